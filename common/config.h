@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_CONFIG_H
+#define KNIT_CONFIG_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/*
+ * The configuration file, checked and turned into plain structs. Read by the primary alone; what the
+ * others need stands in the topology (topo.h) and in their argument files.
+ *
+ * knit_config_load either returns a configuration in which every value is in range, every name that
+ * is referred to exists and is unique and every limit is kept, or it prints each error it found as
+ *     FILE:LINE: ports.[1].rx_desc: found 7: a whole number from 16 to 32768 is expected
+ * and returns NULL. It touches nothing but the file. The table of keys (config_keys.c) is also what
+ * `knit-primary --help-config` prints and what docs/CONFIG.md is checked against.
+ */
+
+#define KNIT_MAX_PORTS 64
+#define KNIT_MAX_CONF_IFACES 64
+#define KNIT_MAX_WORKERS 16
+#define KNIT_MAX_RULES 64 /* forward entries of one worker */
+#define KNIT_NAME 32	  /* of a port, a prefix; final zero included */
+
+enum knit_idle {
+	KNIT_IDLE_ADAPTIVE, /* sleeps when there is nothing to do */
+	KNIT_IDLE_POLL,	    /* never sleeps */
+};
+
+enum knit_rx_spread {
+	KNIT_SPREAD_AUTO,   /* rss if the port has it, device for the drivers known to, else none */
+	KNIT_SPREAD_RSS,    /* RSS, or an error */
+	KNIT_SPREAD_DEVICE, /* several queues, the device picks */
+	KNIT_SPREAD_NONE,   /* one receive queue */
+};
+
+enum knit_forward {
+	KNIT_FORWARD_PUNT,     /* port <-> its interface */
+	KNIT_FORWARD_XCONNECT, /* two ports, or two interfaces */
+};
+
+enum knit_request_mode {
+	KNIT_REQUEST_AUTO, /* ask where that is safe for the port's driver, else post */
+	KNIT_REQUEST_ASK,
+	KNIT_REQUEST_POST,
+};
+
+struct knit_conf_eal {
+	char prefix[KNIT_NAME]; /* --file-prefix; letters, digits, - and _ */
+	uint32_t lcore;		/* EAL lcore id of the primary, 0..127 */
+	char cpus[64];	 /* CPUs it may run on, as taskset takes them; "": the CPU of that number */
+	uint32_t memory; /* MiB of hugepages per NUMA node in use; 0: computed */
+	char huge_dir[128]; /* "": any mounted hugetlbfs */
+	char iova[8];	    /* "auto", "pa" or "va" */
+	char log_level[16]; /* emergency .. debug */
+};
+
+struct knit_conf_mempool {
+	uint32_t data_room; /* bytes of data per mbuf, headroom excluded; 1024..16384 */
+	uint32_t extra;	    /* mbufs per worker beyond what its queues can hold */
+};
+
+struct knit_conf_port {
+	char name[KNIT_NAME];
+	char device[256]; /* PCI address, or vdev name with its arguments */
+	char netns[256];  /* for vdevs that make a kernel device; "": the caller's */
+	uint32_t rx_desc;
+	uint32_t tx_desc;
+	uint32_t mtu;
+	bool promisc; /* at start; later the kernel's interface decides */
+	enum knit_rx_spread rx_spread;
+	bool rx_checksum; /* take these offloads where the port has them */
+	bool tx_checksum;
+	bool tso;
+	bool vlan;
+	uint32_t link_poll; /* ms between looks at the link where there is no interrupt */
+	int line;	    /* in the file, for later messages */
+};
+
+struct knit_conf_iface {
+	char name[IFNAMSIZ];
+	int port; /* index in ports, -1: none */
+	char engine[8];
+	uint32_t mtu; /* 0: the port's (never 0 without a port) */
+	uint32_t min_mtu;
+	uint32_t max_mtu;
+	uint8_t mac[6]; /* all zero: the port's, or random without a port */
+	char netns[256];
+	int core; /* CPU for its thread (kthread_mode multiple), -1: any */
+	uint32_t ring_size;
+	enum knit_request_mode requests;
+	int line;
+};
+
+struct knit_conf_rule {
+	enum knit_forward mode;
+	bool ifaces; /* a and b are interfaces, not ports */
+	int a;
+	int b; /* -1 for punt */
+	int line;
+};
+
+struct knit_conf_worker {
+	uint32_t id; /* 0..KNIT_MAX_WORKERS-1 */
+	uint32_t lcore;
+	char cpus[64];
+	enum knit_idle idle;
+	uint32_t burst; /* packets per burst, 4..256 */
+	unsigned int n_rules;
+	struct knit_conf_rule rules[KNIT_MAX_RULES];
+	int line;
+};
+
+struct knit_conf_control {
+	uint32_t lcore;
+	char cpus[64];
+};
+
+struct knit_conf_tap {
+	bool thread_per_iface; /* kthread_mode = "multiple" */
+	char cpus
+		[64]; /* CPUs for engine threads without a core of their own; "": any but lcores' */
+};
+
+struct knit_config {
+	char file[256];
+	uint64_t hash; /* of the file's text: the configuration generation */
+	struct knit_conf_eal eal;
+	struct knit_conf_mempool mempool;
+	struct knit_conf_tap tap;
+	struct knit_conf_control control;
+	unsigned int n_ports;
+	unsigned int n_ifaces;
+	unsigned int n_workers;
+	struct knit_conf_port ports[KNIT_MAX_PORTS];
+	struct knit_conf_iface ifaces[KNIT_MAX_CONF_IFACES];
+	struct knit_conf_worker workers[KNIT_MAX_WORKERS];
+};
+
+/* Reads and checks a file. Errors go to err, one line each. NULL if there was one. Free with free(). */
+struct knit_config *knit_config_load(const char *file, FILE *err);
+
+/* The table of keys with types, ranges, defaults and meaning, for people. */
+void knit_config_help(FILE *out);
+
+/*
+ * A CPU list as taskset takes it ("0", "0,2-3") to a bit set of CPUs 0..1023. False if it is not one or empty.
+ */
+struct knit_cpu_set {
+	uint64_t bits[16];
+};
+bool knit_cpus_parse(const char *text, struct knit_cpu_set *out);
+
+#endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "config_keys.h"
+
+/* What a tap takes, and with its Ethernet header the longest frame of a descriptor chain. */
+#define MAX_MTU 65521
+#define MAX_CPU 1023
+#define MAX_LCORE 127
+
+#define MEMBER(owner, member) \
+	.offset = offsetof(struct owner, member), .size = sizeof(((struct owner *)NULL)->member)
+#define FIELD(owner, member) .name = #member, MEMBER(owner, member)
+#define RANGE(lo, hi) .min = (lo), .max = (hi)
+#define LIST_OF(owner, array, number)                                   \
+	.type = KNIT_KEY_LIST, .offset = offsetof(struct owner, array), \
+	.size = sizeof(((struct owner *)NULL)->array[0]), .count = offsetof(struct owner, number)
+
+#define EXPECT_CPUS "a list of CPUs from 0 to 1023 such as \"0\" or \"0,2-3\""
+#define EXPECT_NETNS "the name of a network namespace or an absolute path"
+#define EXPECT_NAME "a name of 1 to 31 letters, digits, \"-\" and \"_\""
+
+static const char *const iova_modes[] = { "auto", "pa", "va", NULL };
+static const char *const log_levels[] = { "emergency", "alert", "critical", "error", "warning",
+					  "notice",    "info",	"debug",    NULL };
+static const char *const kthread_modes[] = { "single", "multiple", NULL };
+static const char *const engines[] = { "auto", "kmod", "tap", NULL };
+static const char *const spreads[] = {
+	[KNIT_SPREAD_AUTO] = "auto",
+	[KNIT_SPREAD_RSS] = "rss",
+	[KNIT_SPREAD_DEVICE] = "device",
+	[KNIT_SPREAD_NONE] = "none",
+	NULL,
+};
+static const char *const request_modes[] = {
+	[KNIT_REQUEST_AUTO] = "auto",
+	[KNIT_REQUEST_ASK] = "ask",
+	[KNIT_REQUEST_POST] = "post",
+	NULL,
+};
+static const char *const idle_modes[] = {
+	[KNIT_IDLE_ADAPTIVE] = "adaptive",
+	[KNIT_IDLE_POLL] = "poll",
+	NULL,
+};
+static const char *const forward_modes[] = {
+	[KNIT_FORWARD_PUNT] = "punt",
+	[KNIT_FORWARD_XCONNECT] = "xconnect",
+	NULL,
+};
+
+static const struct knit_key eal_keys[] = {
+	{ FIELD(knit_conf_eal, prefix), .type = KNIT_KEY_TEXT, .def = "knit",
+	  .check = knit_check_name, .expect = EXPECT_NAME,
+	  .help = "names this knit: hugepage files, sockets, /run/knit/<prefix>" },
+	{ FIELD(knit_conf_eal, lcore), .type = KNIT_KEY_INT, RANGE(0, MAX_LCORE), .def = "0",
+	  .help = "lcore id of the primary, unique in the file" },
+	{ FIELD(knit_conf_eal, cpus), .type = KNIT_KEY_TEXT, .def = "", .check = knit_check_cpus,
+	  .expect = EXPECT_CPUS,
+	  .help = "CPUs the primary may run on; empty: the CPU of the lcore's number" },
+	{ FIELD(knit_conf_eal, memory), .type = KNIT_KEY_INT, RANGE(0, 1048576), .def = "0",
+	  .help = "MiB of hugepages per NUMA node in use; 0: computed from the rest of the file" },
+	{ FIELD(knit_conf_eal, huge_dir), .type = KNIT_KEY_TEXT, .def = "",
+	  .check = knit_check_path, .expect = "an absolute path of at most 127 characters",
+	  .help = "where hugetlbfs is mounted; empty: any such mount" },
+	{ FIELD(knit_conf_eal, iova), .type = KNIT_KEY_WORD, .def = "auto", .values = iova_modes,
+	  .help = "addresses given to devices: physical, virtual, or EAL's choice" },
+	{ FIELD(knit_conf_eal, log_level), .type = KNIT_KEY_WORD, .def = "notice",
+	  .values = log_levels, .help = "the least important messages to log" },
+	{ NULL },
+};
+
+static const struct knit_key mempool_keys[] = {
+	{ FIELD(knit_conf_mempool, data_room), .type = KNIT_KEY_INT, RANGE(1024, 16384),
+	  .def = "2048",
+	  .help = "bytes of packet in one mbuf, headroom excluded; longer frames take several" },
+	{ FIELD(knit_conf_mempool, extra), .type = KNIT_KEY_INT, RANGE(0, 1048576), .def = "4096",
+	  .help = "mbufs per worker beyond what its queues can hold" },
+	{ NULL },
+};
+
+static const struct knit_key tap_keys[] = {
+	{ .name = "kthread_mode",
+	  MEMBER(knit_conf_tap, thread_per_iface),
+	  .type = KNIT_KEY_ENUM,
+	  .def = "single",
+	  .values = kthread_modes,
+	  .help = "tap engine: one thread for all interfaces, or one for each" },
+	{ FIELD(knit_conf_tap, cpus), .type = KNIT_KEY_TEXT, .def = "", .check = knit_check_cpus,
+	  .expect = EXPECT_CPUS,
+	  .help = "CPUs for engine threads without a core of their own; empty: any but lcores'" },
+	{ NULL },
+};
+
+static const struct knit_key port_keys[] = {
+	{ FIELD(knit_conf_port, name), .type = KNIT_KEY_TEXT, .check = knit_check_name,
+	  .expect = EXPECT_NAME, .help = "how the rest of the file calls the port; unique" },
+	{ FIELD(knit_conf_port, device), .type = KNIT_KEY_TEXT, .check = knit_check_device,
+	  .expect = "a PCI address or a virtual device with its arguments (1 to 255 "
+		    "characters, no white space)",
+	  .help = "PCI address, or virtual device with its arguments; unique" },
+	{ FIELD(knit_conf_port, netns), .type = KNIT_KEY_TEXT, .def = "", .check = knit_check_netns,
+	  .expect = EXPECT_NETNS,
+	  .help = "where a virtual device makes its kernel device; empty: the primary's own" },
+	{ FIELD(knit_conf_port, rx_desc), .type = KNIT_KEY_INT, RANGE(16, 32768), .def = "512",
+	  .help = "descriptors of each receive queue" },
+	{ FIELD(knit_conf_port, tx_desc), .type = KNIT_KEY_INT, RANGE(16, 32768), .def = "512",
+	  .help = "descriptors of each transmit queue" },
+	{ FIELD(knit_conf_port, mtu), .type = KNIT_KEY_INT, RANGE(68, MAX_MTU), .def = "1500",
+	  .help = "MTU at start" },
+	{ FIELD(knit_conf_port, promisc), .type = KNIT_KEY_BOOL, .def = "false",
+	  .help = "promiscuous at start; later the kernel's interface decides" },
+	{ FIELD(knit_conf_port, rx_spread), .type = KNIT_KEY_ENUM, .def = "auto", .values = spreads,
+	  .help = "how received flows are spread over the workers' queues: by RSS, by the "
+		  "device itself, or not at all" },
+	{ FIELD(knit_conf_port, rx_checksum), .type = KNIT_KEY_BOOL, .def = "true",
+	  .help = "let the port verify checksums, if it can" },
+	{ FIELD(knit_conf_port, tx_checksum), .type = KNIT_KEY_BOOL, .def = "true",
+	  .help = "let the port fill in checksums, if it can" },
+	{ FIELD(knit_conf_port, tso), .type = KNIT_KEY_BOOL, .def = "true",
+	  .help = "let the port cut TCP segments, if it can" },
+	{ FIELD(knit_conf_port, vlan), .type = KNIT_KEY_BOOL, .def = "true",
+	  .help = "let the port strip and insert VLAN tags, if it can" },
+	{ FIELD(knit_conf_port, link_poll), .type = KNIT_KEY_INT, RANGE(10, 60000), .def = "200",
+	  .help = "ms between looks at the link of a port without link interrupt" },
+	{ NULL },
+};
+
+static const struct knit_key iface_keys[] = {
+	{ FIELD(knit_conf_iface, name), .type = KNIT_KEY_TEXT, .check = knit_check_ifname,
+	  .expect = "the name of a network interface (1 to 15 characters; no \"/\", \":\", \"%\" "
+		    "or white space; not \".\", \"..\", \"all\", \"default\")",
+	  .help = "name of the network interface; unique in the file" },
+	{ FIELD(knit_conf_iface, port), .type = KNIT_KEY_PORT, .def = "",
+	  .help = "the port it stands for; each port has at most one interface" },
+	{ FIELD(knit_conf_iface, engine), .type = KNIT_KEY_WORD, .def = "auto", .values = engines,
+	  .help = "kernel module or tap; auto: the module if /dev/kni is there" },
+	{ FIELD(knit_conf_iface, mtu), .type = KNIT_KEY_INT, RANGE(0, MAX_MTU), .def = "0",
+	  .help = "MTU at start; 0: the port's, or 1500 without a port" },
+	{ FIELD(knit_conf_iface, min_mtu), .type = KNIT_KEY_INT, RANGE(68, MAX_MTU), .def = "68",
+	  .help = "smallest MTU that may be set" },
+	{ FIELD(knit_conf_iface, max_mtu), .type = KNIT_KEY_INT, RANGE(68, MAX_MTU), .def = "9000",
+	  .help = "largest MTU that may be set" },
+	{ FIELD(knit_conf_iface, mac), .type = KNIT_KEY_MAC, .def = "00:00:00:00:00:00",
+	  .help = "hardware address; all zero: the port's, or a random one without a port" },
+	{ FIELD(knit_conf_iface, netns), .type = KNIT_KEY_TEXT, .def = "",
+	  .check = knit_check_netns, .expect = EXPECT_NETNS,
+	  .help = "network namespace of the interface; empty: the primary's own" },
+	{ FIELD(knit_conf_iface, core), .type = KNIT_KEY_INT, RANGE(-1, MAX_CPU), .def = "-1",
+	  .help = "CPU of its engine thread, with kthread_mode multiple; -1: any" },
+	{ FIELD(knit_conf_iface, ring_size), .type = KNIT_KEY_POW2, RANGE(64, 32768), .def = "1024",
+	  .help = "descriptors of each queue between worker and engine" },
+	{ FIELD(knit_conf_iface, requests), .type = KNIT_KEY_ENUM, .def = "auto",
+	  .values = request_modes,
+	  .help = "whether ip link waits for the port's answer; auto: where the driver makes "
+		  "that safe" },
+	{ NULL },
+};
+
+static const struct knit_key rule_keys[] = {
+	{ FIELD(knit_conf_rule, mode), .type = KNIT_KEY_ENUM, .values = forward_modes,
+	  .help = "punt: between a port and its interface; xconnect: between two ports (frames "
+		  "for the kernel are punted) or two interfaces" },
+	{ .name = "port",
+	  MEMBER(knit_conf_rule, a),
+	  .type = KNIT_KEY_PORT,
+	  .def = "",
+	  .help = "punt: the port; it must have an interface" },
+	{ .name = "ports",
+	  MEMBER(knit_conf_rule, a),
+	  .type = KNIT_KEY_PORT_PAIR,
+	  .def = "",
+	  .help = "xconnect: the two ports" },
+	{ .name = "interfaces",
+	  MEMBER(knit_conf_rule, a),
+	  .type = KNIT_KEY_IFACE_PAIR,
+	  .def = "",
+	  .help = "xconnect: the two interfaces" },
+	{ NULL },
+};
+
+static const struct knit_group rule_group = { rule_keys, offsetof(struct knit_conf_rule, line) };
+
+static const struct knit_key worker_keys[] = {
+	{ FIELD(knit_conf_worker, id), .type = KNIT_KEY_INT, RANGE(0, KNIT_MAX_WORKERS - 1),
+	  .help = "number of the worker; unique" },
+	{ FIELD(knit_conf_worker, lcore), .type = KNIT_KEY_INT, RANGE(0, MAX_LCORE),
+	  .help = "lcore id, unique in the file" },
+	{ FIELD(knit_conf_worker, cpus), .type = KNIT_KEY_TEXT, .def = "", .check = knit_check_cpus,
+	  .expect = EXPECT_CPUS,
+	  .help = "CPUs it may run on; empty: the CPU of the lcore's number" },
+	{ FIELD(knit_conf_worker, idle), .type = KNIT_KEY_ENUM, .def = "adaptive",
+	  .values = idle_modes, .help = "without packets: sleep until a doorbell, or poll on" },
+	{ FIELD(knit_conf_worker, burst), .type = KNIT_KEY_INT, RANGE(4, 256), .def = "32",
+	  .help = "packets moved at a time" },
+	{ .name = "forward",
+	  LIST_OF(knit_conf_worker, rules, n_rules),
+	  RANGE(1, KNIT_MAX_RULES),
+	  .sub = &rule_group,
+	  .help = "what it forwards; a port or interface at most once" },
+	{ NULL },
+};
+
+static const struct knit_key control_keys[] = {
+	{ FIELD(knit_conf_control, lcore), .type = KNIT_KEY_INT, RANGE(0, MAX_LCORE),
+	  .help = "lcore id, unique in the file" },
+	{ FIELD(knit_conf_control, cpus), .type = KNIT_KEY_TEXT, .def = "",
+	  .check = knit_check_cpus, .expect = EXPECT_CPUS,
+	  .help = "CPUs it may run on; empty: the CPU of the lcore's number" },
+	{ NULL },
+};
+
+static const struct knit_group eal_group = { eal_keys, KNIT_NO_LINE };
+static const struct knit_group mempool_group = { mempool_keys, KNIT_NO_LINE };
+static const struct knit_group tap_group = { tap_keys, KNIT_NO_LINE };
+static const struct knit_group port_group = { port_keys, offsetof(struct knit_conf_port, line) };
+static const struct knit_group iface_group = { iface_keys, offsetof(struct knit_conf_iface, line) };
+static const struct knit_group worker_group = { worker_keys,
+						offsetof(struct knit_conf_worker, line) };
+static const struct knit_group control_group = { control_keys, KNIT_NO_LINE };
+
+/* ports before interfaces before workers: names are looked up while reading */
+static const struct knit_key root_keys[] = {
+	{ FIELD(knit_config, eal), .type = KNIT_KEY_GROUP, .def = "", .sub = &eal_group,
+	  .help = "the primary process, and what all processes share of EAL" },
+	{ FIELD(knit_config, mempool), .type = KNIT_KEY_GROUP, .def = "", .sub = &mempool_group,
+	  .help = "packet buffers" },
+	{ FIELD(knit_config, tap), .type = KNIT_KEY_GROUP, .def = "", .sub = &tap_group,
+	  .help = "the tap engine" },
+	{ .name = "ports",
+	  LIST_OF(knit_config, ports, n_ports),
+	  RANGE(0, KNIT_MAX_PORTS),
+	  .sub = &port_group,
+	  .help = "DPDK ports" },
+	{ .name = "interfaces",
+	  LIST_OF(knit_config, ifaces, n_ifaces),
+	  RANGE(0, KNIT_MAX_CONF_IFACES),
+	  .sub = &iface_group,
+	  .help = "kernel interfaces" },
+	{ .name = "workers",
+	  LIST_OF(knit_config, workers, n_workers),
+	  RANGE(1, KNIT_MAX_WORKERS),
+	  .sub = &worker_group,
+	  .help = "processes that move packets" },
+	{ FIELD(knit_config, control), .type = KNIT_KEY_GROUP, .sub = &control_group,
+	  .help = "the process that answers the kernel" },
+	{ NULL },
+};
+
+const struct knit_group knit_conf_root = { root_keys, KNIT_NO_LINE };

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "eal_paths.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void remove_matching(const char *dir, const char *start)
+{
+	char path[512];
+	struct dirent *e;
+	DIR *d;
+
+	d = opendir(dir);
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.' || strncmp(e->d_name, start, strlen(start)))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		unlink(path);
+	}
+	closedir(d);
+}
+
+int knit_eal_huge_dir(char *path, size_t len)
+{
+	struct mntent *m;
+	int ret = -ENOENT;
+	FILE *f;
+
+	f = setmntent("/proc/mounts", "r");
+	while (f && ret < 0 && (m = getmntent(f)) != NULL) {
+		if (strcmp(m->mnt_type, "hugetlbfs"))
+			continue;
+		snprintf(path, len, "%s", m->mnt_dir);
+		ret = 0;
+	}
+	if (f)
+		endmntent(f);
+	return ret;
+}
+
+void knit_eal_runtime_dir(const char *prefix, char *path, size_t len)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR");
+
+	if (getuid() == 0)
+		dir = "/var/run";
+	else if (dir == NULL)
+		dir = "/tmp";
+	snprintf(path, len, "%s/dpdk/%s", dir, prefix);
+}
+
+void knit_eal_remove_files(const char *prefix)
+{
+	char dir[256], start[64];
+	struct mntent *m;
+	FILE *f;
+
+	snprintf(start, sizeof(start), "%smap_", prefix);
+	f = setmntent("/proc/mounts", "r");
+	while (f && (m = getmntent(f)) != NULL)
+		if (strcmp(m->mnt_type, "hugetlbfs") == 0)
+			remove_matching(m->mnt_dir, start);
+	if (f)
+		endmntent(f);
+	knit_eal_runtime_dir(prefix, dir, sizeof(dir));
+	remove_matching(dir, "");
+	rmdir(dir);
+}

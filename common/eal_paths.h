@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_EAL_PATHS_H
+#define KNIT_EAL_PATHS_H
+
+#include <stddef.h>
+
+/*
+ * Files that EAL keeps outside the process. EAL leaves them for its next start with the same prefix; knit
+ * removes them when it ends, so that a stopped system leaves no hugepage behind.
+ */
+
+/* The mount point of a hugetlbfs of the default page size, the first in /proc/mounts. 0 or -ENOENT. */
+int knit_eal_huge_dir(char *path, size_t len);
+
+/* EAL's runtime directory of that prefix. */
+void knit_eal_runtime_dir(const char *prefix, char *path, size_t len);
+
+/* <huge dir>/<prefix>map_* on every hugetlbfs, and the runtime directory. */
+void knit_eal_remove_files(const char *prefix);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_ENGINE_H
+#define KNIT_ENGINE_H
+
+#include "drops.h"
+#include "iface.h"
+
+/*
+ * An engine plays the kernel side of an interface's queues. It is called in the process that created
+ * the interface, by control-plane threads, one call at a time per interface; calls may block for a while
+ * but never on a worker or a handler.
+ */
+struct knit_engine_stats {
+	uint64_t rx_packets; /* to the kernel */
+	uint64_t rx_bytes;
+	uint64_t
+		rx_writes; /* hand-overs to the kernel: less than rx_packets where frames were merged */
+	uint64_t tx_packets; /* from the kernel */
+	uint64_t tx_bytes;
+	uint64_t tx_starved; /* times alloc_q was empty while the kernel had frames */
+	uint64_t wakeups;    /* times the thread slept and was woken */
+	uint64_t drops[KNIT_ENGINE_DROPS];
+	uint64_t rejects[KNIT_REJECT_COUNT];
+};
+
+struct knit_engine_req_stats {
+	uint64_t posted;
+	uint64_t answered;
+	uint64_t refused;  /* answers with an error */
+	uint64_t reverted; /* kernel values taken back after a refusal */
+	uint64_t late;
+	uint64_t duplicate;
+	uint64_t unknown;
+};
+
+struct knit_engine_ops {
+	const char *name;
+
+	/* 0 if this machine can run it, else a negative errno. log: say why not. */
+	int (*available)(bool log);
+
+	/*
+	 * Makes the net_device, down, and serves its rings from now on, all pairs without a live owner.
+	 * Fills kni->ifindex, the engine_bell of every pair and control_bell. On failure nothing is left.
+	 */
+	int (*create)(struct rte_kni *kni, const struct knit_iface_conf *conf);
+
+	/* Removes the net_device. On return nothing touches the interface's memory any more. */
+	void (*destroy)(struct rte_kni *kni);
+
+	/* Serve the pair for a live owner. 0 or a negative errno. */
+	int (*attach)(struct rte_kni *kni, uint16_t pair);
+
+	/*
+	 * Stop touching the pair's queues and any buffer named there; frames that the kernel sends to the
+	 * pair are dropped as tx_no_worker. In force on return.
+	 */
+	void (*detach)(struct rte_kni *kni, uint16_t pair);
+
+	/* Carrier, and speed in Mbit/s (UINT32_MAX: unknown) with duplex, as the port has them. */
+	int (*set_link)(struct rte_kni *kni, bool up, uint32_t speed, bool full_duplex);
+
+	/* kni->handler changed: post every attribute anew. */
+	void (*handler_changed)(struct rte_kni *kni);
+
+	void (*stats)(const struct rte_kni *kni, uint16_t pair, struct knit_engine_stats *out);
+	void (*req_stats)(const struct rte_kni *kni, struct knit_engine_req_stats *out);
+};
+
+extern const struct knit_engine_ops knit_tap_engine;
+
+/* The engine of that name; "auto" (and NULL) takes the first available. NULL with rte_errno set. */
+const struct knit_engine_ops *knit_engine_get(const char *name);
+
+#endif

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_kni
+#include "bell.h"
+#include "engine.h"
+#include "handler.h"
+#include "kni_ops.h"
+#include "log.h"
+
+#include <unistd.h>
+
+/* Of this process, as KNI's was; forked children inherit it. */
+static bool initialised;
+
+/* A handle may be anything: it is looked for, not looked into. */
+static bool is_known(const struct rte_kni *kni)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_IFACES; i++)
+		if (kni && knit_iface_at(i) == kni)
+			return true;
+	return false;
+}
+
+int rte_kni_init(unsigned int max_kni_ifaces)
+{
+	initialised = true;
+	return 0;
+}
+
+bool knit_kni_initialised(void)
+{
+	return initialised;
+}
+
+void rte_kni_close(void)
+{
+	initialised = false;
+}
+
+int rte_kni_release(struct rte_kni *kni)
+{
+	if (!is_known(kni))
+		return -1;
+	if (!knit_kni_is_creator(kni)) {
+		log_err("%s: only process %u, which created it, can release it", kni->name,
+			kni->creator_pid);
+		return -1;
+	}
+	knit_handler_unclaim(kni);
+	knit_iface_destroy(kni);
+	return 0;
+}
+
+struct rte_kni *rte_kni_get(const char *name)
+{
+	if (name == NULL || name[0] == '\0')
+		return NULL;
+	return knit_iface_find(name);
+}
+
+const char *rte_kni_get_name(const struct rte_kni *kni)
+{
+	return kni ? kni->name : NULL;
+}
+
+static bool is_up(const struct rte_kni *kni)
+{
+	const struct knit_wanted *wanted =
+		(const void *)((const char *)kni->shm + knit_shm_wanted_off());
+
+	return knit_load(&wanted->up) != 0;
+}
+
+int rte_kni_update_link(struct rte_kni *kni, unsigned int linkup)
+{
+	uint32_t carrier = linkup != 0, before;
+
+	if (kni == NULL || !is_up(kni))
+		return -1;
+	before = __atomic_exchange_n(&kni->carrier, carrier, __ATOMIC_ACQ_REL) != 0;
+	if (!knit_kni_is_creator(kni)) {
+		knit_bell_init();
+		if (knit_bell_open(kni->control_bell) < 0)
+			goto err_restore;
+		knit_bell_ring(kni->control_bell);
+	} else if (kni->engine->set_link(kni, carrier, UINT32_MAX, true) < 0) {
+		goto err_restore;
+	}
+	return (int)before;
+
+err_restore:
+	__atomic_store_n(&kni->carrier, before, __ATOMIC_RELEASE);
+	return -1;
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_kni
+#include "bell.h"
+#include "engine.h"
+#include "handler.h"
+#include "kni_ops.h"
+#include "log.h"
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define DEFAULT_QUEUE 1024
+#define DEFAULT_MTU 1500
+
+KNIT_ASSERT(RTE_KNI_OFFLOAD_SG == KNIT_FEAT_SG, "one set of flags");
+KNIT_ASSERT(RTE_KNI_OFFLOAD_CSUM == KNIT_FEAT_CSUM, "one set of flags");
+KNIT_ASSERT(RTE_KNI_OFFLOAD_TSO == KNIT_FEAT_TSO, "one set of flags");
+KNIT_ASSERT(RTE_KNI_OFFLOAD_USO == KNIT_FEAT_USO, "one set of flags");
+KNIT_ASSERT(RTE_KNI_OFFLOAD_VLAN == KNIT_FEAT_VLAN, "one set of flags");
+
+static bool ext_ok(const struct rte_kni_ext_conf *ext)
+{
+	uint32_t segmenting = RTE_KNI_OFFLOAD_TSO | RTE_KNI_OFFLOAD_USO;
+	uint32_t needed = RTE_KNI_OFFLOAD_SG | RTE_KNI_OFFLOAD_CSUM;
+
+	if (ext->size != sizeof(*ext)) {
+		log_err("rte_kni_ext_conf: size %u: %zu is expected", ext->size, sizeof(*ext));
+		return false;
+	}
+	if (ext->reserved || ext->async > 1) {
+		log_err("rte_kni_ext_conf: async %u, reserved %u: 0 or 1, and 0 are allowed",
+			ext->async, ext->reserved);
+		return false;
+	}
+	if (ext->offloads & ~KNIT_FEAT_ALL) {
+		log_err("rte_kni_ext_conf: offloads %#x: bits of %#x are allowed", ext->offloads,
+			KNIT_FEAT_ALL);
+		return false;
+	}
+	if (ext->offloads & segmenting && (ext->offloads & needed) != needed) {
+		log_err("rte_kni_ext_conf: offloads %#x: TSO and USO need SG and CSUM",
+			ext->offloads);
+		return false;
+	}
+	return true;
+}
+
+/* Can the pool's mbufs be put on offer to the kernel? */
+static bool pool_ok(const char *name, struct rte_mempool *pool)
+{
+	uint16_t room;
+
+	if (pool->private_data_size < sizeof(struct rte_pktmbuf_pool_private)) {
+		log_err("%s: mempool %s does not hold packet mbufs", name, pool->name);
+		return false;
+	}
+	room = rte_pktmbuf_data_room_size(pool);
+	if (room < RTE_PKTMBUF_HEADROOM + RTE_ETHER_MAX_LEN - RTE_ETHER_CRC_LEN)
+		log_warn("%s: mbufs of mempool %s have room for %d bytes: longer frames of the "
+			 "kernel are dropped",
+			 name, pool->name, room - RTE_PKTMBUF_HEADROOM);
+	return true;
+}
+
+static bool mtu_ok(const struct knit_iface_conf *c)
+{
+	if (c->min_mtu <= c->mtu && c->mtu <= c->max_mtu && c->min_mtu >= RTE_ETHER_MIN_MTU)
+		return true;
+	log_err("%s: MTU %u in %u..%u: it must be in its limits, and these in %u..%u", c->name,
+		c->mtu, c->min_mtu, c->max_mtu, RTE_ETHER_MIN_MTU, UINT16_MAX);
+	return false;
+}
+
+/* What the module takes as parameters, the tap engine takes from the environment. */
+static bool env_is(const char *variable, const char *value)
+{
+	const char *found = getenv(variable);
+
+	return found && strcmp(found, value) == 0;
+}
+
+/* A queue's buffers must not eat up the application's pool. */
+static uint32_t default_queue(const struct rte_mempool *pool)
+{
+	uint32_t size = DEFAULT_QUEUE;
+
+	while (size > KNIT_RING_MIN && size > pool->size / 4)
+		size /= 2;
+	return size;
+}
+
+static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_ext_conf *ext,
+			  struct knit_iface_conf *c)
+{
+	struct rte_ether_addr mac;
+
+	memset(c, 0, sizeof(*c));
+	memcpy(c->name, conf->name, sizeof(c->name));
+	memcpy(&mac, conf->mac_addr, sizeof(mac));
+	if (rte_is_valid_assigned_ether_addr(&mac))
+		memcpy(c->mac, &mac, sizeof(c->mac));
+	c->engine = ext->engine ? ext->engine : "auto";
+	c->netns = ext->netns;
+	c->mtu = conf->mtu ? conf->mtu : DEFAULT_MTU;
+	c->min_mtu = conf->min_mtu ? conf->min_mtu : RTE_ETHER_MIN_MTU;
+	c->max_mtu = conf->max_mtu ? conf->max_mtu : UINT16_MAX;
+	c->n_pairs = ext->n_pairs ? ext->n_pairs : 1;
+	c->ring_size = ext->queue_size;
+	c->features = ext->offloads;
+	c->core_id = conf->core_id;
+	c->force_bind = conf->force_bind;
+	c->thread_per_iface = env_is("KNIT_KTHREAD_MODE", "multiple");
+	c->legacy = true;
+	c->async = ext->async;
+	c->carrier = env_is("KNIT_CARRIER", "on");
+}
+
+/*
+ * Both ends of every pair belong to the creator in name, which initialises them. Bursts of other processes
+ * do not look at the owner.
+ */
+static int take_pairs(struct rte_kni *kni, struct rte_mempool *pool)
+{
+	uint16_t i;
+	int ret;
+
+	for (i = 0; i < kni->n_pairs; i++) {
+		ret = knit_pair_claim(kni, i, pool, KNIT_BELL_NONE);
+		if (ret == 0)
+			ret = kni->engine->attach(kni, i);
+		if (ret < 0)
+			return ret;
+		knit_from_kernel(kni, i, NULL, 0);
+	}
+	return 0;
+}
+
+static struct rte_kni *create(struct rte_mempool *pool, const struct knit_iface_conf *c,
+			      const struct rte_kni_ops *ops)
+{
+	struct rte_kni *kni = knit_iface_create(c);
+	int ret;
+
+	if (kni == NULL)
+		return NULL;
+	ret = take_pairs(kni, pool);
+	if (ret == 0)
+		ret = knit_kni_take_handler(kni, ops);
+	if (ret < 0) {
+		knit_iface_destroy(kni);
+		rte_errno = -ret;
+		return NULL;
+	}
+	return kni;
+}
+
+struct rte_kni *rte_kni_alloc_ext(struct rte_mempool *pktmbuf_pool, const struct rte_kni_conf *conf,
+				  struct rte_kni_ops *ops, const struct rte_kni_ext_conf *ext)
+{
+	struct knit_iface_conf c;
+
+	rte_errno = EINVAL;
+	if (pktmbuf_pool == NULL || conf == NULL || ext == NULL || !ext_ok(ext))
+		return NULL;
+	if (!knit_kni_initialised()) {
+		log_err("rte_kni_alloc before rte_kni_init");
+		return NULL;
+	}
+	to_iface_conf(conf, ext, &c);
+	if (c.ring_size == 0)
+		c.ring_size = default_queue(pktmbuf_pool);
+	c.port_id = ops ? ops->port_id : UINT16_MAX;
+	if (!pool_ok(c.name, pktmbuf_pool) || !mtu_ok(&c))
+		return NULL;
+	return create(pktmbuf_pool, &c, ops);
+}
+
+struct rte_kni *rte_kni_alloc(struct rte_mempool *pktmbuf_pool, const struct rte_kni_conf *conf,
+			      struct rte_kni_ops *ops)
+{
+	struct rte_kni_ext_conf ext = { .size = sizeof(ext) };
+
+	return rte_kni_alloc_ext(pktmbuf_pool, conf, ops, &ext);
+}

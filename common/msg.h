@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_MSG_H
+#define KNIT_MSG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * What secondaries ask the primary over EAL's message channel, one action named "knit".
+ *
+ * The primary's action only puts the message on a ring; its port thread executes and replies. A reply
+ * names the request it answers (seq), since EAL matches replies by sender and name alone: one that
+ * comes after its request timed out must not be taken for the next one's.
+ *
+ * columns: identifier, name
+ */
+#define KNIT_OP_TABLE(X)                                                            \
+	X(ATTACH, attach)     /* role, id: may I? -> the slot is ATTACHING */       \
+	X(READY, ready)	      /* role, id: my ends are claimed -> ATTACHED */       \
+	X(DETACH, detach)     /* role, id: I touch nothing any more -> DETACHING */ \
+	X(LINK, link)	      /* port, value: 1 up, 0 down */                       \
+	X(MTU, mtu)	      /* port, value */                                     \
+	X(MAC, mac)	      /* port, mac */                                       \
+	X(PROMISC, promisc)   /* port, value */                                     \
+	X(ALLMULTI, allmulti) /* port, value */                                     \
+	X(RXLIST, rxlist)     /* port; the lists are in the topology */             \
+	X(SYNC, sync)	      /* nothing: any reply says that EAL has handled what was sent before */
+
+enum knit_op {
+	KNIT_OP_NONE,
+#define X(id, name) KNIT_OP_##id,
+	KNIT_OP_TABLE(X)
+#undef X
+	KNIT_OP_COUNT,
+};
+
+enum knit_role {
+	KNIT_ROLE_WORKER,
+	KNIT_ROLE_CONTROL,
+};
+
+#define KNIT_MSG_ACTION "knit"
+#define KNIT_MSG_TIMEOUT_MS \
+	2000 /* a driver operation takes 1 s at most, a park 100 ms per worker */
+
+struct knit_msg {
+	uint32_t op; /* enum knit_op */
+	uint32_t seq;
+	uint32_t role; /* enum knit_role */
+	uint32_t id;   /* of the worker */
+	uint32_t port; /* index in the topology */
+	uint32_t value;
+	int32_t result; /* in the reply: 0 or -errno */
+	uint32_t pid;
+	uint64_t start_time;
+	uint64_t instance; /* of the topology the sender sees */
+	uint8_t mac[8];
+	char text[160]; /* in the reply: why not, for people */
+};
+
+/*
+ * Secondary: sends and waits, at most timeout_ms. One thread at a time. fd: passed along, or -1.
+ * Returns the result the primary sent (text then in m), -ETIMEDOUT, or -ECONNREFUSED without a primary.
+ */
+int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms);
+
+const char *knit_op_name(uint32_t op);
+
+#endif

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "netlink.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#ifndef NETLINK_GET_STRICT_CHK
+#define NETLINK_GET_STRICT_CHK 12
+#endif
+
+#define NL_BUF 32768 /* one link with all its attributes fits with room to spare */
+#define NL_REQ 256
+#define NL_EVENT_SPACE (1 << 20) /* socket buffer: thousands of link changes */
+#define IFLA_ALLMULTI_ATTR 61	 /* IFLA_ALLMULTI; headers before Linux 6.0 don't have it */
+
+int knit_nl_open(struct knit_nl *nl, bool events)
+{
+	unsigned int group = events ? RTMGRP_LINK : 0;
+	int space = NL_EVENT_SPACE;
+	int one = 1;
+	int err;
+
+	nl->seq = 0;
+	nl->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | (events ? SOCK_NONBLOCK : 0));
+	if (nl->sock == NULL)
+		return -errno;
+	if (mnl_socket_bind(nl->sock, group, MNL_SOCKET_AUTOPID) < 0)
+		goto err_close_sock;
+	nl->portid = mnl_socket_get_portid(nl->sock);
+	/* both optional: without them a dump is longer, a storm of changes ends in a resynchronisation */
+	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
+	if (events)
+		setsockopt(knit_nl_fd(nl), SOL_SOCKET, SO_RCVBUFFORCE, &space, sizeof(space));
+	return 0;
+
+err_close_sock:
+	err = errno;
+	knit_nl_close(nl);
+	return -err;
+}
+
+void knit_nl_close(struct knit_nl *nl)
+{
+	if (nl->sock)
+		mnl_socket_close(nl->sock);
+	nl->sock = NULL;
+}
+
+int knit_nl_fd(const struct knit_nl *nl)
+{
+	return mnl_socket_get_fd(nl->sock);
+}
+
+/* Sends a request and runs cb on each part of the answer; libmnl turns an error answer into errno. */
+static int talk(struct knit_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
+{
+	char buf[NL_BUF];
+	ssize_t n;
+	int ret;
+
+	nlh->nlmsg_seq = ++nl->seq;
+	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) < 0)
+		return -errno;
+	do {
+		n = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		ret = mnl_cb_run(buf, n, nl->seq, nl->portid, cb, arg);
+		if (ret < 0 && errno == ESRCH) /* rest of a request that was given up */
+			ret = MNL_CB_OK;
+	} while (n < 0 || ret > MNL_CB_STOP);
+	return ret < 0 ? -errno : 0;
+}
+
+static struct ifinfomsg *put_link(struct nlmsghdr *nlh, uint16_t type, uint32_t ifindex)
+{
+	struct ifinfomsg *ifi;
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_family = AF_UNSPEC;
+	ifi->ifi_index = ifindex;
+	return ifi;
+}
+
+static void parse_attr(const struct nlattr *attr, struct knit_nl_link *link)
+{
+	uint16_t len = mnl_attr_get_payload_len(attr);
+
+	switch (mnl_attr_get_type(attr)) {
+	case IFLA_IFNAME:
+		if (len > 0 && len <= sizeof(link->name))
+			memcpy(link->name, mnl_attr_get_payload(attr), len - 1);
+		break;
+	case IFLA_MTU:
+		if (len >= 4)
+			link->mtu = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_ADDRESS:
+		if (len == sizeof(link->mac))
+			memcpy(link->mac, mnl_attr_get_payload(attr), len);
+		break;
+	case IFLA_PROMISCUITY:
+		if (len >= 4)
+			link->promiscuity = mnl_attr_get_u32(attr);
+		break;
+	case IFLA_ALLMULTI_ATTR:
+		if (len >= 4)
+			link->allmulti = mnl_attr_get_u32(attr);
+		break;
+	}
+}
+
+static bool parse_link(const struct nlmsghdr *nlh, struct knit_nl_link *link)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+
+	/* a bridge announces its ports under AF_BRIDGE, with fewer attributes */
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || ifi->ifi_family != AF_UNSPEC)
+		return false;
+	memset(link, 0, sizeof(*link));
+	link->ifindex = ifi->ifi_index;
+	link->flags = ifi->ifi_flags;
+	link->allmulti = !!(ifi->ifi_flags & IFF_ALLMULTI);
+	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
+		parse_attr(attr, link);
+	}
+	return true;
+}
+
+static int on_link(const struct nlmsghdr *nlh, void *arg)
+{
+	if (nlh->nlmsg_type == RTM_NEWLINK)
+		parse_link(nlh, arg);
+	return MNL_CB_OK;
+}
+
+int knit_nl_link_get(struct knit_nl *nl, uint32_t ifindex, const char *name,
+		     struct knit_nl_link *out)
+{
+	char req[NL_REQ];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	put_link(nlh, RTM_GETLINK, ifindex);
+	if (ifindex == 0)
+		mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	ret = talk(nl, nlh, on_link, out);
+	if (ret == 0 && out->ifindex == 0)
+		ret = -ENODEV;
+	return ret;
+}
+
+int knit_nl_link_up(struct knit_nl *nl, uint32_t ifindex, bool up)
+{
+	char req[NL_REQ];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+	struct ifinfomsg *ifi = put_link(nlh, RTM_NEWLINK, ifindex);
+
+	ifi->ifi_change = IFF_UP;
+	ifi->ifi_flags = up ? IFF_UP : 0;
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu)
+{
+	char req[NL_REQ];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+
+	put_link(nlh, RTM_NEWLINK, ifindex);
+	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int knit_nl_link_mac(struct knit_nl *nl, uint32_t ifindex, const uint8_t *mac)
+{
+	char req[NL_REQ];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+
+	put_link(nlh, RTM_NEWLINK, ifindex);
+	mnl_attr_put(nlh, IFLA_ADDRESS, 6, mac);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int knit_nl_link_del(struct knit_nl *nl, uint32_t ifindex)
+{
+	char req[NL_REQ];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+
+	put_link(nlh, RTM_DELLINK, ifindex);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+struct addrs_arg {
+	struct knit_nl_addrs *out;
+	uint32_t ifindex;
+};
+
+static int on_neigh(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct addrs_arg *a = arg;
+	const uint8_t *mac;
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm) ||
+	    (uint32_t)ndm->ndm_ifindex != a->ifindex || !(ndm->ndm_flags & NTF_SELF))
+		return MNL_CB_OK;
+	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
+		if (mnl_attr_get_type(attr) != NDA_LLADDR || mnl_attr_get_payload_len(attr) != 6)
+			continue;
+		mac = mnl_attr_get_payload(attr);
+		if (mac[0] & 1) {
+			if (a->out->n_mc < KNIT_RXLIST_MAX)
+				memcpy(a->out->mc[a->out->n_mc], mac, 6);
+			a->out->n_mc++;
+		} else {
+			if (a->out->n_uc < KNIT_RXLIST_MAX)
+				memcpy(a->out->uc[a->out->n_uc], mac, 6);
+			a->out->n_uc++;
+		}
+	}
+	return MNL_CB_OK;
+}
+
+int knit_nl_addrs_get(struct knit_nl *nl, uint32_t ifindex, struct knit_nl_addrs *out)
+{
+	struct addrs_arg arg = { .out = out, .ifindex = ifindex };
+	char req[NL_REQ];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+	struct ndmsg *ndm;
+
+	memset(out, 0, sizeof(*out));
+	nlh->nlmsg_type = RTM_GETNEIGH;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+	ndm->ndm_family = AF_BRIDGE;
+	ndm->ndm_ifindex = ifindex;
+	return talk(nl, nlh, on_neigh, &arg);
+}
+
+struct event_arg {
+	void (*cb)(const struct knit_nl_link *link, bool deleted, void *arg);
+	void *arg;
+};
+
+static int on_event(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct event_arg *e = arg;
+	struct knit_nl_link link;
+
+	if ((nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK) &&
+	    parse_link(nlh, &link))
+		e->cb(&link, nlh->nlmsg_type == RTM_DELLINK, e->arg);
+	return MNL_CB_OK;
+}
+
+int knit_nl_events(struct knit_nl *nl,
+		   void (*cb)(const struct knit_nl_link *link, bool deleted, void *arg), void *arg)
+{
+	struct event_arg e = { .cb = cb, .arg = arg };
+	char buf[NL_BUF];
+	ssize_t n;
+
+	for (;;) {
+		n = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		mnl_cb_run(buf, n, 0, 0, on_event, &e);
+	}
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_NETLINK_H
+#define KNIT_NETLINK_H
+
+#include "abi/knit_req.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mnl_socket;
+
+/*
+ * What knit asks of rtnetlink. A socket belongs to the network namespace in which it was opened. Requests
+ * block while somebody holds the kernel's RTNL lock, so no thread that answers requests of the kernel
+ * may use them. One thread at a time per socket. All return 0 or a negative errno and log nothing.
+ */
+struct knit_nl {
+	struct mnl_socket *sock;
+	uint32_t portid;
+	uint32_t seq;
+};
+
+struct knit_nl_link {
+	uint32_t ifindex;
+	uint32_t flags; /* IFF_* */
+	uint32_t mtu;
+	uint32_t promiscuity; /* how many want it, tcpdump and bridges included */
+	uint32_t allmulti;    /* likewise; 1 or 0 from the flag on kernels that don't tell the count */
+	uint8_t mac[6];
+	char name[IFNAMSIZ];
+};
+
+/* Addresses that an interface is to receive besides its own. Counts go on beyond the arrays. */
+struct knit_nl_addrs {
+	uint32_t n_uc;
+	uint32_t n_mc;
+	uint8_t uc[KNIT_RXLIST_MAX][6];
+	uint8_t mc[KNIT_RXLIST_MAX][6];
+};
+
+/* events: non-blocking and subscribed to changes of links, for knit_nl_events only. */
+int knit_nl_open(struct knit_nl *nl, bool events);
+void knit_nl_close(struct knit_nl *nl);
+int knit_nl_fd(const struct knit_nl *nl);
+
+/* By index, or by name if ifindex is 0. -ENODEV: none. */
+int knit_nl_link_get(struct knit_nl *nl, uint32_t ifindex, const char *name,
+		     struct knit_nl_link *out);
+int knit_nl_link_up(struct knit_nl *nl, uint32_t ifindex, bool up);
+int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu);
+int knit_nl_link_mac(struct knit_nl *nl, uint32_t ifindex, const uint8_t *mac);
+int knit_nl_link_del(struct knit_nl *nl, uint32_t ifindex);
+
+/* There is no event for these lists: poll. */
+int knit_nl_addrs_get(struct knit_nl *nl, uint32_t ifindex, struct knit_nl_addrs *out);
+
+/* Hands each waiting change to cb. -ENOBUFS: changes were lost, look at every link anew. */
+int knit_nl_events(struct knit_nl *nl,
+		   void (*cb)(const struct knit_nl_link *link, bool deleted, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "netns.h"
+
+#define KNIT_LOGTYPE knit_log_tap
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int log_netns(int err, const char *what, const char *path)
+{
+	log_err("network namespace %s: %s: %s", path, what, strerror(err));
+	return -err;
+}
+
+int knit_netns_enter_fd(int netns_fd, int *saved_fd)
+{
+	int err;
+
+	*saved_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (*saved_fd < 0)
+		return errno_log(errno, "open /proc/thread-self/ns/net");
+	if (setns(netns_fd, CLONE_NEWNET) == 0)
+		return 0;
+	err = errno;
+	close(*saved_fd);
+	*saved_fd = -1;
+	return -err;
+}
+
+int knit_netns_enter(const char *netns, int *saved_fd)
+{
+	char path[PATH_MAX];
+	int ret, fd, n;
+
+	*saved_fd = -1;
+	if (netns == NULL || netns[0] == '\0')
+		return 0;
+	n = snprintf(path, sizeof(path), "%s%s", strchr(netns, '/') ? "" : "/run/netns/", netns);
+	if (n >= (int)sizeof(path))
+		return log_netns(EINVAL, "path too long", netns);
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return log_netns(errno, "open", path);
+	ret = knit_netns_enter_fd(fd, saved_fd);
+	close(fd);
+	return ret ? log_netns(-ret, "enter", path) : 0;
+}
+
+void knit_netns_leave(int *saved_fd)
+{
+	if (*saved_fd < 0)
+		return;
+	if (setns(*saved_fd, CLONE_NEWNET) < 0)
+		log_err("back from a network namespace: %s", strerror(errno));
+	close(*saved_fd);
+	*saved_fd = -1;
+}

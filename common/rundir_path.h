@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_RUNDIR_PATH_H
+#define KNIT_RUNDIR_PATH_H
+
+#include "rundir.h"
+
+#include <stddef.h>
+
+/* Names of the files in rundir.h. */
+
+#define KNIT_PATH_MAX 128
+
+struct knit_path {
+	char text[KNIT_PATH_MAX];
+};
+
+static inline struct knit_path knit_path_dir(const char *prefix)
+{
+	struct knit_path p;
+
+	snprintf(p.text, sizeof(p.text), KNIT_RUNDIR "/%.31s", prefix);
+	return p;
+}
+
+static inline struct knit_path knit_path_file(const char *prefix, const char *name)
+{
+	struct knit_path p;
+
+	snprintf(p.text, sizeof(p.text), KNIT_RUNDIR "/%.31s/%.60s", prefix, name);
+	return p;
+}
+
+/* "worker 3", "control": also what people are told. */
+struct knit_role_name {
+	char text[24];
+};
+
+static inline struct knit_role_name knit_role_name(enum knit_role role, uint32_t id)
+{
+	struct knit_role_name n;
+
+	if (role == KNIT_ROLE_CONTROL)
+		snprintf(n.text, sizeof(n.text), "control");
+	else
+		snprintf(n.text, sizeof(n.text), "worker %u", id);
+	return n;
+}
+
+/* kind: "args" or "lock" */
+static inline struct knit_path knit_path_role(const char *prefix, enum knit_role role, uint32_t id,
+					      const char *kind)
+{
+	struct knit_path p;
+
+	if (role == KNIT_ROLE_CONTROL)
+		snprintf(p.text, sizeof(p.text), KNIT_RUNDIR "/%.31s/control.%.4s", prefix, kind);
+	else
+		snprintf(p.text, sizeof(p.text), KNIT_RUNDIR "/%.31s/worker-%u.%.4s", prefix, id,
+			 kind);
+	return p;
+}
+
+#endif

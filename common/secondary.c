@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "secondary.h"
+#include "bell.h"
+#include "guard.h"
+#include "log.h"
+#include "msg.h"
+
+#include <rte_eal.h>
+#include <rte_service_component.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* How long to wait for the reset of a domain whose worker died, and how often to ask */
+#define RESET_WAIT_MS 1000
+#define RESET_ASK_MS 20
+
+static const char *role_name(const struct knit_secondary *s, char buf[24])
+{
+	if (s->role == KNIT_ROLE_CONTROL)
+		snprintf(buf, 24, "control");
+	else
+		snprintf(buf, 24, "worker %u", s->id);
+	return buf;
+}
+
+static int start_eal(struct knit_secondary *s)
+{
+	if (rte_eal_init(s->args.argc, s->args.argv) < 0) {
+		fprintf(stderr, "knit: EAL did not start: %s\n", rte_strerror(rte_errno));
+		return KNIT_EXIT_FAILURE;
+	}
+	s->eal = true;
+	/* Nobody here uses EAL's services, and their tables in shared memory are lost if we are killed. */
+	rte_service_finalize();
+	if (knit_bell_init() < 0)
+		return KNIT_EXIT_RESOURCES;
+	s->topo = knit_topo_attach();
+	return s->topo ? KNIT_EXIT_OK : KNIT_EXIT_MISMATCH;
+}
+
+int knit_secondary_enter(struct knit_secondary *s)
+{
+	int i, ret;
+
+	ret = knit_rundir_enter(s->prefix, s->role, s->id, &s->args);
+	if (ret != KNIT_EXIT_OK)
+		return ret;
+	for (i = 0; i < s->n_extra; i++) {
+		if (knit_args_add(&s->args, s->extra[i]) < 0) {
+			fprintf(stderr,
+				"knit: too many EAL arguments: found %d: %d in all are allowed\n",
+				s->args.argc + s->n_extra - i, KNIT_MAX_ARGS - 1);
+			return KNIT_EXIT_USAGE;
+		}
+	}
+	ret = knit_guard_primary(s->args.primary, s->args.primary_start);
+	if (ret < 0) {
+		fprintf(stderr, "knit: the primary (process %d): %s\n", (int)s->args.primary,
+			ret == -ESRCH ? "is gone" : rte_strerror(-ret));
+		return ret == -ESRCH ? KNIT_EXIT_NO_PRIMARY : KNIT_EXIT_RESOURCES;
+	}
+	return start_eal(s);
+}
+
+static int say(struct knit_secondary *s, uint32_t op, int fd, struct knit_msg *m)
+{
+	*m = (struct knit_msg){
+		.op = op, .role = s->role, .id = s->id, .instance = s->topo->instance
+	};
+	return knit_msg_ask(m, fd, KNIT_MSG_TIMEOUT_MS);
+}
+
+static int complain(const struct knit_secondary *s, const struct knit_msg *m, int ret)
+{
+	const char *text = m->text[0] ? m->text : rte_strerror(-ret);
+	char name[24];
+
+	fprintf(stderr, "knit: %s: the primary %s %s: %s\n", role_name(s, name),
+		ret == -ETIMEDOUT ? "did not answer in time to" : "refused to", knit_op_name(m->op),
+		text);
+	switch (ret) {
+	case -EBUSY:
+		return KNIT_EXIT_TAKEN;
+	case -EAGAIN:
+		return KNIT_EXIT_RESTART;
+	case -ECONNREFUSED:
+	case -ETIMEDOUT:
+		return KNIT_EXIT_NO_PRIMARY;
+	case -ENOENT:
+		return KNIT_EXIT_MISMATCH;
+	default:
+		return KNIT_EXIT_FAILURE;
+	}
+}
+
+int knit_secondary_attach(struct knit_secondary *s)
+{
+	int ms, ret, pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+	struct knit_msg m;
+
+	if (pidfd < 0) {
+		fprintf(stderr, "knit: pidfd_open: %s\n", strerror(errno));
+		return KNIT_EXIT_RESOURCES;
+	}
+	ret = say(s, KNIT_OP_ATTACH, pidfd, &m);
+	/* Not for long: the shared attach lock is held here, and the reset may need it. */
+	for (ms = 0; ret == -EAGAIN && ms < RESET_WAIT_MS; ms += RESET_ASK_MS) {
+		poll(NULL, 0, RESET_ASK_MS);
+		ret = say(s, KNIT_OP_ATTACH, pidfd, &m);
+	}
+	close(pidfd);
+	return ret < 0 ? complain(s, &m, ret) : KNIT_EXIT_OK;
+}
+
+int knit_secondary_ready(struct knit_secondary *s)
+{
+	struct knit_msg m;
+	int ret;
+
+	ret = say(s, KNIT_OP_READY, -1, &m);
+	if (ret < 0)
+		return complain(s, &m, ret);
+	knit_rundir_attached();
+	return KNIT_EXIT_OK;
+}
+
+void knit_secondary_detach(struct knit_secondary *s)
+{
+	struct knit_msg m;
+	int ret;
+
+	ret = say(s, KNIT_OP_DETACH, -1, &m);
+	if (ret < 0)
+		complain(s, &m, ret);
+}
+
+void knit_secondary_leave(struct knit_secondary *s)
+{
+	knit_guard_leaving();
+	if (s->eal) {
+		knit_rundir_detaching();
+		rte_eal_cleanup();
+	}
+	knit_rundir_leave();
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_SECONDARY_H
+#define KNIT_SECONDARY_H
+
+#include "rundir.h"
+#include "topo.h"
+
+/*
+ * How every secondary comes and goes. In this order, each step only after the one before succeeded:
+ *
+ *   knit_secondary_enter    locks, watch over the primary, EAL, topology
+ *   knit_secondary_attach   the primary knows us; what follows is the role's own: claiming its ends
+ *   knit_secondary_ready    the primary lets us use them
+ *   knit_secondary_detach   we have given everything up; also after a failure between attach and here
+ *   knit_secondary_leave    EAL's clean-up and the locks; at any point after enter was called
+ *
+ * Signals that shall end the process in good order must be blocked before enter and taken from a signalfd,
+ * so that none ends it inside EAL. All return enum knit_exit and have said on stderr what went wrong.
+ */
+struct knit_secondary {
+	const char *prefix;
+	enum knit_role role;
+	uint32_t id;
+	int n_extra; /* EAL arguments beyond the primary's, from the command line */
+	char **extra;
+
+	struct knit_topo *topo; /* from here on filled by enter */
+	bool eal;
+	struct knit_args args;
+};
+
+int knit_secondary_enter(struct knit_secondary *s);
+int knit_secondary_attach(struct knit_secondary *s);
+int knit_secondary_ready(struct knit_secondary *s);
+void knit_secondary_detach(struct knit_secondary *s);
+void knit_secondary_leave(struct knit_secondary *s);
+
+#endif

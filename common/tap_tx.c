@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tap.h"
+
+#include <rte_branch_prediction.h>
+
+#include <errno.h>
+#include <sys/uio.h>
+
+/*
+ * kernel -> tx_q. Each frame is read straight into buffers of alloc_q, as many as it is thought to need, with
+ * the pair's bounce buffer behind them; what ends up there is copied into further buffers. A buffer
+ * taken from alloc_q becomes exactly one descriptor of tx_q, so one count serves both rings.
+ */
+
+#define OFFER 40     /* buffers offered to a frame thought to be big; 64 KiB in 2 KiB pieces and a bit */
+#define STEP 16	     /* buffers between two commits */
+#define BIG 4	     /* a frame of more buffers than this is a big one */
+#define BIG_RUN 16   /* so many small frames in a row, and the next is not thought to be big any more */
+
+/* One visit. */
+struct visit {
+	const struct knit_region_table *mem;
+	uint32_t used; /* buffers of alloc_q, and descriptors of tx_q, that are not yet committed */
+};
+
+/* Buffers on offer, and the frame that was read into them. */
+struct offer {
+	uint8_t *data[OFFER];
+	uint32_t len[OFFER];
+	uint32_t n;
+	uint32_t bytes; /* of all */
+};
+
+static void commit(struct knit_tap_pair *p, struct visit *v)
+{
+	if (v->used == 0)
+		return;
+	knit_ring_submit(&p->tx_q, v->used);
+	knit_ring_release(&p->alloc_q, v->used);
+	v->used = 0;
+	/* (F) for both flags at once */
+	if (unlikely(knit_ring_data_wanted(&p->tx_q) || knit_load(&p->alloc_q.shm->need_space)))
+		knit_bell_ring(p->user_bell);
+}
+
+/* How many of n further buffers there are, with room for their return. */
+static uint32_t buffers(struct knit_tap_pair *p, const struct visit *v, uint32_t n)
+{
+	uint32_t have = knit_ring_peek(&p->alloc_q, v->used + n);
+	uint32_t room = knit_ring_reserve(&p->tx_q, v->used + n);
+
+	have = have < room ? have : room;
+	return have > v->used ? have - v->used : 0;
+}
+
+static void put(struct knit_tap_pair *p, struct visit *v, const struct knit_desc *d)
+{
+	*(struct knit_desc *)knit_ring_entry(&p->tx_q, p->tx_q.prod + v->used) = *d;
+	v->used++;
+}
+
+static enum knit_reject check_buffer(const struct knit_desc *d)
+{
+	if (d->flags || d->reserved)
+		return KNIT_REJECT_BAD_FLAGS;
+	if (d->len < KNIT_TAP_MIN_BUFFER || d->len > KNIT_DESC_MAX_LEN)
+		return KNIT_REJECT_BAD_LEN;
+	return KNIT_REJECT_NONE;
+}
+
+/*
+ * A private copy of the i-th buffer not yet used, and its pointer. NULL if it is a bad one; if it is the next in
+ * line its cookie goes back at once, with a length that no frame has.
+ */
+static uint8_t *take_buffer(struct knit_tap_pair *p, struct visit *v, uint32_t i,
+			    struct knit_desc *d)
+{
+	enum knit_reject why;
+	uint8_t *data = NULL;
+
+	*d = *(const struct knit_desc *)knit_ring_entry(&p->alloc_q,
+							p->alloc_q.cons + v->used + i);
+	why = check_buffer(d);
+	if (likely(why == KNIT_REJECT_NONE)) {
+		data = knit_region_ptr(v->mem, &p->region, d->addr, d->len);
+		why = KNIT_REJECT_BAD_ADDR;
+	}
+	if (unlikely(data == NULL && i == 0)) {
+		p->stats.rejects[why]++;
+		put(p, v, &(struct knit_desc){ .cookie = d->cookie });
+	}
+	return data;
+}
+
+/* Buffers that the next frame is thought to need. */
+static uint32_t predict(const struct knit_tap_pair *p)
+{
+	uint32_t n = p->big_run ? OFFER : p->last_segs;
+
+	return n < p->iface->max_segs ? n : p->iface->max_segs;
+}
+
+static void starve(struct knit_tap_pair *p, uint32_t need)
+{
+	if (p->starved == 0)
+		p->stats.tx_starved++;
+	p->starved = need;
+}
+
+/* Collects up to n buffers into held.d and o; stops before a bad one. */
+static void make_offer(struct knit_tap_pair *p, struct visit *v, uint32_t n, struct offer *o)
+{
+	struct knit_desc *d;
+
+	o->n = 0;
+	o->bytes = 0;
+	n = buffers(p, v, n);
+	while (o->n < n) {
+		d = &p->held.d[o->n];
+		o->data[o->n] = take_buffer(p, v, o->n, d);
+		if (unlikely(o->data[o->n] == NULL)) {
+			if (o->n)
+				return;
+			n--;
+			continue;
+		}
+		o->len[o->n] = d->len;
+		o->bytes += d->len;
+		o->n++;
+	}
+}
+
+static ssize_t read_frame(struct knit_tap_pair *p, const struct offer *o, struct virtio_net_hdr *vh)
+{
+	struct iovec iov[OFFER + 2];
+	uint32_t i;
+
+	iov[0] = (struct iovec){ vh, sizeof(*vh) };
+	for (i = 0; i < o->n; i++)
+		iov[i + 1] = (struct iovec){ o->data[i], o->len[i] };
+	iov[o->n + 1] = (struct iovec){ p->bounce, KNIT_TAP_BOUNCE };
+	return readv(p->fd, iov, o->n + 2);
+}
+
+/* Fills the first descriptor from the header; false if frame or header make no sense. */
+static bool set_offloads(struct knit_tap_pair *p, const struct virtio_net_hdr *vh,
+			 const struct offer *o, uint32_t len)
+{
+	struct knit_desc *d = &p->held.d[0];
+	uint32_t have = len < o->len[0] ? len : o->len[0], cut = 0;
+	uint32_t features = p->iface->features;
+
+	if (len < KNIT_ETH_HLEN || len > KNIT_FRAME_MAX ||
+	    !knit_vnet_to_desc(vh, d, o->data[0], have))
+		return false;
+	if (d->flags & KNIT_DESC_CSUM_PARTIAL && !(features & KNIT_FEAT_CSUM))
+		return false;
+	if (features & KNIT_FEAT_VLAN)
+		cut = knit_vnet_strip_vlan(d, o->data[0], have);
+	d->addr += cut;
+	d->len = have - cut;
+	return knit_desc_check_frame(d, len - cut) == KNIT_REJECT_NONE;
+}
+
+/* Copies what spilled into further buffers, as far as there are. True: all of it has a place. */
+static bool place_spill(struct knit_tap_pair *p, struct visit *v)
+{
+	struct knit_tap_held *h = &p->held;
+	struct knit_desc *d;
+	uint8_t *data;
+	uint32_t n;
+
+	while (h->spill) {
+		if (buffers(p, v, h->segs + 1) <= h->segs)
+			return false;
+		d = &h->d[h->segs];
+		data = take_buffer(p, v, h->segs, d);
+		if (unlikely(data == NULL)) {
+			/* it comes up as the next in line after this frame; which is given up */
+			h->segs = 0;
+			h->spill = 0;
+			p->stats.drops[KNIT_ENGINE_DROP_TX_TOO_LONG]++;
+			return true;
+		}
+		n = h->spill < d->len ? h->spill : d->len;
+		memcpy(data, p->bounce + h->copied, n);
+		d->len = n;
+		h->segs++;
+		h->copied += n;
+		h->spill -= n;
+		if (unlikely(h->spill && h->segs >= p->iface->max_segs)) {
+			h->segs = 0;
+			h->spill = 0;
+			p->stats.drops[KNIT_ENGINE_DROP_TX_TOO_LONG]++;
+			return true;
+		}
+	}
+	return true;
+}
+
+static void submit_frame(struct knit_tap_pair *p, struct visit *v)
+{
+	struct knit_tap_held *h = &p->held;
+	uint32_t i;
+
+	for (i = 0; i < h->segs; i++) {
+		if (i + 1 < h->segs)
+			h->d[i].flags |= KNIT_DESC_MORE;
+		p->stats.tx_bytes += h->d[i].len;
+		put(p, v, &h->d[i]);
+	}
+	p->stats.tx_packets += h->segs != 0;
+	h->segs = 0;
+}
+
+/* Lengths of the buffers that were read into directly; the rest is in the bounce buffer. */
+static void set_lengths(struct knit_tap_pair *p, const struct offer *o, uint32_t len)
+{
+	struct knit_tap_held *h = &p->held;
+	uint32_t left = len < o->len[0] ? 0 : len - o->len[0];
+
+	for (h->segs = 1; h->segs < o->n && left; h->segs++) {
+		h->d[h->segs].len = left < o->len[h->segs] ? left : o->len[h->segs];
+		left -= h->d[h->segs].len;
+	}
+	h->spill = left;
+	h->copied = 0;
+}
+
+/* With the frame in place: sends it on, or keeps it until alloc_q has enough. */
+static bool finish_frame(struct knit_tap_pair *p, struct visit *v)
+{
+	struct knit_tap_held *h = &p->held;
+
+	if (unlikely(h->spill) && !place_spill(p, v)) {
+		starve(p, h->segs + 1);
+		return false;
+	}
+	if (h->segs > BIG)
+		p->big_run = BIG_RUN;
+	else if (p->big_run)
+		p->big_run--;
+	p->last_segs = h->segs ? h->segs : 1;
+	submit_frame(p, v);
+	return true;
+}
+
+/* Reads one frame. False: nothing more to do now. */
+static bool one_frame(struct knit_tap_pair *p, struct visit *v)
+{
+	struct virtio_net_hdr vh;
+	struct offer o;
+	ssize_t n;
+	uint32_t len;
+
+	make_offer(p, v, predict(p), &o);
+	if (unlikely(o.n == 0)) {
+		starve(p, 1);
+		return false;
+	}
+	n = read_frame(p, &o, &vh);
+	if (n < 0) {
+		if (errno == EBADFD)
+			p->dead = true;
+		p->readable = errno == EINTR;
+		return false;
+	}
+	len = n < (ssize_t)sizeof(vh) ? 0 : n - sizeof(vh);
+	if (unlikely(len >= o.bytes + KNIT_TAP_BOUNCE || !set_offloads(p, &vh, &o, len))) {
+		p->stats.drops[KNIT_ENGINE_DROP_TX_BAD_FRAME]++;
+		return true;
+	}
+	if (unlikely(len > o.len[0] && p->iface->max_segs == 1)) {
+		p->stats.drops[KNIT_ENGINE_DROP_TX_TOO_LONG]++;
+		return true;
+	}
+	set_lengths(p, &o, len);
+	return finish_frame(p, v);
+}
+
+/* Nobody to give them to: the kernel's frames are read and dropped. */
+static bool drop_all(struct knit_tap_pair *p)
+{
+	struct virtio_net_hdr vh;
+	struct iovec iov = { &vh, sizeof(vh) };
+	uint32_t i;
+
+	for (i = 0; i < KNIT_TAP_BATCH; i++) {
+		if (readv(p->fd, &iov, 1) < 0) {
+			if (errno == EBADFD)
+				p->dead = true;
+			p->readable = errno == EINTR;
+			return i != 0;
+		}
+		p->stats.drops[KNIT_ENGINE_DROP_TX_NO_WORKER]++;
+	}
+	return true;
+}
+
+void knit_tap_tx_forget(struct knit_tap_pair *p)
+{
+	if (p->held.segs)
+		p->stats.drops[KNIT_ENGINE_DROP_TX_NO_WORKER]++;
+	p->held.segs = 0;
+	p->held.spill = 0;
+	p->starved = 0;
+	p->last_segs = 1;
+	p->big_run = 0;
+}
+
+bool knit_tap_tx_arm(struct knit_tap_pair *p)
+{
+	struct visit v = { 0 };
+
+	knit_store(&p->alloc_q.shm->need_data, 1);
+	knit_store(&p->tx_q.shm->need_space, 1);
+	knit_mb(); /* (E) for both */
+	return buffers(p, &v, p->starved) < p->starved;
+}
+
+void knit_tap_tx_disarm(struct knit_tap_pair *p)
+{
+	knit_ring_disarm_data(&p->alloc_q);
+	knit_ring_disarm_space(&p->tx_q);
+}
+
+/* TX path entry point: what the kernel sends, to the worker of the pair. */
+bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem)
+{
+	uint32_t bad = p->alloc_q.bad_index + p->tx_q.bad_index, i;
+	struct visit v = { .mem = mem };
+	bool go_on = true;
+
+	if (!p->attached)
+		return drop_all(p);
+	if (unlikely(p->starved)) {
+		if (buffers(p, &v, p->starved) < p->starved)
+			return false;
+		p->starved = 0;
+	}
+	if (unlikely(p->held.segs))
+		go_on = finish_frame(p, &v);
+	for (i = 0; go_on && i < KNIT_TAP_BATCH; i++) {
+		go_on = one_frame(p, &v);
+		if (v.used >= STEP)
+			commit(p, &v);
+	}
+	commit(p, &v);
+	p->stats.rejects[KNIT_REJECT_BAD_INDEX] += p->alloc_q.bad_index + p->tx_q.bad_index - bad;
+	return true;
+}

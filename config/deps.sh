@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Installs the Debian packages that a purpose needs, and nothing if they are all there.
+# usage: config/deps.sh [build|test|bench]...   (default: build)
+set -eu
+
+arch=$(dpkg --print-architecture)
+build="gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
+	libsystemd-dev check python3 iproute2 iputils-ping procps util-linux"
+# dpdk brings dpdk-telemetry.py, dpdk-dev testpmd.
+check="g++ binutils clang-format codespell shellcheck linux-headers-$arch dpdk ethtool iperf3
+	tcpdump"
+bench="dpdk dpdk-dev iperf3 ethtool tcpdump"
+
+wanted=
+for purpose in "${@:-build}"; do
+	case $purpose in
+	build) wanted="$wanted $build" ;;
+	test) wanted="$wanted $build $check" ;;
+	bench) wanted="$wanted $build $bench" ;;
+	*)
+		echo "$0: no purpose '$purpose': build, test and bench exist" >&2
+		exit 2
+		;;
+	esac
+done
+
+missing=
+# shellcheck disable=SC2086 # lists of words
+for package in $wanted; do
+	state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || state=none
+	case "$state $missing " in
+	installed* | *" $package "*) ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+echo "installing:$missing"
+if [ "$(id -u)" -ne 0 ]; then
+	echo "$0: only root may install packages; as root: apt-get install$missing" >&2
+	exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt() {
+	apt-get -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -q "$@" </dev/null
+}
+apt update
+# shellcheck disable=SC2086
+apt install -y --no-install-recommends $missing

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RTE_KNI_H
+#define RTE_KNI_H
+
+#include <rte_ether.h>
+#include <rte_pci.h>
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Kernel network interfaces for DPDK applications.
+ *
+ * The calls down to rte_kni_close are those of DPDK's former KNI library; what was written for it
+ * builds and runs unchanged. The interface itself is made by an engine: the kernel module rte_kni if
+ * /dev/kni is there, else a tap device served by a thread of the creating process. README lists what
+ * deliberately differs from KNI.
+ *
+ * Environment, read when an interface is created: KNIT_ENGINE=kmod|tap chooses the engine by hand. The other
+ * two play the part of the module's parameters where there is no module: KNIT_CARRIER=on|off (off) is the
+ * carrier of new interfaces, KNIT_KTHREAD_MODE=single|multiple (single) one thread for all interfaces or
+ * one each.
+ *
+ * Directions are named as the application sees them here: rx_burst receives what the kernel sent,
+ * tx_burst transmits to the kernel.
+ *
+ * Threads. One thread at a time per interface and direction (rx_burst, tx_burst, handle_request); it may
+ * be another thread or process each time. alloc, release, init, close, register and unregister are for
+ * one thread at a time. The handle is valid in every process that shares the EAL memory, forked children
+ * included; callbacks run in the process that registered them.
+ */
+
+#define RTE_KNI_NAMESIZE 16 /* as the kernel's IFNAMSIZ, final zero included */
+
+struct rte_kni;
+struct rte_mbuf;
+struct rte_mempool;
+
+/*
+ * What to do when the kernel asks. Each returns 0, or a negative errno that the kernel gets as its answer.
+ * An unset change_mtu or config_network_if counts as success. If the others are unset, the port with
+ * port_id is asked through ethdev; with port_id UINT16_MAX that counts as success too.
+ */
+struct rte_kni_ops {
+	uint16_t port_id; /* handed to the callbacks */
+
+	int (*change_mtu)(uint16_t port_id, unsigned int new_mtu);
+	int (*config_network_if)(uint16_t port_id, uint8_t if_up);
+	int (*config_mac_address)(uint16_t port_id, uint8_t mac_addr[]);
+	int (*config_promiscusity)(uint16_t port_id, uint8_t to_on);
+	int (*config_allmulticast)(uint16_t port_id, uint8_t to_on);
+};
+
+struct rte_kni_conf {
+	char name[RTE_KNI_NAMESIZE]; /* of the interface; must be unused */
+	uint32_t core_id;	     /* CPU for the interface's thread, if force_bind */
+	uint16_t group_id;	     /* not used */
+	unsigned mbuf_size;	     /* data room of the pool's mbufs, headroom excluded */
+	struct rte_pci_addr addr;    /* not used, as in KNI */
+	struct rte_pci_id id;	     /* not used, as in KNI */
+
+	__extension__ uint8_t force_bind : 1; /* bind the interface's thread to core_id */
+	uint8_t mac_addr[RTE_ETHER_ADDR_LEN]; /* all zero: random */
+	uint16_t mtu;			      /* 0: 1500 */
+	uint16_t min_mtu;		      /* 0: 68 */
+	uint16_t max_mtu;		      /* 0: 65535, or what the engine can do */
+};
+
+/* Prepares the library; the argument is not used. Idempotent. Returns 0 or a negative errno. */
+int rte_kni_init(unsigned int max_kni_ifaces);
+
+/*
+ * Creates an interface whose frames towards the application are received into mbufs of pktmbuf_pool. ops
+ * is copied. Returns NULL, and changes nothing, on a NULL pool or conf, an empty, overlong or used name,
+ * before init, or if the engine can't make it (the log says why).
+ */
+struct rte_kni *rte_kni_alloc(struct rte_mempool *pktmbuf_pool, const struct rte_kni_conf *conf,
+			      struct rte_kni_ops *ops);
+
+/*
+ * Removes the interface; its name is free again on return. No other thread or process may still use the
+ * handle. 0, or -1 on NULL, an unknown handle, or in a process that did not create it.
+ */
+int rte_kni_release(struct rte_kni *kni);
+
+/*
+ * Serves at most one request of the kernel in the calling process. Returns 0, also when there is none or
+ * when the calling process is not the interface's handler; -1 on NULL or if the request rings are corrupt.
+ */
+int rte_kni_handle_request(struct rte_kni *kni);
+
+/*
+ * Receives up to num frames that the kernel sent. Each is one mbuf of one segment of the pool given to
+ * rte_kni_alloc. Also refills the kernel's stock of empty buffers. Returns the number received.
+ */
+unsigned rte_kni_rx_burst(struct rte_kni *kni, struct rte_mbuf **mbufs, unsigned num);
+
+/*
+ * Hands up to num frames to the kernel; chains are accepted, mbufs may come from any pool. The first n of
+ * them, n being returned, now belong to the library; the rest stays the caller's. Also frees the mbufs the
+ * kernel is done with, even if num is 0.
+ */
+unsigned rte_kni_tx_burst(struct rte_kni *kni, struct rte_mbuf **mbufs, unsigned num);
+
+/* The interface of that name, or NULL. */
+struct rte_kni *rte_kni_get(const char *name);
+
+const char *rte_kni_get_name(const struct rte_kni *kni);
+
+/*
+ * Makes the calling process the interface's handler, with these callbacks (copied); it gets every setting
+ * anew. 0, or -1 on NULL or if the interface has a handler with callbacks that is alive. Until somebody
+ * registers, and again when the handler has died, the interface's creator is the handler.
+ */
+int rte_kni_register_handlers(struct rte_kni *kni, struct rte_kni_ops *ops);
+
+/*
+ * Clears the callbacks, whichever process registered them, and gives the requests back to the interface's
+ * creator. 0, or -1 on NULL or if another process's callback did not return within three seconds.
+ */
+int rte_kni_unregister_handlers(struct rte_kni *kni);
+
+/* Sets the interface's carrier. Returns the previous state (0 or 1), or -1 on NULL or if it is down. */
+int rte_kni_update_link(struct rte_kni *kni, unsigned int linkup);
+
+/* Undoes rte_kni_init. Interfaces stay until they are released. */
+void rte_kni_close(void);
+
+/*
+ * Extensions. An interface made by rte_kni_alloc has one queue pair and no offloads: an old application
+ * would send what it gets as it is. rte_kni_alloc_ext chooses otherwise.
+ */
+#define RTE_KNI_OFFLOAD_SG 0x0001 /* rx_burst may return chains */
+#define RTE_KNI_OFFLOAD_CSUM \
+	0x0002 /* rx_burst may return RTE_MBUF_F_TX_*_CKSUM, tx_burst honours it */
+#define RTE_KNI_OFFLOAD_TSO 0x0004  /* likewise RTE_MBUF_F_TX_TCP_SEG; needs SG and CSUM */
+#define RTE_KNI_OFFLOAD_USO 0x0008  /* likewise RTE_MBUF_F_TX_UDP_SEG; needs SG and CSUM */
+#define RTE_KNI_OFFLOAD_VLAN 0x0010 /* likewise RTE_MBUF_F_TX_VLAN and RX_VLAN_STRIPPED */
+
+struct rte_kni_ext_conf {
+	uint32_t size;	     /* sizeof(struct rte_kni_ext_conf) */
+	uint32_t offloads;   /* RTE_KNI_OFFLOAD_* */
+	uint16_t n_pairs;    /* queue pairs, 1..16; 0: 1 */
+	uint16_t queue_size; /* entries of each queue, a power of two in 64..32768; 0: 1024 */
+	uint16_t async;	     /* 1: requests never wait for the application */
+	uint16_t reserved;   /* must be zero */
+	const char *engine;  /* "auto", "kmod" or "tap"; NULL: auto */
+	const char *netns;   /* name or path of a network namespace; NULL: the caller's */
+};
+
+struct rte_kni *rte_kni_alloc_ext(struct rte_mempool *pktmbuf_pool, const struct rte_kni_conf *conf,
+				  struct rte_kni_ops *ops, const struct rte_kni_ext_conf *ext);
+
+/* As rx_burst and tx_burst, on one queue pair. Pairs are independent: one thread each is fine. */
+unsigned rte_kni_rx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
+			       unsigned num);
+unsigned rte_kni_tx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
+			       unsigned num);
+
+/*
+ * The unicast (first n_uc) and multicast (then n_mc) addresses the kernel wants to receive besides the
+ * interface's own. Part of the handler: register_handlers first.
+ */
+typedef int (*rte_kni_rxlist_cb)(uint16_t port_id, const struct rte_ether_addr *addrs,
+				 uint16_t n_uc, uint16_t n_mc);
+int rte_kni_register_rxlist(struct rte_kni *kni, rte_kni_rxlist_cb cb);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

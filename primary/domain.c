@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_port
+#include "engine.h"
+#include "log.h"
+#include "netns.h"
+#include "port_driver.h"
+#include "primary.h"
+#include "rundir.h"
+
+#include <rte_ethdev.h>
+
+#include <string.h>
+
+/*
+ * Resetting dead domains. A worker killed inside a burst leaves its queues, its pool and its rings in any
+ * state, so nothing of it is repaired; it is replaced, in this order:
+ *
+ *   1  the engine detached the pairs (slot.c did that at once), and new workers are kept out;
+ *   2  live workers with a queue on one of the same ports are parked, and those ports stopped;
+ *   3  the dead worker's queues, on all ports, are set up again with the spare pool: the driver releases
+ *      the old mbufs, into a pool that has forgotten all others and so has room for them;
+ *   4  the pairs' queues and cookies are emptied. Now nobody holds a mbuf of the old pool, and it is
+ *      rebuilt in place and becomes the spare: steps 3 and 4 for the next dead worker, if there is one;
+ *   5  the ports start, the parked workers go on, the slots are free.
+ *
+ * If a live worker can't be parked the domain stays as it is, without a pair or an owner, and the reset is
+ * tried again: the caller's timer does that.
+ */
+
+static uint64_t dead_ports(struct primary *p)
+{
+	const struct knit_topo_worker *w;
+	uint64_t ports = 0;
+	unsigned int i, k;
+
+	for (i = 0; i < p->topo->n_workers; i++) {
+		w = &p->topo->workers[i];
+		if (w->state != KNIT_SLOT_DEAD)
+			continue;
+		for (k = 0; k < p->topo->n_ports; k++)
+			if (w->rxq[k] >= 0)
+				ports |= UINT64_C(1) << k;
+	}
+	return ports;
+}
+
+static bool resettable(struct primary *p, uint64_t ports)
+{
+	unsigned int k;
+
+	for (k = 0; k < p->topo->n_ports; k++) {
+		if (!(ports & (UINT64_C(1) << k)) ||
+		    knit_driver_find(p->topo->ports[k].driver)->reset != KNIT_RESET_NONE)
+			continue;
+		log_err("port %s: a queue of driver %s can't be reset; starting anew",
+			p->topo->ports[k].name, p->topo->ports[k].driver);
+		return false;
+	}
+	return true;
+}
+
+static void hold(struct primary *p, uint64_t ports, uint32_t on)
+{
+	unsigned int k;
+
+	for (k = 0; k < p->topo->n_ports; k++)
+		if (ports & (UINT64_C(1) << k))
+			__atomic_store_n(&p->ports[k].held, on, __ATOMIC_RELEASE);
+}
+
+static int stop_ports(struct primary *p, uint64_t ports)
+{
+	unsigned int k;
+	int ret;
+
+	for (k = 0; k < p->topo->n_ports; k++) {
+		if (!(ports & (UINT64_C(1) << k)) || !p->ports[k].started)
+			continue;
+		ret = port_stop(p, k);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int start_ports(struct primary *p, uint64_t ports)
+{
+	unsigned int k;
+	int ret;
+
+	for (k = 0; k < p->topo->n_ports; k++) {
+		if (!(ports & (UINT64_C(1) << k)))
+			continue;
+		ret = port_start(p, k);
+		if (ret < 0)
+			return ret;
+		if (ret > 0)
+			p->restart = 1;
+	}
+	return 0;
+}
+
+static int replace_queues(struct primary *p, unsigned int w)
+{
+	int netns, ret = 0;
+	unsigned int k;
+
+	for (k = 0; k < p->topo->n_ports && ret == 0; k++) {
+		if (p->topo->workers[w].rxq[k] < 0)
+			continue;
+		ret = knit_netns_enter(p->ports[k].conf->netns, &netns);
+		if (ret < 0)
+			break;
+		ret = port_queue_setup(p, k, w, p->spare);
+		knit_netns_leave(&netns);
+	}
+	return ret;
+}
+
+static unsigned int empty_pairs(struct primary *p, const struct knit_topo_worker *w)
+{
+	unsigned int k, lost = 0;
+
+	for (k = 0; k < p->topo->n_ifaces; k++)
+		if (w->pair[k] >= 0)
+			lost += knit_pair_reset(p->topo->ifaces[k].kni, w->pair[k]);
+	return lost;
+}
+
+static int reset_one(struct primary *p, unsigned int i)
+{
+	struct knit_topo_worker *w = &p->topo->workers[i];
+	struct rte_mempool *old = w->pool;
+	unsigned int lost;
+	int ret;
+
+	primary_pool_forget(old);
+	ret = replace_queues(p, i);
+	if (ret < 0)
+		return ret;
+	lost = empty_pairs(p, w);
+	primary_pool_rebuild(old);
+	w->pool = p->spare;
+	p->spare = old;
+	w->lost_mbufs += lost;
+	w->resets++;
+	log_notice("worker %u: domain reset, %u mbufs taken back from rings", w->id, lost);
+	return 0;
+}
+
+static int reset_all(struct primary *p, uint64_t ports)
+{
+	unsigned int i;
+	int ret;
+
+	ret = stop_ports(p, ports);
+	for (i = 0; i < p->topo->n_workers && ret == 0; i++)
+		if (p->topo->workers[i].state == KNIT_SLOT_DEAD)
+			ret = reset_one(p, i);
+	return ret < 0 ? ret : start_ports(p, ports);
+}
+
+static void free_slots(struct primary *p)
+{
+	struct knit_topo_worker *w;
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_workers; i++) {
+		w = &p->topo->workers[i];
+		if (w->state != KNIT_SLOT_DEAD)
+			continue;
+		w->pid = 0;
+		__atomic_store_n(&w->state, KNIT_SLOT_FREE, __ATOMIC_RELEASE);
+	}
+}
+
+bool domain_reset_dead(struct primary *p)
+{
+	uint64_t ports = dead_ports(p);
+	char why[160];
+	int ret;
+
+	if (!resettable(p, ports)) {
+		p->restart = 1;
+		return true;
+	}
+	if (knit_rundir_block_attach(p->conf->eal.prefix, 0) < 0)
+		return false;
+	if (primary_park(p, ports, why, sizeof(why)) < 0) {
+		knit_rundir_unblock_attach();
+		return false;
+	}
+	hold(p, ports, 1);
+	ret = reset_all(p, ports);
+	primary_resume(p);
+	hold(p, ports, 0);
+	knit_rundir_unblock_attach();
+	if (ret < 0) {
+		log_err("resetting a dead worker's domain: %s; starting anew", rte_strerror(-ret));
+		p->restart = 1;
+		return true;
+	}
+	free_slots(p);
+	return true;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "eal_paths.h"
+#include "log.h"
+#include "primary.h"
+#include "rundir.h"
+
+#include <rte_eal.h>
+#include <rte_pci.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What EAL itself, ethdev, drivers and knit's own memzones take beside pools and interfaces. */
+#define OVERHEAD (48 << 20)
+#define HUGE_2M (2 << 20)
+
+static void add(struct knit_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct knit_args *a, const char *fmt, ...)
+{
+	size_t used = a->argc ? (size_t)(a->argv[a->argc - 1] + strlen(a->argv[a->argc - 1]) + 1 -
+					 a->text)
+			      : 0;
+	va_list ap;
+
+	if (a->argc == KNIT_MAX_ARGS - 1 || used >= sizeof(a->text))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(a->text + used, sizeof(a->text) - used, fmt, ap);
+	va_end(ap);
+	a->argv[a->argc++] = a->text + used;
+	a->argv[a->argc] = NULL;
+}
+
+/*
+ * --socket-mem equal to --socket-limit: nothing grows after start, because a secondary that is stopped would
+ * make every growth wait for it.
+ */
+static unsigned int memory_mib(const struct knit_config *c)
+{
+	unsigned int i, n_mbufs;
+	size_t bytes;
+
+	if (c->eal.memory)
+		return c->eal.memory;
+	bytes = primary_pool_bytes(c, &n_mbufs) + OVERHEAD;
+	for (i = 0; i < c->n_ifaces; i++)
+		bytes += knit_iface_memory(c->ifaces[i].ring_size, c->n_workers);
+	/* Contiguous pieces do not fill pages to the last byte. */
+	bytes += bytes / 16;
+	return (bytes + HUGE_2M - 1) / HUGE_2M * 2;
+}
+
+/* PCI devices are named to every process; without one the bus is not even looked at. */
+static void add_devices(struct knit_args *a, const struct knit_config *c)
+{
+	struct rte_pci_addr pci;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < c->n_ports; i++) {
+		if (rte_pci_addr_parse(c->ports[i].device, &pci) < 0)
+			continue;
+		add(a, "--allow=%s", c->ports[i].device);
+		n++;
+	}
+	if (n == 0)
+		add(a, "--no-pci");
+}
+
+static void add_common(struct knit_args *a, const struct knit_config *c, uint32_t lcore,
+		       const char *cpus)
+{
+	add(a, "--file-prefix=%s", c->eal.prefix);
+	if (cpus[0])
+		add(a, "--lcores=%u@(%s)", lcore, cpus);
+	else
+		add(a, "--lcores=%u@%u", lcore, lcore);
+	add_devices(a, c);
+	if (c->eal.huge_dir[0])
+		add(a, "--huge-dir=%s", c->eal.huge_dir);
+	add(a, "--log-level=lib.*:warning");
+	/* It complains of what knit does without: real-time signals (primary_signals_block), flow rules. */
+	add(a, "--log-level=pmd.net.tap:critical");
+	add(a, "--log-level=knit.*:%s", c->eal.log_level);
+}
+
+int primary_eal_init(const struct knit_config *c, const char *program)
+{
+	static struct knit_args a;
+	unsigned int mib = memory_mib(c);
+
+	add(&a, "%s", program);
+	add(&a, "--proc-type=primary");
+	add_common(&a, c, c->eal.lcore, c->eal.cpus);
+	if (strcmp(c->eal.iova, "auto"))
+		add(&a, "--iova-mode=%s", c->eal.iova);
+	add(&a, "--socket-mem=%u", mib);
+	add(&a, "--socket-limit=%u", mib);
+	if (rte_eal_init(a.argc, a.argv) < 0) {
+		fprintf(stderr, "knit-primary: EAL: %s (prefix %s, %u MiB of hugepages)\n",
+			rte_strerror(rte_errno), c->eal.prefix, mib);
+		return -rte_errno;
+	}
+	return 0;
+}
+
+void primary_eal_cleanup(const struct knit_config *c)
+{
+	rte_eal_cleanup();
+	knit_eal_remove_files(c->eal.prefix);
+}
+
+static int publish(const struct primary *p, enum knit_role role, uint32_t id)
+{
+	const struct knit_config *c = p->conf;
+	uint32_t lcore = c->control.lcore;
+	const char *cpus = c->control.cpus;
+	struct knit_args a = { 0 };
+	unsigned int i;
+
+	for (i = 0; role == KNIT_ROLE_WORKER && i < c->n_workers; i++) {
+		if (c->workers[i].id != id)
+			continue;
+		lcore = c->workers[i].lcore;
+		cpus = c->workers[i].cpus;
+	}
+	add(&a, "%s", role == KNIT_ROLE_WORKER ? "knit-worker" : "knit-control");
+	add(&a, "--proc-type=secondary");
+	add_common(&a, c, lcore, cpus);
+	return knit_rundir_write_args(c->eal.prefix, role, id, &a);
+}
+
+int primary_publish_args(struct primary *p)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < p->topo->n_workers; i++) {
+		ret = publish(p, KNIT_ROLE_WORKER, p->topo->workers[i].id);
+		if (ret < 0)
+			return errno_log(ret, "writing a worker's arguments");
+	}
+	ret = publish(p, KNIT_ROLE_CONTROL, 0);
+	return ret < 0 ? errno_log(ret, "writing control's arguments") : 0;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "engine.h"
+#include "log.h"
+#include "netns.h"
+#include "port_driver.h"
+#include "primary.h"
+
+#include <rte_ethdev.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Pairs that some worker serves; an interface that nobody forwards for still has one. */
+static uint16_t count_pairs(const struct knit_topo *t, unsigned int i)
+{
+	unsigned int w;
+	uint16_t n = 0;
+
+	for (w = 0; w < t->n_workers; w++)
+		if (t->workers[w].pair[i] >= n)
+			n = t->workers[w].pair[i] + 1;
+	return n ? n : 1;
+}
+
+static bool post_only(const struct primary *p, const struct knit_conf_iface *c)
+{
+	if (c->requests != KNIT_REQUEST_AUTO)
+		return c->requests == KNIT_REQUEST_POST;
+	return c->port >= 0 && !knit_driver_find(p->topo->ports[c->port].driver)->ask;
+}
+
+static uint16_t largest_mtu(const struct primary *p, const struct knit_conf_iface *c)
+{
+	struct rte_eth_dev_info info;
+
+	if (c->port < 0 || rte_eth_dev_info_get(p->ports[c->port].id, &info) < 0)
+		return c->max_mtu;
+	return RTE_MIN(c->max_mtu, (uint32_t)info.max_mtu);
+}
+
+static int create(struct primary *p, unsigned int i)
+{
+	const struct knit_conf_iface *c = &p->conf->ifaces[i];
+	struct knit_topo_iface *topo = &p->topo->ifaces[i];
+	struct knit_iface_conf conf = {
+		.engine = c->engine,
+		.netns = c->netns[0] ? c->netns : NULL,
+		.mtu = c->mtu,
+		.min_mtu = c->min_mtu,
+		.max_mtu = largest_mtu(p, c),
+		.n_pairs = count_pairs(p->topo, i),
+		.port_id = UINT16_MAX,
+		.ring_size = c->ring_size,
+		.features = KNIT_FEAT_ALL,
+		.core_id = c->core >= 0 ? c->core : 0,
+		.force_bind = c->core >= 0,
+		.thread_per_iface = p->conf->tap.thread_per_iface,
+		.async = post_only(p, c),
+		.carrier = c->port < 0,
+	};
+
+	snprintf(conf.name, sizeof(conf.name), "%s", c->name);
+	memcpy(conf.mac, c->mac, sizeof(conf.mac));
+	if (c->port >= 0 && memcmp(c->mac, "\0\0\0\0\0\0", 6) == 0)
+		memcpy(conf.mac, p->topo->ports[c->port].mac, sizeof(conf.mac));
+	if (conf.mtu == 0)
+		conf.mtu = c->port >= 0 ? p->topo->ports[c->port].mtu : 1500;
+	topo->kni = knit_iface_create(&conf);
+	if (topo->kni == NULL) {
+		log_err("interface %s: %s", c->name, rte_strerror(rte_errno));
+		return -rte_errno;
+	}
+	return 0;
+}
+
+int primary_ifaces_create(struct primary *p)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < p->topo->n_ifaces; i++) {
+		ret = create(p, i);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+void primary_ifaces_destroy(struct primary *p)
+{
+	unsigned int i;
+
+	for (i = p->topo->n_ifaces; i-- > 0;) {
+		if (p->topo->ifaces[i].kni == NULL)
+			continue;
+		knit_iface_destroy(p->topo->ifaces[i].kni);
+		p->topo->ifaces[i].kni = NULL;
+	}
+}
+
+/* While a port is held for a restart its link is down, and nobody shall hear of it. */
+void primary_link_update(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+	struct rte_eth_link link;
+	struct rte_kni *kni;
+	bool up;
+
+	if (__atomic_load_n(&port->held, __ATOMIC_ACQUIRE) ||
+	    rte_eth_link_get_nowait(port->id, &link) < 0 ||
+	    __atomic_load_n(&port->held, __ATOMIC_ACQUIRE))
+		return;
+	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up;
+	if (up == port->topo->link_up && link.link_speed == port->topo->link_speed)
+		return;
+	port->topo->link_up = up;
+	port->topo->link_speed = link.link_speed;
+	log_notice("port %s: link %s", port->conf->name, up ? "up" : "down");
+	if (port->topo->iface < 0)
+		return;
+	kni = p->topo->ifaces[port->topo->iface].kni;
+	kni->engine->set_link(kni, up, link.link_speed,
+			      link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "options.h"
+#include "primary.h"
+#include "rundir.h"
+#include "setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#ifdef KNIT_SYSTEMD
+#include <systemd/sd-daemon.h>
+#else
+#define sd_notify(unset, state) ((void)0)
+#endif
+
+static int missing(int ret)
+{
+	return ret == 0 ? KNIT_EXIT_OK : KNIT_EXIT_RESOURCES;
+}
+
+/* Everything after EAL; undone in reverse, each step only if it was done. */
+static int serve(struct primary *p)
+{
+	int code;
+
+	code = missing(primary_topology_create(p));
+	if (code)
+		return code;
+	code = missing(primary_pools_create(p));
+	if (code)
+		return code;
+	code = missing(primary_ports_open(p));
+	if (code)
+		goto close_ports;
+	code = missing(primary_ifaces_create(p));
+	if (code)
+		goto destroy_ifaces;
+	code = missing(primary_telemetry_register(p) ? -1 : primary_service_start(p));
+	if (code)
+		goto stop_service;
+	primary_topology_publish(p);
+	code = missing(primary_publish_args(p));
+	if (code)
+		goto stop_service;
+	primary_status_banner(p);
+	sd_notify(0, "READY=1");
+
+	code = primary_run(p);
+
+	sd_notify(0, "STOPPING=1");
+stop_service:
+	primary_service_stop(p);
+destroy_ifaces:
+	primary_ifaces_destroy(p);
+close_ports:
+	primary_ports_close(p);
+	primary_pools_check(p);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static struct primary p;
+	struct options o = { 0 };
+	struct knit_config *conf;
+	int code;
+
+	code = primary_options(argc, argv, &o);
+	if (code >= 0)
+		return code;
+	conf = knit_config_load(o.config, stderr);
+	if (conf == NULL || o.check)
+		return conf ? KNIT_EXIT_OK : KNIT_EXIT_CONFIG;
+	primary_init(&p, conf, o.status);
+	code = primary_preflight(conf);
+	if (code)
+		goto free_conf;
+	code = missing(knit_rundir_create(conf->eal.prefix));
+	if (code)
+		goto free_conf;
+	code = missing(primary_eal_init(conf, argv[0]));
+	if (code)
+		goto remove_rundir;
+	code = serve(&p);
+	primary_eal_cleanup(conf);
+remove_rundir:
+	knit_rundir_remove(conf->eal.prefix);
+free_conf:
+	free(conf);
+	return code;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_port
+#include "bell.h"
+#include "log.h"
+#include "primary.h"
+
+#include <rte_cycles.h>
+#include <rte_rcu_qsbr.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+
+/* A burst lasts microseconds; what takes longer is stopped, swapped out or on a CPU that is not its own. */
+#define QUIESCE_MS 100
+
+static uint32_t park_count;
+
+static bool concerned(const struct knit_topo_worker *w, uint64_t ports)
+{
+	unsigned int i;
+
+	if (w->state != KNIT_SLOT_ATTACHED && w->state != KNIT_SLOT_DETACHING)
+		return false;
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		if (ports & (UINT64_C(1) << i) && w->rxq[i] >= 0)
+			return true;
+	return false;
+}
+
+static void wake(struct knit_topo_worker *w)
+{
+	knit_bell_ring(w->bell);
+}
+
+void primary_resume(struct primary *p)
+{
+	struct knit_topo_worker *w;
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_workers; i++) {
+		w = &p->topo->workers[i];
+		if (w->park == 0)
+			continue;
+		__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
+		wake(w);
+	}
+}
+
+/* Polls, since the worker's answer is a store: at most QUIESCE_MS, every 100 us. */
+static struct knit_topo_worker *wait_quiet(struct primary *p, uint64_t token)
+{
+	uint64_t deadline = rte_get_timer_cycles() + rte_get_timer_hz() * QUIESCE_MS / 1000;
+	const struct timespec pause = { .tv_nsec = 100000 };
+	struct rte_rcu_qsbr *v = p->topo->qsbr;
+	unsigned int i;
+
+	while (rte_rcu_qsbr_check(v, token, false) == 0) {
+		if (rte_get_timer_cycles() < deadline) {
+			ppoll(NULL, 0, &pause, NULL);
+			continue;
+		}
+		for (i = 0; i < p->topo->n_workers; i++) {
+			if (p->topo->workers[i].park &&
+			    p->topo->workers[i].park_ack != p->topo->workers[i].park)
+				return &p->topo->workers[i];
+		}
+		/* It is a worker that was not asked that holds things up: no reason to fail. */
+		return NULL;
+	}
+	return NULL;
+}
+
+/*
+ * After a parked worker's park word is set, a full barrier and a grace period, it either has acknowledged
+ * or was offline; and one that comes online reads park before it touches anything. So all stand still.
+ */
+int primary_park(struct primary *p, uint64_t ports, char *why, size_t len)
+{
+	uint32_t port =
+		ports && (ports & (ports - 1)) == 0 ? (uint32_t)__builtin_ctzll(ports) : UINT32_MAX;
+	struct knit_topo_worker *w;
+	unsigned int i, n = 0;
+
+	park_count = park_count == UINT32_MAX ? 1 : park_count + 1;
+	for (i = 0; i < p->topo->n_workers; i++) {
+		w = &p->topo->workers[i];
+		if (!concerned(w, ports))
+			continue;
+		w->park_port = port;
+		__atomic_store_n(&w->park, park_count, __ATOMIC_SEQ_CST);
+		wake(w);
+		n++;
+	}
+	if (n == 0)
+		return 0;
+	w = wait_quiet(p, rte_rcu_qsbr_start(p->topo->qsbr));
+	if (w == NULL)
+		return 0;
+	snprintf(why, len, "worker %u (process %u) did not stop within %d ms", w->id, w->pid,
+		 QUIESCE_MS);
+	log_warn("%s", why);
+	primary_resume(p);
+	return -EBUSY;
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_port
+#include "log.h"
+#include "netns.h"
+#include "offload.h"
+#include "port_driver.h"
+#include "primary.h"
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RSS_TYPES (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)
+
+/* Makes a vdev, or finds the PCI device that EAL probed. The caller is in the port's namespace. */
+static int find_device(struct port *port)
+{
+	const char *device = port->conf->device;
+	char name[RTE_ETH_NAME_MAX_LEN];
+	const char *args = strchr(device, ',');
+	struct rte_pci_addr pci;
+	int ret;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(device, ","), device);
+	if (rte_pci_addr_parse(name, &pci) == 0) {
+		rte_pci_device_name(&pci, name, sizeof(name));
+	} else {
+		ret = rte_eal_hotplug_add("vdev", name, args ? args + 1 : "");
+		if (ret < 0) {
+			log_err("port %s: device %s can't be made: %s", port->conf->name, device,
+				rte_strerror(-ret));
+			return ret;
+		}
+		port->probed = true;
+	}
+	ret = rte_eth_dev_get_port_by_name(name, &port->id);
+	if (ret < 0)
+		log_err("port %s: no DPDK port %s: is the device there, and bound to vfio-pci or "
+			"another driver for user space?",
+			port->conf->name, name);
+	return ret;
+}
+
+static bool one_queue_only(const struct port *port, const struct rte_eth_dev_info *info,
+			   const struct knit_driver *driver)
+{
+	bool rss = info->flow_type_rss_offloads & RSS_TYPES;
+
+	switch (port->conf->rx_spread) {
+	case KNIT_SPREAD_NONE:
+		return true;
+	case KNIT_SPREAD_RSS:
+		return !rss;
+	case KNIT_SPREAD_DEVICE:
+		return !driver->device_spread;
+	case KNIT_SPREAD_AUTO:
+		break;
+	}
+	return !rss && !driver->device_spread;
+}
+
+static int check_queues(const struct port *port, const struct rte_eth_dev_info *info,
+			const struct knit_driver *driver)
+{
+	unsigned int n = port->topo->n_queues, most;
+
+	most = RTE_MIN(info->max_rx_queues, info->max_tx_queues);
+	if (driver->max_queues && driver->max_queues < most)
+		most = driver->max_queues;
+	if (n > 1 && (driver->hands_on || one_queue_only(port, info, driver))) {
+		log_err("port %s: %u workers forward it, but driver %s can serve one only: it %s",
+			port->conf->name, n, info->driver_name,
+			driver->hands_on ? "passes mbufs on between processes"
+					 : "can't spread received packets over queues");
+		return -ENOTSUP;
+	}
+	if (n > most) {
+		log_err("port %s: %u workers forward it, but driver %s has %u queue pairs",
+			port->conf->name, n, info->driver_name, most);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static void choose_offloads(struct port *port, const struct rte_eth_dev_info *info)
+{
+	const struct knit_conf_port *c = port->conf;
+	uint64_t rx = RTE_ETH_RX_OFFLOAD_SCATTER;
+	uint64_t tx = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+
+	if (c->rx_checksum)
+		rx |= RTE_ETH_RX_OFFLOAD_CHECKSUM;
+	if (port->topo->n_queues > 1)
+		rx |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
+	if (c->vlan) {
+		rx |= RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+		tx |= RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
+	}
+	if (c->tx_checksum)
+		tx |= RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
+		      RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	if (c->tso)
+		tx |= RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO;
+	port->rx_offloads = rx & info->rx_offload_capa;
+	port->tx_offloads = tx & knit_offload_usable(info->driver_name, info->tx_offload_capa);
+	port->topo->tx_capa = port->tx_offloads;
+}
+
+/* What can select a burst function is fixed here, for good: see port_start. */
+static int configure(struct port *port)
+{
+	struct rte_eth_conf conf = { 0 };
+	struct rte_eth_dev_info info;
+	unsigned int n = port->topo->n_queues;
+	int ret;
+
+	ret = rte_eth_dev_info_get(port->id, &info);
+	if (ret < 0)
+		return errno_log(ret, "rte_eth_dev_info_get");
+	conf.rxmode.mtu = port->topo->mtu;
+	conf.rxmode.offloads = port->rx_offloads;
+	conf.txmode.offloads = port->tx_offloads;
+	conf.intr_conf.lsc = port->lsc;
+	if (n > 1 && info.flow_type_rss_offloads & RSS_TYPES &&
+	    !knit_driver_find(info.driver_name)->device_spread) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & RSS_TYPES;
+	}
+	ret = rte_eth_dev_configure(port->id, n, n, &conf);
+	if (ret < 0)
+		return errno_log(ret, "rte_eth_dev_configure");
+	return 0;
+}
+
+static int learn(struct port *port)
+{
+	const struct knit_driver *driver;
+	struct rte_eth_dev_info info;
+	struct rte_ether_addr mac;
+	int ret;
+
+	ret = rte_eth_dev_info_get(port->id, &info);
+	if (ret < 0)
+		return errno_log(ret, "rte_eth_dev_info_get");
+	driver = knit_driver_find(info.driver_name);
+	ret = check_queues(port, &info, driver);
+	if (ret < 0)
+		return ret;
+	if (port->conf->mtu < info.min_mtu || port->conf->mtu > info.max_mtu) {
+		log_err("port %s: mtu %u: driver %s allows %u to %u", port->conf->name,
+			port->conf->mtu, info.driver_name, info.min_mtu, info.max_mtu);
+		return -EINVAL;
+	}
+	choose_offloads(port, &info);
+	port->lsc = *info.dev_flags & RTE_ETH_DEV_INTR_LSC;
+	port->rx_desc = port->conf->rx_desc;
+	port->tx_desc = port->conf->tx_desc;
+	rte_eth_macaddr_get(port->id, &mac);
+	memcpy(port->topo->mac, mac.addr_bytes, sizeof(mac.addr_bytes));
+	port->topo->port_id = port->id;
+	port->topo->mtu = port->conf->mtu;
+	port->topo->admin_up = 1;
+	snprintf(port->topo->driver, sizeof(port->topo->driver), "%s", info.driver_name);
+	snprintf(port->topo->device, sizeof(port->topo->device), "%s", port->conf->device);
+	return 0;
+}
+
+int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool)
+{
+	struct knit_topo_worker *worker = &p->topo->workers[w];
+	struct port *port = &p->ports[i];
+	int socket = rte_eth_dev_socket_id(port->id);
+	int ret;
+
+	if (worker->rxq[i] < 0)
+		return 0;
+	/* Receive before transmit: net_tap copies the fd of the one from the other. */
+	ret = rte_eth_rx_queue_setup(port->id, worker->rxq[i], port->rx_desc, socket, NULL, pool);
+	if (ret < 0)
+		return errno_log(ret, "rte_eth_rx_queue_setup");
+	ret = rte_eth_tx_queue_setup(port->id, worker->txq[i], port->tx_desc, socket, NULL);
+	if (ret < 0)
+		return errno_log(ret, "rte_eth_tx_queue_setup");
+	return 0;
+}
+
+/*
+ * Burst functions are per process: a secondary copies them when it attaches. Everything that selects one is
+ * fixed at configuration; if a start yields another all the same, workers that go on would call the wrong one.
+ */
+static bool burst_changed(struct port *port)
+{
+	const struct rte_eth_fp_ops *ops = &rte_eth_fp_ops[port->id];
+	bool changed = port->rx_burst && (port->rx_burst != (const void *)ops->rx_pkt_burst ||
+					  port->tx_burst != (const void *)ops->tx_pkt_burst ||
+					  port->tx_prepare != (const void *)ops->tx_pkt_prepare);
+
+	port->rx_burst = (const void *)ops->rx_pkt_burst;
+	port->tx_burst = (const void *)ops->tx_pkt_burst;
+	port->tx_prepare = (const void *)ops->tx_pkt_prepare;
+	return changed;
+}
+
+int port_start(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+	int netns, ret;
+
+	ret = knit_netns_enter(port->conf->netns, &netns);
+	if (ret < 0)
+		return ret;
+	ret = rte_eth_dev_start(port->id);
+	if (ret == 0)
+		port_restore(p, i);
+	knit_netns_leave(&netns);
+	if (ret < 0) {
+		log_err("port %s: rte_eth_dev_start: %s", port->conf->name, rte_strerror(-ret));
+		return ret;
+	}
+	port->started = true;
+	if (burst_changed(port)) {
+		log_warn("port %s: the driver took other burst functions; restarting its workers",
+			 port->conf->name);
+		return 1;
+	}
+	__atomic_fetch_add(&port->topo->starts, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int port_stop(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+	int netns, ret;
+
+	ret = knit_netns_enter(port->conf->netns, &netns);
+	if (ret < 0)
+		return ret;
+	ret = rte_eth_dev_stop(port->id);
+	knit_netns_leave(&netns);
+	if (ret < 0)
+		return errno_log(ret, "rte_eth_dev_stop");
+	port->started = false;
+	return 0;
+}
+
+static int setup_queues(struct primary *p, unsigned int i)
+{
+	unsigned int w;
+	int ret;
+
+	for (w = 0; w < p->topo->n_workers; w++) {
+		ret = port_queue_setup(p, i, w, p->topo->workers[w].pool);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int open_in_netns(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+	int ret;
+
+	ret = find_device(port);
+	if (ret < 0)
+		return ret;
+	ret = learn(port);
+	if (ret < 0)
+		return ret;
+	ret = configure(port);
+	if (ret < 0)
+		return ret;
+	rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &port->rx_desc, &port->tx_desc);
+	return setup_queues(p, i);
+}
+
+static int port_open(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+	int netns, ret;
+
+	ret = knit_netns_enter(port->conf->netns, &netns);
+	if (ret < 0) {
+		log_err("port %s: network namespace %s: %s", port->conf->name, port->conf->netns,
+			rte_strerror(-ret));
+		return ret;
+	}
+	ret = open_in_netns(p, i);
+	knit_netns_leave(&netns);
+	if (ret < 0)
+		return ret;
+	return port_start(p, i);
+}
+
+/* An xconnect forwards what is addressed to others, so its ports must receive it. */
+static bool needs_promisc(const struct knit_config *c, int port)
+{
+	const struct knit_conf_rule *r;
+	unsigned int w, i;
+
+	for (w = 0; w < c->n_workers; w++) {
+		for (i = 0; i < c->workers[w].n_rules; i++) {
+			r = &c->workers[w].rules[i];
+			if (r->mode == KNIT_FORWARD_XCONNECT && !r->ifaces &&
+			    (r->a == port || r->b == port))
+				return true;
+		}
+	}
+	return c->ports[port].promisc;
+}
+
+int primary_ports_open(struct primary *p)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < p->topo->n_ports; i++) {
+		p->ports[i].conf = &p->conf->ports[i];
+		p->ports[i].topo = &p->topo->ports[i];
+		p->ports[i].promisc = needs_promisc(p->conf, i);
+		p->ports[i].id = RTE_MAX_ETHPORTS;
+		ret = port_open(p, i);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+void primary_ports_close(struct primary *p)
+{
+	struct port *port;
+	unsigned int i;
+	int netns;
+
+	for (i = p->topo->n_ports; i-- > 0;) {
+		port = &p->ports[i];
+		if (port->conf == NULL || port->id == RTE_MAX_ETHPORTS)
+			continue;
+		if (port->started)
+			port_stop(p, i);
+		if (knit_netns_enter(port->conf->netns, &netns) < 0)
+			continue;
+		rte_eth_dev_close(port->id);
+		knit_netns_leave(&netns);
+		port->id = RTE_MAX_ETHPORTS;
+	}
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "port_driver.h"
+
+#include <rte_common.h>
+
+#include <string.h>
+
+static const struct knit_driver drivers[] = {
+	/* Frees in queue release, allocates in set-up. Kernel devices: control operations take RTNL.
+	 * More than 4 queue pairs overflow the driver's message to secondaries (8 fds). */
+	{ "net_tap", KNIT_RESET_PORT, .device_spread = true, .max_queues = 4 },
+	{ "net_null", KNIT_RESET_PORT, .device_spread = true, .ask = true },
+	{ "net_ring", KNIT_RESET_PORT, .hands_on = true, .ask = true },
+	/* Free all queues' mbufs in stop, allocate in start. */
+	{ "net_e1000_em", KNIT_RESET_PORT, .ask = true },
+	{ "net_e1000_igb", KNIT_RESET_PORT, .ask = true },
+	{ "net_ixgbe", KNIT_RESET_PORT, .ask = true },
+	{ "net_i40e", KNIT_RESET_PORT, .ask = true },
+	{ "net_ice", KNIT_RESET_PORT, .ask = true },
+	{ "net_vmxnet3", KNIT_RESET_PORT, .ask = true },
+	/* Releases no receive mbufs before the device is initialised anew. */
+	{ "net_virtio", KNIT_RESET_CONFIGURE, .device_spread = true, .ask = true },
+	{ "net_memif", KNIT_RESET_NONE, .hands_on = true },
+	{ "net_vhost", KNIT_RESET_NONE, .hands_on = true },
+	{ "net_af_xdp", KNIT_RESET_NONE, .hands_on = true },
+	{ "net_failsafe", KNIT_RESET_NONE, .hands_on = true },
+	{ "net_bonding", KNIT_RESET_NONE, .hands_on = true },
+};
+
+static const struct knit_driver unknown = { "", KNIT_RESET_NONE };
+
+const struct knit_driver *knit_driver_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < RTE_DIM(drivers); i++)
+		if (strcmp(drivers[i].name, name) == 0)
+			return &drivers[i];
+	return &unknown;
+}

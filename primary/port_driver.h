@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_PORT_DRIVER_H
+#define KNIT_PORT_DRIVER_H
+
+#include <stdbool.h>
+
+/* How the queues of a dead worker get rid of what they hold. */
+enum knit_reset {
+	/* Stop the port, set the queues up again, start. The driver frees the old mbufs in set-up or stop. */
+	KNIT_RESET_PORT,
+	/* Likewise, but rte_eth_dev_configure in between: only that makes the device forget its buffers. */
+	KNIT_RESET_CONFIGURE,
+	/* Unknown driver: the primary starts anew. */
+	KNIT_RESET_NONE,
+};
+
+/* What knit must know about a driver and can't ask it. One row each in port_driver.c, with the reason. */
+struct knit_driver {
+	const char *name;
+	enum knit_reset reset;
+	bool device_spread;	 /* several receive queues and no RSS: the device picks one */
+	bool hands_on;		 /* passes mbufs on instead of copying them: one worker only */
+	bool ask;		 /* control operations are quick and take no RTNL */
+	unsigned int max_queues; /* 0: as it says */
+};
+
+/* Never NULL: unknown drivers get the careful row. */
+const struct knit_driver *knit_driver_find(const char *name);
+
+#endif

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_port
+#include "log.h"
+#include "netns.h"
+#include "primary.h"
+
+#include <rte_ethdev.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * What the kernel asked of an interface, carried out on its port. Each handler validates, acts, and only on
+ * success changes what the topology says; on failure the port is as it was.
+ */
+
+#define SAY(m, ...) snprintf((m)->text, sizeof((m)->text), __VA_ARGS__)
+
+/* Unsupported means that there is nothing to set: the device does it always, or never. */
+static int if_supported(int ret)
+{
+	return ret == -ENOTSUP || ret == -ENOSYS ? 0 : ret;
+}
+
+static int op_link(struct primary *p, unsigned int i, struct knit_msg *m)
+{
+	struct port *port = &p->ports[i];
+	int ret;
+
+	if (m->value > 1) {
+		SAY(m, "link %u: 0 or 1 is allowed", m->value);
+		return -EINVAL;
+	}
+	ret = m->value ? rte_eth_dev_set_link_up(port->id) : rte_eth_dev_set_link_down(port->id);
+	ret = if_supported(ret);
+	if (ret < 0)
+		return ret;
+	__atomic_store_n(&port->topo->admin_up, m->value, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* Parks the port's workers, stops it, sets the MTU, starts it; whatever happens, it runs again. */
+static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
+{
+	struct port *port = &p->ports[i];
+	int ret, started;
+
+	ret = primary_park(p, UINT64_C(1) << i, m->text, sizeof(m->text));
+	if (ret < 0)
+		return ret;
+	__atomic_store_n(&port->held, 1, __ATOMIC_RELEASE);
+	ret = port_stop(p, i);
+	if (ret == 0)
+		ret = rte_eth_dev_set_mtu(port->id, m->value);
+	started = port_start(p, i);
+	if (started < 0)
+		ret = started;
+	else if (started > 0)
+		p->restart = 1;
+	primary_resume(p);
+	__atomic_store_n(&port->held, 0, __ATOMIC_RELEASE);
+	return ret;
+}
+
+static int op_mtu(struct primary *p, unsigned int i, struct knit_msg *m)
+{
+	struct port *port = &p->ports[i];
+	struct rte_eth_dev_info info;
+	int ret;
+
+	ret = rte_eth_dev_info_get(port->id, &info);
+	if (ret < 0)
+		return ret;
+	if (m->value < info.min_mtu || m->value > info.max_mtu) {
+		SAY(m, "mtu %u: driver %s allows %u to %u", m->value, info.driver_name,
+		    info.min_mtu, info.max_mtu);
+		return -EINVAL;
+	}
+	if (m->value == port->topo->mtu)
+		return 0;
+	ret = rte_eth_dev_set_mtu(port->id, m->value);
+	if (ret == -EBUSY)
+		ret = mtu_stopped(p, i, m);
+	if (ret < 0)
+		return ret;
+	port->topo->mtu = m->value;
+	return 0;
+}
+
+static int op_mac(struct primary *p, unsigned int i, struct knit_msg *m)
+{
+	struct port *port = &p->ports[i];
+	struct rte_ether_addr mac;
+	int ret;
+
+	memcpy(mac.addr_bytes, m->mac, sizeof(mac.addr_bytes));
+	if (!rte_is_valid_assigned_ether_addr(&mac)) {
+		SAY(m, "a multicast or zero address can't be a port's");
+		return -EADDRNOTAVAIL;
+	}
+	ret = rte_eth_dev_default_mac_addr_set(port->id, &mac);
+	if (ret < 0)
+		return ret;
+	/* Workers compare with it at any moment: one store. */
+	__atomic_store_n((uint64_t *)(void *)port->topo->mac, *(uint64_t *)(void *)m->mac,
+			 __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int apply_promisc(struct port *port)
+{
+	bool on = port->promisc || port->want_promisc || port->list_promisc;
+
+	return if_supported(on ? rte_eth_promiscuous_enable(port->id)
+			       : rte_eth_promiscuous_disable(port->id));
+}
+
+static int apply_allmulti(struct port *port)
+{
+	bool on = port->want_allmulti || port->list_allmulti;
+
+	return if_supported(on ? rte_eth_allmulticast_enable(port->id)
+			       : rte_eth_allmulticast_disable(port->id));
+}
+
+static int op_promisc(struct primary *p, unsigned int i, struct knit_msg *m)
+{
+	struct port *port = &p->ports[i];
+	bool before = port->want_promisc;
+	int ret;
+
+	port->want_promisc = m->value;
+	ret = apply_promisc(port);
+	if (ret < 0)
+		port->want_promisc = before;
+	return ret;
+}
+
+static int op_allmulti(struct primary *p, unsigned int i, struct knit_msg *m)
+{
+	struct port *port = &p->ports[i];
+	bool before = port->want_allmulti;
+	int ret;
+
+	port->want_allmulti = m->value;
+	ret = apply_allmulti(port);
+	if (ret < 0)
+		port->want_allmulti = before;
+	return ret;
+}
+
+static bool listed(const struct rte_ether_addr *list, unsigned int n,
+		   const struct rte_ether_addr *mac)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (rte_is_same_ether_addr(&list[i], mac))
+			return true;
+	return false;
+}
+
+/* Adds and removes the difference. A port that has no room for all of them receives promiscuously. */
+static int apply_uc(struct port *port, const struct rte_ether_addr *list, unsigned int n)
+{
+	struct rte_ether_addr mac;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < port->n_uc; i++)
+		if (!listed(list, n, &port->uc[i]))
+			rte_eth_dev_mac_addr_remove(port->id, &port->uc[i]);
+	for (i = 0; i < n; i++) {
+		mac = list[i];
+		if (!listed(port->uc, port->n_uc, &mac) &&
+		    rte_eth_dev_mac_addr_add(port->id, &mac, 0) < 0)
+			ret = -ENOSPC;
+	}
+	memcpy(port->uc, list, n * sizeof(list[0]));
+	port->n_uc = n;
+	port->list_promisc = ret < 0;
+	return apply_promisc(port);
+}
+
+static int apply_mc(struct port *port, const struct rte_ether_addr *list, unsigned int n)
+{
+	struct rte_ether_addr copy[KNIT_RXLIST_MAX];
+	int ret;
+
+	memcpy(copy, list, n * sizeof(list[0]));
+	ret = rte_eth_dev_set_mc_addr_list(port->id, n ? copy : NULL, n);
+	memcpy(port->mc, copy, n * sizeof(copy[0]));
+	port->n_mc = n;
+	port->list_allmulti = ret < 0 && n > 0;
+	return apply_allmulti(port);
+}
+
+static int op_rxlist(struct primary *p, unsigned int i, struct knit_msg *m)
+{
+	const struct knit_topo_rxlist *list = &p->topo->control.rxlist;
+	unsigned int n_uc = list->n_uc, n_mc = list->n_mc;
+	int uc, mc;
+
+	if (n_uc > KNIT_RXLIST_MAX || n_mc > KNIT_RXLIST_MAX) {
+		SAY(m, "%u unicast and %u multicast addresses: %d each are allowed", n_uc, n_mc,
+		    KNIT_RXLIST_MAX);
+		return -EINVAL;
+	}
+	uc = apply_uc(&p->ports[i], list->addr, n_uc);
+	mc = apply_mc(&p->ports[i], list->addr + n_uc, n_mc);
+	return uc < 0 ? uc : mc;
+}
+
+/* After a start: what ethdev does not put back by itself. */
+void port_restore(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+
+	apply_promisc(port);
+	if (port->n_mc)
+		apply_mc(port, port->mc, port->n_mc);
+	else
+		apply_allmulti(port);
+	if (!port->topo->admin_up)
+		rte_eth_dev_set_link_down(port->id);
+}
+
+int port_op(struct primary *p, struct knit_msg *m)
+{
+	static int (*const ops[KNIT_OP_COUNT])(struct primary *, unsigned int,
+					       struct knit_msg *) = {
+		[KNIT_OP_LINK] = op_link,	  [KNIT_OP_MTU] = op_mtu,
+		[KNIT_OP_MAC] = op_mac,		  [KNIT_OP_PROMISC] = op_promisc,
+		[KNIT_OP_ALLMULTI] = op_allmulti, [KNIT_OP_RXLIST] = op_rxlist,
+	};
+	int netns, ret;
+
+	if (m->op >= KNIT_OP_COUNT || ops[m->op] == NULL || m->port >= p->topo->n_ports) {
+		SAY(m, "operation %u on port %u: there is none such", m->op, m->port);
+		return -EINVAL;
+	}
+	ret = knit_netns_enter(p->ports[m->port].conf->netns, &netns);
+	if (ret < 0)
+		return ret;
+	ret = ops[m->op](p, m->port, m);
+	knit_netns_leave(&netns);
+	if (ret < 0)
+		log_warn("port %s: %s refused: %s", p->topo->ports[m->port].name,
+			 knit_op_name(m->op), m->text[0] ? m->text : rte_strerror(-ret));
+	return ret;
+}

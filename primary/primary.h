@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_PRIMARY_H
+#define KNIT_PRIMARY_H
+
+#include "compat.h"
+#include "config.h"
+#include "msg.h"
+#include "topo.h"
+
+#include <stdbool.h>
+
+/*
+ * The primary process. It creates everything and then does little:
+ *
+ *   main thread   signals, link state of the ports into the interfaces, status line. May take RTNL.
+ *   port thread   everything that touches ports, domains and slots: requests of the secondaries, deaths,
+ *                 resets (service.c). Uses no netlink and no ioctl that takes RTNL, because the kernel may
+ *                 hold RTNL while it waits for an answer that this thread makes.
+ *   engine and watch threads of the tap engine, EAL's own threads.
+ *
+ * Start-up runs in the main thread, before the port thread exists; shutdown after it was joined.
+ */
+
+/* A port's cold side, port thread only (main thread at start and end). Index as in the topology. */
+struct port {
+	const struct knit_conf_port *conf;
+	struct knit_topo_port *topo;
+	uint16_t id;
+	bool probed;
+	bool started;
+	bool lsc;	   /* the driver tells of link changes */
+	bool promisc;	   /* always: configured, or an xconnect needs it */
+	bool want_promisc; /* the kernel wants it */
+	bool want_allmulti;
+	bool list_promisc;  /* the unicast list did not fit */
+	bool list_allmulti; /* the multicast list did not fit */
+	uint32_t
+		held; /* port thread: wo, main: ro. Not 0: being restarted, leave the carrier alone */
+	uint64_t rx_offloads;
+	uint64_t tx_offloads;
+	uint16_t rx_desc;
+	uint16_t tx_desc;
+	uint16_t n_uc;
+	uint16_t n_mc;
+	struct rte_ether_addr uc[KNIT_RXLIST_MAX];
+	struct rte_ether_addr mc[KNIT_RXLIST_MAX];
+	const void *rx_burst; /* burst functions at first start, see port_start */
+	const void *tx_burst;
+	const void *tx_prepare;
+};
+
+struct primary {
+	const struct knit_config *conf;
+	struct knit_topo *topo;
+	struct port ports[KNIT_MAX_PORTS];
+	struct rte_mempool *spare;	 /* takes the place of a dead domain's pool */
+	unsigned int pool_size;		 /* mbufs of every domain's pool, and of the spare */
+	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
+	bool status;			 /* print a status line every second */
+	uint32_t restart;		 /* not 0: leave with KNIT_EXIT_RESTART */
+};
+
+#define CONTROL_SLOT KNIT_MAX_WORKERS
+
+/* preflight.c: before anything is touched. A line on stderr for each thing missing; enum knit_exit */
+int primary_preflight(const struct knit_config *conf);
+
+/* eal.c */
+int primary_eal_init(const struct knit_config *conf, const char *program);
+void primary_eal_cleanup(const struct knit_config *conf);
+int primary_publish_args(struct primary *p);
+
+/* pool.c */
+size_t primary_pool_bytes(const struct knit_config *conf, unsigned int *n_mbufs);
+int primary_pools_create(struct primary *p);
+/* Every object back to new, all of them free, whatever state the pool was left in. Nobody uses it. */
+void primary_pool_rebuild(struct rte_mempool *pool);
+/* Forgets what is free, so that a driver that gives mbufs back always finds room. */
+void primary_pool_forget(struct rte_mempool *pool);
+/* At the end, everything stopped: logs and returns mbufs missing from all domains. */
+unsigned int primary_pools_check(struct primary *p);
+
+/* port.c: bringing ports up and down. 0 or -errno, logged */
+int primary_ports_open(struct primary *p);
+void primary_ports_close(struct primary *p);
+int port_start(struct primary *p, unsigned int i);
+int port_stop(struct primary *p, unsigned int i);
+/* Both queues of worker w on port i, with pool; the port is stopped or can do it while started. */
+int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool);
+
+/* port_op.c: what control asks. In the port thread. 0 or -errno; text says why */
+int port_op(struct primary *p, struct knit_msg *m);
+void port_restore(struct primary *p, unsigned int i);
+
+/* park.c: port thread. All live workers with a queue on one of the ports (bit set) */
+int primary_park(struct primary *p, uint64_t ports, char *why, size_t len);
+void primary_resume(struct primary *p);
+
+/* slot.c: the life of secondaries */
+int slot_attach(struct primary *p, struct knit_msg *m, int pidfd);
+int slot_ready(struct primary *p, struct knit_msg *m);
+int slot_detach(struct primary *p, struct knit_msg *m);
+/* The process behind pidfd[slot] ended. */
+void slot_ended(struct primary *p, unsigned int slot);
+/* Once a second: deaths inside EAL's attach, which no message announced. */
+void slot_check(struct primary *p);
+
+/* domain.c: resets every DEAD domain, or as many as can be; true if none is left. */
+bool domain_reset_dead(struct primary *p);
+
+/* iface.c */
+int primary_ifaces_create(struct primary *p);
+void primary_ifaces_destroy(struct primary *p);
+/* Main thread: a port's link to its interface. */
+void primary_link_update(struct primary *p, unsigned int i);
+
+/* service.c: the port thread */
+int primary_service_start(struct primary *p);
+/* Asks the secondaries to leave and waits for them, then ends the thread. */
+void primary_service_stop(struct primary *p);
+void primary_service_kick(void);
+
+/* run.c: the main loop; returns when a signal or a restart ends it */
+int primary_run(struct primary *p);
+void primary_signals_block(void);
+
+/* telemetry.c */
+int primary_telemetry_register(struct primary *p);
+
+/* status.c */
+void primary_status_banner(const struct primary *p);
+void primary_status_line(const struct primary *p);
+
+#endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "log.h"
+#include "primary.h"
+#include "rundir.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+static int link_event = -1; /* eventfd: a driver told of a link change */
+
+/*
+ * SIGINT and SIGTERM are read from a signalfd. SIGIO and the real-time signals are ignored, before any port
+ * is made: net_tap takes the first real-time signal that nobody uses and has the kernel send it for each
+ * packet, as a hint for its own receive, to the process that made the port. That is this one, which receives
+ * nothing. Finding none it does without, and a packet costs a third.
+ */
+void primary_signals_block(void)
+{
+	sigset_t set;
+	int sig;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGIO, SIG_IGN);
+	for (sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+		signal(sig, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int open_signalfd(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int on_link(uint16_t port_id, enum rte_eth_event_type type, void *arg, void *ret)
+{
+	static const uint64_t one = 1;
+
+	if (write(link_event, &one, sizeof(one)) < 0)
+		return -errno;
+	return 0;
+}
+
+static void watch_links(struct primary *p, bool on)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_ports; i++) {
+		if (!p->ports[i].lsc)
+			continue;
+		if (on)
+			rte_eth_dev_callback_register(p->ports[i].id, RTE_ETH_EVENT_INTR_LSC,
+						      on_link, NULL);
+		else
+			rte_eth_dev_callback_unregister(p->ports[i].id, RTE_ETH_EVENT_INTR_LSC,
+							on_link, NULL);
+	}
+}
+
+static int shortest_poll(const struct primary *p)
+{
+	unsigned int i;
+	int ms = 1000;
+
+	for (i = 0; i < p->topo->n_ports; i++)
+		if ((int)p->conf->ports[i].link_poll < ms)
+			ms = p->conf->ports[i].link_poll;
+	return ms;
+}
+
+static void look_at_links(struct primary *p)
+{
+	uint64_t count;
+	unsigned int i;
+
+	if (read(link_event, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		log_warn("link events: %s", strerror(errno));
+	for (i = 0; i < p->topo->n_ports; i++)
+		primary_link_update(p, i);
+}
+
+static bool stop_asked(struct primary *p, int sigfd)
+{
+	struct signalfd_siginfo info;
+
+	if (read(sigfd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		log_notice("%s: stopping", strsignal(info.ssi_signo));
+		return true;
+	}
+	return __atomic_load_n(&p->restart, __ATOMIC_ACQUIRE);
+}
+
+static void status_each_second(const struct primary *p)
+{
+	static time_t last;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!p->status || now.tv_sec == last)
+		return;
+	last = now.tv_sec;
+	primary_status_line(p);
+}
+
+int primary_run(struct primary *p)
+{
+	struct pollfd fds[2];
+	int sigfd = open_signalfd();
+	int timeout = shortest_poll(p);
+
+	link_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (sigfd < 0 || link_event < 0)
+		return errno_log(errno, "signalfd, eventfd");
+	watch_links(p, true);
+	fds[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = link_event, .events = POLLIN };
+	do {
+		look_at_links(p);
+		status_each_second(p);
+		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
+			break;
+	} while (!stop_asked(p, sigfd));
+	watch_links(p, false);
+	close(sigfd);
+	return p->restart ? KNIT_EXIT_RESTART : KNIT_EXIT_OK;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "bell.h"
+#include "log.h"
+#include "owner.h"
+#include "primary.h"
+#include "rundir.h"
+
+#include <rte_eal.h>
+#include <rte_ring.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/*
+ * The port thread. EAL's message thread may neither allocate nor ask anybody while it runs an action, so
+ * the action copies the message into a prepared item, puts that on a ring and rings the bell; this thread
+ * takes it, acts and replies. The same thread waits for the ends of secondaries.
+ */
+#define ITEMS 64
+#define TICK_MS 1000   /* slot_check */
+#define RETRY_MS 20    /* domain_reset_dead, while a worker can't be parked */
+#define LEAVE_MS 3000  /* secondaries asked to leave */
+#define KILLED_MS 1000 /* secondaries that were killed */
+
+struct item {
+	struct rte_mp_msg msg;
+	char peer[sizeof(((struct sockaddr_un *)0)->sun_path)];
+};
+
+static struct {
+	struct primary *p;
+	struct knit_thread thread;
+	bool running;
+	uint32_t stop;
+	uint32_t bell;
+	struct item items[ITEMS];
+	struct rte_ring *idle; /* items nobody uses */
+	struct rte_ring *todo; /* message thread -> port thread */
+	bool dead;	       /* a domain waits for its reset */
+} service = { .bell = KNIT_BELL_NONE };
+
+static int on_message(const struct rte_mp_msg *msg, const void *peer)
+{
+	struct item *item;
+	int i;
+
+	if (msg->len_param != sizeof(struct knit_msg) ||
+	    rte_ring_dequeue(service.idle, (void **)&item)) {
+		for (i = 0; i < msg->num_fds; i++)
+			close(msg->fds[i]);
+		return -1;
+	}
+	item->msg = *msg;
+	snprintf(item->peer, sizeof(item->peer), "%s", (const char *)peer);
+	rte_ring_enqueue(service.todo, item);
+	knit_bell_ring(service.bell);
+	return 0;
+}
+
+static int execute(struct primary *p, struct knit_msg *m, int *fd)
+{
+	int ret;
+
+	switch (m->op) {
+	case KNIT_OP_ATTACH:
+		ret = slot_attach(p, m, *fd);
+		if (ret == 0)
+			*fd = -1; /* kept */
+		return ret;
+	case KNIT_OP_READY:
+		return slot_ready(p, m);
+	case KNIT_OP_DETACH:
+		return slot_detach(p, m);
+	default:
+		return port_op(p, m);
+	}
+}
+
+static void serve(struct primary *p, struct item *item)
+{
+	struct knit_msg *m = (struct knit_msg *)item->msg.param;
+	int i, fd = item->msg.num_fds > 0 ? item->msg.fds[0] : -1;
+
+	m->text[0] = '\0';
+	m->result = execute(p, m, &fd);
+	if (fd >= 0)
+		close(fd);
+	for (i = 1; i < item->msg.num_fds; i++)
+		close(item->msg.fds[i]);
+	item->msg.num_fds = 0;
+	if (rte_mp_reply(&item->msg, item->peer) < 0)
+		log_warn("%s: process %u did not wait for the answer", knit_op_name(m->op), m->pid);
+	rte_ring_enqueue(service.idle, item);
+}
+
+static void serve_all(struct primary *p)
+{
+	struct item *item;
+
+	knit_bell_clear(service.bell);
+	while (rte_ring_dequeue(service.todo, (void **)&item) == 0)
+		serve(p, item);
+}
+
+static void look_at_ends(struct primary *p, const struct pollfd *fds, const unsigned int *slot,
+			 unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (!fds[i].revents)
+			continue;
+		slot_ended(p, slot[i]);
+		service.dead = true;
+	}
+}
+
+/* One wait: messages, ends of processes, or the time. */
+static void wait_once(struct primary *p, int timeout)
+{
+	struct pollfd fds[1 + KNIT_MAX_WORKERS + 1];
+	unsigned int slot[KNIT_MAX_WORKERS + 1];
+	unsigned int i, n = 0;
+
+	fds[0] = (struct pollfd){ .fd = knit_bell_open(service.bell), .events = POLLIN };
+	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
+		if (p->pidfd[i] < 0)
+			continue;
+		slot[n++] = i;
+		fds[n] = (struct pollfd){ .fd = p->pidfd[i], .events = POLLIN };
+	}
+	if (poll(fds, n + 1, timeout) < 0)
+		return;
+	/* Ends first: a message may come from the successor. */
+	look_at_ends(p, fds + 1, slot, n);
+	serve_all(p);
+}
+
+static uint32_t port_thread(void *arg)
+{
+	struct primary *p = arg;
+
+	while (!__atomic_load_n(&service.stop, __ATOMIC_ACQUIRE)) {
+		wait_once(p, service.dead ? RETRY_MS : TICK_MS);
+		slot_check(p);
+		if (service.dead)
+			service.dead = !domain_reset_dead(p);
+	}
+	return 0;
+}
+
+static struct rte_ring *make_ring(const char *name)
+{
+	struct rte_ring *r = rte_ring_create(name, ITEMS * 2, SOCKET_ID_ANY, 0);
+
+	if (r == NULL)
+		log_err("ring %s: %s", name, rte_strerror(rte_errno));
+	return r;
+}
+
+int primary_service_start(struct primary *p)
+{
+	int64_t bell = knit_bell_new();
+	unsigned int i;
+	int ret;
+
+	if (bell < 0)
+		return bell;
+	service.p = p;
+	service.bell = bell;
+	service.idle = make_ring("knit_msg_idle");
+	service.todo = make_ring("knit_msg_todo");
+	if (service.idle == NULL || service.todo == NULL)
+		return -ENOMEM;
+	for (i = 0; i < ITEMS; i++)
+		rte_ring_enqueue(service.idle, &service.items[i]);
+	ret = knit_thread_create(&service.thread, "knit-port", port_thread, p);
+	if (ret < 0)
+		return errno_log(ret, "thread knit-port");
+	service.running = true;
+	if (rte_mp_action_register(KNIT_MSG_ACTION, on_message) < 0)
+		return errno_log(rte_errno, "rte_mp_action_register");
+	return 0;
+}
+
+void primary_service_kick(void)
+{
+	knit_bell_ring(service.bell);
+}
+
+static unsigned int attached(const struct primary *p)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
+		n += p->pidfd[i] >= 0;
+	return n;
+}
+
+static void signal_all(const struct primary *p, int sig)
+{
+	unsigned int i;
+
+	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
+		if (p->pidfd[i] >= 0)
+			syscall(SYS_pidfd_send_signal, p->pidfd[i], sig, NULL, 0);
+}
+
+/* Serves their goodbyes until all are gone or the time is over. */
+static void wait_gone(struct primary *p, int ms)
+{
+	struct timespec now, end;
+
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += ms / 1000;
+	do {
+		wait_once(p, 50);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (attached(p) && now.tv_sec <= end.tv_sec);
+}
+
+void primary_service_stop(struct primary *p)
+{
+	if (!service.running)
+		return;
+	__atomic_store_n(&service.stop, 1, __ATOMIC_RELEASE);
+	primary_service_kick();
+	knit_thread_join(&service.thread);
+	service.running = false;
+	__atomic_store_n(&p->topo->stopping, 1, __ATOMIC_RELEASE);
+	signal_all(p, SIGTERM);
+	if (attached(p))
+		wait_gone(p, LEAVE_MS);
+	if (attached(p)) {
+		log_warn("%u processes did not leave within %d ms; killing them", attached(p),
+			 LEAVE_MS);
+		signal_all(p, SIGKILL);
+		wait_gone(p, KILLED_MS);
+	}
+	rte_mp_action_unregister(KNIT_MSG_ACTION);
+	if (service.dead)
+		domain_reset_dead(p);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "setup.h"
+#include "bell.h"
+#include "log.h"
+#include "owner.h"
+#include "primary.h"
+
+#include <rte_cycles.h>
+#include <rte_malloc.h>
+#include <rte_memzone.h>
+#include <rte_random.h>
+#include <rte_rcu_qsbr.h>
+#include <rte_version.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+void primary_init(struct primary *p, const struct knit_config *conf, bool status)
+{
+	unsigned int i;
+
+	p->conf = conf;
+	p->status = status;
+	for (i = 0; i < RTE_DIM(p->pidfd); i++)
+		p->pidfd[i] = -1;
+	/* Before EAL starts threads, so that all of them inherit it. */
+	primary_signals_block();
+}
+
+static int make_qsbr(struct knit_topo *t)
+{
+	const struct rte_memzone *mz;
+
+	mz = rte_memzone_reserve_aligned("knit_qsbr", rte_rcu_qsbr_get_memsize(KNIT_MAX_WORKERS),
+					 SOCKET_ID_ANY, 0, RTE_CACHE_LINE_SIZE);
+	if (mz == NULL)
+		return errno_log(rte_errno, "memzone knit_qsbr");
+	t->qsbr = mz->addr;
+	if (rte_rcu_qsbr_init(t->qsbr, KNIT_MAX_WORKERS))
+		return errno_log(rte_errno, "rte_rcu_qsbr_init");
+	return 0;
+}
+
+static int make_bells(struct knit_topo *t)
+{
+	int64_t bell = knit_bell_new();
+	unsigned int i;
+
+	if (bell < 0)
+		return bell;
+	t->control.bell = bell;
+	for (i = 0; i < t->n_workers; i++) {
+		bell = knit_bell_new();
+		if (bell < 0)
+			return bell;
+		t->workers[i].bell = bell;
+	}
+	return 0;
+}
+
+int primary_topology_create(struct primary *p)
+{
+	struct knit_topo *t;
+	int ret;
+
+	p->topo = t = knit_topo_create();
+	if (t == NULL)
+		return errno_log(rte_errno, "memzone " KNIT_TOPO_MZ);
+	ret = knit_topo_plan(t, p->conf, stderr);
+	if (ret == 0)
+		ret = knit_bell_init();
+	if (ret == 0)
+		ret = make_bells(t);
+	if (ret == 0)
+		ret = make_qsbr(t);
+	if (ret < 0)
+		return ret;
+	t->version = KNIT_TOPO_VERSION;
+	t->abi_version = KNIT_ABI_VERSION;
+	t->config_hash = p->conf->hash;
+	t->instance = rte_rand();
+	t->primary_pid = getpid();
+	t->primary_start = knit_process_start_time(getpid());
+	snprintf(t->dpdk, sizeof(t->dpdk), "%s", rte_version());
+	return 0;
+}
+
+void primary_topology_publish(struct primary *p)
+{
+	__atomic_store_n(&p->topo->magic, KNIT_TOPO_MAGIC, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_worker
+#include "bell.h"
+#include "engine.h"
+#include "log.h"
+#include "owner.h"
+#include "primary.h"
+#include "rundir.h"
+
+#include <rte_rcu_qsbr.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define SAY(m, ...) snprintf((m)->text, sizeof((m)->text), __VA_ARGS__)
+
+static const char *who(uint32_t role)
+{
+	return role == KNIT_ROLE_CONTROL ? "control" : "worker";
+}
+
+/* The index of its pidfd; -1 with a text if there is no such role or id. */
+static int slot_of(struct primary *p, struct knit_msg *m)
+{
+	unsigned int i;
+
+	if (m->instance != p->topo->instance) {
+		SAY(m, "that process belongs to an earlier start of the primary");
+		return -1;
+	}
+	if (m->role == KNIT_ROLE_CONTROL)
+		return CONTROL_SLOT;
+	for (i = 0; m->role == KNIT_ROLE_WORKER && i < p->topo->n_workers; i++)
+		if (p->topo->workers[i].id == m->id)
+			return i;
+	SAY(m, "%s %u is not in the configuration", who(m->role), m->id);
+	return -1;
+}
+
+/* The words that both kinds of slot have. */
+struct slot {
+	uint32_t *state;
+	uint32_t *pid;
+	uint64_t *start_time;
+	uint32_t *generation;
+};
+
+static struct slot slot_words(struct primary *p, int i)
+{
+	struct knit_topo_control *c = &p->topo->control;
+	struct knit_topo_worker *w = &p->topo->workers[i == CONTROL_SLOT ? 0 : i];
+
+	if (i == CONTROL_SLOT)
+		return (struct slot){ &c->state, &c->pid, &c->start_time, &c->generation };
+	return (struct slot){ &w->state, &w->pid, &w->start_time, &w->generation };
+}
+
+int slot_attach(struct primary *p, struct knit_msg *m, int pidfd)
+{
+	int i = slot_of(p, m);
+	struct slot s;
+
+	if (i < 0)
+		return -ENOENT;
+	s = slot_words(p, i);
+	if (*s.state != KNIT_SLOT_FREE) {
+		SAY(m,
+		    *s.state == KNIT_SLOT_DEAD ? "%s %u: its domain is being reset"
+					       : "%s %u is process %u",
+		    who(m->role), m->id, *s.pid);
+		return *s.state == KNIT_SLOT_DEAD ? -EAGAIN : -EBUSY;
+	}
+	if (pidfd < 0) {
+		SAY(m, "no pidfd came with the request");
+		return -EBADF;
+	}
+	*s.pid = m->pid;
+	*s.start_time = m->start_time;
+	(*s.generation)++;
+	__atomic_store_n(s.state, KNIT_SLOT_ATTACHING, __ATOMIC_RELEASE);
+	p->pidfd[i] = pidfd;
+	return 0;
+}
+
+/* Engines serve the domain's pairs, or stop to. */
+static int pairs_serve(struct primary *p, const struct knit_topo_worker *w, bool on)
+{
+	struct rte_kni *kni;
+	unsigned int k;
+	int ret;
+
+	for (k = 0; k < p->topo->n_ifaces; k++) {
+		if (w->pair[k] < 0)
+			continue;
+		kni = p->topo->ifaces[k].kni;
+		if (!on) {
+			kni->engine->detach(kni, w->pair[k]);
+			__atomic_store_n(&kni->pair[w->pair[k]].attached, 0, __ATOMIC_RELEASE);
+			continue;
+		}
+		ret = kni->engine->attach(kni, w->pair[k]);
+		if (ret < 0)
+			return ret;
+		__atomic_store_n(&kni->pair[w->pair[k]].attached, 1, __ATOMIC_RELEASE);
+	}
+	return 0;
+}
+
+int slot_ready(struct primary *p, struct knit_msg *m)
+{
+	int i = slot_of(p, m), ret = 0;
+	struct slot s;
+
+	if (i < 0)
+		return -ENOENT;
+	s = slot_words(p, i);
+	if (*s.state != KNIT_SLOT_ATTACHING || *s.pid != m->pid) {
+		SAY(m, "%s %u did not attach", who(m->role), m->id);
+		return -EPROTO;
+	}
+	if (i != CONTROL_SLOT)
+		ret = pairs_serve(p, &p->topo->workers[i], true);
+	if (ret < 0)
+		return ret;
+	__atomic_store_n(s.state, KNIT_SLOT_ATTACHED, __ATOMIC_RELEASE);
+	log_notice("%s %u: attached, process %u", who(m->role), m->id, m->pid);
+	return 0;
+}
+
+int slot_detach(struct primary *p, struct knit_msg *m)
+{
+	int i = slot_of(p, m);
+	struct slot s;
+
+	if (i < 0)
+		return -ENOENT;
+	s = slot_words(p, i);
+	if (*s.pid != m->pid || *s.state == KNIT_SLOT_FREE) {
+		SAY(m, "%s %u is not that process", who(m->role), m->id);
+		return -EPROTO;
+	}
+	if (i != CONTROL_SLOT)
+		pairs_serve(p, &p->topo->workers[i], false);
+	__atomic_store_n(s.state, KNIT_SLOT_DETACHING, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static void worker_died(struct primary *p, struct knit_topo_worker *w)
+{
+	log_warn("worker %u: process %u died; resetting its domain", w->id, w->pid);
+	rte_rcu_qsbr_thread_offline(p->topo->qsbr, w->id);
+	rte_rcu_qsbr_thread_unregister(p->topo->qsbr, w->id);
+	__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->state, KNIT_SLOT_DEAD, __ATOMIC_RELEASE);
+	pairs_serve(p, w, false);
+}
+
+/* EAL holds process-shared locks while a secondary comes and goes, and nobody can tell whether it did. */
+static void died_inside(struct primary *p, const char *name, uint32_t pid)
+{
+	log_err("%s: process %u died while it attached or detached; starting anew", name, pid);
+	p->restart = 1;
+}
+
+static void left(struct primary *p, unsigned int i, uint32_t pid)
+{
+	const char *name = i == CONTROL_SLOT ? "control" : "worker";
+	enum knit_role role = i == CONTROL_SLOT ? KNIT_ROLE_CONTROL : KNIT_ROLE_WORKER;
+	uint32_t id = i == CONTROL_SLOT ? 0 : p->topo->workers[i].id;
+	pid_t inside;
+
+	if (knit_rundir_died_inside(p->conf->eal.prefix, role, id, &inside))
+		died_inside(p, name, pid);
+	else
+		log_notice("%s: process %u left", name, pid);
+}
+
+void slot_ended(struct primary *p, unsigned int i)
+{
+	struct slot s = slot_words(p, i);
+	const char *name = i == CONTROL_SLOT ? "control" : "worker";
+
+	close(p->pidfd[i]);
+	p->pidfd[i] = -1;
+	switch (*s.state) {
+	case KNIT_SLOT_ATTACHED:
+		if (i != CONTROL_SLOT) {
+			worker_died(p, &p->topo->workers[i]);
+			return;
+		}
+		log_warn("control: process %u died", *s.pid);
+		break;
+	case KNIT_SLOT_DETACHING:
+		left(p, i, *s.pid);
+		break;
+	case KNIT_SLOT_ATTACHING:
+		died_inside(p, name, *s.pid);
+		break;
+	}
+	*s.pid = 0;
+	__atomic_store_n(s.state, KNIT_SLOT_FREE, __ATOMIC_RELEASE);
+}
+
+void slot_check(struct primary *p)
+{
+	struct knit_topo *t = p->topo;
+	unsigned int i;
+	pid_t pid;
+
+	for (i = 0; i < t->n_workers; i++)
+		if (t->workers[i].state == KNIT_SLOT_FREE &&
+		    knit_rundir_died_inside(p->conf->eal.prefix, KNIT_ROLE_WORKER, t->workers[i].id,
+					    &pid))
+			died_inside(p, "worker", pid);
+	if (t->control.state == KNIT_SLOT_FREE &&
+	    knit_rundir_died_inside(p->conf->eal.prefix, KNIT_ROLE_CONTROL, 0, &pid))
+		died_inside(p, "control", pid);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine.h"
+#include "primary.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+static const char *state_name(uint32_t state)
+{
+	static const char *const names[] = { "free", "attaching", "attached", "detaching", "dead" };
+
+	return state < RTE_DIM(names) ? names[state] : "?";
+}
+
+void primary_status_banner(const struct primary *p)
+{
+	const struct knit_topo *t = p->topo;
+	unsigned int i;
+
+	printf("knit-primary: up, prefix %s, process %u\n", p->conf->eal.prefix, t->primary_pid);
+	for (i = 0; i < t->n_ports; i++)
+		printf("  port      %-16s %s, driver %s, %u queue%s, mtu %u\n", t->ports[i].name,
+		       t->ports[i].device, t->ports[i].driver, t->ports[i].n_queues,
+		       t->ports[i].n_queues == 1 ? "" : "s", t->ports[i].mtu);
+	for (i = 0; i < t->n_ifaces; i++)
+		printf("  interface %-16s engine %s, %s%s%s%s\n", t->ifaces[i].name,
+		       t->ifaces[i].kni->engine->name, t->ifaces[i].port < 0 ? "no port" : "port ",
+		       t->ifaces[i].port < 0 ? "" : t->ports[t->ifaces[i].port].name,
+		       p->conf->ifaces[i].netns[0] ? ", namespace " : "", p->conf->ifaces[i].netns);
+	for (i = 0; i < t->n_workers; i++)
+		printf("  worker    %-16u lcore %u, waiting for: knit-worker --prefix %s --id %u\n",
+		       t->workers[i].id, t->workers[i].lcore, p->conf->eal.prefix,
+		       t->workers[i].id);
+	printf("  control   %-16s waiting for: knit-control --prefix %s\n", "",
+	       p->conf->eal.prefix);
+	fflush(stdout);
+}
+
+/* Packets per second since the line before, all workers. */
+void primary_status_line(const struct primary *p)
+{
+	static struct knit_worker_stats before;
+	struct knit_worker_stats now = { 0 };
+	const struct knit_topo *t = p->topo;
+	uint64_t drops = 0;
+	unsigned int i, k;
+
+	for (i = 0; i < t->n_workers; i++) {
+		now.xconnect += t->workers[i].stats.xconnect;
+		now.punted += t->workers[i].stats.punted;
+		now.injected += t->workers[i].stats.injected;
+		for (k = 0; k < KNIT_WORKER_DROPS; k++)
+			drops += t->workers[i].stats.drops[k];
+	}
+	printf("to kernel %" PRIu64 "/s  from kernel %" PRIu64 "/s  fast path %" PRIu64
+	       "/s  drops %" PRIu64 "  workers",
+	       now.punted - before.punted, now.injected - before.injected,
+	       now.xconnect - before.xconnect, drops);
+	for (i = 0; i < t->n_workers; i++)
+		printf(" %u:%s", t->workers[i].id, state_name(t->workers[i].state));
+	printf("  control %s\n", state_name(t->control.state));
+	fflush(stdout);
+	before = now;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "engine.h"
+#include "log.h"
+#include "primary.h"
+
+#include <rte_mempool.h>
+#include <rte_telemetry.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* /knit/...: read-only, served by EAL's telemetry threads; every number has one writer elsewhere. */
+
+static struct primary *primary; /* telemetry callbacks carry no argument */
+
+static int names(struct rte_tel_data *d, const char *base, size_t step, unsigned int n)
+{
+	unsigned int i;
+
+	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
+	for (i = 0; i < n; i++)
+		rte_tel_data_add_array_string(d, base + i * step);
+	return 0;
+}
+
+static int find(const char *params, const char *base, size_t step, unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; params && i < n; i++)
+		if (strcmp(base + i * step, params) == 0)
+			return i;
+	return -1;
+}
+
+static int info(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	const struct knit_topo *t = primary->topo;
+
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, "prefix", primary->conf->eal.prefix);
+	rte_tel_data_add_dict_string(d, "config", primary->conf->file);
+	rte_tel_data_add_dict_string(d, "dpdk", t->dpdk);
+	rte_tel_data_add_dict_uint(d, "abi", t->abi_version);
+	rte_tel_data_add_dict_uint(d, "pid", t->primary_pid);
+	rte_tel_data_add_dict_uint(d, "pool_size", primary->pool_size);
+	rte_tel_data_add_dict_uint(d, "control_state", t->control.state);
+	rte_tel_data_add_dict_uint(d, "control_pid", t->control.pid);
+	rte_tel_data_add_dict_uint(d, "control_served", t->control.served);
+	rte_tel_data_add_dict_uint(d, "control_refused", t->control.refused);
+	return 0;
+}
+
+static int ports(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	const struct knit_topo *t = primary->topo;
+
+	return names(d, t->ports[0].name, sizeof(t->ports[0]), t->n_ports);
+}
+
+static int port(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	const struct knit_topo *t = primary->topo;
+	const struct knit_topo_port *port;
+	const struct port *cold;
+	char mac[18];
+	int i;
+
+	i = find(params, t->ports[0].name, sizeof(t->ports[0]), t->n_ports);
+	if (i < 0)
+		return -1;
+	port = &t->ports[i];
+	cold = &primary->ports[i];
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", port->mac[0], port->mac[1],
+		 port->mac[2], port->mac[3], port->mac[4], port->mac[5]);
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, "device", port->device);
+	rte_tel_data_add_dict_string(d, "driver", port->driver);
+	rte_tel_data_add_dict_uint(d, "port_id", port->port_id);
+	rte_tel_data_add_dict_uint(d, "queues", port->n_queues);
+	rte_tel_data_add_dict_uint(d, "mtu", port->mtu);
+	rte_tel_data_add_dict_string(d, "mac", mac);
+	rte_tel_data_add_dict_uint(d, "admin_up", port->admin_up);
+	rte_tel_data_add_dict_uint(d, "link_up", port->link_up);
+	rte_tel_data_add_dict_uint(d, "link_speed", port->link_speed);
+	rte_tel_data_add_dict_uint(d, "starts", port->starts);
+	rte_tel_data_add_dict_uint(d, "promisc", rte_eth_promiscuous_get(cold->id) == 1);
+	rte_tel_data_add_dict_uint(d, "allmulti", rte_eth_allmulticast_get(cold->id) == 1);
+	rte_tel_data_add_dict_uint(d, "unicast_filters", cold->n_uc);
+	rte_tel_data_add_dict_uint(d, "multicast_filters", cold->n_mc);
+	return 0;
+}
+
+static int ifaces(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	const struct knit_topo *t = primary->topo;
+
+	return names(d, t->ifaces[0].name, sizeof(t->ifaces[0]), t->n_ifaces);
+}
+
+static void add_requests(struct rte_tel_data *d, const struct rte_kni *kni)
+{
+	struct knit_engine_req_stats r = { 0 };
+
+	kni->engine->req_stats(kni, &r);
+	rte_tel_data_add_dict_uint(d, "requests_posted", r.posted);
+	rte_tel_data_add_dict_uint(d, "requests_answered", r.answered);
+	rte_tel_data_add_dict_uint(d, "requests_refused", r.refused);
+	rte_tel_data_add_dict_uint(d, "requests_reverted", r.reverted);
+	rte_tel_data_add_dict_uint(d, "requests_late", r.late);
+	rte_tel_data_add_dict_uint(d, "requests_duplicate", r.duplicate);
+	rte_tel_data_add_dict_uint(d, "requests_unknown", r.unknown);
+}
+
+/* Sums over the pairs of an interface. */
+struct sums {
+	struct knit_engine_stats engine;
+	uint64_t user[KNIT_USER_DROPS];
+	uint64_t rx_packets, tx_packets, no_mbuf, held;
+};
+
+static void add_pair(struct sums *s, const struct rte_kni *kni, uint16_t pair)
+{
+	const struct knit_pair *p = &kni->pair[pair];
+	struct knit_engine_stats e = { 0 };
+	const uint64_t *from = (const uint64_t *)&e;
+	uint64_t *to = (uint64_t *)&s->engine;
+	unsigned int i;
+
+	kni->engine->stats(kni, pair, &e);
+	for (i = 0; i < sizeof(e) / sizeof(uint64_t); i++)
+		to[i] += from[i];
+	for (i = 0; i < KNIT_USER_DROPS; i++)
+		s->user[i] += p->rx.drops[i] + p->tx.drops[i];
+	s->rx_packets += p->rx.packets;
+	s->tx_packets += p->tx.packets;
+	s->no_mbuf += p->tx.no_mbuf;
+	s->held += knit_pair_held(kni, pair);
+}
+
+static int iface(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	const struct knit_topo *t = primary->topo;
+	const struct rte_kni *kni;
+	struct sums s = { 0 };
+	unsigned int i;
+	int k;
+
+	k = find(params, t->ifaces[0].name, sizeof(t->ifaces[0]), t->n_ifaces);
+	if (k < 0)
+		return -1;
+	kni = t->ifaces[k].kni;
+	for (i = 0; i < kni->n_pairs; i++)
+		add_pair(&s, kni, i);
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, "engine", kni->engine->name);
+	rte_tel_data_add_dict_uint(d, "ifindex", kni->ifindex);
+	rte_tel_data_add_dict_uint(d, "pairs", kni->n_pairs);
+	rte_tel_data_add_dict_uint(d, "held_mbufs", s.held);
+	rte_tel_data_add_dict_uint(d, "to_kernel", s.rx_packets);
+	rte_tel_data_add_dict_uint(d, "from_kernel", s.tx_packets);
+	rte_tel_data_add_dict_uint(d, "no_mbuf", s.no_mbuf);
+	rte_tel_data_add_dict_uint(d, "engine_to_kernel", s.engine.rx_packets);
+	rte_tel_data_add_dict_uint(d, "engine_writes", s.engine.rx_writes);
+	rte_tel_data_add_dict_uint(d, "engine_from_kernel", s.engine.tx_packets);
+	rte_tel_data_add_dict_uint(d, "engine_starved", s.engine.tx_starved);
+	rte_tel_data_add_dict_uint(d, "engine_wakeups", s.engine.wakeups);
+#define X(id, name, text) rte_tel_data_add_dict_uint(d, "drop_" #name, s.user[KNIT_USER_DROP_##id]);
+	KNIT_USER_DROP_TABLE(X)
+#undef X
+#define X(id, name, text) \
+	rte_tel_data_add_dict_uint(d, "drop_" #name, s.engine.drops[KNIT_ENGINE_DROP_##id]);
+	KNIT_ENGINE_DROP_TABLE(X)
+#undef X
+#define X(id, name, text) \
+	rte_tel_data_add_dict_uint(d, "reject_" #name, s.engine.rejects[KNIT_REJECT_##id]);
+	KNIT_REJECT_TABLE(X)
+#undef X
+	add_requests(d, kni);
+	return 0;
+}
+
+static int workers(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	const struct knit_topo *t = primary->topo;
+	unsigned int i;
+
+	rte_tel_data_start_array(d, RTE_TEL_U64_VAL);
+	for (i = 0; i < t->n_workers; i++)
+		rte_tel_data_add_array_u64(d, t->workers[i].id);
+	return 0;
+}
+
+static int worker(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	const struct knit_topo_worker *w;
+	const struct knit_worker_stats *s;
+	uint64_t rx = 0, tx = 0;
+	unsigned int i;
+
+	w = params ? knit_topo_worker(primary->topo, strtoul(params, NULL, 10)) : NULL;
+	if (w == NULL)
+		return -1;
+	s = &w->stats;
+	for (i = 0; i < primary->topo->n_ports; i++) {
+		rx += s->port[i].rx_packets;
+		tx += s->port[i].tx_packets;
+	}
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_uint(d, "state", w->state);
+	rte_tel_data_add_dict_uint(d, "pid", w->pid);
+	rte_tel_data_add_dict_uint(d, "generation", w->generation);
+	rte_tel_data_add_dict_uint(d, "resets", w->resets);
+	rte_tel_data_add_dict_uint(d, "lost_mbufs", w->lost_mbufs);
+	rte_tel_data_add_dict_uint(d, "free_mbufs", rte_mempool_avail_count(w->pool));
+	rte_tel_data_add_dict_uint(d, "rx_packets", rx);
+	rte_tel_data_add_dict_uint(d, "tx_packets", tx);
+	rte_tel_data_add_dict_uint(d, "rounds", s->rounds);
+	rte_tel_data_add_dict_uint(d, "busy_rounds", s->busy_rounds);
+	rte_tel_data_add_dict_uint(d, "cycles_busy", s->cycles_busy);
+	rte_tel_data_add_dict_uint(d, "sleeps", s->sleeps);
+	rte_tel_data_add_dict_uint(d, "parks", s->parks);
+	rte_tel_data_add_dict_uint(d, "xconnect", s->xconnect);
+	rte_tel_data_add_dict_uint(d, "punted", s->punted);
+	rte_tel_data_add_dict_uint(d, "injected", s->injected);
+#define X(id, name, text) \
+	rte_tel_data_add_dict_uint(d, "drop_" #name, s->drops[KNIT_WORKER_DROP_##id]);
+	KNIT_WORKER_DROP_TABLE(X)
+#undef X
+	return 0;
+}
+
+int primary_telemetry_register(struct primary *p)
+{
+	int ret;
+
+	primary = p;
+	ret = rte_telemetry_register_cmd("/knit/info", info, "Versions, prefix and control.");
+	ret |= rte_telemetry_register_cmd("/knit/ports", ports, "Names of the ports.");
+	ret |= rte_telemetry_register_cmd("/knit/port", port, "State of a port. Parameter: name");
+	ret |= rte_telemetry_register_cmd("/knit/interfaces", ifaces, "Names of the interfaces.");
+	ret |= rte_telemetry_register_cmd("/knit/interface", iface,
+					  "Counters of an interface. Parameter: name");
+	ret |= rte_telemetry_register_cmd("/knit/workers", workers, "Ids of the workers.");
+	ret |= rte_telemetry_register_cmd("/knit/worker", worker,
+					  "State and counters of a worker. Parameter: id");
+	return ret ? errno_log(EINVAL, "rte_telemetry_register_cmd") : 0;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "bell.h"
+#include "control.h"
+#include "log.h"
+
+#include <errno.h>
+#include <poll.h>
+
+/* Requests of one interface before it is the next one's turn */
+#define REQUESTS_PER_TURN 8
+
+/* Request entry point: one turn over all interfaces. How many requests were answered. */
+static unsigned int serve_all(struct control *c)
+{
+	uint64_t *served = &c->topo->control.served;
+	unsigned int n, total = 0;
+	int ret;
+
+	for (n = 0; n < c->topo->n_ifaces; n++) {
+		ret = knit_handler_serve(c->ifaces[n].topo->kni, REQUESTS_PER_TURN);
+		if (ret > 0)
+			total += ret;
+	}
+	if (total > 0)
+		__atomic_store_n(served, *served + total, __ATOMIC_RELAXED);
+	return total;
+}
+
+/* True: no request waits anywhere, and the next one rings. */
+static bool arm_all(struct control *c)
+{
+	bool quiet = true;
+	unsigned int n;
+
+	for (n = 0; n < c->topo->n_ifaces; n++)
+		quiet &= knit_ring_arm_data(&c->ifaces[n].topo->kni->req_q);
+	return quiet;
+}
+
+static void disarm_all(struct control *c)
+{
+	unsigned int n;
+
+	for (n = 0; n < c->topo->n_ifaces; n++)
+		knit_ring_disarm_data(&c->ifaces[n].topo->kni->req_q);
+}
+
+/* Until a ring, a signal or the time. False: it is time to go. */
+static bool wait_for_ring(struct control *c, int bell_fd, int timeout_ms)
+{
+	struct pollfd fds[] = {
+		{ .fd = c->signals, .events = POLLIN },
+		{ .fd = bell_fd, .events = POLLIN },
+	};
+
+	if (poll(fds, RTE_DIM(fds), timeout_ms) > 0 && fds[1].revents)
+		knit_bell_clear(c->topo->control.bell);
+	if (fds[0].revents)
+		return false;
+	return !__atomic_load_n(&c->topo->stopping, __ATOMIC_ACQUIRE);
+}
+
+int control_run(struct control *c)
+{
+	int fd = knit_bell_open(c->topo->control.bell);
+	bool go_on = true;
+	int timeout;
+
+	if (fd < 0) {
+		log_err("doorbell of control: %s", rte_strerror(-fd));
+		return KNIT_EXIT_RESOURCES;
+	}
+	while (go_on) {
+		timeout = control_taps_look(c);
+		if (serve_all(c) > 0 || !arm_all(c))
+			timeout = 0;
+		go_on = wait_for_ring(c, fd, timeout);
+		disarm_all(c);
+	}
+	return KNIT_EXIT_OK;
+}

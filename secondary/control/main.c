@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "control.h"
+#include "log.h"
+
+#include <stdio.h>
+
+/* Known to the primary: undone in reverse. */
+static int serve(struct control *c)
+{
+	int code;
+
+	code = knit_secondary_attach(&c->secondary);
+	if (code)
+		return code;
+	code = control_claim(c);
+	if (code)
+		goto unclaim;
+	code = knit_secondary_ready(&c->secondary);
+	if (code)
+		goto unclaim;
+	log_notice("control of %u interfaces is ready", c->topo->n_ifaces);
+
+	code = control_run(c);
+
+unclaim:
+	control_unclaim(c);
+	knit_secondary_detach(&c->secondary);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static struct control c = { .late_list = -1 };
+	int code;
+
+	code = control_options(&c, argc, argv);
+	if (code >= 0)
+		return code;
+	c.signals = control_signals();
+	if (c.signals < 0) {
+		fprintf(stderr, "knit-control: signalfd: %s\n", rte_strerror(-c.signals));
+		return KNIT_EXIT_RESOURCES;
+	}
+	code = knit_secondary_enter(&c.secondary);
+	if (code)
+		goto leave;
+	c.topo = c.secondary.topo;
+	control_taps_init(&c);
+	code = serve(&c);
+leave:
+	knit_secondary_leave(&c.secondary);
+	return code;
+}

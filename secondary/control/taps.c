@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "control.h"
+#include "log.h"
+#include "tapfds.h"
+
+#include <time.h>
+
+/* The fds come by EAL's message thread, at their own time: how long to look for them, and how often */
+#define LOOK_MS 1000
+#define LOOK_EVERY_MS 50
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static uint32_t count_starts(const struct knit_topo *t)
+{
+	uint32_t i, n = 0;
+
+	for (i = 0; i < t->n_ports; i++)
+		n += __atomic_load_n(&t->ports[i].starts, __ATOMIC_ACQUIRE);
+	return n;
+}
+
+static void close_all(void)
+{
+	unsigned int n = knit_tap_fds_close_all();
+
+	if (n > 0)
+		log_debug("closed %u copies of ports' queue fds", n);
+}
+
+void control_taps_init(struct control *c)
+{
+	c->starts = count_starts(c->topo);
+	close_all();
+}
+
+int control_taps_look(struct control *c)
+{
+	uint32_t starts = count_starts(c->topo);
+	int64_t now;
+
+	if (starts == c->starts && c->look_until == 0)
+		return -1;
+	now = now_ms();
+	if (starts != c->starts)
+		c->look_until = now + LOOK_MS;
+	c->starts = starts;
+	close_all();
+	if (now >= c->look_until)
+		c->look_until = 0;
+	return c->look_until ? LOOK_EVERY_MS : -1;
+}

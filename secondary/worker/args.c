@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "worker.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+	"usage: knit-worker --prefix PREFIX --id N [-- EAL ARGUMENTS]\n"
+	"Forwards the packets of worker N of the knit that runs under PREFIX (eal.prefix).\n"
+	"\n"
+	"  -p, --prefix PREFIX  which knit; default \"knit\"\n"
+	"  -i, --id N           which of its workers, 0 to 15\n"
+	"  -h, --help           this text\n"
+	"\n"
+	"Ends with 0 on SIGTERM and SIGINT or when the primary asks; with 2 for a bad command line, 3 for a\n"
+	"worker that is not configured, 4 for missing resources, 5 without a primary, 6 if it is another\n"
+	"version, 7 if the worker runs already, 8 to be started again, 1 for anything else.\n";
+
+static bool parse_id(const char *text, uint32_t *id)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || end == text || *end || text[0] < '0' || text[0] > '9' ||
+	    value >= KNIT_MAX_WORKERS) {
+		fprintf(stderr,
+			"knit-worker: --id: found \"%s\": a whole number from 0 to %d is expected\n",
+			text, KNIT_MAX_WORKERS - 1);
+		return false;
+	}
+	*id = value;
+	return true;
+}
+
+static int complain(const char *what)
+{
+	fprintf(stderr, "knit-worker: %s; see --help\n", what);
+	return KNIT_EXIT_USAGE;
+}
+
+static bool name_ok(const char *prefix)
+{
+	size_t len =
+		strspn(prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+
+	return len > 0 && len < KNIT_NAME && prefix[len] == '\0';
+}
+
+int knit_worker_options(struct knit_worker *w, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "prefix", required_argument, NULL, 'p' },
+		{ "id", required_argument, NULL, 'i' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL },
+	};
+	struct knit_secondary *s = &w->secondary;
+	bool have_id = false;
+	int opt;
+
+	s->prefix = "knit";
+	s->role = KNIT_ROLE_WORKER;
+	while ((opt = getopt_long(argc, argv, "+p:i:h", options, NULL)) != -1) {
+		switch (opt) {
+		case 'p':
+			s->prefix = optarg;
+			break;
+		case 'i':
+			if (!parse_id(optarg, &s->id))
+				return KNIT_EXIT_USAGE;
+			have_id = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return KNIT_EXIT_OK;
+		default:
+			return complain("unknown option, or one without its value");
+		}
+	}
+	if (!have_id)
+		return complain("--id is missing");
+	if (!name_ok(s->prefix))
+		return complain("--prefix: 1 to 31 letters, digits, - and _ are expected");
+	if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
+		return complain("arguments for EAL come after \"--\"");
+	s->n_extra = argc - optind;
+	s->extra = argv + optind;
+	w->id = s->id;
+	return -1;
+}

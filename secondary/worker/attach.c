@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bell.h"
+#include "worker.h"
+
+#include <rte_errno.h>
+#include <rte_rcu_qsbr.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int knit_worker_fail(const struct knit_worker *w, int code, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "knit-worker %u: %s\n", w->id, text);
+	return code;
+}
+
+static int open_bell(struct knit_worker *w, uint32_t bell, const char *whose)
+{
+	int fd = knit_bell_open(bell);
+
+	if (fd >= 0)
+		return KNIT_EXIT_OK;
+	return knit_worker_fail(w, fd == -ESRCH ? KNIT_EXIT_NO_PRIMARY : KNIT_EXIT_RESOURCES,
+				"doorbell %u of %s: %s%s", bell, whose, rte_strerror(-fd),
+				fd == -EPERM ? " (needs the primary's user, or CAP_SYS_PTRACE)"
+					     : "");
+}
+
+/* Every bell the worker may ring, and its own. */
+static int open_bells(struct knit_worker *w)
+{
+	struct rte_kni *kni;
+	uint32_t i, bell;
+	int ret;
+
+	ret = open_bell(w, w->slot->bell, "the worker");
+	for (i = 0; ret == KNIT_EXIT_OK && i < w->n_outputs; i++) {
+		kni = w->outputs[i].kni;
+		if (kni == NULL)
+			continue;
+		bell = kni->pair[w->outputs[i].queue].engine_bell;
+		if (bell != KNIT_BELL_NONE)
+			ret = open_bell(w, bell, kni->name);
+	}
+	return ret;
+}
+
+static void close_bells(struct knit_worker *w)
+{
+	uint32_t i;
+
+	if (w->slot == NULL)
+		return;
+	for (i = 0; i < w->n_outputs; i++)
+		if (w->outputs[i].kni)
+			knit_bell_close(w->outputs[i].kni->pair[w->outputs[i].queue].engine_bell);
+	knit_bell_close(w->slot->bell);
+}
+
+static int claim_pairs(struct knit_worker *w)
+{
+	struct knit_output *out;
+	int ret;
+
+	/* Interfaces are outputs and inputs alike, so the outputs name them all, once. */
+	for (; w->n_claimed < w->n_outputs; w->n_claimed++) {
+		out = &w->outputs[w->n_claimed];
+		if (out->kni == NULL)
+			continue;
+		ret = knit_pair_claim(out->kni, out->queue, w->slot->pool, w->slot->bell);
+		if (ret < 0)
+			return knit_worker_fail(w,
+						ret == -EBUSY ? KNIT_EXIT_TAKEN : KNIT_EXIT_FAILURE,
+						"interface %s, queue pair %u: %s", out->kni->name,
+						out->queue, rte_strerror(-ret));
+	}
+	return KNIT_EXIT_OK;
+}
+
+static void unclaim_pairs(struct knit_worker *w)
+{
+	struct knit_output *out;
+
+	while (w->n_claimed) {
+		out = &w->outputs[--w->n_claimed];
+		if (out->kni)
+			knit_pair_unclaim(out->kni, out->queue);
+	}
+}
+
+static int find_slot(struct knit_worker *w)
+{
+	w->topo = w->secondary.topo;
+	w->qsbr = w->topo->qsbr;
+	w->slot = knit_topo_worker(w->topo, w->id);
+	if (w->slot == NULL)
+		return knit_worker_fail(w, KNIT_EXIT_CONFIG, "not in the primary's configuration");
+	w->stats = &w->slot->stats;
+	w->burst = w->slot->burst;
+	if (w->burst == 0 || w->burst > KNIT_BURST_MAX)
+		return knit_worker_fail(w, KNIT_EXIT_CONFIG, "burst %u: 1 to %d is allowed",
+					w->burst, KNIT_BURST_MAX);
+	return KNIT_EXIT_OK;
+}
+
+int knit_worker_claim(struct knit_worker *w)
+{
+	int ret = find_slot(w);
+
+	if (ret == KNIT_EXIT_OK)
+		ret = knit_worker_plan(w);
+	if (ret == KNIT_EXIT_OK)
+		ret = open_bells(w);
+	if (ret == KNIT_EXIT_OK)
+		ret = claim_pairs(w);
+	if (ret != KNIT_EXIT_OK)
+		return ret;
+	/* Offline until the loop starts. */
+	rte_rcu_qsbr_thread_register(w->qsbr, w->id);
+	w->registered = true;
+	knit_taps_init(w);
+	knit_idle_init(w);
+	return knit_foreign_start(w);
+}
+
+void knit_worker_unclaim(struct knit_worker *w)
+{
+	knit_foreign_end();
+	if (w->registered)
+		rte_rcu_qsbr_thread_unregister(w->qsbr, w->id);
+	w->registered = false;
+	unclaim_pairs(w);
+	close_bells(w);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "worker.h"
+
+#include <rte_errno.h>
+
+static enum knit_worker_drop reason(int err)
+{
+	switch (err) {
+	case ENOMEM:
+		return KNIT_WORKER_DROP_PORT_NO_BUFFER;
+	case EMSGSIZE:
+	case ENOSPC:
+		return KNIT_WORKER_DROP_PORT_TOO_LONG;
+	default:
+		return KNIT_WORKER_DROP_PORT_TX_PREPARE;
+	}
+}
+
+uint32_t knit_worker_finish(struct knit_worker *w, const struct knit_output *out,
+			    struct rte_mbuf *m, uint32_t at)
+{
+	uint32_t made;
+
+	made = knit_offload_finish(m, &out->offload, w->work + at, RTE_DIM(w->work) - at);
+	if (unlikely(made == 0))
+		knit_count(&w->stats->drops[reason(rte_errno)], 1);
+	return made;
+}

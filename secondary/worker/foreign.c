@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "compat.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/*
+ * Queues of net_tap ports that the worker has nothing to do with. The driver gives every attached process copies of
+ * them at each start of the port, and a copy keeps a queue alive that was replaced: the kernel would go on
+ * sending flows into it. The worker is not parked for such a port, hence a thread, which looks a few times per second.
+ */
+#define LOOK_MS 250
+
+static struct {
+	struct knit_thread thread;
+	int end; /* eventfd: the thread shall end */
+	bool running;
+} foreign;
+
+static uint32_t foreign_thread(void *arg)
+{
+	struct pollfd end = { .fd = foreign.end, .events = POLLIN };
+	struct knit_worker *w = arg;
+
+	do
+		knit_taps_close_foreign(w);
+	while (poll(&end, 1, LOOK_MS) <= 0);
+	return 0;
+}
+
+int knit_foreign_start(struct knit_worker *w)
+{
+	sigset_t all, old;
+	int err;
+
+	if (w->n_foreign == 0)
+		return KNIT_EXIT_OK;
+	foreign.end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (foreign.end < 0)
+		return knit_worker_fail(w, KNIT_EXIT_RESOURCES, "eventfd: %m");
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = knit_thread_create(&foreign.thread, "knit-taps", foreign_thread, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err) {
+		close(foreign.end);
+		return knit_worker_fail(w, KNIT_EXIT_RESOURCES, "thread: %s", strerror(-err));
+	}
+	foreign.running = true;
+	return KNIT_EXIT_OK;
+}
+
+void knit_foreign_end(void)
+{
+	static const uint64_t one = 1;
+
+	if (!foreign.running)
+		return;
+	foreign.running = false;
+	if (write(foreign.end, &one, sizeof(one)) == sizeof(one))
+		knit_thread_join(&foreign.thread);
+	close(foreign.end);
+}

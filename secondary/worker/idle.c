@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bell.h"
+#include "signals.h"
+#include "worker.h"
+
+#include <rte_cycles.h>
+#include <rte_rcu_qsbr.h>
+
+#include <sys/prctl.h>
+
+/*
+ * Sleeping without losing the first packet. Interfaces wake the worker by its doorbell (need_data is armed
+ * before), net_tap ports by their fd. Any other port can't: a secondary has no receive interrupts. So with such
+ * a port among the inputs the worker looks again after a while, which grows from MIN_US to MAX_US.
+ */
+#define SPIN_US 50
+#define MIN_US 50
+#define MAX_US 250
+#define POLLABLE_US 500000 /* all inputs wake: looks for what is not packets */
+#define DOWN_US 20000	   /* likewise, but a port is down: nobody rings when it comes up */
+#define MAX_MISSES 16	   /* wake-ups for nothing until a tap's fd is not believed any more */
+
+void knit_idle_init(struct knit_worker *w)
+{
+	w->idle.spin_cycles = rte_get_tsc_hz() * SPIN_US / 1000000;
+	w->idle.last_busy = rte_rdtsc();
+	w->idle.timeout_us = MIN_US;
+	/* The kernel may otherwise add 50 us to every sleep. */
+	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+	knit_idle_rebuild(w);
+}
+
+void knit_idle_rebuild(struct knit_worker *w)
+{
+	struct knit_worker_idle *idle = &w->idle;
+	unsigned int i, n_ports = 0;
+	int fd;
+
+	idle->fds[0] = (struct pollfd){ .fd = knit_bell_open(w->slot->bell), .events = POLLIN };
+	idle->n_fds = 1;
+	for (i = 0; i < w->n_taps; i++) {
+		fd = knit_tap_queue_fd(&w->taps[i]);
+		if (fd < 0 || w->taps[i].misses > MAX_MISSES)
+			continue;
+		idle->tap[idle->n_fds] = &w->taps[i];
+		idle->fds[idle->n_fds++] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	}
+	for (i = 0; i < w->n_inputs; i++)
+		n_ports += w->inputs[i].end == KNIT_END_PORT;
+	idle->pollable = n_ports == idle->n_fds - 1;
+}
+
+/* True: nothing waits on any interface, and whoever puts something there will ring. */
+static bool arm(struct knit_worker *w)
+{
+	struct knit_input *in;
+	uint32_t i;
+
+	w->idle.armed = true;
+	for (i = 0; i < w->n_inputs; i++) {
+		in = &w->inputs[i];
+		if (in->end == KNIT_END_IFACE && !knit_pair_arm(in->kni, in->queue))
+			return false;
+	}
+	return true;
+}
+
+static void disarm(struct knit_worker *w)
+{
+	uint32_t i;
+
+	if (!w->idle.armed)
+		return;
+	w->idle.armed = false;
+	for (i = 0; i < w->n_inputs; i++)
+		if (w->inputs[i].end == KNIT_END_IFACE)
+			knit_pair_disarm(w->inputs[i].kni, w->inputs[i].queue);
+}
+
+static bool port_down(const struct knit_worker *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_inputs; i++)
+		if (w->inputs[i].end == KNIT_END_PORT &&
+		    !__atomic_load_n(&w->inputs[i].port->admin_up, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+static uint32_t timeout_us(struct knit_worker *w)
+{
+	struct knit_worker_idle *idle = &w->idle;
+	uint32_t us = idle->timeout_us;
+
+	if (idle->pollable)
+		return port_down(w) ? DOWN_US : POLLABLE_US;
+	idle->timeout_us = RTE_MIN(us * 2, (uint32_t)MAX_US);
+	return us;
+}
+
+/* A tap whose fd keeps saying that there is something, while its queue has nothing, is left out. */
+static void judge_taps(struct knit_worker *w)
+{
+	struct knit_worker_idle *idle = &w->idle;
+	bool rebuild = false;
+	unsigned int i;
+
+	for (i = 1; i < idle->n_fds; i++) {
+		if (!idle->fds[i].revents)
+			continue;
+		idle->fds[i].revents = 0;
+		rebuild |= ++idle->tap[i]->misses > MAX_MISSES;
+	}
+	if (rebuild)
+		knit_idle_rebuild(w);
+}
+
+/* They brought packets, or nobody has asked them yet. */
+static void trust_taps(struct knit_worker_idle *idle)
+{
+	unsigned int i;
+
+	for (i = 1; i < idle->n_fds; i++) {
+		idle->fds[i].revents = 0;
+		idle->tap[i]->misses = 0;
+	}
+}
+
+static void doze(struct knit_worker *w)
+{
+	uint32_t us = timeout_us(w);
+	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+
+	/*
+	 * The doorbell stays rung until it is cleared here, so neither a stop nor a park that comes before
+	 * ppoll is slept over.
+	 */
+	rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
+	if (ppoll(w->idle.fds, w->idle.n_fds, &ts, NULL) > 0 && w->idle.fds[0].revents)
+		knit_bell_clear(w->slot->bell);
+	rte_rcu_qsbr_thread_online(w->qsbr, w->id);
+	knit_count(&w->stats->sleeps, 1);
+	w->idle.slept = true;
+}
+
+void knit_idle_step(struct knit_worker *w, uint64_t now)
+{
+	struct knit_worker_idle *idle = &w->idle;
+
+	if (!idle->sleeping) {
+		if (now - idle->last_busy < idle->spin_cycles)
+			return;
+		idle->sleeping = true;
+		idle->timeout_us = MIN_US;
+		trust_taps(idle);
+	}
+	judge_taps(w);
+	if (!arm(w)) {
+		disarm(w);
+		idle->sleeping = false;
+		idle->last_busy = now;
+		return;
+	}
+	if (!knit_stop_requested())
+		doze(w);
+}
+
+void knit_idle_awake(struct knit_worker *w)
+{
+	disarm(w);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "worker.h"
+
+/*
+ * How many frames may be taken if they all go to another interface. Frames that find no room there would be
+ * lost, while those left in tx_q hold the kernel's sender back, as a full wire would. Sizes are counted in
+ * descriptors: a frame takes as many in the one queue as in the other.
+ */
+static uint32_t room_for(struct knit_input *in, struct knit_output *out, uint32_t burst)
+{
+	struct knit_rx_end *to = &out->kni->pair[out->queue].rx;
+	struct knit_ring *from = &in->kni->pair[in->queue].tx.tx_q;
+	uint32_t have, room;
+
+	have = knit_ring_peek(from, from->size);
+	if (have == 0)
+		return burst;			       /* buffers are put on offer all the same */
+	knit_to_kernel(out->kni, out->queue, NULL, 0); /* takes back what the engine is done with */
+	room = knit_ring_reserve(&to->rx_q, to->rx_q.size);
+	room = RTE_MIN(room, to->slots.n_free);
+	if (have <= room)
+		return burst;
+	return RTE_MIN(burst, room / KNIT_DESC_MAX_SEGS);
+}
+
+/* TX path, after knit_from_kernel: a burst that the kernel sent. */
+uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b)
+{
+	struct knit_output *out = &w->outputs[in->peer];
+	uint32_t want = w->burst;
+
+	if (out->end == KNIT_END_IFACE)
+		want = room_for(in, out, want);
+	b->m = w->rx;
+	b->n = want ? knit_from_kernel(in->kni, in->queue, w->rx, want) : 0;
+	if (b->n)
+		knit_burst_sum(b, false);
+	return b->n;
+}

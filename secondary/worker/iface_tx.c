@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "worker.h"
+
+/* What may be more than the interface's engine understands. */
+#define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_ADOPT | KNIT_OFFLOAD_FOREIGN)
+
+static uint32_t hand_over(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
+			  uint32_t n)
+{
+	uint32_t sent = n ? knit_to_kernel(out->kni, out->queue, m, n) : 0;
+
+	knit_drop(w, KNIT_WORKER_DROP_IFACE_FULL, m + sent, n - sent);
+	return sent;
+}
+
+/* One by one, in order: what the engine can't do is done here. */
+static uint32_t hand_over_unusual(struct knit_worker *w, struct knit_output *out,
+				  struct knit_burst *b)
+{
+	uint32_t i, n = 0, sent = 0;
+
+	for (i = 0; i < b->n; i++) {
+		if (n > KNIT_BURST_MAX) {
+			sent += hand_over(w, out, w->work, n);
+			n = 0;
+		}
+		if (knit_offload_fits(b->m[i], out->kni->features))
+			w->work[n++] = b->m[i];
+		else
+			n += knit_worker_finish(w, out, b->m[i], n);
+	}
+	return sent + hand_over(w, out, w->work, n);
+}
+
+/* RX path: a burst for the kernel. */
+uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b)
+{
+	if (unlikely(b->flags & UNUSUAL))
+		return hand_over_unusual(w, out, b);
+	return hand_over(w, out, b->m, b->n);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "worker.h"
+
+#define NO_IFACE 0 /* the output that drops */
+
+/* The number of an output, new or known; -1: message printed. */
+static int port_output(struct knit_worker *w, int16_t port)
+{
+	struct knit_topo_port *p = &w->topo->ports[port];
+	struct knit_output *out;
+	uint32_t i;
+
+	for (i = 0; i < w->n_outputs; i++)
+		if (w->outputs[i].port == p)
+			return i;
+	if (w->slot->txq[port] < 0) {
+		knit_worker_fail(w, 0, "port %s: the worker has no transmit queue there", p->name);
+		return -1;
+	}
+	out = &w->outputs[w->n_outputs];
+	out->end = KNIT_END_PORT;
+	out->port_id = p->port_id;
+	out->queue = w->slot->txq[port];
+	out->port = p;
+	out->stats = &w->stats->port[port];
+	out->offload.pool = w->slot->pool;
+	return w->n_outputs++;
+}
+
+static int iface_output(struct knit_worker *w, int16_t iface)
+{
+	struct knit_output *out;
+	struct rte_kni *kni;
+	uint32_t i;
+
+	if (iface < 0)
+		return NO_IFACE;
+	kni = w->topo->ifaces[iface].kni;
+	for (i = 0; i < w->n_outputs; i++)
+		if (w->outputs[i].kni == kni)
+			return i;
+	if (w->slot->pair[iface] < 0) {
+		knit_worker_fail(w, 0, "interface %s: the worker has no queue pair there",
+				 w->topo->ifaces[iface].name);
+		return -1;
+	}
+	out = &w->outputs[w->n_outputs];
+	out->end = KNIT_END_IFACE;
+	out->queue = w->slot->pair[iface];
+	out->kni = kni;
+	out->offload.pool = w->slot->pool;
+	out->offload.capa = knit_offload_iface_capa(kni->features);
+	return w->n_outputs++;
+}
+
+/* peer: the port for what is not the kernel's, -1: all is the kernel's. */
+static int add_port(struct knit_worker *w, int16_t port, int16_t peer)
+{
+	struct knit_topo_port *p = &w->topo->ports[port];
+	int kernel, other;
+	struct knit_input *in;
+
+	kernel = iface_output(w, p->iface);
+	other = peer < 0 ? kernel : port_output(w, peer);
+	if (kernel < 0 || other < 0)
+		return -EINVAL;
+	/* Another worker may have the only receive queue; then this one just sends. */
+	if (w->slot->rxq[port] < 0)
+		return 0;
+	in = &w->inputs[w->n_inputs++];
+	in->end = KNIT_END_PORT;
+	in->port_id = p->port_id;
+	in->queue = w->slot->rxq[port];
+	in->kernel = kernel;
+	in->peer = other;
+	in->port = p;
+	in->stats = &w->stats->port[port];
+	return 0;
+}
+
+static int add_iface(struct knit_worker *w, int16_t iface, int output)
+{
+	struct knit_input *in;
+
+	if (output < 0)
+		return -EINVAL;
+	in = &w->inputs[w->n_inputs++];
+	in->end = KNIT_END_IFACE;
+	in->queue = w->slot->pair[iface];
+	in->kernel = in->peer = output;
+	in->kni = w->topo->ifaces[iface].kni;
+	return 0;
+}
+
+/* A port with its interface: frames that the kernel sends go out of the port whatever else it is for. */
+static int add_port_and_iface(struct knit_worker *w, int16_t port, int16_t peer)
+{
+	int16_t iface = w->topo->ports[port].iface;
+	int ret;
+
+	ret = add_port(w, port, peer);
+	if (ret < 0 || iface < 0)
+		return ret;
+	return add_iface(w, iface, port_output(w, port));
+}
+
+static int add_rule(struct knit_worker *w, const struct knit_topo_rule *r)
+{
+	int a, b, ret;
+
+	if (r->mode == KNIT_FORWARD_PUNT)
+		return add_port_and_iface(w, r->a, -1);
+	if (!r->ifaces) {
+		ret = add_port_and_iface(w, r->a, r->b);
+		return ret < 0 ? ret : add_port_and_iface(w, r->b, r->a);
+	}
+	a = iface_output(w, r->a);
+	b = iface_output(w, r->b);
+	if (a < 0 || b < 0)
+		return -EINVAL;
+	ret = add_iface(w, r->a, b);
+	return ret < 0 ? ret : add_iface(w, r->b, a);
+}
+
+int knit_worker_plan(struct knit_worker *w)
+{
+	uint32_t i;
+
+	w->n_inputs = 0;
+	w->n_outputs = 1; /* NO_IFACE: all zero */
+	for (i = 0; i < w->slot->n_rules; i++)
+		if (add_rule(w, &w->slot->rules[i]) < 0)
+			return KNIT_EXIT_FAILURE;
+	return KNIT_EXIT_OK;
+}

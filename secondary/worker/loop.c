@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "forward.h"
+#include "signals.h"
+#include "worker.h"
+
+#include <rte_cycles.h>
+#include <rte_rcu_qsbr.h>
+
+/* One output takes the whole of b. The counters say which way it went. */
+static void send_to(struct knit_worker *w, enum knit_end from, struct knit_output *out,
+		    struct knit_burst *b)
+{
+	struct knit_worker_stats *s = w->stats;
+	uint64_t *way;
+
+	switch (out->end) {
+	case KNIT_END_PORT:
+		way = from == KNIT_END_PORT ? &s->xconnect : &s->injected;
+		knit_count(way, knit_port_tx(w, out, b));
+		break;
+	case KNIT_END_IFACE:
+		way = from == KNIT_END_PORT ? &s->punted : &s->xconnect;
+		knit_count(way, knit_iface_tx(w, out, b));
+		break;
+	case KNIT_END_NONE:
+		knit_drop(w, KNIT_WORKER_DROP_NO_IFACE, b->m, b->n);
+		break;
+	}
+}
+
+/* Sorts b by output, order kept, and sends each part as one burst. */
+static void send_mixed(struct knit_worker *w, enum knit_end from, const struct knit_burst *b)
+{
+	uint16_t used[KNIT_BURST_MAX];
+	uint32_t i, n_used = 0;
+	struct knit_output *out;
+	struct knit_burst part;
+
+	for (i = 0; i < b->n; i++) {
+		out = &w->outputs[w->verdict[i]];
+		if (out->n == 0)
+			used[n_used++] = w->verdict[i];
+		out->buf[out->n++] = b->m[i];
+	}
+	for (i = 0; i < n_used; i++) {
+		out = &w->outputs[used[i]];
+		part.m = out->buf;
+		part.n = out->n;
+		out->n = 0;
+		knit_burst_sum(&part, false);
+		send_to(w, from, out, &part);
+	}
+}
+
+static uint32_t poll_input(struct knit_worker *w, struct knit_input *in)
+{
+	struct knit_burst b;
+	uint16_t to;
+
+	if (in->end == KNIT_END_PORT)
+		knit_port_rx(w, in, &b);
+	else
+		knit_iface_rx(w, in, &b);
+	if (b.n == 0)
+		return 0;
+	to = knit_forward(in, &b, w->verdict);
+	if (likely(to != KNIT_OUT_MIXED))
+		send_to(w, in->end, &w->outputs[to], &b);
+	else
+		send_mixed(w, in->end, &b);
+	return b.n;
+}
+
+static bool ended(const struct knit_worker *w)
+{
+	return knit_stop_requested() || __atomic_load_n(&w->topo->stopping, __ATOMIC_RELAXED);
+}
+
+/* What is done after a round, when the worker holds no mbuf. Returns as knit_park_check. */
+static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
+{
+	struct knit_worker_idle *idle = &w->idle;
+	int ret = KNIT_EXIT_OK;
+
+	rte_rcu_qsbr_quiescent(w->qsbr, w->id);
+	if (busy) {
+		idle->last_busy = now;
+		idle->sleeping = false;
+	} else if (w->slot->idle == KNIT_IDLE_ADAPTIVE) {
+		knit_idle_step(w, now);
+	}
+	if (unlikely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE) || idle->slept))
+		ret = knit_park_check(w);
+	if (idle->slept)
+		knit_idle_awake(w);
+	return ret;
+}
+
+int knit_worker_run(struct knit_worker *w)
+{
+	struct knit_worker_stats *s = w->stats;
+	uint64_t now, before = rte_rdtsc();
+	uint32_t i, n;
+	int ret;
+
+	rte_rcu_qsbr_thread_online(w->qsbr, w->id);
+	ret = knit_park_check(w);
+	while (ret == KNIT_EXIT_OK && likely(!ended(w))) {
+		n = 0;
+		for (i = 0; i < w->n_inputs; i++)
+			n += poll_input(w, &w->inputs[i]);
+		now = rte_rdtsc();
+		knit_count(&s->rounds, 1);
+		if (n) {
+			knit_count(&s->busy_rounds, 1);
+			knit_count(&s->cycles_busy, now - before);
+		}
+		before = now;
+		ret = between_rounds(w, n != 0, now);
+		if (unlikely(w->idle.slept)) {
+			w->idle.slept = false;
+			before = rte_rdtsc();
+		}
+	}
+	rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
+	return ret;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "signals.h"
+#include "worker.h"
+
+#include <string.h>
+
+/* Known to the primary: undone in reverse. The goodbye comes last, after it nothing of the domain is touched. */
+static int serve(struct knit_worker *w)
+{
+	int code;
+
+	code = knit_secondary_attach(&w->secondary);
+	if (code)
+		return code;
+	code = knit_worker_claim(w);
+	if (code)
+		goto unclaim;
+	code = knit_secondary_ready(&w->secondary);
+	if (code)
+		goto unclaim;
+
+	knit_signals_take(w->slot->bell);
+	code = knit_worker_run(w);
+
+unclaim:
+	knit_worker_unclaim(w);
+	knit_secondary_detach(&w->secondary);
+	return code;
+}
+
+/*
+ * EAL's clean-up, in knit_secondary_leave, closes this process's side of the ports only: in a secondary the drivers'
+ * remove leaves all that is shared to the primary. It gives back the driver's private memory and removes
+ * the message socket and this process's copies of the memory map.
+ */
+int main(int argc, char **argv)
+{
+	static struct knit_worker w;
+	int code, ret;
+
+	code = knit_worker_options(&w, argc, argv);
+	if (code >= 0)
+		return code;
+	ret = knit_signals_hold();
+	if (ret < 0)
+		return knit_worker_fail(&w, KNIT_EXIT_FAILURE, "signals: %s", strerror(-ret));
+	code = knit_secondary_enter(&w.secondary);
+	if (code == KNIT_EXIT_OK)
+		code = serve(&w);
+	knit_secondary_leave(&w.secondary);
+	return code;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_worker
+#include "bell.h"
+#include "log.h"
+#include "signals.h"
+#include "worker.h"
+
+#include <rte_rcu_qsbr.h>
+
+#include <poll.h>
+
+/* A park word that changed without a ring is found after that time. */
+#define LOOK_MS 50
+
+/* Offline. Until the primary resumes, or something ends the worker. */
+static void wait_resumed(struct knit_worker *w)
+{
+	struct pollfd bell = { .fd = knit_bell_open(w->slot->bell), .events = POLLIN };
+	uint32_t park;
+
+	knit_count(&w->stats->parks, 1);
+	while ((park = __atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE)) != 0 &&
+	       !knit_stop_requested()) {
+		__atomic_store_n(&w->slot->park_ack, park, __ATOMIC_RELEASE);
+		if (poll(&bell, 1, LOOK_MS) > 0)
+			knit_bell_clear(w->slot->bell);
+	}
+}
+
+/*
+ * The order matters. A worker that comes online and then reads park as 0 may touch everything: the primary
+ * stores park first and looks for online workers after it. Leaving is allowed while parked: it stays
+ * offline then, hence the return in that state only together with a reason to stop.
+ */
+int knit_park_check(struct knit_worker *w)
+{
+	int ret;
+
+	for (;;) {
+		if (likely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE) == 0) &&
+		    !knit_taps_stale(w))
+			return KNIT_EXIT_OK;
+		rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
+		wait_resumed(w);
+		if (knit_stop_requested())
+			return KNIT_EXIT_OK;
+		ret = knit_taps_refresh(w);
+		if (ret != KNIT_EXIT_OK)
+			return ret;
+		knit_idle_rebuild(w);
+		rte_rcu_qsbr_thread_online(w->qsbr, w->id);
+	}
+}

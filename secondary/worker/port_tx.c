@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "worker.h"
+
+#include <rte_ethdev.h>
+
+/* What a port may be unable to do, or wants prepared. */
+#define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_ADOPT | KNIT_OFFLOAD_FOREIGN)
+
+static uint64_t bytes_of(struct rte_mbuf **m, uint32_t n)
+{
+	uint64_t bytes = 0;
+
+	while (n--)
+		bytes += m[n]->pkt_len;
+	return bytes;
+}
+
+/* bytes: of all n. Tries again as long as that helps: some drivers stop at a frame and take the next call. */
+static uint32_t transmit(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
+			 uint32_t n, uint64_t bytes)
+{
+	uint32_t sent, more;
+
+	sent = rte_eth_tx_burst(out->port_id, out->queue, m, n);
+	for (more = sent; unlikely(sent < n) && more; sent += more)
+		more = rte_eth_tx_burst(out->port_id, out->queue, m + sent, n - sent);
+	if (unlikely(sent < n)) {
+		bytes -= bytes_of(m + sent, n - sent);
+		knit_drop(w, KNIT_WORKER_DROP_PORT_TX_FULL, m + sent, n - sent);
+	}
+	knit_count(&out->stats->tx_packets, sent);
+	knit_count(&out->stats->tx_bytes, bytes);
+	return sent;
+}
+
+/* A frame that the driver refuses with its offloads goes without them. */
+static uint32_t transmit_plain(struct knit_worker *w, struct knit_output *out, struct rte_mbuf *m)
+{
+	struct knit_offload_port plain = out->offload;
+	struct rte_mbuf *pieces[KNIT_OFFLOAD_MAX_SEGS];
+	uint32_t n;
+
+	plain.capa = 0;
+	n = knit_offload_finish(m, &plain, pieces, RTE_DIM(pieces));
+	if (n == 0) {
+		knit_count(&w->stats->drops[KNIT_WORKER_DROP_PORT_TX_PREPARE], 1);
+		return 0;
+	}
+	return transmit(w, out, pieces, n, bytes_of(pieces, n));
+}
+
+static uint32_t transmit_prepared(struct knit_worker *w, struct knit_output *out,
+				  struct rte_mbuf **m, uint32_t n)
+{
+	uint32_t at = 0, ok, sent = 0;
+
+	while (at < n) {
+		ok = rte_eth_tx_prepare(out->port_id, out->queue, m + at, n - at);
+		if (ok)
+			sent += transmit(w, out, m + at, ok, bytes_of(m + at, ok));
+		at += ok;
+		if (at < n)
+			sent += transmit_plain(w, out, m[at++]);
+	}
+	return sent;
+}
+
+/* An MTU does not count tags. */
+static bool too_long(const struct rte_mbuf *m, uint32_t mtu)
+{
+	const rte_be16_t *type = rte_pktmbuf_mtod_offset(m, const rte_be16_t *, 12);
+	uint32_t room = mtu + RTE_ETHER_HDR_LEN;
+	unsigned int tags;
+
+	for (tags = 0; tags < 2; tags++, type += 2) {
+		if (*type != RTE_BE16(RTE_ETHER_TYPE_VLAN) &&
+		    *type != RTE_BE16(RTE_ETHER_TYPE_QINQ))
+			break;
+		room += RTE_VLAN_HLEN;
+	}
+	return knit_offload_wire_len(m) > room;
+}
+
+/* One by one, in order: too long ones go, what the port can't do is done here. */
+static uint32_t transmit_unusual(struct knit_worker *w, struct knit_output *out,
+				 struct knit_burst *b)
+{
+	uint32_t i, n = 0, sent = 0;
+
+	for (i = 0; i < b->n; i++) {
+		if (n > KNIT_BURST_MAX) {
+			sent += transmit_prepared(w, out, w->work, n);
+			n = 0;
+		}
+		if (too_long(b->m[i], out->offload.mtu))
+			knit_drop(w, KNIT_WORKER_DROP_PORT_TOO_LONG, b->m + i, 1);
+		else if (knit_offload_needed(b->m[i], out->offload.capa))
+			n += knit_worker_finish(w, out, b->m[i], n);
+		else
+			w->work[n++] = b->m[i];
+	}
+	return sent + transmit_prepared(w, out, w->work, n);
+}
+
+/* TX path, last step: a burst to a port. */
+uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b)
+{
+	const struct knit_topo_port *port = out->port;
+	uint32_t mtu = __atomic_load_n(&port->mtu, __ATOMIC_RELAXED);
+	uint64_t capa = port->tx_capa;
+
+	if (unlikely(!__atomic_load_n(&port->admin_up, __ATOMIC_RELAXED))) {
+		knit_drop(w, KNIT_WORKER_DROP_PORT_DOWN, b->m, b->n);
+		return 0;
+	}
+	if (likely(!(b->flags & UNUSUAL) && b->max_len <= mtu + RTE_ETHER_HDR_LEN &&
+		   (b->segs == 1 || capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)))
+		return transmit(w, out, b->m, b->n, b->bytes);
+	out->offload.mtu = mtu;
+	out->offload.capa = capa;
+	return transmit_unusual(w, out, b);
+}

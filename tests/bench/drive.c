@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "drive.h"
+
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+#include <rte_pause.h>
+
+static bool go_on(const struct drive *d, uint64_t start)
+{
+	return rte_rdtsc() - start < d->cycles && !__atomic_load_n(&d->stop, __ATOMIC_RELAXED);
+}
+
+/* Until finish, d->cycles is the time to run. */
+static uint64_t begin(struct drive *d)
+{
+	d->packets = 0;
+	d->bytes = 0;
+	d->dropped = 0;
+	d->cycles = d->seconds * rte_get_tsc_hz();
+	return rte_rdtsc();
+}
+
+static void finish(struct drive *d, uint64_t start)
+{
+	d->cycles = rte_rdtsc() - start;
+}
+
+/* Frames the channel has no room for are offered again, so what is counted is what it can take. */
+int drive_send(void *arg)
+{
+	struct rte_mbuf *mbufs[CHANNEL_BURST];
+	struct drive *d = arg;
+	uint16_t have = 0;
+	uint64_t start;
+	uint16_t sent;
+	uint16_t i;
+
+	start = begin(d);
+	while (go_on(d, start)) {
+		if (have == 0 && rte_pktmbuf_alloc_bulk(d->pool, mbufs, CHANNEL_BURST) == 0) {
+			for (i = 0; i < CHANNEL_BURST; i++)
+				frame_fill(&d->frames, mbufs[i]);
+			have = CHANNEL_BURST;
+		}
+		sent = d->ch[0].tx(&d->ch[0], &mbufs[CHANNEL_BURST - have], have);
+		if (sent == 0)
+			rte_pause();
+		have -= sent;
+		d->packets += sent;
+	}
+	finish(d, start);
+	d->bytes = d->packets * d->frames.size;
+	rte_pktmbuf_free_bulk(&mbufs[CHANNEL_BURST - have], have);
+	return 0;
+}
+
+int drive_recv(void *arg)
+{
+	struct rte_mbuf *mbufs[CHANNEL_BURST];
+	struct drive *d = arg;
+	uint64_t start;
+	uint16_t n;
+	uint16_t i;
+
+	start = begin(d);
+	while (go_on(d, start)) {
+		n = d->ch[0].rx(&d->ch[0], mbufs, CHANNEL_BURST);
+		for (i = 0; i < n; i++)
+			d->bytes += mbufs[i]->pkt_len;
+		rte_pktmbuf_free_bulk(mbufs, n);
+		d->packets += n;
+	}
+	finish(d, start);
+	return 0;
+}
+
+static void forward_burst(struct drive *d, struct channel *from, struct channel *to)
+{
+	struct rte_mbuf *mbufs[CHANNEL_BURST];
+	uint16_t sent;
+	uint16_t n;
+	uint16_t i;
+
+	n = from->rx(from, mbufs, CHANNEL_BURST);
+	for (i = 0; i < n; i++)
+		d->bytes += mbufs[i]->pkt_len;
+	/* also with nothing to send: knit gives mbufs back in this call */
+	sent = to->tx(to, mbufs, n);
+	rte_pktmbuf_free_bulk(&mbufs[sent], n - sent);
+	d->packets += sent;
+	d->dropped += n - sent;
+}
+
+int drive_forward(void *arg)
+{
+	struct drive *d = arg;
+	uint64_t start;
+
+	start = begin(d);
+	while (go_on(d, start)) {
+		forward_burst(d, &d->ch[0], &d->ch[1]);
+		forward_burst(d, &d->ch[1], &d->ch[0]);
+	}
+	finish(d, start);
+	return 0;
+}

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What is measured on a channel, and how each figure is counted."""
+import json
+import time
+
+from .net import ADDR, IFACE, NO_MAC, OUTSIDE
+from .proc import Failed, wait_for
+
+PORT = 5001
+HEADERS = 14 + 20 + 8  # Ethernet, IPv4, UDP
+
+
+def payload(size):
+    return size - HEADERS
+
+
+def send(session, mac, size, flows):
+    seconds = session.env.seconds
+    return session.run(f"send 0 {size} {flows} {mac} {ADDR['left']} {PORT} {seconds}", seconds)
+
+
+def to_socket(session, size, flows):
+    """Datagrams a UDP socket's owner received, per second from the first to the last of them."""
+    env = session.env
+    args = [env.tool("bench-udp"), "sink", str(PORT), str(env.seconds + 20)]
+    with session.tool("left", args) as sink:
+        sink.json(5)
+        send(session, session.net.link("left")["address"], size, flows)
+        settle(session, "left")
+        sink.popen.terminate()
+        got = sink.json(5)
+    if got["packets"] < 2:
+        raise Failed("the socket received nothing")
+    return got["packets"] / got["seconds"] / 1e3
+
+
+def settle(session, side):
+    """Until the interface's counter stands still for two looks: all that was sent has arrived."""
+    seen = [None]
+
+    def still():
+        before, seen[0] = seen[0], session.net.received(side)
+        return before == seen[0]
+    wait_for(f"{IFACE[side]} to come to rest", still)
+
+
+def to_drop(session, size):
+    """Frames for another host's MAC that the interface took, per second of sending.
+
+    Frames that were merged on the way in count as what they were merged from: a hand-over has one
+    set of headers, so frames = (bytes - hand-overs * headers) / payload. Without merging that is
+    the interface's packet counter.
+    """
+    before = session.net.received("left")
+    sent = send(session, NO_MAC, size, 1)
+    settle(session, "left")
+    after = session.net.received("left")
+    packets, octets = after[0] - before[0], after[1] - before[1]
+    frames = (octets - packets * HEADERS) / payload(size)
+    if frames < 2 or frames > sent["packets"] * 1.001 + 10:
+        raise Failed(f"{sent['packets']} frames sent, {frames:.0f} counted")
+    return frames / sent["seconds"] / 1e3
+
+
+def from_kernel(session, size):
+    """Packets the application received while one thread sent as fast as it could."""
+    env = session.env
+    args = [env.tool("bench-udp"), "send", OUTSIDE, str(PORT), str(payload(size)),
+            str(env.seconds + 0.4)]
+    with session.tool("left", args):
+        time.sleep(0.2)  # the sender's first packets are not the steady state
+        got = session.run(f"recv 0 {env.seconds}", env.seconds)
+    if got["packets"] == 0:
+        raise Failed("the application received nothing")
+    return got["packets"] / got["seconds"] / 1e3
+
+
+def tcp(session, flows):
+    """iperf3 from left to right, as the receiver counts it."""
+    seconds = session.env.tcp_seconds
+    listen = ["iperf3", "-s", "-1", "--forceflush"]
+    with session.forwarding(), session.tool("right", listen) as server:
+        server.until("listening", 5)
+        args = ["iperf3", "-c", ADDR["right"], "-t", str(seconds), "-P", str(flows), "-J",
+                "--connect-timeout", "2000"]
+        with session.tool("left", args) as client:
+            out = json.loads(client.rest(seconds + 10))
+    if "error" in out:
+        raise Failed(f"iperf3: {out['error']}")
+    return out["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def ping(session):
+    env = session.env
+    args = [env.tool("bench-ping"), ADDR["right"], str(env.pings), str(env.ping_us)]
+    with session.tool("left", args) as proc:
+        got = proc.json(env.pings * env.ping_us / 1e6 + 5)
+    if got["lost"] * 100 > env.pings:
+        raise Failed(f"{got['lost']} of {env.pings} pings lost")
+    return got["median"], got["p99"]
+
+
+def rtt_idle(session):
+    with session.forwarding():
+        return ping(session)
+
+
+def rtt_loaded(session):
+    """While 50 000 datagrams a second of 100 bytes, the same for every channel, cross as well."""
+    env = session.env
+    args = [env.tool("bench-udp"), "send", ADDR["right"], str(PORT), "100",
+            str(env.pings * env.ping_us / 1e6 + 10), str(env.load_pps)]
+    sink = [env.tool("bench-udp"), "sink", str(PORT), "60"]
+    with session.forwarding(), session.tool("right", sink) as server:
+        server.json(5)
+        with session.tool("left", args):
+            return ping(session)
+
+
+def cpu_idle(session):
+    """Per cent of one CPU, of all processes of the channel together, while nothing flows."""
+    with session.forwarding():
+        before, start = session.cpu_seconds(), time.monotonic()
+        time.sleep(session.env.idle_seconds)
+        return (session.cpu_seconds() - before) / (time.monotonic() - start) * 100
+
+
+class Metric:
+    """names and values go together: a function may measure several things at once."""
+
+    def __init__(self, names, unit, lower, fn, *args):
+        self.names = names
+        self.unit = unit
+        self.lower = lower  # less is better
+        self.fn = fn
+        self.args = args
+
+    def measure(self, session):
+        value = self.fn(session, *self.args)
+        return value if isinstance(value, tuple) else (value,)
+
+
+# Between the application and one side.
+APP_METRICS = [
+    Metric(["to_kernel_udp_64"], "kpps", False, to_socket, 64, 1),
+    Metric(["to_kernel_udp_1500"], "kpps", False, to_socket, 1500, 1),
+    Metric(["to_kernel_udp_64_16flows"], "kpps", False, to_socket, 64, 16),
+    Metric(["to_kernel_drop_64"], "kpps", False, to_drop, 64),
+    Metric(["to_kernel_drop_1500"], "kpps", False, to_drop, 1500),
+    Metric(["from_kernel_64"], "kpps", False, from_kernel, 64),
+    Metric(["from_kernel_1500"], "kpps", False, from_kernel, 1500),
+]
+
+# From side to side: through the application, or through knit's worker.
+FORWARD_METRICS = [
+    Metric(["tcp_1flow"], "Gbit/s", False, tcp, 1),
+    Metric(["tcp_4flows"], "Gbit/s", False, tcp, 4),
+    Metric(["rtt_idle_median", "rtt_idle_p99"], "us", True, rtt_idle),
+    Metric(["rtt_loaded_median", "rtt_loaded_p99"], "us", True, rtt_loaded),
+    Metric(["cpu_idle"], "% of a CPU", True, cpu_idle),
+]

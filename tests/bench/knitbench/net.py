@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Namespaces and what is in them.
+
+    left                     app                     right
+    kb0 10.9.0.1  ========  bench-channel  ========  kb1 10.9.0.2
+
+The application's namespace holds its ends of the veth pairs, if the channel uses some; everything
+that is made here goes away with the three namespaces.
+"""
+import glob
+import json
+import os
+import re
+
+from .proc import Failed, call, wait_for
+
+SIDES = ("left", "right")
+IFACE = {"left": "kb0", "right": "kb1"}
+ADDR = {"left": "10.9.0.1", "right": "10.9.0.2"}
+OUTSIDE = "10.9.0.99"  # nobody: where from-kernel traffic is sent to
+OUTSIDE_MAC = "02:00:00:00:00:99"
+NO_MAC = "02:00:00:00:00:77"  # of no interface: an L2 drop
+
+
+class Net:
+    """Three namespaces, with names of this process's own."""
+
+    def __init__(self):
+        self.ns = {role: f"knitbench{os.getpid()}-{role}" for role in ("app",) + SIDES}
+
+    @staticmethod
+    def sweep():
+        """Removes what a benchmark left behind that was killed."""
+        for path in glob.glob("/run/netns/knitbench*-*"):
+            pid = re.match(r"knitbench(\d+)-", os.path.basename(path))
+            if pid and not os.path.exists(f"/proc/{pid[1]}"):
+                call(["ip", "netns", "del", os.path.basename(path)])
+
+    def __enter__(self):
+        self.sweep()
+        try:
+            for name in self.ns.values():
+                call(["ip", "netns", "add", name])
+                self.quiet(name)
+        except Failed:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for name in self.ns.values():
+            if os.path.exists(f"/run/netns/{name}"):
+                call(["ip", "netns", "del", name])
+
+    @staticmethod
+    def quiet(name):
+        """No IPv6: its router solicitations would be packets nobody sent."""
+        call(["nsenter", f"--net=/run/netns/{name}", "sysctl", "-qw",
+              "net.ipv6.conf.default.disable_ipv6=1", "net.ipv6.conf.all.disable_ipv6=1"])
+        call(["ip", "-n", name, "link", "set", "lo", "up"])
+
+    def veth(self, side):
+        """A pair from the application's namespace to a side. Returns the application's end.
+
+        Checksums and segmentation are done in software: a frame with a checksum left to the
+        device would reach the application, and the other side, as it is.
+        """
+        near = f"{IFACE[side]}a"
+        app, far = self.ns["app"], self.ns[side]
+        call(["ip", "-n", app, "link", "add", near, "type", "veth",
+              "peer", "name", IFACE[side], "netns", far])
+        for ns, dev in ((app, near), (far, IFACE[side])):
+            call(["nsenter", f"--net=/run/netns/{ns}", "ethtool", "-K", dev,
+                  "tx", "off", "tso", "off", "gso", "off", "gro", "off"])
+        call(["ip", "-n", app, "link", "set", near, "up"])
+        return near
+
+    def move(self, side):
+        """From the application's namespace, where it was made, to its side."""
+        call(["ip", "-n", self.ns["app"], "link", "set", IFACE[side], "netns", self.ns[side]])
+
+    def configure(self, side):
+        ns, dev = self.ns[side], IFACE[side]
+        call(["ip", "-n", ns, "addr", "add", f"{ADDR[side]}/24", "dev", dev])
+        call(["ip", "-n", ns, "link", "set", dev, "up"])
+        call(["ip", "-n", ns, "neigh", "replace", OUTSIDE, "lladdr", OUTSIDE_MAC,
+              "dev", dev, "nud", "permanent"])
+
+    def introduce(self):
+        """The two sides know each other's MAC address and need not ask."""
+        for side, other in (SIDES, SIDES[::-1]):
+            call(["ip", "-n", self.ns[side], "neigh", "replace", ADDR[other], "lladdr",
+                  self.link(other)["address"], "dev", IFACE[side], "nud", "permanent"])
+
+    def link(self, side):
+        out = call(["ip", "-n", self.ns[side], "-s", "-j", "link", "show", "dev", IFACE[side]])
+        return json.loads(out)[0]
+
+    def wait_carrier(self, side):
+        wait_for(f"carrier of {IFACE[side]}", lambda: "LOWER_UP" in self.link(side)["flags"])
+
+    def received(self, side):
+        """Packets and bytes the interface handed to the stack so far."""
+        stats = self.link(side)["stats64"]["rx"]
+        return stats["packets"], stats["bytes"]

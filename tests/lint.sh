@@ -1,0 +1,293 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Checks what a compiler does not: one line `ok lint-NAME` or `not ok lint-NAME` per check, the
+# findings above it as FILE:LINE: text. Exit code 1 if there was one.
+# shellcheck disable=SC2317 # check_NAME is called by name
+set -u
+export LC_ALL=C.UTF-8
+
+cd "$(dirname "$0")/.." || exit 1
+TMP=$(mktemp -d)
+trap 'rm -rf "$TMP"' EXIT
+failed=0
+MAX_LINES=600
+MAX_COLUMNS=100
+
+# files PATTERN...: sources whose names match
+files()
+{
+	local pattern tests=()
+
+	for pattern in "$@"; do
+		tests+=(-o -path "./$pattern")
+	done
+	find . \( -name .git -o -path './build' -o -path './build-*' -o -name __pycache__ \) -prune \
+		-o -type f ! -name '*.mod.c' \( "${tests[@]:1}" \) -print | sed 's,^\./,,' | sort
+}
+
+# verdict NAME FINDINGS: no findings is good
+verdict()
+{
+	if [ -s "$2" ]; then
+		cat "$2"
+		echo "not ok lint-$1"
+		failed=1
+	else
+		echo "ok lint-$1"
+	fi
+}
+
+# code FILE...: the C text as FILE:LINE:text, comments blanked
+code()
+{
+	awk '
+	FNR == 1 { inside = 0 }
+	{
+		line = $0
+		out = ""
+		while (line != "") {
+			if (inside) {
+				end = index(line, "*/")
+				if (!end)
+					break
+				line = substr(line, end + 2)
+				inside = 0
+				continue
+			}
+			start = index(line, "/*")
+			if (!start) {
+				out = out line
+				break
+			}
+			out = out substr(line, 1, start - 1)
+			line = substr(line, start + 2)
+			inside = 1
+		}
+		sub(/\/\/ .*/, "", out)
+		print FILENAME ":" FNR ":" out
+	}' "$@" /dev/null
+}
+
+check_format()
+{
+	local version
+
+	if ! version=$(clang-format --version | grep -o 'version [0-9]*'); then
+		echo "clang-format is missing"
+	elif [ "$version" != "version 14" ]; then
+		echo "clang-format 14 decides what is well formatted, this is $version"
+	else
+		xargs -a "$TMP/c" clang-format --dry-run -Werror 2>&1 | grep -E ': (error|warning)'
+	fi
+}
+
+# The licence that belongs into the first three lines of a file
+licence_of()
+{
+	case $1 in
+	include/abi/*) echo '((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)' ;;
+	kmod/* | tests/abi/*.c | tests/abi/Kbuild) echo 'GPL-2.0' ;;
+	*) echo 'BSD-3-Clause' ;;
+	esac
+}
+
+check_spdx()
+{
+	local file want line
+
+	while read -r file; do
+		want="SPDX-License-Identifier: $(licence_of "$file")"
+		line=$(head -n 3 "$file" | grep -F 'SPDX-License-Identifier:')
+		line=${line#*SPDX-}
+		line="SPDX-${line%% \*/}"
+		[ "$line" = "$want" ] || echo "$file:1: no '$want'"
+	done <"$TMP/all"
+	while read -r file; do
+		[[ $(head -n 1 "$file") == "// "* ]] || echo "$file:1: // SPDX comes first"
+	done < <(grep '\.c$' "$TMP/all")
+}
+
+check_space()
+{
+	local file
+
+	xargs -a "$TMP/text" grep -nP '[ \t]+$|\r| +\t' | cut -c 1-120
+	while read -r file; do
+		[ -z "$(tail -c 1 "$file")" ] || echo "$file: no newline at the end"
+		[ -s "$file" ] || echo "$file: empty"
+	done <"$TMP/text"
+}
+
+check_spelling()
+{
+	command -v codespell >/dev/null || echo "codespell is missing"
+	xargs -a "$TMP/text" codespell --ignore-words-list=inout,nd,te,fo,ba,hist 2>&1
+}
+
+check_shell()
+{
+	command -v shellcheck >/dev/null || echo "shellcheck is missing"
+	xargs -a "$TMP/shell" shellcheck -S warning -x -f gcc --source-path=SCRIPTDIR
+}
+
+# forbid REGEX WHY < code
+forbid()
+{
+	grep -P "^[^:]*:[0-9]+:.*($1)" | sed "s|\$|   <- $2|"
+}
+
+check_tokens()
+{
+	local all=$TMP/code
+
+	# The library logs. What knit's programs share may also tell errors to whom it is given.
+	sed -n "/^kni_sources/,/^)/s/.*'\(.*\)'.*/^common\/\1:/p" common/meson.build >"$TMP/library"
+	grep -f "$TMP/library" "$all" |
+		forbid '\b(v?f?printf|f?puts|putchar|perror)\s*\(' 'a library does not print: log.h'
+	grep '^common/' "$all" | forbid '(?<!\w)(v?printf|puts|putchar)\s*\(' 'log.h, or a FILE'
+	grep '^common/' "$all" | forbid '(?<![\w_])(exit|abort)\s*\(' 'a library does not exit'
+	grep -vE '^([^:]*/)?([a-z_]*_)?main\.c:' "$all" | grep -v '^tests/' |
+		forbid '\brte_exit\s*\(' 'only main may exit'
+	forbid '(?<!asm )(?<!asm__ )\bvolatile\b(?! sig_atomic_t)' 'atomics say what is meant' <"$all"
+	forbid '(?<![\w_])(system|popen)\s*\(' 'no shell' <"$all"
+	forbid '"/bin/(ba)?sh"' 'no shell' <"$all"
+	forbid '\btypedef\s+(struct|union|enum)\b' 'structs are called struct' <"$all"
+	grep -vE '^kmod/.*compat\.h:' "$all" |
+		forbid '\bLINUX_VERSION_CODE\b' 'one compat header'
+	xargs -a "$TMP/text" grep -nP '\b(T[O]DO|F[I]XME|X[X]X|H[A]CK)\b'
+	# wait_for in _init.sh and demo.sh is where scripts wait.
+	xargs -a "$TMP/shell" grep -nP '^[^#]*(?<![\w.-])sleep\s' | grep '^tests/' |
+		awk -F: '$1 != "tests/smoke/_init.sh" || seen++ { print $0 "   <- poll: wait_for" }'
+}
+
+# The folders that a file may take its quoted includes from
+allowed_folders()
+{
+	case $1 in
+	include/abi/*) echo include/abi ;;
+	include/*) echo include ;;
+	common/*) echo common include ;;
+	primary/*) echo primary common include ;;
+	secondary/worker/*) echo secondary/worker secondary common include ;;
+	secondary/control/*) echo secondary/control secondary common include ;;
+	secondary/*) echo secondary common include ;;
+	kmod/*) echo kmod include/abi ;;
+	tests/*) echo tests primary secondary common kmod include ;;
+	esac
+}
+
+# The file that the compiler would take for #include "NAME" in FILE
+resolve()
+{
+	local dir found
+
+	for dir in "$(dirname "$1")" common include include/abi; do
+		[ -f "$dir/$2" ] && echo "$dir/$2" && return
+	done
+	found=$(grep -E "(^|/)$2\$" "$TMP/c" | head -n 1)
+	echo "${found:-nowhere}"
+}
+
+# Is path in one of the folders?
+within() # path, folders...
+{
+	local path=$1 dir
+	shift
+
+	for dir in "$@"; do
+		[[ $path == "$dir"/* ]] && return 0
+	done
+	return 1
+}
+
+check_dependencies()
+{
+	local file line name path allowed
+
+	while IFS=: read -r file line name; do
+		[[ $file == tests/abi/* ]] && continue # its one header is generated
+		read -ra allowed <<<"$(allowed_folders "$file")"
+		path=$(resolve "$file" "$name")
+		if [ "$path" = nowhere ] || ! within "$path" "${allowed[@]}"; then
+			echo "$file:$line: \"$name\" is $path; allowed: ${allowed[*]}"
+		elif [[ $file == secondary/* && $path == secondary/*/* ]] &&
+			! within "$path" "${allowed[0]}"; then
+			echo "$file:$line: \"$name\" is $path: worker and control do not meet"
+		fi
+	done < <(sed -nE 's/^([^:]*:[0-9]*:)[ \t]*#[ \t]*include[ \t]*"(.*)".*/\1\2/p' \
+		"$TMP/code")
+	grep -E '^include/abi/' "$TMP/code" | grep -E '#\s*include\s*<' |
+		grep -vE '<(linux/[a-z_]+|asm/barrier|stdbool|stddef)\.h>' |
+		sed 's/$/   <- kernel or freestanding headers only/'
+	grep -E '^kmod/' "$TMP/code" | grep -E '#\s*include\s*<(rte_|std)' |
+		sed 's/$/   <- a module has no DPDK and no libc/'
+}
+
+check_size()
+{
+	local file lines
+
+	while read -r file; do
+		lines=$(wc -l <"$file")
+		[ "$lines" -le $MAX_LINES ] || echo "$file: $lines lines, more than $MAX_LINES"
+		expand -t 8 "$file" | grep -nE "^.{$((MAX_COLUMNS + 1))}" |
+			sed "s|^\([0-9]*\):.*|$file:\1: more than $MAX_COLUMNS columns|"
+	done <"$TMP/all"
+}
+
+# `file : function` in README: the file is there and defines the function.
+check_readme_paths()
+{
+	local file function found=0
+
+	while IFS=: read -r file function; do
+		found=$((found + 1))
+		file=${file// /}
+		function=${function// /}
+		function=${function%()}
+		if [ ! -f "$file" ]; then
+			echo "README.md: there is no $file"
+		elif ! grep -qE "^[^[:space:]#/].*\b$function\(|^$function\(" "$file"; then
+			echo "README.md: $file has no function $function"
+		fi
+	done < <(grep -oE '`[A-Za-z0-9_./-]+\.[ch] ?: ?[A-Za-z0-9_]+(\(\))?`' README.md | tr -d '`')
+	[ $found -ge 10 ] || echo "README.md: the tables of the two paths are missing ($found rows)"
+}
+
+check_readme_links()
+{
+	local file link
+
+	for file in README.md $(files 'docs/*.md'); do
+		while read -r link; do
+			link=${link%%#*}
+			[ -z "$link" ] || [ -e "$(dirname "$file")/$link" ] ||
+				echo "$file: links to $link, which is not there"
+		done < <(grep -oP '\]\(\K[^)]+' "$file" | grep -vE '^[a-z]+:')
+	done
+}
+
+run() # name: runs check_NAME
+{
+	"check_$1" >"$TMP/found" 2>&1
+	verdict "$1" "$TMP/found"
+}
+
+files '*.c' '*.h' >"$TMP/c"
+files '*.sh' .ci/run >"$TMP/shell"
+files '*.c' '*.h' '*.sh' '*.py' '*.build' meson_options.txt GNUmakefile '*/Makefile' '*Kbuild' \
+	.ci/run 'tests/*/run' '*.cfg' '*.map' '*.service' '*.target' '*.rules' '*.conf' >"$TMP/all"
+cat "$TMP/all" <(files '*.md') >"$TMP/text"
+# shellcheck disable=SC2046 # no source has a blank in its name
+code $(cat "$TMP/c") >"$TMP/code"
+
+for name in format spdx space spelling shell tokens dependencies size; do
+	run "$name"
+done
+if [ -f README.md ]; then
+	run readme_paths
+	run readme_links
+else
+	echo "skip lint-readme there is no README.md yet"
+fi
+exit $failed

@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Runs test suites one after the other: the time of each, the log of what failed, and a last line
+# `N passed, N failed, N skipped`. Exit code 1 if anything failed.
+# usage: tests/run.sh [suite]...
+#
+# A suite is a command. Its output is added up from lines `ok NAME`, `not ok NAME`, `skip NAME WHY`
+# and Check's `%: Checks: N, Failures: N, Errors: N`; a suite that prints none of them has failed,
+# and so has one with a bad exit code.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+BUILD=${KNIT_BUILD:-$PWD/build}
+export KNIT_BUILD=$BUILD
+LOGS=$BUILD/test-logs
+ALL="lint unit unit-asan unit-tsan abi-kmod install smoke"
+SMOKE_TIMEOUT=${KNIT_SMOKE_TIMEOUT:-240}
+
+passed=0
+failed=0
+skipped=0
+
+# A second build directory beside the first one, with a sanitizer, and only the unit tests in it.
+sanitized() # name, sanitizers, programs...
+{
+	local dir=$BUILD-$1 sanitizers=$2
+	shift 2
+
+	[ -f "$dir/build.ninja" ] ||
+		meson setup "$dir" -Db_sanitize="$sanitizers" -Db_lundef=false \
+			--buildtype=debugoptimized || return 1
+	meson compile -C "$dir" "$@" || return 1
+	unit_programs "$dir" "$@"
+}
+
+unit_programs() # directory, programs...
+{
+	local dir=$1 program status=0
+	shift
+
+	for program in "$@"; do
+		timeout 300 "$dir/tests/unit/$program" || status=1
+	done
+	return $status
+}
+
+smoke()
+{
+	local script status=0 name scripts=(tests/smoke/[0-9]*.sh)
+
+	if [ ! -f "${scripts[0]}" ]; then
+		echo "not ok smoke: no script tests/smoke/[0-9]*.sh"
+		return 1
+	fi
+	config/hugepages.sh || return 1
+	for script in "${scripts[@]}"; do
+		name=$(basename "$script" .sh)
+		echo "# $script"
+		timeout -k 10 "$SMOKE_TIMEOUT" "$script" </dev/null || {
+			echo "not ok $name: exit code $? (124: out of time)"
+			status=1
+		}
+	done
+	return $status
+}
+
+suite() # name
+{
+	case $1 in
+	lint) timeout 120 tests/lint.sh ;;
+	unit) unit_programs "$BUILD" knit-unit-abi knit-unit-common knit-unit-offload ;;
+	unit-asan) sanitized asan address,undefined knit-unit-abi knit-unit-common \
+		knit-unit-offload ;;
+	unit-tsan) sanitized tsan thread knit-unit-abi ;;
+	abi-kmod) timeout 300 tests/abi/run.sh ;;
+	install) timeout 120 tests/install.sh ;;
+	smoke) smoke ;;
+	*)
+		echo "not ok $1: no such suite; there are $ALL"
+		return 1
+		;;
+	esac
+}
+
+# Reads a log and prints "passed failed skipped".
+add_up()
+{
+	awk '
+	/^ok / { p++ }
+	/^not ok / { f++ }
+	/^skip / { s++ }
+	/%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+/ {
+		sub(/.*%: Checks: /, "")
+		gsub(/[^0-9]+/, " ")
+		p += $1 - $2 - $3
+		f += $2 + $3
+	}
+	END { print p + 0, f + 0, s + 0 }' "$1"
+}
+
+run_suite() # name
+{
+	local log=$LOGS/$1.log start status took p f s
+
+	start=$(date +%s%N)
+	suite "$1" >"$log" 2>&1 </dev/null
+	status=$?
+	took=$((($(date +%s%N) - start) / 100000000))
+	read -r p f s < <(add_up "$log")
+	if [ $((p + f + s)) -eq 0 ]; then
+		echo "not ok $1: printed no result" >>"$log"
+		f=1
+	elif [ $status -ne 0 ] && [ "$f" -eq 0 ]; then
+		echo "not ok $1: exit code $status" >>"$log"
+		f=1
+	fi
+	printf '%-10s %5d passed %4d failed %4d skipped %6d.%d s\n' "$1" "$p" "$f" "$s" \
+		$((took / 10)) $((took % 10))
+	if [ "$f" -ne 0 ]; then
+		echo "---- log of $1 ($log)"
+		tail -n 300 "$log"
+		echo "---- end of $1"
+	elif [ "$s" -ne 0 ]; then
+		grep '^skip ' "$log"
+	fi
+	passed=$((passed + p))
+	failed=$((failed + f))
+	skipped=$((skipped + s))
+}
+
+mkdir -p "$LOGS" || exit 1
+[ $# -gt 0 ] || read -ra suites <<<"$ALL"
+[ $# -eq 0 ] || suites=("$@")
+for name in "${suites[@]}"; do
+	run_suite "$name"
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+#
+# Sourced first by every smoke test:   . "$(dirname "$0")/_init.sh"
+#
+# It runs the script again in a network and mount namespace of its own, so that a test sees only what it
+# made, and gives it:
+#   start NAME COMMAND...       runs COMMAND in the background; log in $TMP/NAME.log, pid in ${PID[NAME]}
+#   stop NAME [SIGNAL]          signals it, waits for its end; the exit code is in $STATUS
+#   wait_for SECONDS COMMAND... polls COMMAND until it succeeds; fails after the deadline
+#   check NAME COMMAND...       reports `ok NAME` or `not ok NAME`
+#   ok NAME, not_ok NAME [WHY]  reports
+#   die WHY                     reports a failure and ends the test
+# and PREFIX (for --file-prefix), TMP (a directory) and KNIT_BUILD.
+#
+# At the end whatever was started is ended, by its pid, PREFIX's hugepage files are removed, and the logs
+# are printed if anything failed. KNIT_INTERACTIVE=1 opens a shell in the namespaces before that.
+# shellcheck disable=SC2034 # STATUS and others are for the scripts
+set -u
+
+TEST=$(basename "$0" .sh)
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+export KNIT_BUILD=${KNIT_BUILD:-$ROOT/build}
+
+if [ "${KNIT_IN_NAMESPACE:-}" != "$TEST" ]; then
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "not ok $TEST: root is needed" && exit 1
+	fi
+	"$ROOT/config/hugepages.sh" 512 >&2 || exit 1
+	export KNIT_IN_NAMESPACE=$TEST
+	exec unshare --net --mount --propagation private "$0" "$@"
+fi
+
+mount -t sysfs none /sys || exit 1
+mkdir -p /run/netns && mount -t tmpfs none /run/netns || exit 1
+ip link set lo up
+
+PREFIX=knit-$TEST-$$
+TMP=$(mktemp -d)
+STATUS=0
+FAILED=0
+declare -A PID=()
+
+ok() # name
+{
+	echo "ok $TEST: $1"
+}
+
+not_ok() # name [why]
+{
+	echo "not ok $TEST: $1${2:+ ($2)}"
+	FAILED=$((FAILED + 1))
+}
+
+check() # name, command...
+{
+	local name=$1
+	shift
+
+	if "$@" >>"$TMP/check.log" 2>&1; then ok "$name"; else not_ok "$name" "$*"; fi
+}
+
+die() # why
+{
+	not_ok "$1"
+	exit 1
+}
+
+wait_for() # seconds, command...
+{
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	shift
+
+	until "$@" >/dev/null 2>&1; do
+		[ "${EPOCHREALTIME/[.,]/}" -lt $end ] || return 1
+		sleep 0.02
+	done
+}
+
+start() # name, command...
+{
+	local name=$1
+	shift
+
+	"$@" >>"$TMP/$name.log" 2>&1 &
+	PID[$name]=$!
+}
+
+ended() # name
+{
+	! kill -0 "${PID[$1]}" 2>/dev/null
+}
+
+stop() # name [signal]
+{
+	[ -n "${PID[$1]:-}" ] || return 0
+	kill "-${2:-TERM}" "${PID[$1]}" 2>/dev/null
+	wait_for 10 ended "$1" || kill -KILL "${PID[$1]}" 2>/dev/null
+	wait "${PID[$1]}" 2>/dev/null
+	STATUS=$?
+	unset "PID[$1]"
+}
+
+remove_hugepages()
+{
+	local dir
+
+	awk '$3 == "hugetlbfs" { print $2 }' /proc/mounts | while read -r dir; do
+		rm -f "$dir/$PREFIX"map_*
+	done
+	rm -rf "/run/dpdk/$PREFIX" "/run/knit/$PREFIX"
+}
+
+cleanup()
+{
+	local name
+
+	if [ "${KNIT_INTERACTIVE:-0}" = 1 ]; then
+		echo "# in the namespaces of $TEST, logs in $TMP; exit ends the test"
+		(cd "$TMP" && bash -i </dev/tty >/dev/tty 2>&1)
+	fi
+	for name in "${!PID[@]}"; do
+		stop "$name"
+	done
+	remove_hugepages
+	if [ $FAILED -ne 0 ]; then
+		for name in "$TMP"/*.log; do
+			echo "---- $(basename "$name")"
+			tail -n 100 "$name"
+		done
+	fi
+	rm -rf "$TMP"
+	[ $FAILED -eq 0 ] || exit 1
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM

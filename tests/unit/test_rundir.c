@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "rundir_args.h"
+#include "rundir_lock.h"
+#include "suites.h"
+
+#include <rte_version.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct knit_args args;
+static char said[512];
+
+static enum knit_exit parse(const char *text)
+{
+	FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	FILE *err = fmemopen(said, sizeof(said), "w");
+	enum knit_exit ret;
+
+	memset(said, 0, sizeof(said));
+	memset(&args, 0, sizeof(args));
+	ck_assert_int_eq(knit_args_add(&args, "knit-test"), 0);
+	ret = knit_args_parse(&args, in, "a.args", err);
+	fclose(in);
+	fclose(err);
+	return ret;
+}
+
+START_TEST(args_there_and_back)
+{
+	struct knit_args sent = { 0 };
+	char text[1024] = "";
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	ck_assert_int_eq(knit_args_add(&sent, "left out"), 0);
+	ck_assert_int_eq(knit_args_add(&sent, "--lcores=1@(0,2-3)"), 0);
+	ck_assert_int_eq(knit_args_add(&sent, "two words"), 0);
+	knit_args_print(&sent, out);
+	fclose(out);
+	ck_assert_int_eq(parse(text), KNIT_EXIT_OK);
+	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(args.argc, 3);
+	ck_assert_str_eq(args.argv[0], "knit-test");
+	ck_assert_str_eq(args.argv[1], "--lcores=1@(0,2-3)");
+	ck_assert_str_eq(args.argv[2], "two words");
+	ck_assert_ptr_null(args.argv[3]);
+	ck_assert_int_eq(args.primary, getpid());
+	ck_assert_uint_ne(args.primary_start, 0);
+}
+END_TEST
+
+START_TEST(args_bounds)
+{
+	struct knit_args full = { 0 };
+	char text[1100];
+	int i;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	ck_assert_int_eq(knit_args_add(&full, text), -ENOSPC);
+	ck_assert_int_eq(knit_args_add(&full, "a\nb"), -EINVAL);
+	for (i = 0; i < KNIT_MAX_ARGS - 1; i++)
+		ck_assert_int_eq(knit_args_add(&full, "x"), 0);
+	ck_assert_int_eq(knit_args_add(&full, "x"), -ENOSPC);
+	ck_assert_ptr_null(full.argv[full.argc]);
+
+	memset(&full, 0, sizeof(full));
+	text[1000] = '\0';
+	for (i = 0; knit_args_add(&full, text) == 0; i++)
+		ck_assert_int_lt(i, 5);
+	ck_assert_int_eq(i, 4);
+	ck_assert(full.argv[3] + 1001 <= full.text + sizeof(full.text));
+}
+END_TEST
+
+START_TEST(args_versions)
+{
+	char text[512];
+
+	ck_assert_int_eq(parse("dpdk DPDK 1.2.3\nabi 1\nprimary 1 2\n"), KNIT_EXIT_MISMATCH);
+	ck_assert_ptr_nonnull(strstr(said, "a.args"));
+	ck_assert_ptr_nonnull(strstr(said, "\"DPDK 1.2.3\""));
+	ck_assert_ptr_nonnull(strstr(said, rte_version()));
+	snprintf(text, sizeof(text), "dpdk %s\nabi 4711\nprimary 1 2\n", rte_version());
+	ck_assert_int_eq(parse(text), KNIT_EXIT_MISMATCH);
+	ck_assert_ptr_nonnull(strstr(said, "\"4711\""));
+}
+END_TEST
+
+START_TEST(args_garbage)
+{
+	static const char *const tails[] = {
+		"",
+		"primary\n",
+		"primary 0 5\n",
+		"primary 5\n",
+		"arg x\n",
+		"primary 5 5\nargx\n",
+		"primary 5 5\nhello 1\n",
+		"primary 5 5\narg cut",
+		"primary -1 5\n",
+	};
+	char text[2048], head[256];
+	size_t i;
+
+	ck_assert_int_eq(parse("x"), KNIT_EXIT_FAILURE);
+	ck_assert_int_eq(parse("\n\n\n"), KNIT_EXIT_FAILURE);
+	snprintf(head, sizeof(head), "dpdk %s\nabi 1\n", rte_version());
+	for (i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		snprintf(text, sizeof(text), "%s%s", head, tails[i]);
+		ck_assert_msg(parse(text) == KNIT_EXIT_FAILURE, "taken: %s", text);
+		ck_assert_msg(strstr(said, "a.args"), "said: %s", said);
+	}
+	snprintf(text, sizeof(text), "%sprimary 5 5\n", head);
+	for (i = 0; i < KNIT_MAX_ARGS; i++)
+		strcat(text, "arg x\n");
+	ck_assert_int_eq(parse(text), KNIT_EXIT_FAILURE);
+	snprintf(text, sizeof(text), "%sprimary 5 5\narg ", head);
+	memset(text + strlen(text), 'y', 1500);
+	ck_assert_int_eq(parse(text), KNIT_EXIT_FAILURE);
+}
+END_TEST
+
+/* What another process makes of the lock: its exit status is try()'s answer. */
+static int in_child(const char *path, int (*try)(int fd))
+{
+	int fd, status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		fd = knit_lock_open(path);
+		_exit(fd < 0 ? 99 : try(fd));
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+static int try_shared(int fd)
+{
+	return -knit_lock_try(fd, F_RDLCK);
+}
+
+static int try_exclusive(int fd)
+{
+	return -knit_lock_wait(fd, F_WRLCK, 20);
+}
+
+static int see_held(int fd)
+{
+	return knit_lock_held(fd);
+}
+
+static int die_attaching(int fd)
+{
+	knit_lock_try(fd, F_WRLCK);
+	knit_lock_write(fd, KNIT_LOCK_ATTACHING);
+	return 0;
+}
+
+START_TEST(locks)
+{
+	char path[] = "/tmp/knit-lock-XXXXXX";
+	pid_t pid;
+	int fd;
+
+	close(mkstemp(path));
+	fd = knit_lock_open(path);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(knit_lock_read(fd, &pid), KNIT_LOCK_EMPTY);
+	ck_assert_int_eq(in_child(path, see_held), 0);
+	ck_assert_int_eq(knit_lock_try(fd, F_RDLCK), 0);
+	ck_assert_int_eq(in_child(path, see_held), 1);
+	ck_assert_int_eq(in_child(path, try_shared), 0);
+	ck_assert_int_eq(in_child(path, try_exclusive), EAGAIN);
+	ck_assert_int_eq(knit_lock_try(fd, F_WRLCK), 0);
+	ck_assert_int_eq(in_child(path, try_shared), EAGAIN);
+	knit_lock_write(fd, KNIT_LOCK_ATTACHED);
+	ck_assert_int_eq(knit_lock_read(fd, &pid), KNIT_LOCK_ATTACHED);
+	ck_assert_int_eq(pid, getpid());
+	ck_assert_int_eq(knit_lock_try(fd, F_UNLCK), 0);
+	/* What a dead process wrote stays, its lock does not. */
+	ck_assert_int_eq(in_child(path, die_attaching), 0);
+	ck_assert(!knit_lock_held(fd));
+	ck_assert_int_eq(knit_lock_read(fd, &pid), KNIT_LOCK_ATTACHING);
+	ck_assert_int_ne(pid, getpid());
+	ck_assert_int_eq(pwrite(fd, "nonsense", 8, 0), 8);
+	ck_assert_int_eq(knit_lock_read(fd, &pid), KNIT_LOCK_EMPTY);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
+Suite *knit_suite_rundir(void)
+{
+	Suite *s = suite_create("rundir");
+
+	knit_add_test(s, "arguments there and back", args_there_and_back, 0);
+	knit_add_test(s, "bounds of arguments", args_bounds, 0);
+	knit_add_test(s, "versions", args_versions, 0);
+	knit_add_test(s, "no argument file", args_garbage, 0);
+	knit_add_test(s, "locks", locks, 0);
+	return s;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "suites.h"
+
+#include <time.h>
+
+void knit_add_test(Suite *s, const char *name, const TTest *test, double timeout)
+{
+	TCase *tcase = tcase_create(name);
+
+	if (timeout > 0)
+		tcase_set_timeout(tcase, timeout);
+	tcase_add_test(tcase, test);
+	suite_add_tcase(s, tcase);
+}
+
+/* splitmix64 */
+uint64_t knit_random_next(struct knit_random *r)
+{
+	uint64_t z = r->state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+uint64_t knit_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
