@@ -37,7 +37,7 @@ static uint16_t largest_mtu(const struct primary *p, const struct knit_conf_ifac
 
 	if (c->port < 0 || rte_eth_dev_info_get(p->ports[c->port].id, &info) < 0)
 		return c->max_mtu;
-	return RTE_MIN(c->max_mtu, (uint32_t)info.max_mtu);
+	return RTE_MIN(c->max_mtu, (uint32_t)knit_driver_max_mtu(&info));
 }
 
 static int create(struct primary *p, unsigned int i)

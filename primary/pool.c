@@ -12,9 +12,11 @@
 
 /*
  * Single producer, single consumer: a pool is its worker's alone, and the primary's while that worker is
- * parked or gone. No cache: what a dead worker's cache holds would be lost.
+ * parked or gone. A cache, because drivers free one by one. It belongs to the lcore id, so the next worker of
+ * the domain goes on with its predecessor's; a rebuild forgets all caches.
  */
 #define POOL_OPS "ring_sp_sc"
+#define POOL_CACHE 256
 
 static unsigned int rule_ifaces(const struct knit_config *c, const struct knit_conf_rule *r)
 {
@@ -34,13 +36,13 @@ static unsigned int rule_ifaces(const struct knit_config *c, const struct knit_c
  *   a port's receive queue      rx_desc, posted to the device
  *   a port's transmit queue     tx_desc, not yet sent or not yet reaped
  *   an interface's pair         ring_size towards the kernel and as many on offer for frames from it
- *   the worker itself           two bursts
+ *   the worker itself           two bursts, and what a cache holds at most (1.5 times its size)
  *   mempool.extra               segmentation, bursts of the kernel, slack
  * A port or interface named by two rules is counted twice: slack, not harm.
  */
 static unsigned int worker_mbufs(const struct knit_config *c, const struct knit_conf_worker *w)
 {
-	unsigned int i, n = 2 * w->burst + c->mempool.extra;
+	unsigned int i, n = 2 * w->burst + POOL_CACHE * 3 / 2 + c->mempool.extra;
 	const struct knit_conf_rule *r;
 
 	for (i = 0; i < w->n_rules; i++) {
@@ -70,7 +72,8 @@ size_t primary_pool_bytes(const struct knit_config *c, unsigned int *n_mbufs)
 	/* Header, padding to spread objects over memory channels, and a ring slot each. */
 	elt = RTE_ALIGN_CEIL(elt + sizeof(struct rte_mempool_objhdr), RTE_CACHE_LINE_SIZE) +
 	      2 * RTE_CACHE_LINE_SIZE + 2 * sizeof(void *);
-	return (size_t)(c->n_workers + 1) * (elt * most + (1 << 20));
+	return (size_t)(c->n_workers + 1) *
+	       (elt * most + RTE_MAX_LCORE * sizeof(struct rte_mempool_cache) + (1 << 20));
 }
 
 static struct rte_mempool *create(const char *name, const struct primary *p)
@@ -78,8 +81,8 @@ static struct rte_mempool *create(const char *name, const struct primary *p)
 	uint16_t room = RTE_PKTMBUF_HEADROOM + p->conf->mempool.data_room;
 	struct rte_mempool *pool;
 
-	pool = rte_pktmbuf_pool_create_by_ops(name, p->pool_size, 0, 0, room, rte_socket_id(),
-					      POOL_OPS);
+	pool = rte_pktmbuf_pool_create_by_ops(name, p->pool_size, POOL_CACHE, 0, room,
+					      rte_socket_id(), POOL_OPS);
 	if (pool == NULL)
 		log_err("mempool %s of %u mbufs of %u bytes: %s (more hugepages, or a larger "
 			"eal.memory?)",
@@ -112,7 +115,11 @@ int primary_pools_create(struct primary *p)
 
 void primary_pool_forget(struct rte_mempool *pool)
 {
+	unsigned int i;
+
 	rte_ring_reset(pool->pool_data);
+	for (i = 0; i < RTE_MAX_LCORE; i++)
+		pool->local_cache[i].len = 0;
 }
 
 static void renew(struct rte_mempool *pool, void *arg, void *obj, unsigned int index)
@@ -128,7 +135,7 @@ void primary_pool_rebuild(struct rte_mempool *pool)
 {
 	unsigned int failed = 0;
 
-	rte_ring_reset(pool->pool_data);
+	primary_pool_forget(pool);
 	rte_mempool_obj_iter(pool, renew, &failed);
 	if (failed)
 		log_err("mempool %s: %u mbufs did not go back", pool->name, failed);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
+#include "bell.h"
 #include "log.h"
 #include "netns.h"
 #include "offload.h"
 #include "port_driver.h"
+#include "port_tap.h"
 #include "primary.h"
 
 #include <rte_dev.h>
@@ -121,6 +123,8 @@ static int configure(struct port *port)
 	if (ret < 0)
 		return errno_log(ret, "rte_eth_dev_info_get");
 	conf.rxmode.mtu = port->topo->mtu;
+	if (knit_driver_find(info.driver_name)->tap)
+		conf.rxmode.mtu = RTE_MIN(port->topo->mtu, PORT_TAP_ETHDEV_MTU);
 	conf.rxmode.offloads = port->rx_offloads;
 	conf.txmode.offloads = port->tx_offloads;
 	conf.intr_conf.lsc = port->lsc;
@@ -149,9 +153,10 @@ static int learn(struct port *port)
 	ret = check_queues(port, &info, driver);
 	if (ret < 0)
 		return ret;
-	if (port->conf->mtu < info.min_mtu || port->conf->mtu > info.max_mtu) {
+	if (port->conf->mtu < info.min_mtu || port->conf->mtu > knit_driver_max_mtu(&info)) {
 		log_err("port %s: mtu %u: driver %s allows %u to %u", port->conf->name,
-			port->conf->mtu, info.driver_name, info.min_mtu, info.max_mtu);
+			port->conf->mtu, info.driver_name, info.min_mtu,
+			knit_driver_max_mtu(&info));
 		return -EINVAL;
 	}
 	choose_offloads(port, &info);
@@ -213,6 +218,9 @@ int port_start(struct primary *p, unsigned int i)
 	if (ret < 0)
 		return ret;
 	ret = rte_eth_dev_start(port->id);
+	if (ret == 0 && port->topo->mtu > PORT_TAP_ETHDEV_MTU &&
+	    knit_driver_find(port->topo->driver)->tap)
+		ret = port_tap_set_mtu(port->id, port->conf->device, port->topo->mtu);
 	if (ret == 0)
 		port_restore(p, i);
 	knit_netns_leave(&netns);
@@ -227,6 +235,8 @@ int port_start(struct primary *p, unsigned int i)
 		return 1;
 	}
 	__atomic_fetch_add(&port->topo->starts, 1, __ATOMIC_RELEASE);
+	/* net_tap sent its fds to every secondary; control drops them. */
+	knit_bell_ring(p->topo->control.bell);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "port_driver.h"
+#include "port_tap.h"
 
 #include <rte_common.h>
 
@@ -8,7 +9,7 @@
 static const struct knit_driver drivers[] = {
 	/* Frees in queue release, allocates in set-up. Kernel devices: control operations take RTNL.
 	 * More than 4 queue pairs overflow the driver's message to secondaries (8 fds). */
-	{ "net_tap", KNIT_RESET_PORT, .device_spread = true, .max_queues = 4 },
+	{ "net_tap", KNIT_RESET_PORT, .device_spread = true, .max_queues = 4, .tap = true },
 	{ "net_null", KNIT_RESET_PORT, .device_spread = true, .ask = true },
 	{ "net_ring", KNIT_RESET_PORT, .hands_on = true, .ask = true },
 	/* Free all queues' mbufs in stop, allocate in start. */
@@ -28,6 +29,11 @@ static const struct knit_driver drivers[] = {
 };
 
 static const struct knit_driver unknown = { "", KNIT_RESET_NONE };
+
+uint16_t knit_driver_max_mtu(const struct rte_eth_dev_info *info)
+{
+	return knit_driver_find(info->driver_name)->tap ? PORT_TAP_MAX_MTU : info->max_mtu;
+}
 
 const struct knit_driver *knit_driver_find(const char *name)
 {

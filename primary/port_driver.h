@@ -2,6 +2,8 @@
 #ifndef KNIT_PORT_DRIVER_H
 #define KNIT_PORT_DRIVER_H
 
+#include <rte_ethdev.h>
+
 #include <stdbool.h>
 
 /* How the queues of a dead worker get rid of what they hold. */
@@ -22,9 +24,13 @@ struct knit_driver {
 	bool hands_on;		 /* passes mbufs on instead of copying them: one worker only */
 	bool ask;		 /* control operations are quick and take no RTNL */
 	unsigned int max_queues; /* 0: as it says */
+	bool tap;		 /* see port_tap.h */
 };
 
 /* Never NULL: unknown drivers get the careful row. */
 const struct knit_driver *knit_driver_find(const char *name);
+
+/* Largest MTU of a port, where the driver's own word can't be taken. */
+uint16_t knit_driver_max_mtu(const struct rte_eth_dev_info *info);
 
 #endif

@@ -2,6 +2,8 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "log.h"
 #include "netns.h"
+#include "port_driver.h"
+#include "port_tap.h"
 #include "primary.h"
 
 #include <rte_ethdev.h>
@@ -72,14 +74,17 @@ static int op_mtu(struct primary *p, unsigned int i, struct knit_msg *m)
 	ret = rte_eth_dev_info_get(port->id, &info);
 	if (ret < 0)
 		return ret;
-	if (m->value < info.min_mtu || m->value > info.max_mtu) {
+	if (m->value < info.min_mtu || m->value > knit_driver_max_mtu(&info)) {
 		SAY(m, "mtu %u: driver %s allows %u to %u", m->value, info.driver_name,
-		    info.min_mtu, info.max_mtu);
+		    info.min_mtu, knit_driver_max_mtu(&info));
 		return -EINVAL;
 	}
 	if (m->value == port->topo->mtu)
 		return 0;
-	ret = rte_eth_dev_set_mtu(port->id, m->value);
+	if (knit_driver_find(info.driver_name)->tap)
+		ret = port_tap_set_mtu(port->id, port->conf->device, m->value);
+	else
+		ret = rte_eth_dev_set_mtu(port->id, m->value);
 	if (ret == -EBUSY)
 		ret = mtu_stopped(p, i, m);
 	if (ret < 0)

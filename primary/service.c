@@ -78,6 +78,8 @@ static int execute(struct primary *p, struct knit_msg *m, int *fd)
 		return slot_ready(p, m);
 	case KNIT_OP_DETACH:
 		return slot_detach(p, m);
+	case KNIT_OP_SYNC:
+		return 0;
 	default:
 		return port_op(p, m);
 	}

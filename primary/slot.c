@@ -64,6 +64,9 @@ int slot_attach(struct primary *p, struct knit_msg *m, int pidfd)
 	if (i < 0)
 		return -ENOENT;
 	s = slot_words(p, i);
+	/* Asked again, because the answer came too late. */
+	if (*s.state == KNIT_SLOT_ATTACHING && *s.pid == m->pid && *s.start_time == m->start_time)
+		return 0;
 	if (*s.state != KNIT_SLOT_FREE) {
 		SAY(m,
 		    *s.state == KNIT_SLOT_DEAD ? "%s %u: its domain is being reset"

@@ -15,7 +15,7 @@
  */
 #define SPIN_US 50
 #define MIN_US 50
-#define MAX_US 250
+#define MAX_US 400
 #define POLLABLE_US 500000 /* all inputs wake: looks for what is not packets */
 #define DOWN_US 20000	   /* likewise, but a port is down: nobody rings when it comes up */
 #define MAX_MISSES 16	   /* wake-ups for nothing until a tap's fd is not believed any more */
@@ -127,6 +127,23 @@ static void trust_taps(struct knit_worker_idle *idle)
 	}
 }
 
+/*
+ * The input of a port that is down is not polled, so what arrives there must not wake the worker either. poll
+ * leaves negative fds out.
+ */
+static void mask_down_taps(struct knit_worker_idle *idle)
+{
+	const struct knit_worker_tap *tap;
+	unsigned int i;
+	int fd;
+
+	for (i = 1; i < idle->n_fds; i++) {
+		tap = idle->tap[i];
+		fd = knit_tap_queue_fd(tap);
+		idle->fds[i].fd = __atomic_load_n(&tap->port->admin_up, __ATOMIC_RELAXED) ? fd : -1;
+	}
+}
+
 static void doze(struct knit_worker *w)
 {
 	uint32_t us = timeout_us(w);
@@ -136,6 +153,7 @@ static void doze(struct knit_worker *w)
 	 * The doorbell stays rung until it is cleared here, so neither a stop nor a park that comes before
 	 * ppoll is slept over.
 	 */
+	mask_down_taps(&w->idle);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
 	if (ppoll(w->idle.fds, w->idle.n_fds, &ts, NULL) > 0 && w->idle.fds[0].revents)
 		knit_bell_clear(w->slot->bell);
