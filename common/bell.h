@@ -8,9 +8,9 @@
  * Doorbells: one eventfd per consumer thread, named by a small number that means the same in every
  * process of the DPDK group.
  *
- * The table of doorbells is in shared memory: which process made it and as which fd. Another process
- * takes its own copy of the fd with pidfd_getfd(2) the first time it opens the bell; a forked child has
- * it already. Ringing is a write(2), safe from any thread, and never blocks.
+ * The table of doorbells is in shared memory: which process made it and as which fd. Another
+ * process takes its own copy of the fd with pidfd_getfd(2) the first time it opens the bell; a
+ * forked child has it already. Ringing is a write(2), safe from any thread, and never blocks.
  */
 #define KNIT_BELL_NONE UINT32_MAX
 #define KNIT_MAX_BELLS 512
@@ -25,8 +25,8 @@ int64_t knit_bell_new(void);
 void knit_bell_free(uint32_t bell);
 
 /*
- * Makes the bell usable in this process: an fd, or a negative errno: -ENOENT no such bell, -EPERM may
- * not look into the owner (needs the same user, or CAP_SYS_PTRACE), -ESRCH the owner is gone.
+ * Makes the bell usable in this process: an fd, or a negative errno: -ENOENT no such bell, -EPERM
+ * may not look into the owner (needs the same user, or CAP_SYS_PTRACE), -ESRCH the owner is gone.
  */
 int knit_bell_open(uint32_t bell);
 

@@ -11,8 +11,8 @@
 #include <pthread.h>
 
 /*
- * A control thread: runs on the CPUs the process was given, less those of its lcores. name: 15 characters at
- * most. 0 or a negative errno.
+ * A control thread: runs on the CPUs the process was given, less those of its lcores. name: 15
+ * characters at most. 0 or a negative errno.
  */
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
 #include <rte_thread.h>

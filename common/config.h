@@ -8,8 +8,8 @@
 #include <stdio.h>
 
 /*
- * The configuration file, checked and turned into plain structs. Read by the primary alone; what the
- * others need stands in the topology (topo.h) and in their argument files.
+ * The configuration file, checked and turned into plain structs. Read by the primary alone; what
+ * the others need stands in the topology (topo.h) and in their argument files.
  *
  * knit_config_load either returns a configuration in which every value is in range, every name that
  * is referred to exists and is unique and every limit is kept, or it prints each error it found as
@@ -139,14 +139,18 @@ struct knit_config {
 	struct knit_conf_worker workers[KNIT_MAX_WORKERS];
 };
 
-/* Reads and checks a file. Errors go to err, one line each. NULL if there was one. Free with free(). */
+/*
+ * Reads and checks a file. Errors go to err, one line each. NULL if there was one. Free with
+ * free().
+ */
 struct knit_config *knit_config_load(const char *file, FILE *err);
 
 /* The table of keys with types, ranges, defaults and meaning, for people. */
 void knit_config_help(FILE *out);
 
 /*
- * A CPU list as taskset takes it ("0", "0,2-3") to a bit set of CPUs 0..1023. False if it is not one or empty.
+ * A CPU list as taskset takes it ("0", "0,2-3") to a bit set of CPUs 0..1023. False if it is not
+ * one or empty.
  */
 struct knit_cpu_set {
 	uint64_t bits[16];

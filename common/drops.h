@@ -3,9 +3,9 @@
 #define KNIT_DROPS_H
 
 /*
- * Every way to lose a packet, by where it happens: identifier, name (telemetry, docs), meaning. The
- * engines' reject reasons are in knit_desc.h. Each counter has one writer: the worker of the domain,
- * or the engine thread of the pair.
+ * Every way to lose a packet, by where it happens: identifier, name (telemetry, docs), meaning.
+ * The engines' reject reasons are in knit_desc.h. Each counter has one writer: the worker of the
+ * domain, or the engine thread of the pair.
  */
 
 /* Worker, and any user of rte_kni.h: struct knit_rx_end, knit_tx_end */

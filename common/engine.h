@@ -6,9 +6,9 @@
 #include "iface.h"
 
 /*
- * An engine plays the kernel side of an interface's queues. It is called in the process that created
- * the interface, by control-plane threads, one call at a time per interface; calls may block for a while
- * but never on a worker or a handler.
+ * An engine plays the kernel side of an interface's queues. It is called in the process that
+ * created the interface, by control-plane threads, one call at a time per interface; calls may
+ * block for a while but never on a worker or a handler.
  */
 struct knit_engine_stats {
 	uint64_t rx_packets; /* to the kernel */
@@ -40,8 +40,9 @@ struct knit_engine_ops {
 	int (*available)(bool log);
 
 	/*
-	 * Makes the net_device, down, and serves its rings from now on, all pairs without a live owner.
-	 * Fills kni->ifindex, the engine_bell of every pair and control_bell. On failure nothing is left.
+	 * Makes the net_device, down, and serves its rings from now on, all pairs without a live
+	 * owner. Fills kni->ifindex, the engine_bell of every pair and control_bell. On failure
+	 * nothing is left.
 	 */
 	int (*create)(struct rte_kni *kni, const struct knit_iface_conf *conf);
 
@@ -52,8 +53,8 @@ struct knit_engine_ops {
 	int (*attach)(struct rte_kni *kni, uint16_t pair);
 
 	/*
-	 * Stop touching the pair's queues and any buffer named there; frames that the kernel sends to the
-	 * pair are dropped as tx_no_worker. In force on return.
+	 * Stop touching the pair's queues and any buffer named there; frames that the kernel sends
+	 * to the pair are dropped as tx_no_worker. In force on return.
 	 */
 	void (*detach)(struct rte_kni *kni, uint16_t pair);
 

@@ -65,8 +65,9 @@ static struct rte_mbuf *take_segment(struct knit_tx_end *e, const struct knit_de
 }
 
 /*
- * Takes one frame, a chain of descriptors from index at of at most have entries; used says how many it
- * took. NULL: dropped and counted. An engine submits whole frames, so a chain that ends early is a bad one.
+ * Takes one frame, a chain of descriptors from index at of at most have entries; used says how
+ * many it took. NULL: dropped and counted. An engine submits whole frames, so a chain that ends
+ * early is a bad one.
  */
 static struct rte_mbuf *take_frame(struct rte_kni *kni, struct knit_tx_end *e, uint32_t have,
 				   uint32_t *used)

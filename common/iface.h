@@ -15,13 +15,13 @@ struct knit_engine_ops;
 struct rte_memzone;
 
 /*
- * One kernel interface as user space keeps it: the handle of the public API and the private halves of
- * its rings. It lives in a memzone of its own, so every process of the DPDK group has it at the same
- * address and a successor finds what a dead owner left. Nothing here is shown to an engine; the
- * block an engine is shown (knit_shm.h) is a memzone of its own, named "knit_shm_<name>".
+ * One kernel interface as user space keeps it: the handle of the public API and the private halves
+ * of its rings. It lives in a memzone of its own, so every process of the DPDK group has it at the
+ * same address and a successor finds what a dead owner left. Nothing here is shown to an engine;
+ * the block an engine is shown (knit_shm.h) is a memzone of its own, named "knit_shm_<name>".
  *
- * Whoever creates the interface (the primary, or the caller of rte_kni_alloc) writes everything that is
- * not marked otherwise, before the handle becomes visible.
+ * Whoever creates the interface (the primary, or the caller of rte_kni_alloc) writes everything
+ * that is not marked otherwise, before the handle becomes visible.
  */
 
 #define KNIT_MAX_IFACES 128
@@ -33,8 +33,8 @@ struct knit_owner {
 };
 
 /*
- * Cookies: which mbuf is behind which slot while an engine has it. Owner of the end: rw. There are as
- * many slots as a queue has entries, so a slot at hand implies room for its return.
+ * Cookies: which mbuf is behind which slot while an engine has it. Owner of the end: rw. There are
+ * as many slots as a queue has entries, so a slot at hand implies room for its return.
  */
 struct knit_slots {
 	uint32_t size;
@@ -96,10 +96,10 @@ struct rte_kni {
 	uint32_t ifindex; /* in its namespace */
 
 	/*
-	 * The handler's side of the requests; handler: rw, see handler.h. Every change of handler is
-	 * followed by a ring of control_bell: the watch compares knit_owner_stamp(&handler) with the one it
-	 * saw last, and posts every attribute anew if it differs. A legacy interface whose handler.pid_gen
-	 * names nobody is handled by its creator.
+	 * The handler's side of the requests; handler: rw, see handler.h. Every change of handler
+	 * is followed by a ring of control_bell: the watch compares knit_owner_stamp(&handler)
+	 * with the one it saw last, and posts every attribute anew if it differs. A legacy
+	 * interface whose handler.pid_gen names nobody is handled by its creator.
 	 */
 	struct knit_ring req_q;
 	struct knit_ring resp_q;
@@ -109,8 +109,8 @@ struct rte_kni {
 	uint32_t handler_bell;	/* handler: wo. KNIT_BELL_NONE: it polls */
 	uint32_t control_bell;	/* creator: wo. Wakes the engine's watch: answers, a new handler */
 	/*
-	 * Creator's thread or update_link in any process: rw, atomic. What the carrier is to be; after a
-	 * change from another process control_bell rings and the watch applies it.
+	 * Creator's thread or update_link in any process: rw, atomic. What the carrier is to be;
+	 * after a change from another process control_bell rings and the watch applies it.
 	 */
 	uint32_t carrier;
 
@@ -152,9 +152,9 @@ struct rte_kni *knit_iface_at(unsigned int index);
 size_t knit_iface_memory(uint32_t ring_size, uint16_t n_pairs);
 
 /*
- * Takes both ends of a pair for the calling process: starts from the shared indexes, puts buffers of
- * pool on offer. bell: what the engine shall ring, or KNIT_BELL_NONE. 0, -EBUSY (a live process has it),
- * -EINVAL (no such pair), -EBADMSG (indexes corrupt: needs knit_pair_reset).
+ * Takes both ends of a pair for the calling process: starts from the shared indexes, puts buffers
+ * of pool on offer. bell: what the engine shall ring, or KNIT_BELL_NONE. 0, -EBUSY (a live process
+ * has it), -EINVAL (no such pair), -EBADMSG (indexes corrupt: needs knit_pair_reset).
  */
 int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool, uint32_t bell);
 
@@ -162,8 +162,8 @@ int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool
 void knit_pair_unclaim(struct rte_kni *kni, uint16_t pair);
 
 /*
- * Empties the four queues and forgets every cookie without freeing a mbuf. Only while the engine has
- * detached the pair and nobody owns it. Returns how many mbufs were forgotten.
+ * Empties the four queues and forgets every cookie without freeing a mbuf. Only while the engine
+ * has detached the pair and nobody owns it. Returns how many mbufs were forgotten.
  */
 unsigned int knit_pair_reset(struct rte_kni *kni, uint16_t pair);
 

@@ -8,9 +8,9 @@
 #include <string.h>
 
 /*
- * Logging goes through rte_log, one logtype per component: each .c file names the one it belongs to with
- * KNIT_LOGTYPE before including this header ("knit.tap", "knit.port", ... : EAL's --log-level
- * patterns select them). One line per event; never on the packet path.
+ * Logging goes through rte_log, one logtype per component: each .c file names the one it belongs
+ * to with KNIT_LOGTYPE before including this header ("knit.tap", "knit.port", ... : EAL's
+ * --log-level patterns select them). One line per event; never on the packet path.
  */
 #ifndef KNIT_LOGTYPE
 #define KNIT_LOGTYPE knit_log_main

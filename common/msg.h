@@ -8,9 +8,9 @@
 /*
  * What secondaries ask the primary over EAL's message channel, one action named "knit".
  *
- * The primary's action only puts the message on a ring; its port thread executes and replies. A reply
- * names the request it answers (seq), since EAL matches replies by sender and name alone: one that
- * comes after its request timed out must not be taken for the next one's.
+ * The primary's action only puts the message on a ring; its port thread executes and replies. A
+ * reply names the request it answers (seq), since EAL matches replies by sender and name alone:
+ * one that comes after its request timed out must not be taken for the next one's.
  *
  * columns: identifier, name
  */
@@ -60,7 +60,8 @@ struct knit_msg {
 
 /*
  * Secondary: sends and waits, at most timeout_ms. One thread at a time. fd: passed along, or -1.
- * Returns the result the primary sent (text then in m), -ETIMEDOUT, or -ECONNREFUSED without a primary.
+ * Returns the result the primary sent (text then in m), -ETIMEDOUT, or -ECONNREFUSED without a
+ * primary.
  */
 int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms);
 

@@ -39,7 +39,9 @@ uint64_t knit_process_start_time(pid_t pid)
 	if (n <= 0)
 		return 0;
 	text[n] = '\0';
-	/* The command's name, field 2, may itself hold blanks and parentheses: count from its end. */
+	/*
+	 * The command's name, field 2, may itself hold blanks and parentheses: count from its end.
+	 */
 	at = strrchr(text, ')');
 	at = at ? skip_fields(at, 1) : NULL;
 	if (at == NULL || *at == 'Z' || *at == 'X')

@@ -7,18 +7,21 @@
 #include <sys/types.h>
 
 /*
- * Claims of shared things by processes. struct knit_owner is in shared memory; one process at a time holds
- * it. Process ids are used again, so an owner is alive only if its pid runs and started when the claim says.
- * Not for the packet path: looks into /proc.
+ * Claims of shared things by processes. struct knit_owner is in shared memory; one process at a
+ * time holds it. Process ids are used again, so an owner is alive only if its pid runs and started
+ * when the claim says. Not for the packet path: looks into /proc.
  *
- * If a process dies between taking pid_gen and storing start_time the claim looks unfinished (start_time 0);
- * such a claim counts as alive while that pid runs and as dead afterwards.
+ * If a process dies between taking pid_gen and storing start_time the claim looks unfinished
+ * (start_time 0); such a claim counts as alive while that pid runs and as dead afterwards.
  */
 
 /* Field 22 of /proc/<pid>/stat, in clock ticks since boot; 0 if there is no such process. */
 uint64_t knit_process_start_time(pid_t pid);
 
-/* For the calling process. 0 and a new generation, or -EBUSY while a live process (also this one) holds it. */
+/*
+ * For the calling process. 0 and a new generation, or -EBUSY while a live process (also this one)
+ * holds it.
+ */
 int knit_owner_claim(struct knit_owner *o);
 
 /* Only the holder. */

@@ -19,12 +19,13 @@
  *   attach.lock                      locked shared by a secondary from before EAL init to READY,
  *                                    exclusively by the primary while it replaces a port's queues
  *
- * The locks are open file description locks (fcntl(2), F_OFD_SETLK): gone with the process that has them,
- * and one can look at them without taking them.
+ * The locks are open file description locks (fcntl(2), F_OFD_SETLK): gone with the process that
+ * has them, and one can look at them without taking them.
  *
- * States in a secondary's lock file: waiting -> attaching -> attached -> detaching -> detached. In attaching and
- * detaching it is inside EAL's set-up and clean-up, which hold locks in shared memory that nobody takes
- * from a dead process: a free lock in one of these states is the trace of such a death.
+ * States in a secondary's lock file: waiting -> attaching -> attached -> detaching -> detached. In
+ * attaching and detaching it is inside EAL's set-up and clean-up, which hold locks in shared
+ * memory that nobody takes from a dead process: a free lock in one of these states is the trace of
+ * such a death.
  */
 
 /* Exit codes of all knit programs, documented in README. */
@@ -55,23 +56,24 @@ struct knit_args {
 int knit_args_add(struct knit_args *args, const char *text);
 
 /*
- * Primary: makes the directory, locks primary.lock, forgets what a dead predecessor left. 0 or -errno, with a
- * line on stderr; -EBUSY: a primary with this prefix runs.
+ * Primary: makes the directory, locks primary.lock, forgets what a dead predecessor left. 0 or
+ * -errno, with a line on stderr; -EBUSY: a primary with this prefix runs.
  */
 int knit_rundir_create(const char *prefix);
 void knit_rundir_remove(const char *prefix);
 
 /*
- * Primary, once EAL runs and the topology is complete: publishes a secondary's arguments, argv[0] left out
- * (rename(2), so never half a file). 0 or -errno, with a line on stderr.
+ * Primary, once EAL runs and the topology is complete: publishes a secondary's arguments, argv[0]
+ * left out (rename(2), so never half a file). 0 or -errno, with a line on stderr.
  */
 int knit_rundir_write_args(const char *prefix, enum knit_role role, uint32_t id,
 			   const struct knit_args *args);
 
 /*
- * Secondary, before EAL: is a primary there, do versions fit, is the role free? On success args holds EAL's
- * arguments, the role's lock and the shared attach lock are held. Else a line on stderr and enum knit_exit.
- * Call knit_guard_primary (guard.h) next: from here on the primary may vanish inside any call of EAL's.
+ * Secondary, before EAL: is a primary there, do versions fit, is the role free? On success args
+ * holds EAL's arguments, the role's lock and the shared attach lock are held. Else a line on
+ * stderr and enum knit_exit. Call knit_guard_primary (guard.h) next: from here on the primary may
+ * vanish inside any call of EAL's.
  */
 int knit_rundir_enter(const char *prefix, enum knit_role role, uint32_t id, struct knit_args *args);
 
@@ -85,15 +87,16 @@ void knit_rundir_detaching(void);
 void knit_rundir_leave(void);
 
 /*
- * Primary: keeps secondaries out while ports are replaced. 0, or -EBUSY after timeout_ms. A secondary on its
- * way in waits for answers to ATTACH and READY: the thread that gives them must not wait here for long.
+ * Primary: keeps secondaries out while ports are replaced. 0, or -EBUSY after timeout_ms. A
+ * secondary on its way in waits for answers to ATTACH and READY: the thread that gives them must
+ * not wait here for long.
  */
 int knit_rundir_block_attach(const char *prefix, int timeout_ms);
 void knit_rundir_unblock_attach(void);
 
 /*
- * Primary: did the secondary of that role end inside EAL's set-up or clean-up? 1 with its pid, else 0. Its
- * successor refuses to start, and leaves the trace, until a new primary runs.
+ * Primary: did the secondary of that role end inside EAL's set-up or clean-up? 1 with its pid,
+ * else 0. Its successor refuses to start, and leaves the trace, until a new primary runs.
  */
 int knit_rundir_died_inside(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid);
 

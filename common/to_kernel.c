@@ -21,7 +21,10 @@ static struct rte_mbuf *slot_take(struct knit_slots *s, uint32_t slot)
 	return m;
 }
 
-/* Frees what the engine is done with. Segments of a chain come back one by one, each with its cookie. */
+/*
+ * Frees what the engine is done with. Segments of a chain come back one by one, each with its
+ * cookie.
+ */
 static uint32_t reclaim(struct knit_rx_end *e)
 {
 	uint32_t i, n, bulk, total = 0;

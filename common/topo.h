@@ -11,8 +11,9 @@
 #include <rte_rcu_qsbr.h>
 
 /*
- * The topology: what there is, who serves it and in which state. One memzone, "knit_topo", made by the
- * primary before any secondary may attach and mapped by all at the same address. It does not grow.
+ * The topology: what there is, who serves it and in which state. One memzone, "knit_topo", made by
+ * the primary before any secondary may attach and mapped by all at the same address. It does not
+ * grow.
  *
  * Writers. The primary's port thread writes everything that is not marked otherwise; before the
  * first worker attaches its main thread does. Secondaries write only the words marked so.
@@ -60,7 +61,8 @@ struct knit_topo_rule {
  *     ATTACHED -> DETACHING (it said goodbye at a burst boundary) -> FREE when the process is gone
  *     ATTACHED -> DEAD (the process ended without goodbye) -> FREE once the domain is reset
  *
- * A death in ATTACHING or DETACHING may have left EAL's own locks held: the primary says so and ends.
+ * A death in ATTACHING or DETACHING may have left EAL's own locks held: the primary says so and
+ * ends.
  */
 enum knit_slot_state {
 	KNIT_SLOT_FREE,
@@ -70,7 +72,9 @@ enum knit_slot_state {
 	KNIT_SLOT_DEAD,
 };
 
-/* What a worker counts. Worker: wo, relaxed; kept over restarts. One block per worker, no sharing. */
+/*
+ * What a worker counts. Worker: wo, relaxed; kept over restarts. One block per worker, no sharing.
+ */
 struct knit_worker_port_stats {
 	uint64_t rx_packets;
 	uint64_t rx_bytes;
@@ -111,10 +115,10 @@ struct knit_topo_worker {
 	uint64_t lost_mbufs; /* mbufs taken back by resets from rings and cookies */
 
 	/*
-	 * Parking. The primary stores park (never 0, another value each time), rings the bell and waits
-	 * until QSBR thread `id` has passed a quiescent state or is offline. The worker, after each
-	 * quiescent state and after coming online, reads park; while it is not 0 it is offline, has stored
-	 * it in park_ack and touches no port, ring or pool. 0 resumes.
+	 * Parking. The primary stores park (never 0, another value each time), rings the bell and
+	 * waits until QSBR thread `id` has passed a quiescent state or is offline. The worker,
+	 * after each quiescent state and after coming online, reads park; while it is not 0 it is
+	 * offline, has stored it in park_ack and touches no port, ring or pool. 0 resumes.
 	 */
 	uint32_t park __rte_cache_aligned; /* primary: wo */
 	uint32_t park_port; /* primary: wo. Port index that is being restarted, or ~0 */
@@ -122,7 +126,9 @@ struct knit_topo_worker {
 	struct knit_worker_stats stats;	       /* worker: wo */
 } __rte_cache_aligned;
 
-/* The lists for KNIT_OP_RXLIST. Control: wo while it has no request on its way; primary: ro then. */
+/*
+ * The lists for KNIT_OP_RXLIST. Control: wo while it has no request on its way; primary: ro then.
+ */
 struct knit_topo_rxlist {
 	uint16_t n_uc;
 	uint16_t n_mc;
@@ -165,16 +171,17 @@ struct knit_topo {
 };
 
 /*
- * Primary: reserves and zeroes the memzone and fills versions, instance and primary. NULL with rte_errno
- * set, and logged.
+ * Primary: reserves and zeroes the memzone and fills versions, instance and primary. NULL with
+ * rte_errno set, and logged.
  */
 struct knit_topo *knit_topo_create(void);
 
 /*
- * Primary: fills what follows from the configuration alone: names, rules, which worker has which queue and
- * pair. Queues and pairs are numbered in the order of the workers. Pure logic. -EINVAL with lines on err: two
- * workers do different things with one port or interface, a port with rx_spread "none" has two workers, a
- * port has two interfaces, a rule names what does not exist or punts a port that has no interface.
+ * Primary: fills what follows from the configuration alone: names, rules, which worker has which
+ * queue and pair. Queues and pairs are numbered in the order of the workers. Pure logic. -EINVAL
+ * with lines on err: two workers do different things with one port or interface, a port with
+ * rx_spread "none" has two workers, a port has two interfaces, a rule names what does not exist or
+ * punts a port that has no interface.
  */
 int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err);
 
@@ -182,8 +189,8 @@ int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err);
 uint16_t knit_topo_pairs(const struct knit_topo *t, unsigned int iface);
 
 /*
- * Secondary: finds and checks the topology. NULL, with a line on stderr that says what does not fit:
- * no topology, other knit or ABI version, other DPDK, other order of mempool drivers.
+ * Secondary: finds and checks the topology. NULL, with a line on stderr that says what does not
+ * fit: no topology, other knit or ABI version, other DPDK, other order of mempool drivers.
  */
 struct knit_topo *knit_topo_attach(void);
 

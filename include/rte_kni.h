@@ -15,22 +15,22 @@ extern "C" {
  * Kernel network interfaces for DPDK applications.
  *
  * The calls down to rte_kni_close are those of DPDK's former KNI library; what was written for it
- * builds and runs unchanged. The interface itself is made by an engine: the kernel module rte_kni if
- * /dev/kni is there, else a tap device served by a thread of the creating process. README lists what
- * deliberately differs from KNI.
+ * builds and runs unchanged. The interface itself is made by an engine: the kernel module rte_kni
+ * if /dev/kni is there, else a tap device served by a thread of the creating process. README lists
+ * what deliberately differs from KNI.
  *
- * Environment, read when an interface is created: KNIT_ENGINE=kmod|tap chooses the engine by hand. The other
- * two play the part of the module's parameters where there is no module: KNIT_CARRIER=on|off (off) is the
- * carrier of new interfaces, KNIT_KTHREAD_MODE=single|multiple (single) one thread for all interfaces or
- * one each.
+ * Environment, read when an interface is created: KNIT_ENGINE=kmod|tap chooses the engine by hand.
+ * The other two play the part of the module's parameters where there is no module:
+ * KNIT_CARRIER=on|off (off) is the carrier of new interfaces, KNIT_KTHREAD_MODE=single|multiple
+ * (single) one thread for all interfaces or one each.
  *
  * Directions are named as the application sees them here: rx_burst receives what the kernel sent,
  * tx_burst transmits to the kernel.
  *
- * Threads. One thread at a time per interface and direction (rx_burst, tx_burst, handle_request); it may
- * be another thread or process each time. alloc, release, init, close, register and unregister are for
- * one thread at a time. The handle is valid in every process that shares the EAL memory, forked children
- * included; callbacks run in the process that registered them.
+ * Threads. One thread at a time per interface and direction (rx_burst, tx_burst, handle_request);
+ * it may be another thread or process each time. alloc, release, init, close, register and
+ * unregister are for one thread at a time. The handle is valid in every process that shares the
+ * EAL memory, forked children included; callbacks run in the process that registered them.
  */
 
 #define RTE_KNI_NAMESIZE 16 /* as the kernel's IFNAMSIZ, final zero included */
@@ -40,9 +40,9 @@ struct rte_mbuf;
 struct rte_mempool;
 
 /*
- * What to do when the kernel asks. Each returns 0, or a negative errno that the kernel gets as its answer.
- * An unset change_mtu or config_network_if counts as success. If the others are unset, the port with
- * port_id is asked through ethdev; with port_id UINT16_MAX that counts as success too.
+ * What to do when the kernel asks. Each returns 0, or a negative errno that the kernel gets as its
+ * answer. An unset change_mtu or config_network_if counts as success. If the others are unset, the
+ * port with port_id is asked through ethdev; with port_id UINT16_MAX that counts as success too.
  */
 struct rte_kni_ops {
 	uint16_t port_id; /* handed to the callbacks */
@@ -73,35 +73,37 @@ struct rte_kni_conf {
 int rte_kni_init(unsigned int max_kni_ifaces);
 
 /*
- * Creates an interface whose frames towards the application are received into mbufs of pktmbuf_pool. ops
- * is copied. Returns NULL, and changes nothing, on a NULL pool or conf, an empty, overlong or used name,
- * before init, or if the engine can't make it (the log says why).
+ * Creates an interface whose frames towards the application are received into mbufs of
+ * pktmbuf_pool. ops is copied. Returns NULL, and changes nothing, on a NULL pool or conf, an
+ * empty, overlong or used name, before init, or if the engine can't make it (the log says why).
  */
 struct rte_kni *rte_kni_alloc(struct rte_mempool *pktmbuf_pool, const struct rte_kni_conf *conf,
 			      struct rte_kni_ops *ops);
 
 /*
- * Removes the interface; its name is free again on return. No other thread or process may still use the
- * handle. 0, or -1 on NULL, an unknown handle, or in a process that did not create it.
+ * Removes the interface; its name is free again on return. No other thread or process may still
+ * use the handle. 0, or -1 on NULL, an unknown handle, or in a process that did not create it.
  */
 int rte_kni_release(struct rte_kni *kni);
 
 /*
- * Serves at most one request of the kernel in the calling process. Returns 0, also when there is none or
- * when the calling process is not the interface's handler; -1 on NULL or if the request rings are corrupt.
+ * Serves at most one request of the kernel in the calling process. Returns 0, also when there is
+ * none or when the calling process is not the interface's handler; -1 on NULL or if the request
+ * rings are corrupt.
  */
 int rte_kni_handle_request(struct rte_kni *kni);
 
 /*
- * Receives up to num frames that the kernel sent. Each is one mbuf of one segment of the pool given to
- * rte_kni_alloc. Also refills the kernel's stock of empty buffers. Returns the number received.
+ * Receives up to num frames that the kernel sent. Each is one mbuf of one segment of the pool
+ * given to rte_kni_alloc. Also refills the kernel's stock of empty buffers. Returns the number
+ * received.
  */
 unsigned rte_kni_rx_burst(struct rte_kni *kni, struct rte_mbuf **mbufs, unsigned num);
 
 /*
- * Hands up to num frames to the kernel; chains are accepted, mbufs may come from any pool. The first n of
- * them, n being returned, now belong to the library; the rest stays the caller's. Also frees the mbufs the
- * kernel is done with, even if num is 0.
+ * Hands up to num frames to the kernel; chains are accepted, mbufs may come from any pool. The
+ * first n of them, n being returned, now belong to the library; the rest stays the caller's. Also
+ * frees the mbufs the kernel is done with, even if num is 0.
  */
 unsigned rte_kni_tx_burst(struct rte_kni *kni, struct rte_mbuf **mbufs, unsigned num);
 
@@ -111,27 +113,32 @@ struct rte_kni *rte_kni_get(const char *name);
 const char *rte_kni_get_name(const struct rte_kni *kni);
 
 /*
- * Makes the calling process the interface's handler, with these callbacks (copied); it gets every setting
- * anew. 0, or -1 on NULL or if the interface has a handler with callbacks that is alive. Until somebody
- * registers, and again when the handler has died, the interface's creator is the handler.
+ * Makes the calling process the interface's handler, with these callbacks (copied); it gets every
+ * setting anew. 0, or -1 on NULL or if the interface has a handler with callbacks that is alive.
+ * Until somebody registers, and again when the handler has died, the interface's creator is the
+ * handler.
  */
 int rte_kni_register_handlers(struct rte_kni *kni, struct rte_kni_ops *ops);
 
 /*
- * Clears the callbacks, whichever process registered them, and gives the requests back to the interface's
- * creator. 0, or -1 on NULL or if another process's callback did not return within three seconds.
+ * Clears the callbacks, whichever process registered them, and gives the requests back to the
+ * interface's creator. 0, or -1 on NULL or if another process's callback did not return within
+ * three seconds.
  */
 int rte_kni_unregister_handlers(struct rte_kni *kni);
 
-/* Sets the interface's carrier. Returns the previous state (0 or 1), or -1 on NULL or if it is down. */
+/*
+ * Sets the interface's carrier. Returns the previous state (0 or 1), or -1 on NULL or if it is
+ * down.
+ */
 int rte_kni_update_link(struct rte_kni *kni, unsigned int linkup);
 
 /* Undoes rte_kni_init. Interfaces stay until they are released. */
 void rte_kni_close(void);
 
 /*
- * Extensions. An interface made by rte_kni_alloc has one queue pair and no offloads: an old application
- * would send what it gets as it is. rte_kni_alloc_ext chooses otherwise.
+ * Extensions. An interface made by rte_kni_alloc has one queue pair and no offloads: an old
+ * application would send what it gets as it is. rte_kni_alloc_ext chooses otherwise.
  */
 #define RTE_KNI_OFFLOAD_SG 0x0001 /* rx_burst may return chains */
 #define RTE_KNI_OFFLOAD_CSUM \
@@ -161,8 +168,8 @@ unsigned rte_kni_tx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mb
 			       unsigned num);
 
 /*
- * The unicast (first n_uc) and multicast (then n_mc) addresses the kernel wants to receive besides the
- * interface's own. Part of the handler: register_handlers first.
+ * The unicast (first n_uc) and multicast (then n_mc) addresses the kernel wants to receive besides
+ * the interface's own. Part of the handler: register_handlers first.
  */
 typedef int (*rte_kni_rxlist_cb)(uint16_t port_id, const struct rte_ether_addr *addrs,
 				 uint16_t n_uc, uint16_t n_mc);

@@ -12,8 +12,8 @@
 #include <string.h>
 
 /*
- * Resetting dead domains. A worker killed inside a burst leaves its queues, its pool and its rings in any
- * state, so nothing of it is repaired; it is replaced, in this order:
+ * Resetting dead domains. A worker killed inside a burst leaves its queues, its pool and its rings
+ * in any state, so nothing of it is repaired; it is replaced, in this order:
  *
  *   1  the engine detached the pairs (slot.c did that at once), and new workers are kept out;
  *   2  live workers with a queue on one of the same ports are parked, and those ports stopped;
@@ -23,8 +23,8 @@
  *      rebuilt in place and becomes the spare: steps 3 and 4 for the next dead worker, if there is one;
  *   5  the ports start, the parked workers go on, the slots are free.
  *
- * If a live worker can't be parked the domain stays as it is, without a pair or an owner, and the reset is
- * tried again: the caller's timer does that.
+ * If a live worker can't be parked the domain stays as it is, without a pair or an owner, and the
+ * reset is tried again: the caller's timer does that.
  */
 
 static uint64_t dead_ports(struct primary *p)

@@ -36,8 +36,8 @@ static void add(struct knit_args *a, const char *fmt, ...)
 }
 
 /*
- * --socket-mem equal to --socket-limit: nothing grows after start, because a secondary that is stopped would
- * make every growth wait for it.
+ * --socket-mem equal to --socket-limit: nothing grows after start, because a secondary that is
+ * stopped would make every growth wait for it.
  */
 static unsigned int memory_mib(const struct knit_config *c)
 {
@@ -82,7 +82,10 @@ static void add_common(struct knit_args *a, const struct knit_config *c, uint32_
 	if (c->eal.huge_dir[0])
 		add(a, "--huge-dir=%s", c->eal.huge_dir);
 	add(a, "--log-level=lib.*:warning");
-	/* It complains of what knit does without: real-time signals (primary_signals_block), flow rules. */
+	/*
+	 * It complains of what knit does without: real-time signals (primary_signals_block), flow
+	 * rules.
+	 */
 	add(a, "--log-level=pmd.net.tap:critical");
 	add(a, "--log-level=knit.*:%s", c->eal.log_level);
 }

@@ -11,7 +11,10 @@
 #include <poll.h>
 #include <stdio.h>
 
-/* A burst lasts microseconds; what takes longer is stopped, swapped out or on a CPU that is not its own. */
+/*
+ * A burst lasts microseconds; what takes longer is stopped, swapped out or on a CPU that is not
+ * its own.
+ */
 #define QUIESCE_MS 100
 
 static uint32_t park_count;
@@ -72,8 +75,9 @@ static struct knit_topo_worker *wait_quiet(struct primary *p, uint64_t token)
 }
 
 /*
- * After a parked worker's park word is set, a full barrier and a grace period, it either has acknowledged
- * or was offline; and one that comes online reads park before it touches anything. So all stand still.
+ * After a parked worker's park word is set, a full barrier and a grace period, it either has
+ * acknowledged or was offline; and one that comes online reads park before it touches anything. So
+ * all stand still.
  */
 int primary_park(struct primary *p, uint64_t ports, char *why, size_t len)
 {

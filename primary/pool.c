@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 /*
- * Single producer, single consumer: a pool is its worker's alone, and the primary's while that worker is
- * parked or gone. A cache, because drivers free one by one. It belongs to the lcore id, so the next worker of
- * the domain goes on with its predecessor's; a rebuild forgets all caches.
+ * Single producer, single consumer: a pool is its worker's alone, and the primary's while that
+ * worker is parked or gone. A cache, because drivers free one by one. It belongs to the lcore id,
+ * so the next worker of the domain goes on with its predecessor's; a rebuild forgets all caches.
  */
 #define POOL_OPS "ring_sp_sc"
 #define POOL_CACHE 256

@@ -193,8 +193,9 @@ int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct r
 }
 
 /*
- * Burst functions are per process: a secondary copies them when it attaches. Everything that selects one is
- * fixed at configuration; if a start yields another all the same, workers that go on would call the wrong one.
+ * Burst functions are per process: a secondary copies them when it attaches. Everything that
+ * selects one is fixed at configuration; if a start yields another all the same, workers that go
+ * on would call the wrong one.
  */
 static bool burst_changed(struct port *port)
 {

@@ -8,15 +8,24 @@
 
 /* How the queues of a dead worker get rid of what they hold. */
 enum knit_reset {
-	/* Stop the port, set the queues up again, start. The driver frees the old mbufs in set-up or stop. */
+	/*
+	 * Stop the port, set the queues up again, start. The driver frees the old mbufs in set-up
+	 * or stop.
+	 */
 	KNIT_RESET_PORT,
-	/* Likewise, but rte_eth_dev_configure in between: only that makes the device forget its buffers. */
+	/*
+	 * Likewise, but rte_eth_dev_configure in between: only that makes the device forget its
+	 * buffers.
+	 */
 	KNIT_RESET_CONFIGURE,
 	/* Unknown driver: the primary starts anew. */
 	KNIT_RESET_NONE,
 };
 
-/* What knit must know about a driver and can't ask it. One row each in port_driver.c, with the reason. */
+/*
+ * What knit must know about a driver and can't ask it. One row each in port_driver.c, with the
+ * reason.
+ */
 struct knit_driver {
 	const char *name;
 	enum knit_reset reset;

@@ -13,8 +13,8 @@
 #include <string.h>
 
 /*
- * What the kernel asked of an interface, carried out on its port. Each handler validates, acts, and only on
- * success changes what the topology says; on failure the port is as it was.
+ * What the kernel asked of an interface, carried out on its port. Each handler validates, acts,
+ * and only on success changes what the topology says; on failure the port is as it was.
  */
 
 #define SAY(m, ...) snprintf((m)->text, sizeof((m)->text), __VA_ARGS__)
@@ -166,7 +166,9 @@ static bool listed(const struct rte_ether_addr *list, unsigned int n,
 	return false;
 }
 
-/* Adds and removes the difference. A port that has no room for all of them receives promiscuously. */
+/*
+ * Adds and removes the difference. A port that has no room for all of them receives promiscuously.
+ */
 static int apply_uc(struct port *port, const struct rte_ether_addr *list, unsigned int n)
 {
 	struct rte_ether_addr mac;

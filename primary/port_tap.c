@@ -14,7 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The first words of net_tap's transmit queue in DPDK 20.11 to 23.11: what it checks lengths with. */
+/*
+ * The first words of net_tap's transmit queue in DPDK 20.11 to 23.11: what it checks lengths with.
+ */
 struct tap_tx_queue {
 	int type;
 	uint16_t *mtu; /* in ethdev's shared data of the port */

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * net_tap sends and receives frames of any length, but tells ethdev that the longest is 1522 bytes, so ethdev
- * refuses an MTU above 1504. This sets it all the same: on the kernel device, and in the word that the driver
- * compares lengths with.
+ * net_tap sends and receives frames of any length, but tells ethdev that the longest is 1522
+ * bytes, so ethdev refuses an MTU above 1504. This sets it all the same: on the kernel device, and
+ * in the word that the driver compares lengths with.
  */
 
 /* Longest frame that net_tap moves in knit: what the kernel's tap devices allow. */
@@ -17,8 +17,8 @@
 #define PORT_TAP_ETHDEV_MTU 1504
 
 /*
- * The port is started; the caller is in the namespace of its kernel device. 0, -ENOTSUP if this DPDK's driver
- * is another, or what the kernel said.
+ * The port is started; the caller is in the namespace of its kernel device. 0, -ENOTSUP if this
+ * DPDK's driver is another, or what the kernel said.
  */
 int port_tap_set_mtu(uint16_t port_id, const char *device, uint16_t mtu);
 

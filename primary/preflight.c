@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 /*
- * What must be there before anything is touched. Each check prints what is missing and the remedy, and all
- * checks are made, so that one run shows all of it.
+ * What must be there before anything is touched. Each check prints what is missing and the remedy,
+ * and all checks are made, so that one run shows all of it.
  */
 
 static int complain(const char *what, const char *remedy)

@@ -62,7 +62,9 @@ struct primary {
 
 #define CONTROL_SLOT KNIT_MAX_WORKERS
 
-/* preflight.c: before anything is touched. A line on stderr for each thing missing; enum knit_exit */
+/*
+ * preflight.c: before anything is touched. A line on stderr for each thing missing; enum knit_exit
+ */
 int primary_preflight(const struct knit_config *conf);
 
 /* eal.c */
@@ -73,7 +75,9 @@ int primary_publish_args(struct primary *p);
 /* pool.c */
 size_t primary_pool_bytes(const struct knit_config *conf, unsigned int *n_mbufs);
 int primary_pools_create(struct primary *p);
-/* Every object back to new, all of them free, whatever state the pool was left in. Nobody uses it. */
+/*
+ * Every object back to new, all of them free, whatever state the pool was left in. Nobody uses it.
+ */
 void primary_pool_rebuild(struct rte_mempool *pool);
 /* Forgets what is free, so that a driver that gives mbufs back always finds room. */
 void primary_pool_forget(struct rte_mempool *pool);

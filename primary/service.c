@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 /*
- * The port thread. EAL's message thread may neither allocate nor ask anybody while it runs an action, so
- * the action copies the message into a prepared item, puts that on a ring and rings the bell; this thread
- * takes it, acts and replies. The same thread waits for the ends of secondaries.
+ * The port thread. EAL's message thread may neither allocate nor ask anybody while it runs an
+ * action, so the action copies the message into a prepared item, puts that on a ring and rings the
+ * bell; this thread takes it, acts and replies. The same thread waits for the ends of secondaries.
  */
 #define ITEMS 64
 #define TICK_MS 1000   /* slot_check */

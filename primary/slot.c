@@ -159,7 +159,10 @@ static void worker_died(struct primary *p, struct knit_topo_worker *w)
 	pairs_serve(p, w, false);
 }
 
-/* EAL holds process-shared locks while a secondary comes and goes, and nobody can tell whether it did. */
+/*
+ * EAL holds process-shared locks while a secondary comes and goes, and nobody can tell whether it
+ * did.
+ */
 static void died_inside(struct primary *p, const char *name, uint32_t pid)
 {
 	log_err("%s: process %u died while it attached or detached; starting anew", name, pid);

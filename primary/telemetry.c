@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* /knit/...: read-only, served by EAL's telemetry threads; every number has one writer elsewhere. */
+/*
+ * /knit/...: read-only, served by EAL's telemetry threads; every number has one writer elsewhere.
+ */
 
 static struct primary *primary; /* telemetry callbacks carry no argument */
 

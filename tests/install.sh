@@ -56,7 +56,8 @@ build_program() # static or shared
 	# librte_kni.pc names the prefix; the files are below DESTDIR
 	sed -i "s|^prefix=.*|prefix=$(dirname "$(dirname "$HEADERS")")|" "$PC"
 	flags=$(pkg-config --cflags --libs librte_kni) || return 1
-	[ "$1" = shared ] || flags=${flags//-lrte_kni/$LIBDIR/librte_kni.a $(pkg-config --libs libmnl)}
+	[ "$1" = shared ] ||
+		flags=${flags//-lrte_kni/$LIBDIR/librte_kni.a $(pkg-config --libs libmnl)}
 	# shellcheck disable=SC2086 # words
 	gcc -Wall -Werror "$TMP/program.c" -o "$TMP/program-$1" $flags -pthread || return 1
 	LD_LIBRARY_PATH=$LIBDIR "$TMP/program-$1"

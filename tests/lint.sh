@@ -21,8 +21,9 @@ files()
 	for pattern in "$@"; do
 		tests+=(-o -path "./$pattern")
 	done
-	find . \( -name .git -o -path './build' -o -path './build-*' -o -name __pycache__ \) -prune \
-		-o -type f ! -name '*.mod.c' \( "${tests[@]:1}" \) -print | sed 's,^\./,,' | sort
+	find . \( -name .git -o -path './build' -o -path './build-*' -o -name __pycache__ \) \
+		-prune -o -type f ! -name '*.mod.c' \( "${tests[@]:1}" \) -print |
+		sed 's,^\./,,' | sort
 }
 
 # verdict NAME FINDINGS: no findings is good
@@ -148,7 +149,7 @@ check_tokens()
 	grep '^common/' "$all" | forbid '(?<![\w_])(exit|abort)\s*\(' 'a library does not exit'
 	grep -vE '^([^:]*/)?([a-z_]*_)?main\.c:' "$all" | grep -v '^tests/' |
 		forbid '\brte_exit\s*\(' 'only main may exit'
-	forbid '(?<!asm )(?<!asm__ )\bvolatile\b(?! sig_atomic_t)' 'atomics say what is meant' <"$all"
+	forbid '(?<!asm )(?<!asm__ )\bvolatile\b(?! sig_atomic_t)' 'use atomics' <"$all"
 	forbid '(?<![\w_])(system|popen)\s*\(' 'no shell' <"$all"
 	forbid '"/bin/(ba)?sh"' 'no shell' <"$all"
 	forbid '\btypedef\s+(struct|union|enum)\b' 'structs are called struct' <"$all"

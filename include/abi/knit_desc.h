@@ -18,12 +18,13 @@
  *                                segment starts, and its bytes
  *
  * A frame is a chain of 1..KNIT_DESC_MAX_SEGS consecutive descriptors, all but the last marked
- * KNIT_DESC_MORE. The offload fields of the first descriptor speak for the whole frame; in the others
- * they are zero. Numbers are in host byte order.
+ * KNIT_DESC_MORE. The offload fields of the first descriptor speak for the whole frame; in the
+ * others they are zero. Numbers are in host byte order.
  *
- * A cookie belongs to the user side: a slot of the array in which it remembers the buffer. An engine
- * gives each cookie back exactly once and otherwise ignores it; the user side takes back only slots
- * that are in range and occupied, so a wrong or repeated cookie costs a counter and nothing else.
+ * A cookie belongs to the user side: a slot of the array in which it remembers the buffer. An
+ * engine gives each cookie back exactly once and otherwise ignores it; the user side takes back
+ * only slots that are in range and occupied, so a wrong or repeated cookie costs a counter and
+ * nothing else.
  */
 struct knit_desc {
 	__u64 addr;	/* user virtual address of the first byte */
@@ -52,7 +53,10 @@ struct knit_desc {
 #define KNIT_DESC_HASH 0x0010	      /* hash is valid */
 #define KNIT_DESC_FLAGS 0x001f
 
-/* gso_type: the frame is to be cut into frames of gso_size bytes of payload each. Needs CSUM_PARTIAL. */
+/*
+ * gso_type: the frame is to be cut into frames of gso_size bytes of payload each. Needs
+ * CSUM_PARTIAL.
+ */
 #define KNIT_GSO_NONE 0
 #define KNIT_GSO_TCPV4 1
 #define KNIT_GSO_TCPV6 2

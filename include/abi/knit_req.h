@@ -7,14 +7,15 @@
 /*
  * Requests: what the kernel wants of the port behind an interface.
  *
- * The engine puts struct knit_req into req_q; whoever is the interface's handler carries it out and
- * puts the same struct, with result filled in, into resp_q. Every request is answered. An *ask* has
- * somebody waiting for the answer; a *post* has nobody, its answer only tells the engine whether the
- * kernel's value must be taken back.
+ * The engine puts struct knit_req into req_q; whoever is the interface's handler carries it out
+ * and puts the same struct, with result filled in, into resp_q. Every request is answered. An
+ * *ask* has somebody waiting for the answer; a *post* has nobody, its answer only tells the engine
+ * whether the kernel's value must be taken back.
  *
- * The handler peeks a request, acts, submits the answer and only then releases the request. If it dies
- * in between, its successor sees the request again, so handlers must be idempotent. When a handler
- * attaches, the engine posts every attribute anew; nothing is lost while nobody is attached.
+ * The handler peeks a request, acts, submits the answer and only then releases the request. If it
+ * dies in between, its successor sees the request again, so handlers must be idempotent. When a
+ * handler attaches, the engine posts every attribute anew; nothing is lost while nobody is
+ * attached.
  *
  * columns: identifier, name, bytes of payload used, description
  */
@@ -58,13 +59,15 @@ KNIT_ASSERT_OFFSET(struct knit_req, value, 12);
 KNIT_ASSERT_OFFSET(struct knit_req, mac, 12);
 KNIT_ASSERT_OFFSET(struct knit_req, reserved, 20);
 
-/* Entries of req_q and of resp_q; more than the kinds there are, so neither can be full for long. */
+/*
+ * Entries of req_q and of resp_q; more than the kinds there are, so neither can be full for long.
+ */
 #define KNIT_REQ_RING 64
 
 /*
  * Matching answers to requests, the engine's side. At most one request of a kind is on its way; a
- * newer value waits for the answer to the older one, so a burst of changes costs one round trip more,
- * not a queue of stale values. Private to the engine; the caller serialises.
+ * newer value waits for the answer to the older one, so a burst of changes costs one round trip
+ * more, not a queue of stale values. Private to the engine; the caller serialises.
  */
 struct knit_req_track {
 	__u32 next_seq;
@@ -127,7 +130,10 @@ static inline enum knit_req_match knit_req_match(struct knit_req_track *t,
 	return KNIT_MATCH_UNKNOWN;
 }
 
-/* More addresses than this are not listed: the engine asks for allmulti or promiscuous mode instead. */
+/*
+ * More addresses than this are not listed: the engine asks for allmulti or promiscuous mode
+ * instead.
+ */
 #define KNIT_RXLIST_MAX 512
 
 /*
@@ -156,7 +162,10 @@ KNIT_ASSERT_OFFSET(struct knit_wanted, promisc, 24);
 KNIT_ASSERT_OFFSET(struct knit_wanted, n_uc, 32);
 KNIT_ASSERT_OFFSET(struct knit_wanted, uc, 64);
 
-/* Engine: brackets every change. Barriers: readers see odd before, and even after, the new content. */
+/*
+ * Engine: brackets every change. Barriers: readers see odd before, and even after, the new
+ * content.
+ */
 static inline void knit_wanted_write_begin(struct knit_wanted *w)
 {
 	knit_store(&w->seq, knit_load(&w->seq) + 1);

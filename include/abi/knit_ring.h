@@ -33,9 +33,9 @@
  *      that may have to wake it. Both are store-then-load, which acquire and release do not order.
  *      Without either: each side reads the old value of the other's word, one sleeps, nobody wakes it.
  *
- * Corruption. An index of the other side that is further away than the ring is long is not used: the
- * last good one stays in force and bad_index counts. So whatever stands in shared memory, reserve
- * and peek return at most size, and entries are only touched inside the ring.
+ * Corruption. An index of the other side that is further away than the ring is long is not used:
+ * the last good one stays in force and bad_index counts. So whatever stands in shared memory,
+ * reserve and peek return at most size, and entries are only touched inside the ring.
  */
 
 struct knit_ring_shm {
@@ -112,8 +112,8 @@ static inline void *knit_ring_entry(const struct knit_ring *r, __u32 index)
 }
 
 /*
- * Takes an end over, from a predecessor or after a reset. False if the shared indexes contradict each
- * other; then nothing is changed and the ring is only good for knit_ring_reset.
+ * Takes an end over, from a predecessor or after a reset. False if the shared indexes contradict
+ * each other; then nothing is changed and the ring is only good for knit_ring_reset.
  */
 static inline bool knit_ring_claim_producer(struct knit_ring *r)
 {

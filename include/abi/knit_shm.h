@@ -7,15 +7,16 @@
 #include "knit_ring.h"
 
 /*
- * The shared block of one interface: everything that an engine is shown. Its creator chooses the number of
- * pairs and the ring size once and tells the engine in the create call; the engine computes the rest
- * with the functions below and never reads sizes or offsets from the block.
+ * The shared block of one interface: everything that an engine is shown. Its creator chooses the
+ * number of pairs and the ring size once and tells the engine in the create call; the engine
+ * computes the rest with the functions below and never reads sizes or offsets from the block.
  *
  *   struct knit_shm_hdr | struct knit_wanted | req_q | resp_q | pair 0 | pair 1 | ...
  *   a pair: rx_q | free_q | alloc_q | tx_q
  *
- * All four queues of all pairs have the same size. A pair's user side keeps at most ring_size buffers
- * in each direction's hands (a cookie each), so free_q and tx_q always have room for what comes back.
+ * All four queues of all pairs have the same size. A pair's user side keeps at most ring_size
+ * buffers in each direction's hands (a cookie each), so free_q and tx_q always have room for what
+ * comes back.
  */
 #define KNIT_MAGIC 0x74696e6b /* "knit" in memory on little-endian machines */
 #define KNIT_ABI_VERSION 1
@@ -35,7 +36,10 @@ KNIT_ASSERT_OFFSET(struct knit_shm_hdr, magic, 0);
 KNIT_ASSERT_OFFSET(struct knit_shm_hdr, version, 4);
 KNIT_ASSERT_OFFSET(struct knit_shm_hdr, reserved, 20);
 
-/* What the user side can take from the kernel (towards the port) and what it tells (from the port). */
+/*
+ * What the user side can take from the kernel (towards the port) and what it tells (from the
+ * port).
+ */
 #define KNIT_FEAT_SG 0x0001   /* frames of several segments */
 #define KNIT_FEAT_CSUM 0x0002 /* KNIT_DESC_CSUM_PARTIAL, both ways */
 #define KNIT_FEAT_TSO 0x0004  /* KNIT_GSO_TCPV4 and TCPV6, both ways; needs SG and CSUM */

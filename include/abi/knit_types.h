@@ -4,7 +4,8 @@
 
 /*
  * What the other ABI headers need from whoever compiles them: fixed-size types, loads and stores
- * that happen exactly once, and barriers. This is the only ABI header that asks which side it is on.
+ * that happen exactly once, and barriers. This is the only ABI header that asks which side it is
+ * on.
  *
  * Everything here works on naturally aligned __u32 words of memory that the other side may change
  * at any instant, and has no other side effect.

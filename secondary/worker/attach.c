@@ -3,6 +3,7 @@
 #include "worker.h"
 
 #include <rte_errno.h>
+#include <rte_mempool.h>
 #include <rte_rcu_qsbr.h>
 
 #include <stdarg.h>
@@ -136,5 +137,8 @@ void knit_worker_unclaim(struct knit_worker *w)
 		rte_rcu_qsbr_thread_unregister(w->qsbr, w->id);
 	w->registered = false;
 	unclaim_pairs(w);
+	/* What this process's cache holds, if the pool has caches, is of no use to anybody else. */
+	if (w->slot)
+		rte_mempool_cache_flush(NULL, w->slot->pool);
 	close_bells(w);
 }

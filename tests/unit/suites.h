@@ -24,6 +24,7 @@
 	X(config)             \
 	X(config_doc)         \
 	X(config_errors)      \
+	X(forward)            \
 	X(handler)            \
 	X(handler_role)       \
 	X(rundir)             \

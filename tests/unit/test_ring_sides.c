@@ -177,9 +177,9 @@ START_TEST(sleeping)
 END_TEST
 
 /*
- * One entry at a time: the producer goes on when the ring is empty again. There is no next submit that
- * would make up for a lost wake-up, so one is enough to stop both. Each side looks for a random
- * while before it arms, so that arming often falls together with the other side's store.
+ * One entry at a time: the producer goes on when the ring is empty again. There is no next submit
+ * that would make up for a lost wake-up, so one is enough to stop both. Each side looks for a
+ * random while before it arms, so that it now and then meets the other side's store.
  */
 static void look_around(struct knit_random *random)
 {

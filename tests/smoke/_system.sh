@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+#
+# Sourced after _init.sh by tests that run the whole of knit:
+#   . "$(dirname "$0")/_init.sh"
+#   . "$(dirname "$0")/_system.sh"
+#
+# A configuration is collected and then started:
+#   setting SECTION TEXT              text for eal, mempool, tap or control: setting tap 'cpus = "0";'
+#   port NAME DEVICE [NETNS] [TEXT]   a port
+#   tap_port NAME NETNS [TEXT]        a net_tap port whose far end is NAME0 in NETNS
+#   interface NAME PORT [NETNS] [TEXT]          PORT may be ""
+#   worker ID RULE...                 a worker on the last CPU; RULE: "punt PORT", "xconnect PORT PORT",
+#                                     "join INTERFACE INTERFACE"; WORKER_TEXT adds keys to it
+#   write_config                      writes $TMP/knit.cfg
+#   system_up                         write_config, start primary, workers and control, wait until all serve
+#   start_primary, start_worker ID, start_control, each until ready; they are `primary`, `worker0`...,
+#   `control` for stop, ended, ${PID[...]}
+#   system_down                       ends them in the order control, workers, primary
+#
+# Questions, all without waiting:
+#   field COMMAND NAME                one number or string of telemetry: field /knit/worker,0 punted
+#   field_is COMMAND NAME VALUE       succeeds if it has that value; for wait_for
+#   field_over COMMAND NAME VALUE     succeeds if it is larger
+#   in_ns NETNS COMMAND...            runs it there
+#   netns NAME...                     makes them, with lo up
+#   address NETNS DEVICE ADDRESS...   and up; no IPv6 address but these: a tap port's far end has the port's
+#                                     and so the interface's hardware address, link-local ones would collide
+#   has_carrier NETNS DEVICE
+# shellcheck disable=SC2034
+
+declare -A SETTINGS=()
+PORTS=""
+INTERFACES=""
+WORKERS=""
+WORKER_IDS=()
+WORKER_TEXT=""
+LAST_CPU=$(($(nproc) - 1))
+N_TAPS=0
+
+netns() # name...
+{
+	local ns
+
+	for ns in "$@"; do
+		ip netns add "$ns" && ip -n "$ns" link set lo up
+	done
+}
+
+address() # netns, device, address...
+{
+	local ns=$1 dev=$2
+	shift 2
+
+	ip -n "$ns" link set "$dev" addrgenmode none
+	ip -n "$ns" link set "$dev" up
+	while [ $# -gt 0 ]; do
+		case $1 in
+		*:*) ip -n "$ns" addr add "$1" dev "$dev" nodad ;;
+		*) ip -n "$ns" addr add "$1" dev "$dev" ;;
+		esac
+		shift
+	done
+}
+
+in_ns() # netns, command...
+{
+	local ns=$1
+	shift
+
+	ip netns exec "$ns" "$@"
+}
+
+setting() # section, text
+{
+	SETTINGS[$1]="${SETTINGS[$1]:-} $2"
+}
+
+port() # name, device[, netns[, text]]
+{
+	PORTS+="${PORTS:+,}{ name = \"$1\"; device = \"$2\"; netns = \"${3:-}\"; ${4:-} }"$'\n'
+}
+
+# Its receive queue is short: net_tap reads with one iovec for each descriptor.
+tap_port() # name, netns[, text]
+{
+	port "$1" "net_tap$N_TAPS,iface=${1}0" "$2" "rx_desc = 32; ${3:-}"
+	N_TAPS=$((N_TAPS + 1))
+}
+
+interface() # name, port[, netns[, text]]
+{
+	INTERFACES+="${INTERFACES:+,}{ name = \"$1\"; ${2:+port = \"$2\";} engine = \"tap\";"
+	INTERFACES+=" netns = \"${3:-}\"; ${4:-} }"$'\n'
+}
+
+worker() # id, rule...
+{
+	local id=$1 rules="" kind a b
+	shift
+
+	while [ $# -gt 0 ]; do
+		read -r kind a b <<<"$1"
+		case $kind in
+		punt) rules+="${rules:+,}{ mode = \"punt\"; port = \"$a\"; }" ;;
+		xconnect) rules+="${rules:+,}{ mode = \"xconnect\"; ports = [\"$a\", \"$b\"]; }" ;;
+		join) rules+="${rules:+,}{ mode = \"xconnect\"; interfaces = [\"$a\", \"$b\"]; }" ;;
+		*) die "no such rule: $1" ;;
+		esac
+		shift
+	done
+	WORKERS+="${WORKERS:+,}{ id = $id; lcore = $((id + 1)); cpus = \"$LAST_CPU\"; $WORKER_TEXT"
+	WORKERS+=" forward = ( $rules ); }"$'\n'
+	WORKER_IDS+=("$id")
+}
+
+write_config()
+{
+	cat >"$TMP/knit.cfg" <<-END
+		eal = { prefix = "$PREFIX"; lcore = 0; cpus = "0"; iova = "va"; ${SETTINGS[eal]:-} };
+		mempool = { ${SETTINGS[mempool]:-} };
+		tap = { ${SETTINGS[tap]:-cpus = \"0\";} };
+		ports = ( $PORTS );
+		interfaces = ( $INTERFACES );
+		workers = ( $WORKERS );
+		control = { lcore = 20; cpus = "0"; ${SETTINGS[control]:-} };
+	END
+}
+
+field() # command, name
+{
+	echo "$1" | timeout 5 dpdk-telemetry.py -f "$PREFIX" 2>/dev/null | sed 's/[,{}]/\n/g' |
+		sed -n "s/^ *\"$2\": *//p" | tr -d '"' | tail -n 1
+}
+
+field_is() # command, name, value
+{
+	[ "$(field "$1" "$2")" = "$3" ]
+}
+
+field_over() # command, name, value
+{
+	[ "$(field "$1" "$2" || echo 0)" -gt "$3" ]
+}
+
+has_carrier() # netns, device
+{
+	ip -n "$1" -o link show dev "$2" | grep -q LOWER_UP
+}
+
+# Its control socket's arguments appear when secondaries may attach.
+serves()
+{
+	[ -e "/run/knit/$PREFIX/control.args" ]
+}
+
+start_primary()
+{
+	start primary "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
+	wait_for 20 serves || die "primary does not serve"
+}
+
+# KNIT_SLOT_ATTACHED is 2. The pid tells this one from the one before it.
+start_worker() # id
+{
+	start "worker$1" "$KNIT_BUILD/secondary/worker/knit-worker" --prefix "$PREFIX" --id "$1"
+	wait_for 20 worker_serves "$1" || die "worker $1 does not attach"
+}
+
+worker_serves() # id
+{
+	field_is "/knit/worker,$1" pid "${PID[worker$1]}" && field_is "/knit/worker,$1" state 2
+}
+
+start_control()
+{
+	start control "$KNIT_BUILD/secondary/control/knit-control" --prefix "$PREFIX"
+	wait_for 20 control_serves || die "control does not attach"
+}
+
+control_serves()
+{
+	field_is /knit/info control_pid "${PID[control]}" && field_is /knit/info control_state 2
+}
+
+system_up()
+{
+	local id
+
+	write_config
+	start_primary
+	for id in "${WORKER_IDS[@]}"; do
+		start_worker "$id"
+	done
+	start_control
+}
+
+system_down()
+{
+	local id
+
+	stop control
+	for id in "${WORKER_IDS[@]}"; do
+		stop "worker$id"
+	done
+	stop primary
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "suites.h"
+
+#include "../../secondary/worker/forward.h"
+
+#include <string.h>
+
+#define N 40
+#define KERNEL 3
+#define PEER 7
+
+/* Frames that only have a destination: what forward.c may look at. */
+static struct rte_mbuf mbufs[N];
+static struct rte_mbuf *ptrs[N];
+static uint8_t data[N][64];
+static uint16_t to[N];
+
+static struct knit_topo_port port = { .mac = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 } };
+static struct knit_burst burst = { .m = ptrs };
+
+static const uint8_t own[6] = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x55 };
+static const uint8_t other[6] = { 0x02, 0x11, 0x22, 0x33, 0x44, 0x56 };
+static const uint8_t group[6] = { 0x33, 0x33, 0, 0, 0, 1 };
+static const uint8_t everybody[6] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+
+static void frame(unsigned int i, const uint8_t dst[6])
+{
+	memset(data[i], 0xa5, sizeof(data[i]));
+	memcpy(data[i] + 10, dst, 6);
+	mbufs[i] = (struct rte_mbuf){ .buf_addr = data[i], .data_off = 10, .data_len = 54 };
+	ptrs[i] = &mbufs[i];
+	burst.n = i + 1;
+}
+
+static struct knit_input input(uint16_t kernel, uint16_t peer)
+{
+	memset(to, 0xee, sizeof(to));
+	return (struct knit_input){
+		.end = KNIT_END_PORT, .kernel = kernel, .peer = peer, .port = &port
+	};
+}
+
+static uint16_t decide_one(const uint8_t dst[6])
+{
+	struct knit_input in = input(KERNEL, PEER);
+
+	frame(0, dst);
+	return knit_forward(&in, &burst, to);
+}
+
+START_TEST(single_frames)
+{
+	uint8_t near[6];
+	unsigned int i;
+
+	ck_assert_uint_eq(decide_one(own), KERNEL);
+	ck_assert_uint_eq(decide_one(group), KERNEL);
+	ck_assert_uint_eq(decide_one(everybody), KERNEL);
+	ck_assert_uint_eq(decide_one(other), PEER);
+	/* Every bit of the address counts; the lowest of the first byte makes it a group's. */
+	for (i = 0; i < 48; i++) {
+		memcpy(near, own, sizeof(near));
+		near[i / 8] ^= 1 << i % 8;
+		ck_assert_uint_eq(decide_one(near), i == 0 ? KERNEL : PEER);
+	}
+}
+END_TEST
+
+/* The two bytes behind the port's address, and those behind the frame's, belong to others. */
+START_TEST(six_bytes_are_compared)
+{
+	port.mac[6] = 0x77;
+	ck_assert_uint_eq(decide_one(own), KERNEL);
+	port.mac[6] = 0;
+}
+END_TEST
+
+START_TEST(whole_bursts)
+{
+	struct knit_input in = input(KERNEL, PEER);
+	unsigned int i;
+
+	for (i = 0; i < N; i++)
+		frame(i, other);
+	ck_assert_uint_eq(knit_forward(&in, &burst, to), PEER);
+	for (i = 0; i < N; i++)
+		frame(i, i % 2 ? own : group);
+	ck_assert_uint_eq(knit_forward(&in, &burst, to), KERNEL);
+}
+END_TEST
+
+/* One that differs, at each place; then all mixtures of a short burst. */
+START_TEST(mixed_bursts)
+{
+	struct knit_input in = input(KERNEL, PEER);
+	unsigned int i, k;
+
+	for (k = 0; k < N; k++) {
+		for (i = 0; i < N; i++)
+			frame(i, i == k ? own : other);
+		ck_assert_uint_eq(knit_forward(&in, &burst, to), KNIT_OUT_MIXED);
+		for (i = 0; i < N; i++)
+			ck_assert_uint_eq(to[i], i == k ? KERNEL : PEER);
+	}
+	for (k = 1; k < 255; k++) {
+		for (i = 0; i < 8; i++)
+			frame(i, k & 1U << i ? everybody : other);
+		ck_assert_uint_eq(knit_forward(&in, &burst, to), KNIT_OUT_MIXED);
+		for (i = 0; i < 8; i++)
+			ck_assert_uint_eq(to[i], k & 1U << i ? KERNEL : PEER);
+	}
+}
+END_TEST
+
+/* An input with one way out does not look at frames at all. */
+START_TEST(one_way_out)
+{
+	struct knit_input in = input(PEER, PEER);
+
+	frame(0, own);
+	frame(1, other);
+	mbufs[0].buf_addr = NULL;
+	ck_assert_uint_eq(knit_forward(&in, &burst, to), PEER);
+}
+END_TEST
+
+/* A port without an interface: output 0 drops what the kernel would get. */
+START_TEST(no_interface)
+{
+	struct knit_input in = input(0, PEER);
+
+	frame(0, everybody);
+	frame(1, other);
+	ck_assert_uint_eq(knit_forward(&in, &burst, to), KNIT_OUT_MIXED);
+	ck_assert_uint_eq(to[0], 0);
+	ck_assert_uint_eq(to[1], PEER);
+}
+END_TEST
+
+/* The MAC changes under traffic: the next burst knows. */
+START_TEST(new_mac)
+{
+	ck_assert_uint_eq(decide_one(other), PEER);
+	memcpy(port.mac, other, 6);
+	ck_assert_uint_eq(decide_one(other), KERNEL);
+	ck_assert_uint_eq(decide_one(own), PEER);
+	memcpy(port.mac, own, 6);
+}
+END_TEST
+
+Suite *knit_suite_forward(void)
+{
+	Suite *s = suite_create("forward");
+
+	knit_add_test(s, "single frames", single_frames, 0);
+	knit_add_test(s, "six bytes are compared", six_bytes_are_compared, 0);
+	knit_add_test(s, "whole bursts", whole_bursts, 0);
+	knit_add_test(s, "mixed bursts", mixed_bursts, 0);
+	knit_add_test(s, "one way out", one_way_out, 0);
+	knit_add_test(s, "no interface", no_interface, 0);
+	knit_add_test(s, "new mac", new_mac, 0);
+	return s;
+}
