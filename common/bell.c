@@ -38,7 +38,8 @@ int knit_bell_init(void)
 		return 0;
 	mz = rte_memzone_lookup(BELLS_MZ);
 	if (mz == NULL)
-		mz = rte_memzone_reserve(BELLS_MZ, sizeof(*bells) * KNIT_MAX_BELLS, SOCKET_ID_ANY, 0);
+		mz = rte_memzone_reserve(BELLS_MZ, sizeof(*bells) * KNIT_MAX_BELLS, SOCKET_ID_ANY,
+					 0);
 	if (mz == NULL)
 		return errno_log(rte_errno, "memzone " BELLS_MZ);
 	bells = mz->addr;

@@ -5,11 +5,14 @@
 #include <stddef.h>
 
 /*
- * Files that EAL keeps outside the process. EAL leaves them for its next start with the same prefix; knit
- * removes them when it ends, so that a stopped system leaves no hugepage behind.
+ * Files that EAL keeps outside the process. EAL leaves them for its next start with the same
+ * prefix; knit removes them when it ends, so that a stopped system leaves no hugepage behind.
  */
 
-/* The mount point of a hugetlbfs of the default page size, the first in /proc/mounts. 0 or -ENOENT. */
+/*
+ * The mount point of a hugetlbfs of the default page size, the first in /proc/mounts. 0 or
+ * -ENOENT.
+ */
 int knit_eal_huge_dir(char *path, size_t len);
 
 /* EAL's runtime directory of that prefix. */

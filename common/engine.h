@@ -13,8 +13,7 @@
 struct knit_engine_stats {
 	uint64_t rx_packets; /* to the kernel */
 	uint64_t rx_bytes;
-	uint64_t
-		rx_writes; /* hand-overs to the kernel: less than rx_packets where frames were merged */
+	uint64_t rx_writes;  /* hand-overs to the kernel: fewer where frames were merged */
 	uint64_t tx_packets; /* from the kernel */
 	uint64_t tx_bytes;
 	uint64_t tx_starved; /* times alloc_q was empty while the kernel had frames */

@@ -130,8 +130,8 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 	if (used)
 		knit_ring_release(&e->tx_q, used);
 	added = refill(e);
-	if ((used || added) && unlikely(knit_ring_data_wanted(&e->alloc_q) ||
-					knit_load(&e->tx_q.shm->need_space)))
+	if ((used || added) &&
+	    unlikely(knit_ring_data_wanted(&e->alloc_q) || knit_load(&e->tx_q.shm->need_space)))
 		knit_bell_ring(kni->pair[pair].engine_bell);
 	return taken;
 }

@@ -119,7 +119,8 @@ static void bind_rings(struct rte_kni *kni)
 		p->user_bell = KNIT_BELL_NONE;
 		p->engine_bell = KNIT_BELL_NONE;
 	}
-	knit_ring_bind(&kni->req_q, shm + knit_shm_req_off(), KNIT_REQ_RING, sizeof(struct knit_req));
+	knit_ring_bind(&kni->req_q, shm + knit_shm_req_off(), KNIT_REQ_RING,
+		       sizeof(struct knit_req));
 	knit_ring_bind(&kni->resp_q, shm + knit_shm_resp_off(), KNIT_REQ_RING,
 		       sizeof(struct knit_req));
 	knit_ring_reset(&kni->req_q);

@@ -24,7 +24,7 @@
 	X(PROMISC, promisc)   /* port, value */                                     \
 	X(ALLMULTI, allmulti) /* port, value */                                     \
 	X(RXLIST, rxlist)     /* port; the lists are in the topology */             \
-	X(SYNC, sync)	      /* nothing: any reply says that EAL has handled what was sent before */
+	X(SYNC, sync)	      /* any reply: EAL has handled what was sent before */
 
 enum knit_op {
 	KNIT_OP_NONE,

@@ -12,10 +12,11 @@
  * /run/knit/<prefix>/: what a secondary needs before there is shared memory.
  *
  *   primary.lock                     locked by the primary as long as it lives; holds its pid
- *   worker-<id>.args, control.args   0600, written by the primary, one per line: "dpdk <rte_version>",
- *                                    "abi <version>", "primary <pid> <start time>", then EAL arguments, one
- *                                    "arg <text>" each
- *   worker-<id>.lock, control.lock   locked by the secondary as long as it lives; holds "<pid> <state>"
+ *   worker-<id>.args, control.args   0600, written by the primary, one per line: "dpdk
+ *                                    <rte_version>", "abi <version>", "primary <pid> <start
+ *                                    time>", then EAL arguments, one "arg <text>" each
+ *   worker-<id>.lock, control.lock   locked by the secondary as long as it lives; holds
+ *                                    "<pid> <state>"
  *   attach.lock                      locked shared by a secondary from before EAL init to READY,
  *                                    exclusively by the primary while it replaces a port's queues
  *

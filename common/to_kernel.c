@@ -69,7 +69,8 @@ static inline void put_segment(struct knit_rx_end *e, uint32_t at, const struct 
 	d->reserved = 0;
 }
 
-static void put_frame(struct knit_rx_end *e, uint32_t at, const struct rte_mbuf *m, uint32_t features)
+static void put_frame(struct knit_rx_end *e, uint32_t at, const struct rte_mbuf *m,
+		      uint32_t features)
 {
 	const struct rte_mbuf *seg = m->next;
 	struct knit_desc *first = knit_ring_entry(&e->rx_q, at);
@@ -109,8 +110,8 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 	}
 	if (used)
 		knit_ring_submit(&e->rx_q, used);
-	if ((used || freed) && unlikely(knit_ring_data_wanted(&e->rx_q) ||
-					knit_load(&e->free_q.shm->need_space)))
+	if ((used || freed) &&
+	    unlikely(knit_ring_data_wanted(&e->rx_q) || knit_load(&e->free_q.shm->need_space)))
 		knit_bell_ring(kni->pair[pair].engine_bell);
 	return i;
 }

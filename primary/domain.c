@@ -17,10 +17,10 @@
  *
  *   1  the engine detached the pairs (slot.c did that at once), and new workers are kept out;
  *   2  live workers with a queue on one of the same ports are parked, and those ports stopped;
- *   3  the dead worker's queues, on all ports, are set up again with the spare pool: the driver releases
- *      the old mbufs, into a pool that has forgotten all others and so has room for them;
- *   4  the pairs' queues and cookies are emptied. Now nobody holds a mbuf of the old pool, and it is
- *      rebuilt in place and becomes the spare: steps 3 and 4 for the next dead worker, if there is one;
+ *   3  the dead worker's queues, on all ports, are set up again with the spare pool: the driver
+ *      releases the old mbufs, into a pool that has forgotten all others and so has room for them;
+ *   4  the pairs' queues and cookies are emptied. Now nobody holds a mbuf of the old pool; it is
+ *      rebuilt in place and becomes the spare: steps 3 and 4 for the next dead worker;
  *   5  the ports start, the parked workers go on, the slots are free.
  *
  * If a live worker can't be parked the domain stays as it is, without a pair or an owner, and the

@@ -10,8 +10,9 @@ static void usage(FILE *out)
 {
 	fputs("usage: knit-primary [options] --config FILE\n"
 	      "\n"
-	      "Creates the ports, memory and kernel interfaces that FILE describes, and serves them until\n"
-	      "SIGINT or SIGTERM. Workers and control attach with knit-worker and knit-control.\n"
+	      "Creates the ports, memory and kernel interfaces that FILE describes, and serves\n"
+	      "them until SIGINT or SIGTERM. Workers and control attach with knit-worker and\n"
+	      "knit-control.\n"
 	      "\n"
 	      "  -c, --config FILE   configuration (libconfig)\n"
 	      "      --check-config  read and check FILE, touch nothing, exit\n"
@@ -19,8 +20,8 @@ static void usage(FILE *out)
 	      "      --help-config   list all configuration keys\n"
 	      "  -h, --help          this text\n"
 	      "\n"
-	      "exit codes: 0 ended as asked, 1 failure, 2 command line, 3 configuration, 4 something is\n"
-	      "missing on this machine, 7 the prefix is taken, 8 start me again\n",
+	      "exit codes: 0 ended as asked, 1 failure, 2 command line, 3 configuration,\n"
+	      "4 something is missing on this machine, 7 the prefix is taken, 8 start me again\n",
 	      out);
 }
 

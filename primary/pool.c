@@ -35,7 +35,7 @@ static unsigned int rule_ifaces(const struct knit_config *c, const struct knit_c
  * How many mbufs a worker can need at once, the sum of all places where they can be:
  *   a port's receive queue      rx_desc, posted to the device
  *   a port's transmit queue     tx_desc, not yet sent or not yet reaped
- *   an interface's pair         ring_size towards the kernel and as many on offer for frames from it
+ *   an interface's pair         ring_size towards the kernel, as many on offer for frames from it
  *   the worker itself           two bursts, and what a cache holds at most (1.5 times its size)
  *   mempool.extra               segmentation, bursts of the kernel, slack
  * A port or interface named by two rules is counted twice: slack, not harm.

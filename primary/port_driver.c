@@ -7,8 +7,10 @@
 #include <string.h>
 
 static const struct knit_driver drivers[] = {
-	/* Frees in queue release, allocates in set-up. Kernel devices: control operations take RTNL.
-	 * More than 4 queue pairs overflow the driver's message to secondaries (8 fds). */
+	/*
+	 * Frees in queue release, allocates in set-up. Kernel devices: control operations take
+	 * RTNL. More than 4 queue pairs overflow the driver's message to secondaries (8 fds).
+	 */
 	{ "net_tap", KNIT_RESET_PORT, .device_spread = true, .max_queues = 4, .tap = true },
 	{ "net_null", KNIT_RESET_PORT, .device_spread = true, .ask = true },
 	{ "net_ring", KNIT_RESET_PORT, .hands_on = true, .ask = true },

@@ -12,10 +12,12 @@
 /*
  * The primary process. It creates everything and then does little:
  *
- *   main thread   signals, link state of the ports into the interfaces, status line. May take RTNL.
- *   port thread   everything that touches ports, domains and slots: requests of the secondaries, deaths,
- *                 resets (service.c). Uses no netlink and no ioctl that takes RTNL, because the kernel may
- *                 hold RTNL while it waits for an answer that this thread makes.
+ *   main thread   signals, link state of the ports into the interfaces, status line. May take
+ *                 RTNL.
+ *   port thread   everything that touches ports, domains and slots: requests of the secondaries,
+ *                 deaths, resets (service.c). Uses no netlink and no ioctl that takes RTNL, because
+ *                 the kernel may hold RTNL while it waits for an answer that this thread makes.
+ *                 (Ports that are kernel devices themselves take it; for them nobody waits.)
  *   engine and watch threads of the tap engine, EAL's own threads.
  *
  * Start-up runs in the main thread, before the port thread exists; shutdown after it was joined.
@@ -34,8 +36,7 @@ struct port {
 	bool want_allmulti;
 	bool list_promisc;  /* the unicast list did not fit */
 	bool list_allmulti; /* the multicast list did not fit */
-	uint32_t
-		held; /* port thread: wo, main: ro. Not 0: being restarted, leave the carrier alone */
+	uint32_t held;	    /* port thread: wo, main: ro. Restarting: leave the carrier alone */
 	uint64_t rx_offloads;
 	uint64_t tx_offloads;
 	uint16_t rx_desc;

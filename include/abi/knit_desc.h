@@ -14,8 +14,8 @@
  *   rx_q      user -> engine     a segment of a frame             all; offload fields in the first
  *   free_q    engine -> user     zero                             cookie: as it came in rx_q
  *   alloc_q   user -> engine     an empty buffer and its room     cookie
- *   tx_q      engine -> user     where in that buffer the         all; cookie: as it came in alloc_q
- *                                segment starts, and its bytes
+ *   tx_q      engine -> user     where in that buffer the         all; cookie: as it came
+ *                                segment starts, and its bytes    in alloc_q
  *
  * A frame is a chain of 1..KNIT_DESC_MAX_SEGS consecutive descriptors, all but the last marked
  * KNIT_DESC_MORE. The offload fields of the first descriptor speak for the whole frame; in the
@@ -31,7 +31,7 @@ struct knit_desc {
 	__u32 len;	/* bytes; 1..KNIT_DESC_MAX_LEN */
 	__u32 cookie;	/* slot of the user side's array */
 	__u16 flags;	/* KNIT_DESC_* */
-	__u16 vlan_tci; /* if KNIT_DESC_VLAN: priority, DEI and id of a tag that is not in the data */
+	__u16 vlan_tci; /* if KNIT_DESC_VLAN: a tag (PCP, DEI, id) that is not in the data */
 	__u16 gso_size; /* if gso_type: bytes of payload per segment */
 	__u8 gso_type;	/* KNIT_GSO_* */
 	__u8 hdr_len;	/* if gso_type: bytes before the payload (Ethernet, IP and L4 headers) */

@@ -142,7 +142,7 @@ static inline enum knit_req_match knit_req_match(struct knit_req_track *t,
  */
 struct knit_wanted {
 	__u32 seq;
-	__u32 cancelled_seq; /* last ask whose caller gave up; outside the lock, its handler restores */
+	__u32 cancelled_seq; /* last ask whose caller gave up: its handler restores; no lock */
 	__u32 up;
 	__u32 mtu;
 	__u8 mac[8];

@@ -24,14 +24,16 @@
  * Barriers.
  *  (A) consumer reads producer (acquire)   pairs with (B): entries are read after the index that
  *      announced them. Without it: an old entry is read as a new one.
- *  (B) producer stores producer (release)  entries are written before the index that announces them.
+ *  (B) producer stores producer (release)  entries are written before the index that announces
+ *      them.
  *  (C) producer reads consumer (acquire)   pairs with (D): an entry is overwritten only after the
  *      consumer is done with it. Without it: the consumer reads half of the next lap's entry.
  *  (D) consumer stores consumer (release)  entries are read before they are given up.
  *  (E) full barrier between "store my flag" and "look at the index again" on the side that is going
  *      to sleep, and (F) full barrier between "store my index" and "look at the flag" on the side
  *      that may have to wake it. Both are store-then-load, which acquire and release do not order.
- *      Without either: each side reads the old value of the other's word, one sleeps, nobody wakes it.
+ *      Without either: each side reads the old value of the other's word, one sleeps, nobody
+ *      wakes it.
  *
  * Corruption. An index of the other side that is further away than the ring is long is not used:
  * the last good one stays in force and bad_index counts. So whatever stands in shared memory,
