@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs the Debian packages that a purpose needs, and nothing if they are all there.
-# usage: config/deps.sh [build|test|bench]...   (default: build)
+# usage: config/deps.sh [build|run|test|bench]...   (default: build)
 set -eu
 
 arch=$(dpkg --print-architecture)
@@ -16,10 +16,11 @@ wanted=
 for purpose in "${@:-build}"; do
 	case $purpose in
 	build) wanted="$wanted $build" ;;
+	run) wanted="$wanted $build dpdk" ;;
 	test) wanted="$wanted $build $check" ;;
 	bench) wanted="$wanted $build $bench" ;;
 	*)
-		echo "$0: no purpose '$purpose': build, test and bench exist" >&2
+		echo "$0: no purpose '$purpose': build, run, test and bench exist" >&2
 		exit 2
 		;;
 	esac

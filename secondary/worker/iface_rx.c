@@ -27,7 +27,7 @@ static uint32_t room_for(struct knit_input *in, struct knit_output *out, uint32_
 
 	have = knit_ring_peek(from, from->size);
 	if (have == 0)
-		return burst;			       /* buffers are put on offer all the same */
+		return 0;
 	knit_to_kernel(out->kni, out->queue, NULL, 0); /* takes back what the engine is done with */
 	room = knit_ring_reserve(&to->rx_q, to->rx_q.size);
 	room = RTE_MIN(room, to->slots.n_free);
@@ -43,7 +43,8 @@ uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit
 	if (out->end == KNIT_END_IFACE)
 		want = room_for(in, out, want);
 	b->m = w->rx;
-	b->n = want ? knit_from_kernel(in->kni, in->queue, w->rx, want) : 0;
+	/* Also for none: it puts new buffers on offer. */
+	b->n = knit_from_kernel(in->kni, in->queue, w->rx, want);
 	if (b->n)
 		knit_burst_sum(b, false);
 	return b->n;

@@ -26,6 +26,7 @@
 #   netns NAME...                     makes them, with lo up
 #   address NETNS DEVICE ADDRESS...   and up; no IPv6 address but these: a tap port's far end has the port's
 #                                     and so the interface's hardware address, link-local ones would collide
+#   vlan_device NETNS DEVICE ID       makes DEVICE.ID, as the kernel's if it can
 #   has_carrier NETNS DEVICE
 # shellcheck disable=SC2034
 
@@ -143,15 +144,22 @@ field_over() # command, name, value
 	[ "$(field "$1" "$2" || echo 0)" -gt "$3" ]
 }
 
+vlan_device() # netns, device, id
+{
+	ip -n "$1" link add link "$2" name "$2.$3" type vlan id "$3" 2>/dev/null && return
+	start "$2.$3" ip netns exec "$1" "$ROOT/tests/smoke/vlan.py" "$2" "$3"
+	wait_for 5 ip -n "$1" link show "$2.$3" || die "no VLAN device $2.$3"
+}
+
 has_carrier() # netns, device
 {
 	ip -n "$1" -o link show dev "$2" | grep -q LOWER_UP
 }
 
-# Its control socket's arguments appear when secondaries may attach.
+# Secondaries may attach once this primary, not a dead one before it, has written their arguments.
 serves()
 {
-	[ -e "/run/knit/$PREFIX/control.args" ]
+	grep -q "^primary ${PID[primary]} " "/run/knit/$PREFIX/control.args"
 }
 
 start_primary()
