@@ -7,16 +7,16 @@ set -eu
 arch=$(dpkg --print-architecture)
 build="gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
 	libsystemd-dev check python3 iproute2 iputils-ping procps util-linux"
-# dpdk brings dpdk-telemetry.py, dpdk-dev testpmd.
-check="g++ binutils clang-format codespell shellcheck linux-headers-$arch dpdk ethtool iperf3
+# dpdk-dev brings dpdk-telemetry.py and testpmd.
+check="g++ binutils clang-format codespell shellcheck linux-headers-$arch dpdk-dev ethtool iperf3
 	tcpdump"
-bench="dpdk dpdk-dev iperf3 ethtool tcpdump"
+bench="dpdk-dev iperf3 ethtool tcpdump"
 
 wanted=
 for purpose in "${@:-build}"; do
 	case $purpose in
 	build) wanted="$wanted $build" ;;
-	run) wanted="$wanted $build dpdk" ;;
+	run) wanted="$wanted $build dpdk-dev" ;;
 	test) wanted="$wanted $build $check" ;;
 	bench) wanted="$wanted $build $bench" ;;
 	*)

@@ -215,6 +215,8 @@ int port_start(struct primary *p, unsigned int i)
 	struct port *port = &p->ports[i];
 	int netns, ret;
 
+	if (knit_driver_find(port->topo->driver)->tap)
+		primary_channel_clear(p);
 	ret = knit_netns_enter(port->conf->netns, &netns);
 	if (ret < 0)
 		return ret;

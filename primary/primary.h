@@ -113,6 +113,9 @@ void slot_check(struct primary *p);
 /* domain.c: resets every DEAD domain, or as many as can be; true if none is left. */
 bool domain_reset_dead(struct primary *p);
 
+/* channel.c: before the start of a net_tap port. Kills secondaries that would block it by reading nothing. */
+void primary_channel_clear(struct primary *p);
+
 /* iface.c */
 int primary_ifaces_create(struct primary *p);
 void primary_ifaces_destroy(struct primary *p);

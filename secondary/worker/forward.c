@@ -34,7 +34,6 @@ static uint16_t split(const struct knit_input *in, const struct knit_burst *b, u
 	uint32_t i, n_mine = 0;
 
 	own = rte_le_to_cpu_64(own) & MAC_BITS;
-#pragma GCC unroll 4
 	for (i = 0; i < b->n; i++)
 		n_mine += for_kernel(b->m[i], own);
 	if (likely(n_mine == 0))

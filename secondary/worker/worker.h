@@ -214,7 +214,6 @@ static __rte_always_inline void knit_burst_sum(struct knit_burst *b, bool prefet
 	uint32_t i, segs = 0;
 	const struct rte_mbuf *m;
 
-#pragma GCC unroll 4
 	for (i = 0; i < b->n; i++) {
 		m = b->m[i];
 		if (prefetch)
