@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static void remove_matching(const char *dir, const char *start)
+/* Files of dir whose names begin with start and hold part. */
+static void remove_matching(const char *dir, const char *start, const char *part)
 {
 	char path[512];
 	struct dirent *e;
@@ -19,7 +20,8 @@ static void remove_matching(const char *dir, const char *start)
 	if (d == NULL)
 		return;
 	while ((e = readdir(d)) != NULL) {
-		if (e->d_name[0] == '.' || strncmp(e->d_name, start, strlen(start)))
+		if (e->d_name[0] == '.' || strncmp(e->d_name, start, strlen(start)) ||
+		    strstr(e->d_name, part) == NULL)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
 		unlink(path);
@@ -56,6 +58,16 @@ void knit_eal_runtime_dir(const char *prefix, char *path, size_t len)
 	snprintf(path, len, "%s/dpdk/%s", dir, prefix);
 }
 
+void knit_eal_remove_process_files(const char *prefix, pid_t pid)
+{
+	char dir[256], part[32];
+
+	knit_eal_runtime_dir(prefix, dir, sizeof(dir));
+	snprintf(part, sizeof(part), "_%d_", (int)pid);
+	remove_matching(dir, "fbarray_", part);
+	remove_matching(dir, "mp_socket_", part);
+}
+
 void knit_eal_remove_files(const char *prefix)
 {
 	char dir[256], start[64];
@@ -66,10 +78,10 @@ void knit_eal_remove_files(const char *prefix)
 	f = setmntent("/proc/mounts", "r");
 	while (f && (m = getmntent(f)) != NULL)
 		if (strcmp(m->mnt_type, "hugetlbfs") == 0)
-			remove_matching(m->mnt_dir, start);
+			remove_matching(m->mnt_dir, start, "");
 	if (f)
 		endmntent(f);
 	knit_eal_runtime_dir(prefix, dir, sizeof(dir));
-	remove_matching(dir, "");
+	remove_matching(dir, "", "");
 	rmdir(dir);
 }

@@ -3,6 +3,7 @@
 #define KNIT_EAL_PATHS_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Files that EAL keeps outside the process. EAL leaves them for its next start with the same
@@ -17,6 +18,12 @@ int knit_eal_huge_dir(char *path, size_t len);
 
 /* EAL's runtime directory of that prefix. */
 void knit_eal_runtime_dir(const char *prefix, char *path, size_t len);
+
+/*
+ * What EAL of a secondary leaves in the runtime directory when it is killed: files that name its
+ * pid.
+ */
+void knit_eal_remove_process_files(const char *prefix, pid_t pid);
 
 /* <huge dir>/<prefix>map_* on every hugetlbfs, and the runtime directory. */
 void knit_eal_remove_files(const char *prefix);

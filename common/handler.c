@@ -173,7 +173,10 @@ static bool take_back(struct rte_kni *kni, uint64_t stamp)
 	return true;
 }
 
-/* The callbacks to use, if the calling process is the handler. stamp: of the owner word that says so. */
+/*
+ * The callbacks to use, if the calling process is the handler. stamp: of the owner word that says
+ * so.
+ */
 static const struct callbacks *my_role(struct rte_kni *kni, uint64_t *stamp)
 {
 	struct entry *e = entry_of(kni);

@@ -5,19 +5,21 @@
 #include "iface.h"
 
 /*
- * The handler of an interface: the one process that carries out what the kernel asks for. The role is an
- * owner word in the interface (kni->handler); the callbacks are pointers, so they stay in the memory of
- * the process that gave them, in a table by interface. An entry is used only for the interface of that index
- * *and* generation, and only while the owner word still carries the stamp of the claim: an index used
- * again, a forked child and a lost role never lead to an old callback.
+ * The handler of an interface: the one process that carries out what the kernel asks for. The role
+ * is an owner word in the interface (kni->handler); the callbacks are pointers, so they stay in
+ * the memory of the process that gave them, in a table by interface. An entry is used only for the
+ * interface of that index *and* generation, and only while the owner word still carries the stamp
+ * of the claim: an index used again, a forked child and a lost role never lead to an old callback.
  *
- * Interfaces made by rte_kni_alloc are special in two ways. While nobody holds the role their creator is
- * the handler, with the callbacks of knit_handler_fallback; it also takes the role back from a dead
- * handler, when it next looks and finds a request. And a holder that is not `fixed` may be replaced.
+ * Interfaces made by rte_kni_alloc are special in two ways. While nobody holds the role their
+ * creator is the handler, with the callbacks of knit_handler_fallback; it also takes the role back
+ * from a dead handler, when it next looks and finds a request. And a holder that is not `fixed`
+ * may be replaced.
  *
- * Moving the role while the old handler is in the middle of a request would give resp_q two producers. So a
- * handler stores its pid in kni->serving before it looks at the owner word a second time, and whoever
- * changes the owner word waits afterwards until nobody else alive stands in kni->serving.
+ * Moving the role while the old handler is in the middle of a request would give resp_q two
+ * producers. So a handler stores its pid in kni->serving before it looks at the owner word a
+ * second time, and whoever changes the owner word waits afterwards until nobody else alive stands
+ * in kni->serving.
  *
  * Control plane: callbacks may block, and so may everything here but a serve that finds no request.
  */
@@ -35,38 +37,42 @@ struct knit_handler_ops {
 struct knit_handler {
 	const struct knit_handler_ops *ops; /* must outlive the role */
 	void *arg;
-	uint32_t
-		bell; /* what the engine rings when there are requests; KNIT_BELL_NONE: the handler polls */
-	bool fixed; /* others get -EBUSY while this process lives */
+	uint32_t bell; /* the engine rings it for requests; KNIT_BELL_NONE: the handler polls */
+	bool fixed;    /* others get -EBUSY while this process lives */
 };
 
 /*
- * Makes the calling process the handler; the engine then posts every attribute anew. 0, -EBUSY (a live
- * process has the role, or is still in the middle of a request), -EBADMSG (ring indexes are corrupt).
+ * Makes the calling process the handler; the engine then posts every attribute anew. 0, -EBUSY (a
+ * live process has the role, or is still in the middle of a request), -EBADMSG (ring indexes are
+ * corrupt).
  */
 int knit_handler_claim(struct rte_kni *kni, const struct knit_handler *h);
 
 /*
- * Ends the role; on return no callback runs any more, or -EBUSY if one did not end within three seconds. On
- * interfaces of rte_kni_alloc anyone may call it; -EPERM if on others somebody else has the role.
+ * Ends the role; on return no callback runs any more, or -EBUSY if one did not end within three
+ * seconds. On interfaces of rte_kni_alloc anyone may call it; -EPERM if on others somebody else
+ * has the role.
  */
 int knit_handler_unclaim(struct rte_kni *kni);
 
-/* Creator: what it does as the handler of last resort. ops NULL: nothing, every request succeeds. */
+/*
+ * Creator: what it does as the handler of last resort. ops NULL: nothing, every request succeeds.
+ */
 void knit_handler_fallback(struct rte_kni *kni, const struct knit_handler_ops *ops, void *arg);
 
 /* The calling process has claimed the role, or has it as the creator. */
 bool knit_handler_is_self(const struct rte_kni *kni);
 
 /*
- * Serves up to max requests. Returns how many; 0 also if the calling process is not the handler, then nothing
- * was touched; -EBADMSG if the ring indexes are corrupt. Costs four loads if there is no request.
+ * Serves up to max requests. Returns how many; 0 also if the calling process is not the handler,
+ * then nothing was touched; -EBADMSG if the ring indexes are corrupt. Costs four loads if there is
+ * no request.
  */
 int knit_handler_serve(struct rte_kni *kni, unsigned int max);
 
 /*
- * Handler: before it sleeps. True: there is no request and the engine will ring its bell. knit_handler_disarm
- * after waking.
+ * Handler: before it sleeps. True: there is no request and the engine will ring its bell.
+ * knit_handler_disarm after waking.
  */
 bool knit_handler_arm(struct rte_kni *kni);
 void knit_handler_disarm(struct rte_kni *kni);

@@ -120,8 +120,8 @@ static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_
 }
 
 /*
- * Both ends of every pair belong to the creator in name, which initialises them. Bursts of other processes
- * do not look at the owner.
+ * Both ends of every pair belong to the creator in name, which initialises them. Bursts of other
+ * processes do not look at the owner.
  */
 static int take_pairs(struct rte_kni *kni, struct rte_mempool *pool)
 {

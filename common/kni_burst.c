@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 /*
- * Bursts of rte_kni.h claim nothing: the private halves are in shared memory, so the process that does the
- * next burst goes on where the last one stopped. All that a process needs of its own are the engine's
- * doorbells, which it may have from before a fork, or not.
+ * Bursts of rte_kni.h claim nothing: the private halves are in shared memory, so the process that
+ * does the next burst goes on where the last one stopped. All that a process needs of its own are
+ * the engine's doorbells, which it may have from before a fork, or not.
  */
 static uint64_t met[KNIT_MAX_IFACES]; /* generation of the interface whose doorbells were opened */
 

@@ -8,7 +8,9 @@
 
 /* What the files behind rte_kni.h (kni*.c) share. */
 
-/* The public API's callbacks, for handler.h: pass knit_kni_ops with a struct knit_kni_user as arg. */
+/*
+ * The public API's callbacks, for handler.h: pass knit_kni_ops with a struct knit_kni_user as arg.
+ */
 struct knit_kni_user {
 	struct rte_kni_ops ops;
 	rte_kni_rxlist_cb rxlist;

@@ -37,8 +37,9 @@ static int64_t now_ms(void)
 }
 
 /*
- * EAL sends on a blocking socket and tries again when a signal comes: with a primary that is stopped and
- * has its queue full, it would never return. Hence a socket of our own that can be asked for room first.
+ * EAL sends on a blocking socket and tries again when a signal comes: with a primary that is
+ * stopped and has its queue full, it would never return. Hence a socket of our own that can be
+ * asked for room first.
  */
 static int wait_for_room(int64_t deadline)
 {

@@ -34,7 +34,10 @@ int knit_nl_open(struct knit_nl *nl, bool events)
 	if (mnl_socket_bind(nl->sock, group, MNL_SOCKET_AUTOPID) < 0)
 		goto err_close_sock;
 	nl->portid = mnl_socket_get_portid(nl->sock);
-	/* both optional: without them a dump is longer, a storm of changes ends in a resynchronisation */
+	/*
+	 * both optional: without them a dump is longer, a storm of changes ends in a
+	 * resynchronisation
+	 */
 	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
 	if (events)
 		setsockopt(knit_nl_fd(nl), SOL_SOCKET, SO_RCVBUFFORCE, &space, sizeof(space));
@@ -58,7 +61,9 @@ int knit_nl_fd(const struct knit_nl *nl)
 	return mnl_socket_get_fd(nl->sock);
 }
 
-/* Sends a request and runs cb on each part of the answer; libmnl turns an error answer into errno. */
+/*
+ * Sends a request and runs cb on each part of the answer; libmnl turns an error answer into errno.
+ */
 static int talk(struct knit_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 {
 	char buf[NL_BUF];
@@ -133,7 +138,8 @@ static bool parse_link(const struct nlmsghdr *nlh, struct knit_nl_link *link)
 	link->ifindex = ifi->ifi_index;
 	link->flags = ifi->ifi_flags;
 	link->allmulti = !!(ifi->ifi_flags & IFF_ALLMULTI);
-	mnl_attr_for_each(attr, nlh, sizeof(*ifi)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*ifi))
+	{
 		parse_attr(attr, link);
 	}
 	return true;
@@ -218,7 +224,8 @@ static int on_neigh(const struct nlmsghdr *nlh, void *arg)
 	if (nlh->nlmsg_type != RTM_NEWNEIGH || mnl_nlmsg_get_payload_len(nlh) < sizeof(*ndm) ||
 	    (uint32_t)ndm->ndm_ifindex != a->ifindex || !(ndm->ndm_flags & NTF_SELF))
 		return MNL_CB_OK;
-	mnl_attr_for_each(attr, nlh, sizeof(*ndm)) {
+	mnl_attr_for_each(attr, nlh, sizeof(*ndm))
+	{
 		if (mnl_attr_get_type(attr) != NDA_LLADDR || mnl_attr_get_payload_len(attr) != 6)
 			continue;
 		mac = mnl_attr_get_payload(attr);

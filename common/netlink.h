@@ -11,9 +11,10 @@
 struct mnl_socket;
 
 /*
- * What knit asks of rtnetlink. A socket belongs to the network namespace in which it was opened. Requests
- * block while somebody holds the kernel's RTNL lock, so no thread that answers requests of the kernel
- * may use them. One thread at a time per socket. All return 0 or a negative errno and log nothing.
+ * What knit asks of rtnetlink. A socket belongs to the network namespace in which it was opened.
+ * Requests block while somebody holds the kernel's RTNL lock, so no thread that answers requests
+ * of the kernel may use them. One thread at a time per socket. All return 0 or a negative errno
+ * and log nothing.
  */
 struct knit_nl {
 	struct mnl_socket *sock;
@@ -26,7 +27,7 @@ struct knit_nl_link {
 	uint32_t flags; /* IFF_* */
 	uint32_t mtu;
 	uint32_t promiscuity; /* how many want it, tcpdump and bridges included */
-	uint32_t allmulti;    /* likewise; 1 or 0 from the flag on kernels that don't tell the count */
+	uint32_t allmulti;    /* likewise; 1 or 0 on kernels that don't tell the count */
 	uint8_t mac[6];
 	char name[IFNAMSIZ];
 };

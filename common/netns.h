@@ -3,14 +3,15 @@
 #define KNIT_NETNS_H
 
 /*
- * Network namespaces, for the calling thread only. Sockets and /dev/net/tun files opened between enter
- * and leave belong to the namespace for good, whatever thread uses them later.
+ * Network namespaces, for the calling thread only. Sockets and /dev/net/tun files opened between
+ * enter and leave belong to the namespace for good, whatever thread uses them later.
  */
 
 /*
- * Enters the namespace of that name below /run/netns, or at that path if it holds a '/'. NULL or "" stays
- * where it is. *saved_fd remembers the way back (-1: nothing to undo). 0, or a negative errno, logged:
- * -ENOENT no such namespace, -EINVAL not a namespace or name too long, -EPERM needs CAP_SYS_ADMIN.
+ * Enters the namespace of that name below /run/netns, or at that path if it holds a '/'. NULL or
+ * "" stays where it is. *saved_fd remembers the way back (-1: nothing to undo). 0, or a negative
+ * errno, logged: -ENOENT no such namespace, -EINVAL not a namespace or name too long, -EPERM needs
+ * CAP_SYS_ADMIN.
  */
 int knit_netns_enter(const char *netns, int *saved_fd);
 

@@ -164,7 +164,10 @@ int knit_request_carry_out(struct rte_kni *kni, const struct knit_req *req,
 	if (cancelled(kni, req))
 		return -ECANCELED;
 	ret = ops ? kinds[req->kind].call(&c, req) : 0;
-	/* The contract says 0 or -errno. Old callbacks that return something else mean failure by it. */
+	/*
+	 * The contract says 0 or -errno. Old callbacks that return something else mean failure by
+	 * it.
+	 */
 	if (ret > 0)
 		ret = -EIO;
 	if (ret < 0) {

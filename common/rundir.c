@@ -64,8 +64,9 @@ static int take_primary_lock(const char *prefix)
 }
 
 /*
- * What a dead predecessor left. A lock file is never removed while it may be in use: a process that has it
- * open would lock a file that nobody else can find. So locks that are free are only emptied.
+ * What a dead predecessor left. A lock file is never removed while it may be in use: a process
+ * that has it open would lock a file that nobody else can find. So locks that are free are only
+ * emptied.
  */
 static void clean_file(int dir, const char *prefix, const char *name)
 {
@@ -202,7 +203,10 @@ int knit_rundir_died_inside(const char *prefix, enum knit_role role, uint32_t id
 	fd = open(path.text, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return 0;
-	/* In this order: a state is only written under the lock, and a successor leaves the trace alone. */
+	/*
+	 * In this order: a state is only written under the lock, and a successor leaves the trace
+	 * alone.
+	 */
 	state = knit_lock_read(fd, pid);
 	held = knit_lock_held(fd);
 	close(fd);

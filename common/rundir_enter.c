@@ -19,7 +19,10 @@
 static int role_lock = -1;
 static int attach_lock = -1;
 
-/* Where EAL keeps the file that a primary has locked. EAL itself only knows once it is initialised. */
+/*
+ * Where EAL keeps the file that a primary has locked. EAL itself only knows once it is
+ * initialised.
+ */
 static void eal_config_path(const char *prefix, char *path, size_t size)
 {
 	const char *dir = getenv("RUNTIME_DIRECTORY");

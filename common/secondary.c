@@ -35,7 +35,10 @@ static int start_eal(struct knit_secondary *s)
 		return KNIT_EXIT_FAILURE;
 	}
 	s->eal = true;
-	/* Nobody here uses EAL's services, and their tables in shared memory are lost if we are killed. */
+	/*
+	 * Nobody here uses EAL's services, and their tables in shared memory are lost if we are
+	 * killed.
+	 */
 	rte_service_finalize();
 	if (knit_bell_init() < 0)
 		return KNIT_EXIT_RESOURCES;

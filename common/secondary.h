@@ -11,11 +11,12 @@
  *   knit_secondary_enter    locks, watch over the primary, EAL, topology
  *   knit_secondary_attach   the primary knows us; what follows is the role's own: claiming its ends
  *   knit_secondary_ready    the primary lets us use them
- *   knit_secondary_detach   we have given everything up; also after a failure between attach and here
+ *   knit_secondary_detach   all is given up; also after a failure between attach and here
  *   knit_secondary_leave    EAL's clean-up and the locks; at any point after enter was called
  *
- * Signals that shall end the process in good order must be blocked before enter and taken from a signalfd,
- * so that none ends it inside EAL. All return enum knit_exit and have said on stderr what went wrong.
+ * Signals that shall end the process in good order must be blocked before enter and taken from a
+ * signalfd, so that none ends it inside EAL. All return enum knit_exit and have said on stderr
+ * what went wrong.
  */
 struct knit_secondary {
 	const char *prefix;

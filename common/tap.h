@@ -25,13 +25,13 @@
  *   tap_req.c       what changed -> requests; answers -> revert
  *
  * Threads. An engine thread owns everything in struct knit_tap_pair; others reach a pair only by a
- * command that the thread acknowledges. The watch thread owns struct knit_tap_watch except for what is
- * marked; adding and removing an interface holds its lock. Nothing else is shared.
+ * command that the thread acknowledges. The watch thread owns struct knit_tap_watch except for
+ * what is marked; adding and removing an interface holds its lock. Nothing else is shared.
  */
 
-#define KNIT_TAP_BATCH 64	   /* frames per visit and direction */
-#define KNIT_TAP_PEEK 128	   /* descriptors per visit; more than a chain has */
-#define KNIT_TAP_MIN_BUFFER 256	   /* smallest buffer taken from alloc_q */
+#define KNIT_TAP_BATCH 64	       /* frames per visit and direction */
+#define KNIT_TAP_PEEK 128	       /* descriptors per visit; more than a chain has */
+#define KNIT_TAP_MIN_BUFFER 256	       /* smallest buffer taken from alloc_q */
 #define KNIT_TAP_BOUNCE KNIT_FRAME_MAX /* what may spill behind the first buffer */
 
 struct knit_tap_iface;
@@ -53,9 +53,9 @@ struct knit_tap_pair {
 	struct knit_ring tx_q;
 	int fd;
 	bool attached;
-	bool readable;	  /* the kernel has frames: epoll said so, and no EAGAIN since */
-	bool dead;	  /* the net_device is gone */
-	uint32_t starved; /* buffers that alloc_q must have before it goes on; 0: not starved */
+	bool readable;	    /* the kernel has frames: epoll said so, and no EAGAIN since */
+	bool dead;	    /* the net_device is gone */
+	uint32_t starved;   /* buffers that alloc_q must have before it goes on; 0: not starved */
 	uint32_t last_segs; /* buffers the last frame needed */
 	uint32_t big_run;   /* not 0: the next frame is thought to be a big one */
 	uint32_t user_bell;
@@ -74,10 +74,10 @@ struct knit_tap_watch {
 	struct knit_ring resp_q;
 	struct knit_req_track track;
 	struct knit_engine_req_stats stats;
-	struct knit_wanted *shm;  /* written here, never read */
-	struct knit_wanted now;	  /* the same, in own memory */
-	uint64_t handler_stamp;	  /* of the owner word when everything was last posted */
-	uint32_t dirty;		  /* bit per kind: to be posted */
+	struct knit_wanted *shm; /* written here, never read */
+	struct knit_wanted now;	 /* the same, in own memory */
+	uint64_t handler_stamp;	 /* of the owner word when everything was last posted */
+	uint32_t dirty;		 /* bit per kind: to be posted */
 	uint32_t posted_value[KNIT_REQ_COUNT]; /* what the pending request carries */
 	uint8_t posted_mac[6];
 	uint32_t accepted_mtu; /* last value that no handler refused */
@@ -85,11 +85,11 @@ struct knit_tap_watch {
 	uint32_t min_mtu;
 	uint32_t max_mtu;
 	struct knit_nl_link link; /* as the kernel told it last */
-	bool over_uc;	     /* more addresses than the list holds: asks for all of them */
+	bool over_uc;		  /* more addresses than the list holds: asks for all of them */
 	bool over_mc;
-	bool look;	     /* something happened to the net_device */
-	bool gone;	     /* the net_device was deleted */
-	bool link_refused;   /* up was refused: no carrier */
+	bool look;		/* something happened to the net_device */
+	bool gone;		/* the net_device was deleted */
+	bool link_refused;	/* up was refused: no carrier */
 	int carrier_now;	/* as the kernel has it */
 	uint64_t link_now;	/* as link_wanted */
 	uint32_t active_now;	/* queues that the kernel uses, a bit each */

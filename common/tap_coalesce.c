@@ -76,7 +76,10 @@ static uint64_t sum_pseudo(const struct knit_tap_flow *flow, uint32_t l4_len)
 	return is_ip4(flow) ? sum_bytes(sum, ip + 12, 8) : sum_bytes(sum, ip + 8, 32);
 }
 
-/* Sums the frame from byte `from` on, IP's length only; segments of odd length swap the bytes of what follows. */
+/*
+ * Sums the frame from byte `from` on, IP's length only; segments of odd length swap the bytes of
+ * what follows.
+ */
 static uint64_t sum_frame(const struct knit_tap_frame *f, uint32_t from)
 {
 	uint32_t left = f->hdr_len + f->payload - from;
@@ -309,7 +312,10 @@ bool knit_tap_merge_add(struct knit_tap_merge *m, struct knit_tap_frame *f,
 	return true;
 }
 
-/* Lengths and checksums of the large packet; its L4 checksum is the pseudo header's, the rest is to be added. */
+/*
+ * Lengths and checksums of the large packet; its L4 checksum is the pseudo header's, the rest is
+ * to be added.
+ */
 static void patch_headers(const struct knit_tap_merge *m, uint8_t *hdr)
 {
 	const struct knit_tap_flow *flow = &m->flow;

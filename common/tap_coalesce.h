@@ -9,18 +9,19 @@
 #include <sys/uio.h>
 
 /*
- * Frames of one TCP or UDP flow that follow each other can enter the kernel as one large frame, which it
- * treats as if a NIC had merged them (TCP) or as a sender's segmentation offload (UDP). Only headers are
- * written anew; the payload stays where it is. Pure logic on frames that somebody else validated.
+ * Frames of one TCP or UDP flow that follow each other can enter the kernel as one large frame,
+ * which it treats as if a NIC had merged them (TCP) or as a sender's segmentation offload (UDP).
+ * Only headers are written anew; the payload stays where it is. Pure logic on frames that somebody
+ * else validated.
  *
- * The frames' memory may be written by others at any time: lengths are read once, checked, and only the
- * checked copies are used.
+ * The frames' memory may be written by others at any time: lengths are read once, checked, and
+ * only the checked copies are used.
  */
 struct knit_tap_frame {
-	struct knit_desc desc;	   /* private copy of the first descriptor: its offload fields */
-	const struct iovec *seg;   /* the segments, n_segs of them; not empty */
+	struct knit_desc desc;	     /* private copy of the first descriptor: its offload fields */
+	const struct iovec *seg;     /* the segments, n_segs of them; not empty */
 	struct knit_tap_frame *next; /* in a merge */
-	uint32_t len;		   /* of all segments */
+	uint32_t len;		     /* of all segments */
 	uint16_t n_segs;
 	uint16_t hdr_len; /* bytes before the payload; set by knit_tap_parse */
 	uint32_t payload; /* bytes of payload, padding excluded; likewise */
@@ -40,7 +41,7 @@ enum knit_tap_proto {
 
 /* What knit_tap_parse found in a frame. */
 struct knit_tap_flow {
-	uint8_t proto;	 /* enum knit_tap_proto */
+	uint8_t proto; /* enum knit_tap_proto */
 	uint8_t l3_off;
 	uint8_t l4_off;
 	uint8_t tcp_flags;
@@ -75,16 +76,16 @@ void knit_tap_merge_start(struct knit_tap_merge *m, struct knit_tap_frame *f,
 bool knit_tap_merge_same(const struct knit_tap_merge *m, const struct knit_tap_flow *flow);
 
 /*
- * Adds f if it goes on where the row ends, with equal headers and good checksums. On a false return the row
- * is as before, and must be sent before f.
+ * Adds f if it goes on where the row ends, with equal headers and good checksums. On a false
+ * return the row is as before, and must be sent before f.
  */
 bool knit_tap_merge_add(struct knit_tap_merge *m, struct knit_tap_frame *f,
 			const struct knit_tap_flow *flow);
 
 /*
- * A row of two or more as one frame: iov[0] the tap header vh, iov[1] the headers in hdr, then the payloads.
- * A tag in the descriptor goes into hdr. hdr has room for KNIT_TAP_HDR_MAX, iov for n_iov + 2. Returns
- * the entries of iov.
+ * A row of two or more as one frame: iov[0] the tap header vh, iov[1] the headers in hdr, then the
+ * payloads. A tag in the descriptor goes into hdr. hdr has room for KNIT_TAP_HDR_MAX, iov for
+ * n_iov + 2. Returns the entries of iov.
  */
 uint32_t knit_tap_merge_build(const struct knit_tap_merge *m, struct virtio_net_hdr *vh,
 			      uint8_t *hdr, struct iovec *iov);

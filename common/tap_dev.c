@@ -64,8 +64,8 @@ static int log_create(const struct knit_tap_iface *t, int err)
 		hint = ": an interface of that name is already there";
 	} else if (err == EINVAL) {
 		/* the kernel's answer to a name that is taken by another kind of device, too */
-		hint = if_nametoindex(t->name) ? ": an interface of that name is already there" :
-						 ": not a name for an interface";
+		hint = if_nametoindex(t->name) ? ": an interface of that name is already there"
+					       : ": not a name for an interface";
 		err = if_nametoindex(t->name) ? EEXIST : EINVAL;
 	} else if (err == EPERM) {
 		hint = " (needs CAP_NET_ADMIN)";
@@ -96,8 +96,8 @@ static int open_queue(struct knit_tap_iface *t, uint16_t i)
 }
 
 /*
- * What the kernel may send as it is: whole TCP frames, without checksums. What it accepts from us needs no
- * setting, but UDP GSO came in both directions at once, so that trying it tells.
+ * What the kernel may send as it is: whole TCP frames, without checksums. What it accepts from us
+ * needs no setting, but UDP GSO came in both directions at once, so that trying it tells.
  */
 int knit_tap_dev_offload(const struct knit_tap_iface *t)
 {
@@ -189,9 +189,9 @@ int knit_tap_dev_speed(const struct knit_tap_iface *t, uint32_t speed, bool full
 	req.s.link_mode_masks_nwords = words;
 	req.s.cmd = ETHTOOL_SLINKSETTINGS;
 	req.s.speed = speed == 0 ? (uint32_t)SPEED_UNKNOWN : speed;
-	req.s.duplex = speed == (uint32_t)SPEED_UNKNOWN ? DUPLEX_UNKNOWN :
-		       full_duplex			? DUPLEX_FULL :
-							  DUPLEX_HALF;
+	req.s.duplex = speed == (uint32_t)SPEED_UNKNOWN ? DUPLEX_UNKNOWN
+		       : full_duplex			? DUPLEX_FULL
+							: DUPLEX_HALF;
 	req.s.port = PORT_OTHER;
 	return ioctl(fd, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
 }

@@ -133,8 +133,9 @@ err_free:
 }
 
 /*
- * First the engine thread lets go of the pairs (nothing touches mbufs or rings any more), then the watch
- * thread of the requests and the net_device; only then the fds are closed and the memory is freed.
+ * First the engine thread lets go of the pairs (nothing touches mbufs or rings any more), then the
+ * watch thread of the requests and the net_device; only then the fds are closed and the memory is
+ * freed.
  */
 static void tap_destroy(struct rte_kni *kni)
 {

@@ -13,7 +13,8 @@
 #include <stdlib.h>
 
 #define CALLBACK_NAME "knit-tap-region"
-#define GRACE_SECONDS 1 /* an engine's pass takes far less; then the old table is leaked, not freed */
+/* An engine's pass takes far less. After that the old table is leaked, not freed. */
+#define GRACE_SECONDS 1
 
 static const struct knit_region_table empty_table;
 static const struct knit_region_table *current = &empty_table;
@@ -97,7 +98,10 @@ static bool in_use(const struct knit_region_table *t)
 	return false;
 }
 
-/* With region_lock. Pairs with knit_region_enter: either it sees the new table or we see it use the old. */
+/*
+ * With region_lock. Pairs with knit_region_enter: either it sees the new table or we see it use
+ * the old.
+ */
 static void replace(const struct knit_region_table *new)
 {
 	const struct knit_region_table *old = current;
@@ -117,7 +121,9 @@ static void replace(const struct knit_region_table *new)
 	free((void *)(uintptr_t)old);
 }
 
-/* EAL holds its memory lock for writing here: nothing below may allocate from or walk EAL memory. */
+/*
+ * EAL holds its memory lock for writing here: nothing below may allocate from or walk EAL memory.
+ */
 static void on_mem_event(enum rte_mem_event type, const void *addr, size_t len, void *arg)
 {
 	struct knit_region_table *t;

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 /*
- * The memory that descriptors may name: what EAL has mapped. This file alone turns an address into a
- * pointer. Tables never change; when EAL maps or unmaps memory a new one takes the old one's place, and
- * EAL goes on only after every engine thread has let go of the old one.
+ * The memory that descriptors may name: what EAL has mapped. This file alone turns an address into
+ * a pointer. Tables never change; when EAL maps or unmaps memory a new one takes the old one's
+ * place, and EAL goes on only after every engine thread has let go of the old one.
  */
 struct knit_region {
 	uint64_t start;
@@ -27,7 +27,9 @@ struct knit_region_reader {
 	struct knit_region_reader *next;
 };
 
-/* Follows EAL's memory from now on. Idempotent; fini undoes the last init. 0 or a negative errno. */
+/*
+ * Follows EAL's memory from now on. Idempotent; fini undoes the last init. 0 or a negative errno.
+ */
 int knit_region_init(void);
 void knit_region_fini(void);
 
@@ -35,8 +37,9 @@ void knit_region_register(struct knit_region_reader *reader);
 void knit_region_unregister(struct knit_region_reader *reader);
 
 /*
- * Engine thread: takes the current table into reader->table until knit_region_leave or the next enter. Keeps
- * EAL waiting meanwhile: leave before sleeping. Pointers from before an enter are void after it.
+ * Engine thread: takes the current table into reader->table until knit_region_leave or the next
+ * enter. Keeps EAL waiting meanwhile: leave before sleeping. Pointers from before an enter are
+ * void after it.
  */
 void knit_region_enter(struct knit_region_reader *reader);
 void knit_region_leave(struct knit_region_reader *reader);
@@ -50,7 +53,10 @@ struct knit_region_table *knit_region_del(const struct knit_region_table *t, uin
 /* Pure: index of the region that holds all of [addr, addr + len), -1 if none does. */
 int knit_region_find(const struct knit_region_table *t, uint64_t addr, uint32_t len);
 
-/* Pure: the pointer, or NULL. hint is the caller's, any value; it makes the next call near by fast. */
+/*
+ * Pure: the pointer, or NULL. hint is the caller's, any value; it makes the next call near by
+ * fast.
+ */
 static inline void *knit_region_ptr(const struct knit_region_table *t, uint32_t *hint,
 				    uint64_t addr, uint32_t len)
 {

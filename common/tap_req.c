@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 /*
- * Requests on an engine that learns of a change after the fact: everything is a post, and what the handler
- * refuses is taken back where it can be.
+ * Requests on an engine that learns of a change after the fact: everything is a post, and what the
+ * handler refuses is taken back where it can be.
  */
 
 #define BIT(kind) (1u << (kind))
@@ -73,13 +73,13 @@ static void log_revert(const struct knit_tap_iface *t, enum knit_req_kind kind, 
 		log_err("%s: %s was refused (%s), and the old value can't be put back: %s", t->name,
 			kind_names[kind], strerror(-why), strerror(-ret));
 	else
-		log_notice("%s: %s was refused (%s): old value put back", t->name,
-			   kind_names[kind], strerror(-why));
+		log_notice("%s: %s was refused (%s): old value put back", t->name, kind_names[kind],
+			   strerror(-why));
 }
 
 /*
- * Puts the last accepted MTU back if the kernel still has the refused one. The wanted state changes with it,
- * so the kernel's notification of it brings nothing new.
+ * Puts the last accepted MTU back if the kernel still has the refused one. The wanted state
+ * changes with it, so the kernel's notification of it brings nothing new.
  */
 static void revert_mtu(struct knit_tap_iface *t, uint32_t refused, int why)
 {
@@ -163,8 +163,8 @@ static uint16_t set_list(uint8_t (*to)[6], const uint8_t (*from)[6], uint32_t n)
 
 static void log_over(const struct knit_tap_iface *t, const char *what, uint32_t n)
 {
-	log_warn("%s: %u %s addresses, more than the %d that can be listed: asking for all", t->name,
-		 n, what, KNIT_RXLIST_MAX);
+	log_warn("%s: %u %s addresses, more than the listed %d: asking for all", t->name, n, what,
+		 KNIT_RXLIST_MAX);
 }
 
 void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *addrs)

@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 /*
- * rx_q -> kernel. One visit: take what is there into private copies, check it, hand the good frames to the
- * kernel in order, give all cookies back. Whatever stands in shared memory, each descriptor is read once.
+ * rx_q -> kernel. One visit: take what is there into private copies, check it, hand the good
+ * frames to the kernel in order, give all cookies back. Whatever stands in shared memory, each
+ * descriptor is read once.
  */
 
 /* Rows of frames that grow side by side, when a batch holds several flows */
@@ -133,7 +134,10 @@ static bool may_merge(const struct knit_tap_iface *t, const struct knit_tap_flow
 	return t->coalesce_tcp;
 }
 
-/* Order within a flow is kept: a frame waits in its flow's row, or everything before it has been sent. */
+/*
+ * Order within a flow is kept: a frame waits in its flow's row, or everything before it has been
+ * sent.
+ */
 static void coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_frame *f)
 {
 	uint32_t i;
@@ -184,9 +188,9 @@ static enum knit_reject check_frame(const struct knit_tap_frame *f, uint32_t fea
 		return KNIT_REJECT_BAD_FLAGS;
 	if (gso == KNIT_GSO_NONE)
 		return KNIT_REJECT_NONE;
-	return features & (gso == KNIT_GSO_UDP_L4 ? KNIT_FEAT_USO : KNIT_FEAT_TSO) ?
-		       KNIT_REJECT_NONE :
-		       KNIT_REJECT_BAD_GSO;
+	return features & (gso == KNIT_GSO_UDP_L4 ? KNIT_FEAT_USO : KNIT_FEAT_TSO)
+		       ? KNIT_REJECT_NONE
+		       : KNIT_REJECT_BAD_GSO;
 }
 
 struct walk {
@@ -197,8 +201,8 @@ struct walk {
 };
 
 /*
- * Takes the chain at w->at into f: true if it is a good frame. Leaves w->at where it was, and returns false, if
- * the chain may go on behind what was peeked.
+ * Takes the chain at w->at into f: true if it is a good frame. Leaves w->at where it was, and
+ * returns false, if the chain may go on behind what was peeked.
  */
 static bool take_frame(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct walk *w,
 		       const struct knit_region_table *mem)

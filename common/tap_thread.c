@@ -62,8 +62,8 @@ static unsigned int next_number;
 static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /*
- * Edge-triggered: one event per frame that the kernel queues, none for what is already known, and nothing
- * to be read off the doorbell.
+ * Edge-triggered: one event per frame that the kernel queues, none for what is already known, and
+ * nothing to be read off the doorbell.
  */
 static int watch_fd(int epoll, int fd, void *ptr)
 {

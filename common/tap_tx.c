@@ -7,15 +7,19 @@
 #include <sys/uio.h>
 
 /*
- * kernel -> tx_q. Each frame is read straight into buffers of alloc_q, as many as it is thought to need, with
- * the pair's bounce buffer behind them; what ends up there is copied into further buffers. A buffer
- * taken from alloc_q becomes exactly one descriptor of tx_q, so one count serves both rings.
+ * kernel -> tx_q. Each frame is read straight into buffers of alloc_q, as many as it is thought to
+ * need, with the pair's bounce buffer behind them; what ends up there is copied into further
+ * buffers. A buffer taken from alloc_q becomes exactly one descriptor of tx_q, so one count serves
+ * both rings.
  */
 
-#define OFFER 40     /* buffers offered to a frame thought to be big; 64 KiB in 2 KiB pieces and a bit */
-#define STEP 16	     /* buffers between two commits */
-#define BIG 4	     /* a frame of more buffers than this is a big one */
-#define BIG_RUN 16   /* so many small frames in a row, and the next is not thought to be big any more */
+/* Buffers offered to a frame thought to be big: 64 KiB in 2 KiB pieces and a bit */
+#define OFFER 40
+/* Buffers between two commits */
+#define STEP 16
+/* A frame of more buffers than this is a big one; after BIG_RUN small ones in a row none is expected. */
+#define BIG 4
+#define BIG_RUN 16
 
 /* One visit. */
 struct visit {
@@ -69,8 +73,8 @@ static enum knit_reject check_buffer(const struct knit_desc *d)
 }
 
 /*
- * A private copy of the i-th buffer not yet used, and its pointer. NULL if it is a bad one; if it is the next in
- * line its cookie goes back at once, with a length that no frame has.
+ * A private copy of the i-th buffer not yet used, and its pointer. NULL if it is a bad one; if it
+ * is the next in line its cookie goes back at once, with a length that no frame has.
  */
 static uint8_t *take_buffer(struct knit_tap_pair *p, struct visit *v, uint32_t i,
 			    struct knit_desc *d)
@@ -78,8 +82,7 @@ static uint8_t *take_buffer(struct knit_tap_pair *p, struct visit *v, uint32_t i
 	enum knit_reject why;
 	uint8_t *data = NULL;
 
-	*d = *(const struct knit_desc *)knit_ring_entry(&p->alloc_q,
-							p->alloc_q.cons + v->used + i);
+	*d = *(const struct knit_desc *)knit_ring_entry(&p->alloc_q, p->alloc_q.cons + v->used + i);
 	why = check_buffer(d);
 	if (likely(why == KNIT_REJECT_NONE)) {
 		data = knit_region_ptr(v->mem, &p->region, d->addr, d->len);

@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 /*
- * The watch thread: one per process, alive while there is an interface. It sleeps until netlink, its
- * doorbell or the timer says that something may have changed, then looks at every interface and brings
- * the kernel and the wanted state together. It is the only thread that takes the kernel's RTNL lock
- * while interfaces run.
+ * The watch thread: one per process, alive while there is an interface. It sleeps until netlink,
+ * its doorbell or the timer says that something may have changed, then looks at every interface
+ * and brings the kernel and the wanted state together. It is the only thread that takes the
+ * kernel's RTNL lock while interfaces run.
  */
 
 #define EVENTS 16

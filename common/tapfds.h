@@ -3,14 +3,16 @@
 #define KNIT_TAPFDS_H
 
 /*
- * net_tap gives every attached secondary copies of its queues' fds, when the secondary starts and again
- * at each start of the port, and never closes the older ones: they pile up, and keep queues alive that the
- * driver has replaced. These find them. They do not allocate; both read /proc, so not for the packet path.
+ * net_tap gives every attached secondary copies of its queues' fds, when the secondary starts and
+ * again at each start of the port, and never closes the older ones: they pile up, and keep queues
+ * alive that the driver has replaced. These find them. They do not allocate; both read /proc, so
+ * not for the packet path.
  */
 
 /*
- * Fds of this process that are queues of the tap interface of that name, NULL: of any. At most max of them go to
- * fds. Returns how many there are. A queue whose interface was removed has the name "".
+ * Fds of this process that are queues of the tap interface of that name, NULL: of any. At most max
+ * of them go to fds. Returns how many there are. A queue whose interface was removed has the name
+ * "".
  */
 unsigned int knit_tap_fds(const char *ifname, int *fds, unsigned int max);
 

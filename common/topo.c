@@ -54,7 +54,10 @@ static bool text_fits(const char *what, const char *found, const char *expected)
 	return false;
 }
 
-/* A pool knows its driver only by an index, and each process numbers drivers in the order it loaded them. */
+/*
+ * A pool knows its driver only by an index, and each process numbers drivers in the order it
+ * loaded them.
+ */
 static bool pool_ops_fit(const struct knit_topo *t)
 {
 	const char *mine = "none";
@@ -96,6 +99,16 @@ struct knit_topo *knit_topo_attach(void)
 	    !text_fits("DPDK version", t->dpdk, rte_version()) || !pool_ops_fit(t))
 		return NULL;
 	return t;
+}
+
+bool knit_topo_has_queue(const struct knit_topo_worker *w, uint64_t ports)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		if (ports & (UINT64_C(1) << i) && w->rxq[i] >= 0)
+			return true;
+	return false;
 }
 
 struct knit_topo_worker *knit_topo_worker(struct knit_topo *t, uint32_t id)

@@ -194,6 +194,9 @@ uint16_t knit_topo_pairs(const struct knit_topo *t, unsigned int iface);
  */
 struct knit_topo *knit_topo_attach(void);
 
+/* Whether the worker's domain has a queue on one of the ports, a bit each. */
+bool knit_topo_has_queue(const struct knit_topo_worker *w, uint64_t ports);
+
 struct knit_topo_worker *knit_topo_worker(struct knit_topo *t, uint32_t id);
 
 #endif

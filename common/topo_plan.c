@@ -44,7 +44,9 @@ static bool same_rule(const struct knit_conf_rule *x, const struct knit_conf_rul
 	return (x->a == y->a && x->b == y->b) || (x->a == y->b && x->b == y->a);
 }
 
-/* Packets of one port or interface are spread over its workers, so all must do the same with them. */
+/*
+ * Packets of one port or interface are spread over its workers, so all must do the same with them.
+ */
 static bool take(struct plan *p, const struct here *at, struct use *use, const char *name)
 {
 	if (use->by == at->worker) {
@@ -82,8 +84,8 @@ static void take_port(struct plan *p, const struct here *at, int port)
 		return;
 	if (use->n > 1 && conf->rx_spread == KNIT_SPREAD_NONE) {
 		refuse(p, at,
-		       "port \"%s\" has one receive queue (rx_spread = \"none\"): found %d workers for "
-		       "it: one is expected\n",
+		       "port \"%s\" has one receive queue (rx_spread = \"none\"): found %d "
+		       "workers for it: one is expected\n",
 		       conf->name, use->n);
 		return;
 	}
@@ -177,8 +179,8 @@ static void plan_ifaces(struct plan *p)
 		port = &p->t->ports[conf->port];
 		if (port->iface >= 0) {
 			fprintf(p->err,
-				"%s:%d: interface \"%s\": port \"%s\" has \"%s\" already: one interface "
-				"per port is expected\n",
+				"%s:%d: interface \"%s\": port \"%s\" has \"%s\" already: one "
+				"interface per port is expected\n",
 				p->c->file, conf->line, conf->name, port->name,
 				p->t->ifaces[port->iface].name);
 			p->errors++;

@@ -10,8 +10,9 @@
 #include <string.h>
 
 /*
- * The tap device's frame header (struct virtio_net_hdr, in host byte order) to and from the offload fields
- * of a descriptor. Pure functions on private copies; frames are only read within the given bounds.
+ * The tap device's frame header (struct virtio_net_hdr, in host byte order) to and from the
+ * offload fields of a descriptor. Pure functions on private copies; frames are only read within
+ * the given bounds.
  */
 #ifndef VIRTIO_NET_HDR_GSO_UDP_L4
 #define VIRTIO_NET_HDR_GSO_UDP_L4 5
@@ -21,7 +22,10 @@
 #define KNIT_TCP_CSUM_OFFSET 16
 #define KNIT_UDP_CSUM_OFFSET 6
 
-/* Towards the kernel. d passed knit_desc_check_frame. A tag that is not in the data will be put there. */
+/*
+ * Towards the kernel. d passed knit_desc_check_frame. A tag that is not in the data will be put
+ * there.
+ */
 static inline void knit_vnet_from_desc(struct virtio_net_hdr *h, const struct knit_desc *d)
 {
 	uint16_t shift = d->flags & KNIT_DESC_VLAN ? KNIT_VLAN_HLEN : 0;
@@ -60,7 +64,9 @@ static inline uint8_t knit_vnet_gso_type(uint8_t type)
 	return KNIT_GSO_NONE;
 }
 
-/* The kernel's hdr_len is only what it keeps in one piece; the real one stands in the TCP header. */
+/*
+ * The kernel's hdr_len is only what it keeps in one piece; the real one stands in the TCP header.
+ */
 static inline uint32_t knit_vnet_hdr_len(const struct knit_desc *d, const uint8_t *data,
 					 uint32_t have)
 {
@@ -72,8 +78,8 @@ static inline uint32_t knit_vnet_hdr_len(const struct knit_desc *d, const uint8_
 }
 
 /*
- * From the kernel: fills the offload fields of d for a frame of frame_len bytes whose first `have` bytes stand
- * at data. False if the header makes no sense; d is then undefined.
+ * From the kernel: fills the offload fields of d for a frame of frame_len bytes whose first `have`
+ * bytes stand at data. False if the header makes no sense; d is then undefined.
  */
 static inline bool knit_vnet_to_desc(const struct virtio_net_hdr *h, struct knit_desc *d,
 				     const uint8_t *data, uint32_t have)
@@ -104,8 +110,8 @@ static inline bool knit_vnet_to_desc(const struct virtio_net_hdr *h, struct knit
 }
 
 /*
- * Takes an 802.1Q tag out of the first `have` bytes at data: the addresses move up, the frame starts 4 bytes
- * later. Returns how much it got shorter: 4, or 0 if there is no tag.
+ * Takes an 802.1Q tag out of the first `have` bytes at data: the addresses move up, the frame
+ * starts 4 bytes later. Returns how much it got shorter: 4, or 0 if there is no tag.
  */
 static inline uint32_t knit_vnet_strip_vlan(struct knit_desc *d, uint8_t *data, uint32_t have)
 {

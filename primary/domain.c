@@ -95,7 +95,7 @@ static int start_ports(struct primary *p, uint64_t ports)
 		if (ret < 0)
 			return ret;
 		if (ret > 0)
-			p->restart = 1;
+			slot_end_workers(p, UINT64_C(1) << k);
 	}
 	return 0;
 }

@@ -21,19 +21,22 @@ static uint32_t park_count;
 
 static bool concerned(const struct knit_topo_worker *w, uint64_t ports)
 {
-	unsigned int i;
-
-	if (w->state != KNIT_SLOT_ATTACHED && w->state != KNIT_SLOT_DETACHING)
-		return false;
-	for (i = 0; i < KNIT_MAX_PORTS; i++)
-		if (ports & (UINT64_C(1) << i) && w->rxq[i] >= 0)
-			return true;
-	return false;
+	return (w->state == KNIT_SLOT_ATTACHED || w->state == KNIT_SLOT_DETACHING) &&
+	       knit_topo_has_queue(w, ports);
 }
 
 static void wake(struct knit_topo_worker *w)
 {
 	knit_bell_ring(w->bell);
+}
+
+void park_wake(struct primary *p, uint64_t ports)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_workers; i++)
+		if (concerned(&p->topo->workers[i], ports))
+			wake(&p->topo->workers[i]);
 }
 
 void primary_resume(struct primary *p)

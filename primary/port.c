@@ -232,15 +232,14 @@ int port_start(struct primary *p, unsigned int i)
 		return ret;
 	}
 	port->started = true;
-	if (burst_changed(port)) {
-		log_warn("port %s: the driver took other burst functions; restarting its workers",
-			 port->conf->name);
-		return 1;
-	}
 	__atomic_fetch_add(&port->topo->starts, 1, __ATOMIC_RELEASE);
 	/* net_tap sent its fds to every secondary; control drops them. */
 	knit_bell_ring(p->topo->control.bell);
-	return 0;
+	if (!burst_changed(port))
+		return 0;
+	log_warn("port %s: the driver took other burst functions; its workers must start anew",
+		 port->conf->name);
+	return 1;
 }
 
 int port_stop(struct primary *p, unsigned int i)

@@ -39,6 +39,7 @@ static int op_link(struct primary *p, unsigned int i, struct knit_msg *m)
 	if (ret < 0)
 		return ret;
 	__atomic_store_n(&port->topo->admin_up, m->value, __ATOMIC_RELEASE);
+	park_wake(p, UINT64_C(1) << i);
 	return 0;
 }
 
@@ -59,7 +60,7 @@ static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 	if (started < 0)
 		ret = started;
 	else if (started > 0)
-		p->restart = 1;
+		slot_end_workers(p, UINT64_C(1) << i);
 	primary_resume(p);
 	__atomic_store_n(&port->held, 0, __ATOMIC_RELEASE);
 	return ret;

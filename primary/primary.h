@@ -85,7 +85,10 @@ void primary_pool_forget(struct rte_mempool *pool);
 /* At the end, everything stopped: logs and returns mbufs missing from all domains. */
 unsigned int primary_pools_check(struct primary *p);
 
-/* port.c: bringing ports up and down. 0 or -errno, logged */
+/*
+ * port.c: bringing ports up and down. 0 or -errno, logged. port_start returns 1 if the driver took
+ * other burst functions than before: workers that go on would call the old ones.
+ */
 int primary_ports_open(struct primary *p);
 void primary_ports_close(struct primary *p);
 int port_start(struct primary *p, unsigned int i);
@@ -100,6 +103,8 @@ void port_restore(struct primary *p, unsigned int i);
 /* park.c: port thread. All live workers with a queue on one of the ports (bit set) */
 int primary_park(struct primary *p, uint64_t ports, char *why, size_t len);
 void primary_resume(struct primary *p);
+/* Lets the same workers look at what changed, should they sleep. */
+void park_wake(struct primary *p, uint64_t ports);
 
 /* slot.c: the life of secondaries */
 int slot_attach(struct primary *p, struct knit_msg *m, int pidfd);
@@ -107,14 +112,20 @@ int slot_ready(struct primary *p, struct knit_msg *m);
 int slot_detach(struct primary *p, struct knit_msg *m);
 /* The process behind pidfd[slot] ended. */
 void slot_ended(struct primary *p, unsigned int slot);
+/* Asks the workers with a queue on one of these ports to leave; they are parked. */
+void slot_end_workers(struct primary *p, uint64_t ports);
 /* Once a second: deaths inside EAL's attach, which no message announced. */
 void slot_check(struct primary *p);
 
 /* domain.c: resets every DEAD domain, or as many as can be; true if none is left. */
 bool domain_reset_dead(struct primary *p);
 
-/* channel.c: before the start of a net_tap port. Kills secondaries that would block it by reading nothing. */
+/*
+ * channel.c: port thread. Kills secondaries that would block the primary by reading no messages: before the
+ * start of a net_tap port, and once a second however often it is called.
+ */
 void primary_channel_clear(struct primary *p);
+void primary_channel_look(struct primary *p);
 
 /* iface.c */
 int primary_ifaces_create(struct primary *p);

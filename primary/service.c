@@ -152,6 +152,7 @@ static uint32_t port_thread(void *arg)
 	while (!__atomic_load_n(&service.stop, __ATOMIC_ACQUIRE)) {
 		wait_once(p, service.dead ? RETRY_MS : TICK_MS);
 		slot_check(p);
+		primary_channel_look(p);
 		if (service.dead)
 			service.dead = !domain_reset_dead(p);
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_worker
 #include "bell.h"
+#include "eal_paths.h"
 #include "engine.h"
 #include "log.h"
 #include "owner.h"
@@ -10,7 +11,9 @@
 #include <rte_rcu_qsbr.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SAY(m, ...) snprintf((m)->text, sizeof((m)->text), __VA_ARGS__)
@@ -169,6 +172,15 @@ static void died_inside(struct primary *p, const char *name, uint32_t pid)
 	p->restart = 1;
 }
 
+void slot_end_workers(struct primary *p, uint64_t ports)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_workers; i++)
+		if (p->pidfd[i] >= 0 && knit_topo_has_queue(&p->topo->workers[i], ports))
+			syscall(SYS_pidfd_send_signal, p->pidfd[i], SIGTERM, NULL, 0);
+}
+
 static void left(struct primary *p, unsigned int i, uint32_t pid)
 {
 	const char *name = i == CONTROL_SLOT ? "control" : "worker";
@@ -189,6 +201,7 @@ void slot_ended(struct primary *p, unsigned int i)
 
 	close(p->pidfd[i]);
 	p->pidfd[i] = -1;
+	knit_eal_remove_process_files(p->conf->eal.prefix, *s.pid);
 	switch (*s.state) {
 	case KNIT_SLOT_ATTACHED:
 		if (i != CONTROL_SLOT) {

@@ -5,9 +5,9 @@
 #include <string.h>
 
 /*
- * The handler's callbacks. The kernel's side is level-triggered: it says everything anew whenever a handler
- * attaches and may repeat itself, so what the port has already is not asked for again. A refused value
- * leaves the old one in force; after a time-out nobody knows which is.
+ * The handler's callbacks. The kernel's side is level-triggered: it says everything anew whenever
+ * a handler attaches and may repeat itself, so what the port has already is not asked for again. A
+ * refused value leaves the old one in force; after a time-out nobody knows which is.
  */
 
 static bool known(const struct control_iface *i, uint32_t op)

@@ -11,15 +11,15 @@
 #include <stdint.h>
 
 /*
- * The control process: the handler of every interface. What the kernel asks of an interface it asks the primary
- * to do to the interface's port, and answers with the primary's answer.
+ * The control process: the handler of every interface. What the kernel asks of an interface it
+ * asks the primary to do to the interface's port, and answers with the primary's answer.
  *
- *   loop.c    sleeps until an engine or the primary rings, serves the requests   -> common/handler.c
+ *   loop.c    sleeps until an engine or the primary rings, serves requests  -> common/handler.c
  *   apply.c   the handler's callbacks: what differs from the port's state        -> port_ask.c
  *   port_ask.c   one message to the primary, and its answer
  *
- * One thread does all of it. The kernel may hold RTNL until it has its answer, so this thread must never need
- * RTNL: no netlink, no ioctl on a network device, nothing that waits for either.
+ * One thread does all of it. The kernel may hold RTNL until it has its answer, so this thread must
+ * never need RTNL: no netlink, no ioctl on a network device, nothing that waits for either.
  */
 
 /* What a port was last told. What is not known is told again, whatever it is. */
@@ -58,8 +58,8 @@ void control_unclaim(struct control *c);
 extern const struct knit_handler_ops control_ops;
 
 /*
- * port_ask.c: has the primary carry m out, op and operand filled in, on the port behind i. 0 or a negative
- * errno; a refusal and a change are logged. -ETIMEDOUT: it may still happen.
+ * port_ask.c: has the primary carry m out, op and operand filled in, on the port behind i. 0 or a
+ * negative errno; a refusal and a change are logged. -ETIMEDOUT: it may still happen.
  */
 int control_ask(struct control_iface *i, struct knit_msg *m);
 
@@ -68,13 +68,19 @@ int control_ask_rxlist(struct control_iface *i, const struct knit_topo_rxlist *l
 
 /* taps.c: net_tap's fds, of which control uses none. Closes those that came with EAL's set-up. */
 void control_taps_init(struct control *c);
-/* Closes those that came with a start of a port. How long to sleep until the next look in ms, -1: no need. */
+/*
+ * Closes those that came with a start of a port. How long to sleep until the next look in ms, -1:
+ * no need.
+ */
 int control_taps_look(struct control *c);
 
 /* loop.c: until a signal, or the primary, ends it. enum knit_exit */
 int control_run(struct control *c);
 
-/* signals.c: blocks those that end the process for all threads to come; an fd to poll instead, or -errno. */
+/*
+ * signals.c: blocks those that end the process for all threads to come; an fd to poll instead, or
+ * -errno.
+ */
 int control_signals(void);
 
 /* options.c: -1 to go on, else the exit code. */

@@ -70,8 +70,8 @@ int control_ask(struct control_iface *i, struct knit_msg *m)
 }
 
 /*
- * The primary acts in the order of the questions. A list it did not get to in time must stay what it is until
- * it did; the same question once more, answered, says so.
+ * The primary acts in the order of the questions. A list it did not get to in time must stay what
+ * it is until it did; the same question once more, answered, says so.
  */
 static int settle_late_list(struct control *c)
 {

@@ -6,7 +6,10 @@
 
 #include <time.h>
 
-/* The fds come by EAL's message thread, at their own time: how long to look for them, and how often */
+/*
+ * The fds come by EAL's message thread, at their own time: how long to look for them, and how
+ * often
+ */
 #define LOOK_MS 1000
 #define LOOK_EVERY_MS 50
 

@@ -15,9 +15,9 @@ static const char usage[] =
 	"  -i, --id N           which of its workers, 0 to 15\n"
 	"  -h, --help           this text\n"
 	"\n"
-	"Ends with 0 on SIGTERM and SIGINT or when the primary asks; with 2 for a bad command line, 3 for a\n"
-	"worker that is not configured, 4 for missing resources, 5 without a primary, 6 if it is another\n"
-	"version, 7 if the worker runs already, 8 to be started again, 1 for anything else.\n";
+	"Exit codes: 0 ended as asked, 1 failure, 2 command line or no such worker, 4 resources or\n"
+	"permission, 5 no primary, 6 other DPDK, ABI or mempool drivers, 7 the domain is taken,\n"
+	"8 start me again.\n";
 
 static bool parse_id(const char *text, uint32_t *id)
 {
@@ -29,7 +29,7 @@ static bool parse_id(const char *text, uint32_t *id)
 	if (errno || end == text || *end || text[0] < '0' || text[0] > '9' ||
 	    value >= KNIT_MAX_WORKERS) {
 		fprintf(stderr,
-			"knit-worker: --id: found \"%s\": a whole number from 0 to %d is expected\n",
+			"knit-worker: --id: found \"%s\": a number from 0 to %d is expected\n",
 			text, KNIT_MAX_WORKERS - 1);
 		return false;
 	}

@@ -6,7 +6,10 @@
 #define MAC_BITS UINT64_C(0xffffffffffff)
 #define MAC_GROUP UINT64_C(1) /* multicast and broadcast */
 
-/* The six bytes at p as a number, the first one lowest. Reads eight: there is always more than that. */
+/*
+ * The six bytes at p as a number, the first one lowest. Reads eight: there is always more than
+ * that.
+ */
 static inline uint64_t load_mac(const void *p)
 {
 	uint64_t v;
@@ -24,8 +27,9 @@ static inline uint32_t for_kernel(const struct rte_mbuf *m, uint64_t own)
 }
 
 /*
- * A port of a cross connection: the kernel gets what is for everybody or for the port itself, the far port the
- * rest. Bursts that go one way as a whole are the common case: they are only counted through.
+ * A port of a cross connection: the kernel gets what is for everybody or for the port itself, the
+ * far port the rest. Bursts that go one way as a whole are the common case: they are only counted
+ * through.
  */
 static uint16_t split(const struct knit_input *in, const struct knit_burst *b, uint16_t *to)
 {

@@ -9,9 +9,10 @@
 #include <sys/prctl.h>
 
 /*
- * Sleeping without losing the first packet. Interfaces wake the worker by its doorbell (need_data is armed
- * before), net_tap ports by their fd. Any other port can't: a secondary has no receive interrupts. So with such
- * a port among the inputs the worker looks again after a while, which grows from MIN_US to MAX_US.
+ * Sleeping without losing the first packet. Interfaces wake the worker by its doorbell (need_data
+ * is armed before), net_tap ports by their fd. Any other port can't: a secondary has no receive
+ * interrupts. So with such a port among the inputs the worker looks again after a while, which
+ * grows from MIN_US to MAX_US.
  */
 #define SPIN_US 50
 #define MIN_US 50
@@ -128,8 +129,8 @@ static void trust_taps(struct knit_worker_idle *idle)
 }
 
 /*
- * The input of a port that is down is not polled, so what arrives there must not wake the worker either. poll
- * leaves negative fds out.
+ * The input of a port that is down is not polled, so what arrives there must not wake the worker
+ * either. poll leaves negative fds out.
  */
 static void mask_down_taps(struct knit_worker_idle *idle)
 {
@@ -150,8 +151,8 @@ static void doze(struct knit_worker *w)
 	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
 
 	/*
-	 * The doorbell stays rung until it is cleared here, so neither a stop nor a park that comes before
-	 * ppoll is slept over.
+	 * The doorbell stays rung until it is cleared here, so neither a stop nor a park that
+	 * comes before ppoll is slept over.
 	 */
 	mask_down_taps(&w->idle);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->id);

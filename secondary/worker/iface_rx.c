@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "worker.h"
 
-/* Frames, at most max, that end within the next room descriptors. They are read again, and checked, later. */
+/*
+ * Frames, at most max, that end within the next room descriptors. They are read again, and
+ * checked, later.
+ */
 static uint32_t frames_within(const struct knit_ring *r, uint32_t room, uint32_t max)
 {
 	const struct knit_desc *d;
@@ -15,9 +18,9 @@ static uint32_t frames_within(const struct knit_ring *r, uint32_t room, uint32_t
 }
 
 /*
- * How many frames may be taken if they all go to another interface. Frames that find no room there would be
- * lost, while those left in tx_q hold the kernel's sender back, as a full wire would. A frame takes as many
- * descriptors in the one queue as in the other.
+ * How many frames may be taken if they all go to another interface. Frames that find no room there
+ * would be lost, while those left in tx_q hold the kernel's sender back, as a full wire would. A
+ * frame takes as many descriptors in the one queue as in the other.
  */
 static uint32_t room_for(struct knit_input *in, struct knit_output *out, uint32_t burst)
 {

@@ -92,7 +92,10 @@ static int add_iface(struct knit_worker *w, int16_t iface, int output)
 	return 0;
 }
 
-/* A port with its interface: frames that the kernel sends go out of the port whatever else it is for. */
+/*
+ * A port with its interface: frames that the kernel sends go out of the port whatever else it is
+ * for.
+ */
 static int add_port_and_iface(struct knit_worker *w, int16_t port, int16_t peer)
 {
 	int16_t iface = w->topo->ports[port].iface;

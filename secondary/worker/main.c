@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-/* Known to the primary: undone in reverse. The goodbye comes last, after it nothing of the domain is touched. */
+/*
+ * Known to the primary: undone in reverse. The goodbye comes last, after it nothing of the domain
+ * is touched.
+ */
 static int serve(struct knit_worker *w)
 {
 	int code;
@@ -29,9 +32,10 @@ unclaim:
 }
 
 /*
- * EAL's clean-up, in knit_secondary_leave, closes this process's side of the ports only: in a secondary the drivers'
- * remove leaves all that is shared to the primary. It gives back the driver's private memory and removes
- * the message socket and this process's copies of the memory map.
+ * EAL's clean-up, in knit_secondary_leave, closes this process's side of the ports only: in a
+ * secondary the drivers' remove leaves all that is shared to the primary. It gives back the
+ * driver's private memory and removes the message socket and this process's copies of the memory
+ * map.
  */
 int main(int argc, char **argv)
 {

@@ -28,9 +28,10 @@ static void wait_resumed(struct knit_worker *w)
 }
 
 /*
- * The order matters. A worker that comes online and then reads park as 0 may touch everything: the primary
- * stores park first and looks for online workers after it. Leaving is allowed while parked: it stays
- * offline then, hence the return in that state only together with a reason to stop.
+ * The order matters. A worker that comes online and then reads park as 0 may touch everything: the
+ * primary stores park first and looks for online workers after it. Leaving is allowed while
+ * parked: it stays offline then, hence the return in that state only together with a reason to
+ * stop.
  */
 int knit_park_check(struct knit_worker *w)
 {

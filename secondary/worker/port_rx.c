@@ -6,9 +6,9 @@
 /*
  * RX path entry point: a burst from a port.
  *
- * rte_eth_rx_burst calls what rte_eth_fp_ops held when this process attached, and a restart of the port by the
- * primary does not refresh that. So it must not choose another burst function: the primary fixes
- * what the choice depends on, checks, and otherwise starts the workers anew.
+ * rte_eth_rx_burst calls what rte_eth_fp_ops held when this process attached, and a restart of the
+ * port by the primary does not refresh that. So it must not choose another burst function: the
+ * primary fixes what the choice depends on, checks, and otherwise starts the workers anew.
  */
 uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b)
 {

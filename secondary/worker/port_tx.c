@@ -15,7 +15,10 @@ static uint64_t bytes_of(struct rte_mbuf **m, uint32_t n)
 	return bytes;
 }
 
-/* bytes: of all n. Tries again as long as that helps: some drivers stop at a frame and take the next call. */
+/*
+ * bytes: of all n. Tries again as long as that helps: some drivers stop at a frame and take the
+ * next call.
+ */
 static uint32_t transmit(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
 			 uint32_t n, uint64_t bytes)
 {

@@ -9,7 +9,10 @@
 #define DRIVER "net_tap"
 #define IFACE_ARG "iface="
 
-/* "net_tap0,iface=left,mac=..." to "left"; the driver picks a name that is not known here if there is none. */
+/*
+ * "net_tap0,iface=left,mac=..." to "left"; the driver picks a name that is not known here if there
+ * is none.
+ */
 static void tap_ifname(const struct knit_topo_port *port, char *name)
 {
 	const char *at = strstr(port->device, "," IFACE_ARG);
@@ -81,8 +84,9 @@ static bool in_set(int fd, const int *fds, unsigned int n)
 }
 
 /*
- * Old fds are closed only now that the driver has new ones: had they been closed before the restart, a restart
- * that was called off would have left the port without a queue, and their numbers could have been given out again.
+ * Old fds are closed only now that the driver has new ones: had they been closed before the
+ * restart, a restart that was called off would have left the port without a queue, and their
+ * numbers could have been given out again.
  */
 static bool replace(struct knit_worker_tap *tap)
 {
@@ -107,8 +111,8 @@ static bool replace(struct knit_worker_tap *tap)
 }
 
 /*
- * The driver's handler for the primary's message about the new fds runs in EAL's message thread, one message
- * after the other: once a reply to a later message has arrived, it is done.
+ * The driver's handler for the primary's message about the new fds runs in EAL's message thread,
+ * one message after the other: once a reply to a later message has arrived, it is done.
  */
 static int wait_handled(struct knit_worker *w)
 {
@@ -146,8 +150,8 @@ int knit_taps_refresh(struct knit_worker *w)
 }
 
 /*
- * The fds come as one or more times all queues in order, numbered upwards: receive and transmit queue of a number are
- * the same file.
+ * The fds come as one or more times all queues in order, numbered upwards: receive and transmit
+ * queue of a number are the same file.
  */
 int knit_tap_queue_fd(const struct knit_worker_tap *tap)
 {

@@ -15,15 +15,15 @@
 #include <stdint.h>
 
 /*
- * The worker process: one thread, one domain. It takes bursts from inputs, decides where each packet goes
- * and hands them to outputs:
+ * The worker process: one thread, one domain. It takes bursts from inputs, decides where each
+ * packet goes and hands them to outputs:
  *
  *   input                   seam              output
  *   port_rx.c, iface_rx.c   forward.c         port_tx.c, iface_tx.c
  *
- * loop.c drives that; between two rounds, where the worker holds no mbuf, it passes a quiescent state, parks
- * (park.c), sleeps (idle.c) or ends. All that a packet meets makes no system call but a doorbell and the driver's own,
- * takes no lock, allocates nothing but mbufs and logs nothing.
+ * loop.c drives that; between two rounds, where the worker holds no mbuf, it passes a quiescent
+ * state, parks (park.c), sleeps (idle.c) or ends. All that a packet meets makes no system call but
+ * a doorbell and the driver's own, takes no lock, allocates nothing but mbufs and logs nothing.
  *
  * Everything here belongs to the process's main thread.
  */
@@ -34,8 +34,9 @@
 #define KNIT_MAX_PORT_TAPS 64 /* fds of one net_tap port in this process */
 
 /*
- * Packets on their way from an input to an output, and what all of them together ask of it: computed
- * once per burst, so that an output looks at single packets only if one of them is unusual.
+ * Packets on their way from an input to an output, and what all of them together ask of it:
+ * computed once per burst, so that an output looks at single packets only if one of them is
+ * unusual.
  */
 struct knit_burst {
 	struct rte_mbuf **m;
@@ -128,7 +129,10 @@ struct knit_worker {
 	struct knit_worker_tap foreign[KNIT_MAX_PORTS]; /* others; thread of foreign.c: rw */
 };
 
-/* "knit-worker ID: ..." on stderr; returns code, for `return knit_worker_fail(w, KNIT_EXIT_..., ...)` */
+/*
+ * "knit-worker ID: ..." on stderr; returns code, for `return knit_worker_fail(w, KNIT_EXIT_...,
+ * ...)`
+ */
 int knit_worker_fail(const struct knit_worker *w, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -136,8 +140,9 @@ int knit_worker_fail(const struct knit_worker *w, int code, const char *fmt, ...
 int knit_worker_options(struct knit_worker *w, int argc, char **argv);
 
 /*
- * attach.c: takes the ends of the domain between knit_secondary_attach and knit_secondary_ready, and gives them
- * back at a burst boundary; unclaim after a failed claim too. enum knit_exit, message printed.
+ * attach.c: takes the ends of the domain between knit_secondary_attach and knit_secondary_ready,
+ * and gives them back at a burst boundary; unclaim after a failed claim too. enum knit_exit,
+ * message printed.
  */
 int knit_worker_claim(struct knit_worker *w);
 void knit_worker_unclaim(struct knit_worker *w);
@@ -149,12 +154,15 @@ int knit_worker_plan(struct knit_worker *w);
 int knit_worker_run(struct knit_worker *w);
 
 /*
- * taps.c: this process's fds of net_tap queues. Each start of such a port gives the process new ones; the old
- * ones must go, see common/tapfds.h. Ports that are no inputs are foreign.c's.
+ * taps.c: this process's fds of net_tap queues. Each start of such a port gives the process new
+ * ones; the old ones must go, see common/tapfds.h. Ports that are no inputs are foreign.c's.
  */
 void knit_taps_init(struct knit_worker *w);
 bool knit_taps_stale(const struct knit_worker *w); /* an input was started anew */
-/* Waits until the driver uses the new fds and closes the old. Offline. KNIT_EXIT_OK, or end with that code. */
+/*
+ * Waits until the driver uses the new fds and closes the old. Offline. KNIT_EXIT_OK, or end with
+ * that code.
+ */
 int knit_taps_refresh(struct knit_worker *w);
 /* The fd on which packets for the worker's queue arrive, -1: can't tell. */
 int knit_tap_queue_fd(const struct knit_worker_tap *tap);
@@ -165,13 +173,19 @@ void knit_taps_close_foreign(struct knit_worker *w);
 int knit_foreign_start(struct knit_worker *w);
 void knit_foreign_end(void);
 
-/* park.c: between rounds, online. Returns online and in force. KNIT_EXIT_OK, or end with that code. */
+/*
+ * park.c: between rounds, online. Returns online and in force. KNIT_EXIT_OK, or end with that
+ * code.
+ */
 int knit_park_check(struct knit_worker *w);
 
 /* idle.c: between rounds, online. */
 void knit_idle_init(struct knit_worker *w);
 void knit_idle_rebuild(struct knit_worker *w); /* fds changed */
-/* After an empty round at TSC now: sleeps if it is time to. Park must be looked at before anything else. */
+/*
+ * After an empty round at TSC now: sleeps if it is time to. Park must be looked at before anything
+ * else.
+ */
 void knit_idle_step(struct knit_worker *w, uint64_t now);
 /* After that. */
 void knit_idle_awake(struct knit_worker *w);
@@ -180,13 +194,17 @@ void knit_idle_awake(struct knit_worker *w);
 uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 
-/* port_tx.c, iface_tx.c: takes all of b; what it can't send it frees and counts. Returns how many it sent. */
+/*
+ * port_tx.c, iface_tx.c: takes all of b; what it can't send it frees and counts. Returns how many
+ * it sent.
+ */
 uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 
 /*
- * finish.c: does in software what m asks for and out can't; the frames go to w->work[at...], where there must be
- * room for KNIT_OFFLOAD_MAX_SEGS. Takes m; returns how many frames it became, 0: dropped and counted.
+ * finish.c: does in software what m asks for and out can't; the frames go to w->work[at...], where
+ * there must be room for KNIT_OFFLOAD_MAX_SEGS. Takes m; returns how many frames it became, 0:
+ * dropped and counted.
  */
 uint32_t knit_worker_finish(struct knit_worker *w, const struct knit_output *out,
 			    struct rte_mbuf *m, uint32_t at);

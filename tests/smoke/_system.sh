@@ -23,6 +23,7 @@
 #   field_is COMMAND NAME VALUE       succeeds if it has that value; for wait_for
 #   field_over COMMAND NAME VALUE     succeeds if it is larger
 #   in_ns NETNS COMMAND...            runs it there
+#   start_in NETNS NAME COMMAND...    as start, there
 #   netns NAME...                     makes them, with lo up
 #   address NETNS DEVICE ADDRESS...   and up; no IPv6 address but these: a tap port's far end has the port's
 #                                     and so the interface's hardware address, link-local ones would collide
@@ -30,6 +31,7 @@
 #   has_carrier NETNS DEVICE
 # shellcheck disable=SC2034
 
+PATH=/usr/sbin:/usr/bin:/sbin:/bin # Python from elsewhere may start slowly, and telemetry is asked often
 declare -A SETTINGS=()
 PORTS=""
 INTERFACES=""
@@ -70,6 +72,15 @@ in_ns() # netns, command...
 	shift
 
 	ip netns exec "$ns" "$@"
+}
+
+# Without in_ns: the pid would be that of a subshell.
+start_in() # netns, name, command...
+{
+	local ns=$1 name=$2
+	shift 2
+
+	start "$name" ip netns exec "$ns" "$@"
 }
 
 setting() # section, text
@@ -147,7 +158,7 @@ field_over() # command, name, value
 vlan_device() # netns, device, id
 {
 	ip -n "$1" link add link "$2" name "$2.$3" type vlan id "$3" 2>/dev/null && return
-	start "$2.$3" ip netns exec "$1" "$ROOT/tests/smoke/vlan.py" "$2" "$3"
+	start_in "$1" "$2.$3" "$ROOT/tests/smoke/vlan.py" "$2" "$3"
 	wait_for 5 ip -n "$1" link show "$2.$3" || die "no VLAN device $2.$3"
 }
 

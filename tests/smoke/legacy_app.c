@@ -17,13 +17,13 @@
 #include <unistd.h>
 
 /*
- * An application of the kind KNI had: it knows rte_kni.h and DPDK, nothing of knit. It makes one interface,
- * plays the network behind it (answers ARP, ICMP echo and UDP by reflecting them) and tells on stdout
- * what the kernel asked of it. With --requests-in-child a forked child is the handler. As a DPDK secondary it
- * does what such a child does.
+ * An application of the kind KNI had: it knows rte_kni.h and DPDK, nothing of knit. It makes one
+ * interface, plays the network behind it (answers ARP, ICMP echo and UDP by reflecting them) and
+ * tells on stdout what the kernel asked of it. With --requests-in-child a forked child is the
+ * handler. As a DPDK secondary it does what such a child does.
  *
- * Commands on stdin, one a line: "link 0|1", "bursts 0|1" (do them or not), "stats", "quit", and all of these
- * with "child " before them; end of file quits.
+ * Commands on stdin, one a line: "link 0|1", "bursts 0|1" (do them or not), "stats", "quit", and
+ * all of these with "child " before them; end of file quits.
  */
 #define BURST 32
 

@@ -17,15 +17,15 @@ struct knit_reflect_stats {
 };
 
 /*
- * Turns requests (ARP, ICMP echo, UDP over IPv4) into their answers and frees the rest. What is to be sent
- * stands first in mbufs; returns how many these are.
+ * Turns requests (ARP, ICMP echo, UDP over IPv4) into their answers and frees the rest. What is to
+ * be sent stands first in mbufs; returns how many these are.
  */
 unsigned int knit_reflect(struct rte_mbuf **mbufs, unsigned int n,
 			  struct knit_reflect_stats *stats);
 
 /*
- * Tries every documented return value of rte_kni.h on interfaces st0, st1, ... in the caller's network
- * namespace and prints a line "ok NAME" or "not ok NAME" for each. 0 if all were ok.
+ * Tries every documented return value of rte_kni.h on interfaces st0, st1, ... in the caller's
+ * network namespace and prints a line "ok NAME" or "not ok NAME" for each. 0 if all were ok.
  */
 int knit_selftest(struct rte_mempool *pool);
 

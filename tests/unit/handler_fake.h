@@ -9,8 +9,8 @@
 #include <sys/types.h>
 
 /*
- * The handler's side against an engine's side made of a second pair of private halves. All memory is
- * shared with forked children, as an interface's is.
+ * The handler's side against an engine's side made of a second pair of private halves. All memory
+ * is shared with forked children, as an interface's is.
  */
 struct knit_fake {
 	struct rte_kni kni;

@@ -96,7 +96,10 @@ START_TEST(claims_exclude_each_other)
 	ck_assert_int_eq(knit_handler_unclaim(&knit_fake->kni), 0);
 	ck_assert_uint_ne(stamp, knit_owner_stamp(&knit_fake->kni.handler));
 
-	/* without callbacks of its own a live handler can be replaced, on interfaces of rte_kni_alloc */
+	/*
+	 * without callbacks of its own a live handler can be replaced, on interfaces of
+	 * rte_kni_alloc
+	 */
 	ck_assert_int_eq(knit_fake_claim(&no_ops, false), 0);
 	knit_fake->kni.legacy = false;
 	IN_CHILD(pid, _exit(knit_fake_claim(&no_ops, true) != -EBUSY));
@@ -122,7 +125,10 @@ START_TEST(only_the_holder_ends_a_role_it_does_not_share)
 }
 END_TEST
 
-/* The child dies inside the callback: the request is still there, and so is the mark that it serves. */
+/*
+ * The child dies inside the callback: the request is still there, and so is the mark that it
+ * serves.
+ */
 static void die_while_serving(uint32_t seq)
 {
 	pid_t pid;
@@ -218,7 +224,9 @@ START_TEST(an_index_used_again_has_no_callbacks)
 	} else {
 		ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	}
-	/* the next interface of that index: the same owner word by coincidence, another generation */
+	/*
+	 * the next interface of that index: the same owner word by coincidence, another generation
+	 */
 	knit_fake->kni.generation++;
 	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
 	knit_fake_serve();
@@ -233,7 +241,10 @@ START_TEST(a_claim_made_otherwise_has_no_callbacks)
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	IN_CHILD(pid, _exit(knit_handler_unclaim(&knit_fake->kni) != 0));
 	ck_assert_int_eq(knit_fake_reap(pid), 0);
-	/* as in the middle of knit_handler_claim: this process has the role, but not yet its callbacks */
+	/*
+	 * as in the middle of knit_handler_claim: this process has the role, but not yet its
+	 * callbacks
+	 */
 	ck_assert_int_eq(knit_owner_claim(&knit_fake->kni.handler), 0);
 	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
 	ck_assert_int_eq(knit_fake_serve(), 0);

@@ -1,0 +1,181 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Checksums and segmentation. Port left has its driver's offloads, port right none, so that knit cuts and
+# fills in itself. Every frame that passes left0 and right0 meanwhile is judged: checksums, length, MTU.
+#
+#   netns left                  netns middle                 netns right
+#   left0 --- port left --- worker 0 --- kl | kr --- worker 0 --- port right --- right0
+#   10.1.0.2   offloads           10.1.0.1 | 10.2.0.1            none         10.2.0.2
+#   left0.5 10.1.5.2          kl.5 10.1.5.1 | kr.5 10.2.5.1 (tagged)          right0.5 10.2.5.2
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$(dirname "$0")/_system.sh"
+
+WIRE=$(dirname "$0")/wire.py
+declare -A TESTS=()
+
+start_server() # netns
+{
+	TESTS[$1]=1
+	start_in "$1" "server-$1" iperf3 --server --forceflush
+	wait_for 5 server_waits "$1" || die "no iperf3 server in $1"
+}
+
+# It says so again after each test.
+server_waits() # netns
+{
+	[ "$(grep -c "^Server listening" "$TMP/server-$1.log")" -ge "${TESTS[$1]}" ]
+}
+
+# Sent and received amounts agree, and of datagrams at most one in a hundred is lost.
+agrees()
+{
+	python3 - "$TMP/iperf.json" <<-'END'
+		import json, sys
+		end = json.load(open(sys.argv[1]))["end"]
+		print(end.get("sum_received"), end["sum"] if "sum" in end else end["sum_sent"])
+		if "sum" in end and "lost_percent" in end["sum"]:
+		    sys.exit(end["sum"]["packets"] < 1000 or end["sum"]["lost_percent"] > 1)
+		sys.exit(end["sum_received"]["bytes"] < 15000000)
+	END
+}
+
+iperf() # from, to, address, options...
+{
+	local from=$1 to=$2 address=$3 status=0
+	shift 3
+
+	timeout 30 ip netns exec "$from" iperf3 --json --client "$address" "$@" >"$TMP/iperf.json" || status=1
+	TESTS[$to]=$((TESTS[$to] + 1))
+	wait_for 10 server_waits "$to" || return 1
+	[ $status = 0 ] && agrees
+}
+
+tcp() # from, to, address: both directions
+{
+	iperf "$@" -n 20M && iperf "$@" -n 20M --reverse
+}
+
+udp() # from, to, address: both directions
+{
+	iperf "$@" -u -b 100M -n 2M -l 1400 && iperf "$@" -u -b 100M -n 2M -l 1400 --reverse
+}
+
+# What the capture counted: "... NAME NUMBER ..."
+counted() # side, name
+{
+	sed -n "s/^frames .*\<$2 \([0-9]*\).*/\1/p" "$TMP/capture-$1.log"
+}
+
+start_capture() # side
+{
+	start "capture-$1" "$WIRE" capture "$1:${1}0" 1500
+	wait_for 5 grep -q ready "$TMP/capture-$1.log" || die "no capture at ${1}0"
+}
+
+judged() # side
+{
+	stop "capture-$1"
+	check "$1: all frames on the wire are right" [ "$STATUS" -eq 0 ]
+	check "$1: there were TCP segments" [ "$(counted "$1" tcp)" -gt 5000 ]
+	check "$1: there were datagrams" [ "$(counted "$1" udp)" -gt 1500 ]
+	check "$1: there were tags" [ "$(counted "$1" vlan)" -gt 1000 ]
+	check "$1: frames filled the MTU" [ "$(counted "$1" longest)" -ge 1514 ]
+}
+
+coalesces() # interface: writes are fewer than frames
+{
+	[ "$(field "/knit/interface,$1" engine_writes)" -lt "$(field "/knit/interface,$1" engine_to_kernel)" ]
+}
+
+# What the kernel sends crosses knit whole: less than half as many frames as come out of the port.
+cuts_late() # interface, side
+{
+	local out
+
+	out=$(in_ns "$2" cat "/sys/class/net/${2}0/statistics/rx_packets")
+	[ $((2 * $(field "/knit/interface,$1" engine_from_kernel))) -lt "$out" ]
+}
+
+no_checksum_errors() # netns
+{
+	in_ns "$1" nstat -asz '*CsumErrors' |
+		awk '/CsumErrors/ { sum += $2 } { print } END { exit NR < 2 || sum > 0 }'
+}
+
+netns left middle right
+tap_port left left
+tap_port right right "tx_checksum = false; tso = false; rx_checksum = false; vlan = false;"
+interface kl left middle
+interface kr right middle
+worker 0 "punt left" "punt right"
+system_up
+address middle kl 10.1.0.1/24 fd01::1/64
+address middle kr 10.2.0.1/24 fd02::1/64
+address left left0 10.1.0.2/24 fd01::2/64
+address right right0 10.2.0.2/24 fd02::2/64
+in_ns middle sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+ip -n left route add default via 10.1.0.1
+ip -n right route add default via 10.2.0.1
+ip -n left route add default via fd01::1
+ip -n right route add default via fd02::1
+vlan_device left left0 5
+vlan_device middle kl 5
+vlan_device middle kr 5
+vlan_device right right0 5
+address middle kl.5 10.1.5.1/24 fd15::1/64
+address middle kr.5 10.2.5.1/24 fd25::1/64
+address left left0.5 10.1.5.2/24 fd15::2/64
+address right right0.5 10.2.5.2/24 fd25::2/64
+check "carrier" wait_for 10 has_carrier middle kl
+check "carrier of the other" wait_for 10 has_carrier middle kr
+start_server middle
+start_server right
+start_capture left
+start_capture right
+
+check "TCP, left and interface" tcp left middle 10.1.0.1
+check "TCP, interface and right" tcp middle right 10.2.0.2
+check "TCP of IPv6, left and interface" tcp left middle fd01::1
+check "TCP of IPv6, interface and right" tcp middle right fd02::2
+check "TCP, forwarded" tcp left right 10.2.0.2
+check "TCP of IPv6, forwarded" tcp left right fd02::2
+check "TCP, tagged" "$WIRE" stream middle:10.1.5.1 left:10.1.5.2 5
+check "TCP, tagged, knit cuts" "$WIRE" stream middle:10.2.5.1 right:10.2.5.2 5
+check "TCP of IPv6, tagged, knit cuts" "$WIRE" stream middle:fd25::1 right:fd25::2 5
+check "TCP, tagged, towards the interface" "$WIRE" stream left:10.1.5.2 middle:10.1.5.1 5
+check "TCP of IPv6, tagged, towards the interface" "$WIRE" stream right:fd25::2 middle:fd25::1 5
+check "frames to left are cut late" cuts_late kl left
+check "frames to right are cut late" cuts_late kr right
+check "frames from left are coalesced" coalesces kl
+check "frames from right are coalesced" coalesces kr
+
+check "UDP, left and interface" udp left middle 10.1.0.1
+check "UDP, interface and right" udp middle right 10.2.0.2
+check "UDP of IPv6, forwarded" udp left right fd02::2
+check "UDP cut, left" "$WIRE" segments middle:10.1.0.1 left:10.1.0.2 1400
+check "UDP cut, right" "$WIRE" segments middle:10.2.0.1 right:10.2.0.2 1472
+check "UDP of IPv6 cut, right" "$WIRE" segments middle:fd02::1 right:fd02::2 333
+check "UDP cut, tagged" "$WIRE" segments middle:10.2.5.1 right:10.2.5.2 1000
+check "datagrams keep their boundaries" "$WIRE" datagrams left:fd01::2 middle:fd01::1 1452 4000
+
+judged left
+judged right
+check "no checksum was wrong in the kernel" no_checksum_errors middle
+check "no checksum was wrong at the left" no_checksum_errors left
+check "no checksum was wrong at the right" no_checksum_errors right
+
+kl=$(ip -n middle -o link show kl | sed 's/.*ether \([^ ]*\).*/\1/')
+kr=$(ip -n middle -o link show kr | sed 's/.*ether \([^ ]*\).*/\1/')
+check "a damaged TCP segment is not mended" \
+	"$WIRE" corrupt left:left0 10.1.0.2,10.2.0.2 "$kl" right:right0 tcp
+check "a damaged datagram is not mended" \
+	"$WIRE" corrupt left:left0 10.1.0.2,10.2.0.2 "$kl" right:right0 udp
+check "a damaged TCP segment is not mended, port without offloads" \
+	"$WIRE" corrupt right:right0 10.2.0.2,10.1.0.2 "$kr" left:left0 tcp
+check "a damaged datagram is not mended, port without offloads" \
+	"$WIRE" corrupt right:right0 10.2.0.2,10.1.0.2 "$kr" left:left0 udp
+
+system_down
+check "primary ends well" [ "$STATUS" -eq 0 ]

@@ -1,0 +1,308 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What `ip link` changes at an interface: carried out on its port, refused and rolled back, in bursts and
+# under traffic; and what changes at the port's side, seen at the interface.
+#
+#   netns left                      netns middle
+#   left0 --- port left --- worker 0 --- kl        net_tap: does everything
+#   10.1.0.2                             10.1.0.1
+#             port stub --- worker 0 --- ks        net_ring: has neither MTU nor MAC
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$(dirname "$0")/_system.sh"
+
+link() # netns, device, pattern
+{
+	ip -n "$1" -d -o link show dev "$2" | grep -q -- "$3"
+}
+
+no_link() # netns, device, pattern
+{
+	ip -n "$1" -o link show dev "$2" >/dev/null && ! link "$@"
+}
+
+not()
+{
+	! "$@"
+}
+
+set_kl() # arguments of ip link set
+{
+	ip -n middle link set kl "$@"
+}
+
+speed() # pattern
+{
+	in_ns middle ethtool kl | grep -q "$1"
+}
+
+port_is() # name, value: of port left
+{
+	wait_for 5 field_is /knit/port,left "$1" "$2"
+}
+
+pings()
+{
+	in_ns left ping -q -c 5 -i 0.01 -W 2 10.1.0.1
+}
+
+alive()
+{
+	! ended primary && ! ended worker0 && ! ended control
+}
+
+settled() # interface: every request was answered
+{
+	local posted
+
+	posted=$(field "/knit/interface,$1" requests_posted)
+	[ -n "$posted" ] && field_is "/knit/interface,$1" requests_answered "$posted"
+}
+
+# Refused by limits of the interface, or by the port: the kernel's old value is back, the port has not moved.
+put_back() # what, interface, refused arguments, pattern of the old value
+{
+	local before
+
+	before=$(field "/knit/interface,$2" requests_reverted)
+	# shellcheck disable=SC2086 # arguments
+	ip -n middle link set "$2" $3
+	check "$1: counted" wait_for 5 field_is "/knit/interface,$2" requests_reverted $((before + 1))
+	check "$1: old value is back" wait_for 5 link middle "$2" "$4"
+	check "$1: once" field_is "/knit/interface,$2" requests_reverted $((before + 1))
+}
+
+up_and_down()
+{
+	address middle kl 10.1.0.1/24
+	check "up: port follows" port_is admin_up 1
+	check "up: far end too" wait_for 5 link left left0 LOWER_UP
+	check "up: carrier" wait_for 5 has_carrier middle kl
+	address left left0 10.1.0.2/24
+	check "up: traffic" pings
+	check "speed and duplex" wait_for 5 speed "Speed: 10000Mb/s"
+	check "duplex" speed "Duplex: Full"
+	check "link detected" speed "Link detected: yes"
+
+	set_kl down
+	check "down: port follows" port_is admin_up 0
+	check "down: far end too" wait_for 5 no_link left left0 "[<,]UP[,>]"
+	check "down: no traffic" not in_ns left ping -q -c 1 -W 1 10.1.0.1
+	set_kl up
+	check "up again: carrier" wait_for 5 has_carrier middle kl
+	check "up again: far end" wait_for 5 link left left0 LOWER_UP
+	check "up again: traffic" pings
+
+	ip -n left link set left0 down
+	check "far end down: no carrier" wait_for 5 link middle kl NO-CARRIER
+	check "far end down: address stays" grep -q 10.1.0.1 <(ip -n middle addr show kl)
+	check "far end down: no link detected" speed "Link detected: no"
+	check "far end down: telemetry says so" port_is link_up 0
+	ip -n left link set left0 up
+	check "far end up: carrier" wait_for 5 has_carrier middle kl
+	check "far end up: traffic" pings
+}
+
+mtu()
+{
+	local size
+
+	for size in 68 1280 9000 1500; do
+		set_kl mtu "$size"
+		check "mtu $size: port follows" port_is mtu "$size"
+		check "mtu $size: far end too" wait_for 5 link left left0 "mtu $size "
+		check "mtu $size: stays" link middle kl "mtu $size "
+	done
+	put_back "mtu above the interface's limit" kl "mtu 9001" "mtu 1500 "
+	check "port was not asked" field_is /knit/port,left mtu 1500
+	put_back "mtu that the port refuses" ks "mtu 1400" "mtu 1500 "
+	for size in 1400 1600 2000 3000 4000 1600 1500 8000 1450; do
+		set_kl mtu "$size"
+	done
+	check "many mtus: the last one counts" port_is mtu 1450
+	check "many mtus: all answered" wait_for 5 settled kl
+	check "many mtus: it stays" link middle kl "mtu 1450 "
+	set_kl mtu 1500
+	port_is mtu 1500
+}
+
+mac()
+{
+	local mac=02:00:00:00:77:01 stub
+
+	set_kl address $mac
+	check "mac: port follows" port_is mac $mac
+	check "mac: far end too" wait_for 5 link left left0 $mac
+	check "mac: stays" link middle kl $mac
+	ip -n left neigh flush dev left0
+	check "mac: traffic" pings
+	check "multicast mac: refused by the kernel" not set_kl address 01:00:00:00:77:01
+	stub=$(ip -n middle -o link show ks | sed 's/.*ether \([^ ]*\).*/\1/')
+	put_back "mac that the port refuses" ks "address 02:00:00:00:77:02" "$stub"
+}
+
+# Two reasons to be promiscuous: it ends with the second one.
+modes()
+{
+	set_kl promisc on
+	check "promisc: port follows" port_is promisc 1
+	start_in middle listener tcpdump -i kl -w "$TMP/listener.pcap"
+	wait_for 5 link middle kl "promiscuity 2"
+	set_kl promisc off
+	check "promisc: stays for a listener" not wait_for 1 field_is /knit/port,left promisc 0
+	stop listener
+	check "promisc: ends with the last" port_is promisc 0
+	set_kl allmulticast on
+	check "allmulti: port follows" port_is allmulti 1
+	set_kl allmulticast off
+	check "allmulti: ends" port_is allmulti 0
+}
+
+# 600 of them. `ip -batch` does only the first.
+many_groups() # 0x8931, SIOCADDMULTI, or 0x8932, SIOCDELMULTI
+{
+	in_ns middle python3 - "$1" <<-'END'
+		import fcntl, socket, struct, sys
+		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+		for i in range(600):
+		    fcntl.ioctl(s, int(sys.argv[1], 0), struct.pack("16sH6BH8x", b"kl", 0, 1, 0, 0x5e, 0x77, i >> 8, i & 255, 0))
+	END
+}
+
+multicast()
+{
+	local before
+
+	wait_for 5 settled kl
+	before=$(field /knit/port,left multicast_filters)
+	ip -n middle maddr add 01:00:5e:11:22:33 dev kl
+	ip -n middle maddr add 33:33:00:11:22:33 dev kl
+	check "multicast: port follows" port_is multicast_filters $((before + 2))
+	ip -n middle maddr del 01:00:5e:11:22:33 dev kl
+	check "multicast: one less" port_is multicast_filters $((before + 1))
+	ip -n middle maddr del 33:33:00:11:22:33 dev kl
+	check "multicast: as before" port_is multicast_filters "$before"
+	many_groups 0x8931
+	check "more groups than the list holds: all of them" port_is allmulti 1
+	many_groups 0x8932
+	check "fewer groups: the list again" port_is allmulti 0
+	check "fewer groups: as before" port_is multicast_filters "$before"
+}
+
+fdb() # add|del, address, interface
+{
+	in_ns middle bridge fdb "$1" "$2" dev "$3"
+}
+
+# The kernel itself makes a tap promiscuous that has a unicast list.
+unicast()
+{
+	ip -n middle link set ks up
+	fdb add 02:00:00:00:88:01 ks
+	check "unicast: port follows" wait_for 5 field_is /knit/port,stub unicast_filters 1
+	fdb add 02:00:00:00:88:02 ks
+	check "unicast: two" wait_for 5 field_is /knit/port,stub unicast_filters 2
+	fdb del 02:00:00:00:88:01 ks
+	fdb del 02:00:00:00:88:02 ks
+	check "unicast: removed" wait_for 5 field_is /knit/port,stub unicast_filters 0
+
+	fdb add 02:00:00:00:88:01 kl
+	check "unicast, port without filters: promiscuous" port_is promisc 1
+	fdb del 02:00:00:00:88:01 kl
+	check "unicast removed: not promiscuous" port_is promisc 0
+
+	if ip -n middle link add link kl name mv0 address 02:00:00:00:99:01 type macvlan mode bridge; then
+		address middle mv0 10.1.0.9/24
+		check "macvlan: port follows" port_is promisc 1
+		check "macvlan: traffic" in_ns left ping -q -c 3 -i 0.01 -W 2 10.1.0.9
+		ip -n middle link del mv0
+		check "macvlan gone: port follows" port_is promisc 0
+	fi
+}
+
+bytes() # counter of left0
+{
+	in_ns left cat "/sys/class/net/left0/statistics/$1"
+}
+
+above() # counter of left0, number
+{
+	[ "$(bytes "$1")" -gt "$2" ]
+}
+
+moves() # counter of left0, bytes
+{
+	wait_for 5 above "$1" $(($(bytes "$1") + $2))
+}
+
+goes_on() # mtu
+{
+	set_kl mtu "$1"
+	check "under traffic: port follows to $1" port_is mtu "$1"
+	check "under traffic: out of the port with $1" moves rx_bytes 1000000
+	check "under traffic: into the port with $1" moves tx_bytes 1000000
+}
+
+under_traffic()
+{
+	start_in middle server iperf3 --server
+	wait_for 5 grep -q "Server listening" "$TMP/server.log"
+	start_in left client iperf3 --client 10.1.0.1 --bidir --time 60 -b 200M
+	start_in left flood ping -i 0.002 -W 1 10.1.0.1
+	for mtu in 9000 1500 9000 1500 9000 1500; do
+		goes_on $mtu
+	done
+	set_kl down
+	port_is admin_up 0
+	set_kl up
+	wait_for 5 has_carrier middle kl
+	check "under traffic: goes on after down and up" moves rx_bytes 1000000
+	check "under traffic: TCP connections survived" not ended client
+	check "under traffic: no process was lost" alive
+	check "under traffic: pings were answered" [ "$(grep -c "bytes from" "$TMP/flood.log")" -gt 500 ]
+	stop flood
+	stop client
+	stop server
+	check "after traffic: ping" pings
+}
+
+moved()
+{
+	netns other
+	ip -n middle link set kl netns other
+	address other kl 10.1.0.1/24
+	check "moved: carrier" wait_for 5 has_carrier other kl
+	check "moved: traffic" pings
+	ip -n other link set kl mtu 1300
+	check "moved: port follows" port_is mtu 1300
+}
+
+netns left middle
+tap_port left left
+port stub net_ring0
+interface kl left middle "min_mtu = 68;"
+interface ks stub middle
+worker 0 "punt left" "punt stub"
+system_up
+check "down at start: port follows" port_is admin_up 0
+up_and_down
+mtu
+mac
+modes
+multicast
+unicast
+under_traffic
+check "all requests answered" wait_for 5 settled kl
+check "no request was unknown" field_is /knit/interface,kl requests_unknown 0
+moved
+
+stop control
+set_link=$(ip -n other link set kl mtu 1200 2>&1)
+check "without control: ip link works" [ -z "$set_link" ]
+check "without control: the port does not move" not wait_for 1 field_is /knit/port,left mtu 1200
+start_control
+check "new control: port catches up" port_is mtu 1200
+system_down
+check "primary ends well" [ "$STATUS" -eq 0 ]
+check "all buffers are accounted for" grep -q "domain 0: \([0-9]*\) of \1 mbufs" "$TMP/primary.log"

@@ -1,0 +1,135 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Worker and control are killed again and again at random moments, with packets on their way both ways. What
+# the kernel sees must not change, traffic must come back each time, and nothing may be lost for good.
+#
+#   netns far             primary, worker 0, control          netns near
+#   left0 10.7.1.2 ---- port left ---- worker 0 ---- kni-left 10.7.1.1   flood both ways
+#                                      ^ killed          no change of index, address, carrier
+#
+# KNIT_SEED repeats the moments of an earlier run; KNIT_KILLS is the number of kills, 55 if not set.
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$(dirname "$0")/_system.sh"
+# shellcheck source=tests/smoke/_life.sh
+. "$(dirname "$0")/_life.sh"
+
+SEED=${KNIT_SEED:-$((EPOCHSECONDS % 32768))}
+KILLS=${KNIT_KILLS:-55}
+RANDOM=$SEED
+IFACE=/knit/interface,kni-left
+
+# As many packets in flight as fit into a few bursts, anew each second, since a kill loses them.
+flood() # netns, address
+{
+	until [ -e "$TMP/enough" ]; do
+		ip netns exec "$1" ping -qf -l 100 -w 1 -s 1000 "$2"
+	done
+}
+
+# Wire and kernel, both ways: the worker's counters, kept over its deaths.
+flows()
+{
+	ip netns exec far ping -qc 1 -W 1 10.7.1.1
+}
+
+moment() # up to so many ms
+{
+	sleep "0.$(printf %03d $((RANDOM % $1)))"
+}
+
+# What must not grow with the number of deaths: fds and memory of the primary.
+resources()
+{
+	local primary=${PID[primary]}
+
+	FDS=$(find "/proc/$primary/fd" -mindepth 1 | wc -l)
+	MAPS=$(wc -l <"/proc/$primary/maps")
+	HUGE=$(find /dev/hugepages -name "${PREFIX}map_*" | wc -l)
+	MEMZONES=$(echo /eal/memzone_list | timeout 5 dpdk-telemetry.py -f "$PREFIX" | tr ',' '\n' | wc -l)
+	HEAP=$(field /eal/heap_info,0 Alloc_size)
+	BLOCKS=$(field /eal/heap_info,0 Alloc_count)
+}
+
+# Not while it attaches or detaches: a death there restarts the primary, as documented.
+kill_one() # role of the lock file
+{
+	local pid
+
+	wait_for 10 attached "$1" || return 1
+	moment 150
+	pid=$(role_pid "$1")
+	attached "$1" || return 1
+	echo "kill $1 $pid" >>"$TMP/kills.log"
+	kill -KILL "$pid"
+	wait_for 10 attached_anew "$1" "$pid"
+}
+
+kill_all()
+{
+	local n role
+
+	for ((n = 1; n <= KILLS; n++)); do
+		role=worker-0
+		[ $((RANDOM % 11)) -ge 3 ] || role=control
+		kill_one "$role" || die "kill $n (seed $SEED): $role does not come back"
+		wait_for 5 flows || die "kill $n (seed $SEED): no traffic after $role came back"
+		N_KILLED[$role]=$((N_KILLED[$role] + 1))
+		ended primary && die "kill $n (seed $SEED): primary ended"
+		if [ $n -eq 10 ]; then
+			resources
+			BEFORE="$FDS $MAPS $HUGE $MEMZONES $HEAP $BLOCKS"
+		fi
+	done
+}
+
+at_most() # found, allowed
+{
+	[ "$1" -le "$2" ]
+}
+
+declare -A N_KILLED=([worker-0]=0 [control]=0)
+
+netns far near
+tap_port left far
+interface kni-left left near
+worker 0 "punt left"
+write_config
+start_primary
+supervise worker-0 knit-worker --id 0
+supervise control knit-control
+wait_for 10 attached worker-0 || die "worker does not attach"
+wait_for 10 attached control || die "control does not attach"
+connect_far_near
+wait_for 10 flows || die "no traffic"
+SHOWN=$(shown near kni-left)
+start monitor ip -n near -o monitor link address
+start flood-far flood far 10.7.1.1
+start flood-near flood near 10.7.1.2
+
+echo "# seed $SEED"
+kill_all
+resources
+read -r fds maps huge memzones heap blocks <<<"$BEFORE"
+deaths=$((KILLS - 10))
+echo "# ${N_KILLED[worker-0]} workers and ${N_KILLED[control]} controls killed; from kill 10 to the end:" \
+	"fds $fds to $FDS, maps $maps to $MAPS, hugepages $huge to $HUGE, memzones $memzones to $MEMZONES," \
+	"heap $heap to $HEAP bytes ($(((HEAP - heap) / deaths)) for each kill)," \
+	"$blocks to $BLOCKS blocks"
+ok "traffic after each of $KILLS kills (seed $SEED)"
+check "fds of the primary do not grow" at_most "$FDS" $((fds + 2))
+check "memory maps of the primary do not grow" at_most "$MAPS" $((maps + deaths / 2))
+check "hugepages do not grow" at_most "$HUGE" "$huge"
+check "memzones do not grow" at_most "$MEMZONES" "$memzones"
+check "heap grows by less than 2 KiB with each kill" at_most "$HEAP" $((heap + deaths * 2048))
+check "index, address, MTU and flags of the interface are those of before" \
+	unchanged_since "$SHOWN" shown near kni-left
+check "the kernel never saw a change of the interface" quiet "$TMP/monitor.log" kni-left
+check "every death was a reset" field_is /knit/worker,0 resets "${N_KILLED[worker-0]}"
+
+touch "$TMP/enough"
+end_supervised
+stop primary
+check "primary ends with 0" [ $STATUS -eq 0 ]
+check "all mbufs are accounted for" conserved

@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# How knit ends: asked to, killed, interrupted at the terminal. Nothing may be left.
+#
+#   netns far                 primary, worker 0, control              netns near
+#   left0 10.7.1.2 ---- port left ---- worker 0 ---- kni-left 10.7.1.1
+#
+# The last part runs config/demo.sh, which makes its own namespaces and has the prefix knit-demo.
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$(dirname "$0")/_system.sh"
+# shellcheck source=tests/smoke/_life.sh
+. "$(dirname "$0")/_life.sh"
+
+flows()
+{
+	ip netns exec far ping -qc 1 -W 1 10.7.1.1
+}
+
+serve_and_flow()
+{
+	system_up
+	connect_far_near
+	wait_for 10 flows
+}
+
+nothing_left()
+{
+	unchanged_since "$BEFORE" traces "$@"
+}
+
+asked_to_end() # signal
+{
+	serve_and_flow || die "no traffic"
+	kill "-$1" "${PID[primary]}"
+	check "SIG$1: primary ends with 0" left_with primary 0
+	check "SIG$1: worker ends with 0" left_with worker0 0
+	check "SIG$1: control ends with 0" left_with control 0
+	check "SIG$1: all mbufs are accounted for" conserved
+	check "SIG$1: nothing is left" nothing_left
+	: >"$TMP/primary.log"
+}
+
+asked_while_starting()
+{
+	start primary "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
+	wait_for 5 [ -e "$RUN/primary.lock" ]
+	kill -TERM "${PID[primary]}"
+	check "SIGTERM while starting: primary ends with 0" left_with primary 0
+	check "SIGTERM while starting: nothing is left" nothing_left
+	: >"$TMP/primary.log"
+}
+
+# A secondary that does not answer is killed: an end has its time.
+asked_with_a_stopped_worker()
+{
+	serve_and_flow || die "no traffic"
+	kill -STOP "${PID[worker0]}"
+	kill -TERM "${PID[primary]}"
+	check "stopped worker: primary ends with 0 all the same" wait_for 8 ended primary
+	check "stopped worker: exit code of the primary" left_with primary 0
+	check "stopped worker: it was killed" left_with worker0 137
+	check "stopped worker: control ends with 0" left_with control 0
+	check "stopped worker: all mbufs are accounted for" conserved
+	check "stopped worker: nothing is left" nothing_left
+}
+
+last_line() # name, pattern
+{
+	tail -n 1 "$TMP/$1.log" | grep -q "$2"
+}
+
+primary_killed()
+{
+	local name lines
+
+	serve_and_flow || die "no traffic"
+	declare -A lines=([worker0]=$(lines_of worker0) [control]=$(lines_of control))
+	kill -KILL "${PID[primary]}"
+	check "primary killed: worker ends within a second" wait_for 1 ended worker0
+	check "primary killed: control ends within a second" wait_for 1 ended control
+	for name in worker0 control; do
+		check "primary killed: $name ends with 5" left_with $name 5
+		check "primary killed: $name says so in one line" \
+			[ "$(lines_of $name)" -eq $((lines[$name] + 1)) ]
+		check "primary killed: which is clear" \
+			last_line $name "knit: the primary (process ${PID[primary]}) is gone"
+	done
+	check "primary killed: its interface is gone" not ip -n near link show dev kni-left
+	stop primary
+	serve_and_flow || die "primary killed: no traffic through the next one"
+	ok "primary killed: the next one starts, and traffic flows"
+	system_down
+	check "primary killed: nothing is left by the next one" nothing_left
+}
+
+not()
+{
+	! "$@"
+}
+
+says_up()
+{
+	grep -q '^Up' "$TMP/$1.log"
+}
+
+demo_processes()
+{
+	pgrep -fa 'prefix knit-demo|config/demo'
+}
+
+demo()
+{
+	BEFORE=$(traces knit-demo)
+	SMOKE=1 timeout -k 10 60 "$ROOT/config/demo.sh" >"$TMP/demo-smoke.log" 2>&1
+	check "demo, unattended: exit code 0" [ $? -eq 0 ]
+	check "demo, unattended: nothing is left" nothing_left knit-demo
+	check "demo, unattended: no process is left" not demo_processes
+
+	# As from a terminal: a process group of its own, which has SIGINT's default.
+	start demo env --default-signal=INT setsid "$ROOT/config/demo.sh"
+	check "demo: comes up" wait_for 30 says_up demo
+	kill -INT "-${PID[demo]}"
+	check "demo, Ctrl-C: ends" wait_for 10 ended demo
+	check "demo, Ctrl-C: exit code 130" left_with demo 130
+	check "demo, Ctrl-C: nothing is left" nothing_left knit-demo
+	check "demo, Ctrl-C: no process is left" not demo_processes
+}
+
+netns far near
+tap_port left far
+interface kni-left left near
+worker 0 "punt left"
+write_config
+BEFORE=$(traces)
+
+asked_to_end TERM
+asked_to_end INT
+asked_while_starting
+asked_with_a_stopped_worker
+primary_killed
+ip netns del far
+ip netns del near
+demo

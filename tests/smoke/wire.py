@@ -1,0 +1,371 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sends, receives and judges frames for the smoke tests. An endpoint is NETNS:DEVICE or NETNS:ADDRESS.
+
+  wire.py capture NETNS:DEVICE MTU          prints "ready", judges every frame until SIGTERM, prints counts
+  wire.py frames FROM TO FIRST-LAST[:STEP] [TPID:TCI]...     numbered frames of each length, compared byte by byte
+  wire.py datagrams FROM TO MAX [COUNT]     numbered UDP datagrams of many sizes: content, boundaries, order
+  wire.py stream FROM TO MIB                one TCP connection, compared byte by byte
+  wire.py segments FROM TO SIZE             UDP datagrams sent in one piece of 20, which the kernel or a port cuts
+  wire.py corrupt FROM SOURCE,DESTINATION MAC TO tcp|udp     a run of segments to MAC, one of them damaged
+  wire.py cross FROM TO MAC|own COUNT TCI   frames to MAC; prints how many arrived within a second
+
+FROM and TO of frames, corrupt and cross are devices, of the others addresses.
+Exit code 0: all is as it should be.
+"""
+
+import ctypes
+import hashlib
+import random
+import select
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+
+ETHERTYPE = 0x88B5  # for local experiments
+AUXDATA = 8  # PACKET_AUXDATA
+SOL_PACKET = 263
+PORT = 5005
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def socket_in(netns, *args):
+    with open("/proc/self/ns/net") as home, open(f"/run/netns/{netns}") as there:
+        if libc.setns(there.fileno(), 0):
+            raise OSError(ctypes.get_errno(), f"setns {netns}")
+        try:
+            return socket.socket(*args)
+        finally:
+            libc.setns(home.fileno(), 0)
+
+
+def endpoint(text):
+    return text.split(":", 1)
+
+
+def packet_socket(netns, device, protocol):
+    s = socket_in(netns, socket.AF_PACKET, socket.SOCK_RAW, 0)
+    s.setsockopt(SOL_PACKET, AUXDATA, 1)
+    s.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+    s.bind((device, protocol))
+    return s
+
+
+def ip_family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def receive(s):
+    """A frame as it was on the wire: a tag that the kernel took out is put back."""
+    data, control, _, address = s.recvmsg(1 << 17, 64)
+    for level, kind, value in control:
+        if level == SOL_PACKET and kind == AUXDATA:
+            status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", value[:20])
+            if status & 0x10:  # TP_STATUS_VLAN_VALID
+                tag = struct.pack("!HH", tpid if status & 0x40 else 0x8100, tci)
+                data = data[:12] + tag + data[12:]
+    return data, address
+
+
+def checksum(data):
+    """Of RFC 1071, 0 if data contains its right checksum: 2^16 is 1 modulo 2^16-1."""
+    if len(data) & 1:
+        data += b"\0"
+    value = int.from_bytes(data, "big")
+    return (0xFFFF - (value % 0xFFFF or (0xFFFF if value else 0))) & 0xFFFF
+
+
+class Judge:
+    def __init__(self, mtu):
+        self.mtu = mtu
+        self.count = dict.fromkeys(("frames", "tcp", "udp", "icmp", "arp", "vlan", "fragment", "other"), 0)
+        self.longest = 0
+        self.bad = []
+
+    def fail(self, why, frame):
+        self.bad.append(f"{why}: {len(frame)} bytes {frame[:80].hex()}")
+
+    def frame(self, frame):
+        offset = 12
+        self.count["frames"] += 1
+        while frame[offset:offset + 2] in (b"\x81\x00", b"\x88\xa8"):
+            offset += 4
+            self.count["vlan"] += 1
+        self.longest = max(self.longest, len(frame))
+        if len(frame) > self.mtu + offset + 2:
+            self.fail(f"longer than the MTU {self.mtu}", frame)
+        ethertype = int.from_bytes(frame[offset:offset + 2], "big")
+        packet = frame[offset + 2:]
+        if ethertype == 0x0800:
+            self.ipv4(packet, frame)
+        elif ethertype == 0x86DD:
+            self.ipv6(packet, frame)
+        else:
+            self.count["arp" if ethertype == 0x0806 else "other"] += 1
+
+    def ipv4(self, packet, frame):
+        header = (packet[0] & 15) * 4
+        total = int.from_bytes(packet[2:4], "big")
+        if checksum(packet[:header]):
+            self.fail("IPv4 header checksum", frame)
+        if total > len(packet) or total < header:
+            self.fail("IPv4 total length", frame)
+        elif int.from_bytes(packet[6:8], "big") & 0x3FFF:
+            self.count["fragment"] += 1
+        else:
+            self.layer4(packet[9], packet[12:20], packet[header:total], frame)
+
+    def ipv6(self, packet, frame):
+        length = int.from_bytes(packet[4:6], "big")
+        next_header, offset = packet[6], 40
+        if length > len(packet) - 40:
+            return self.fail("IPv6 length", frame)
+        while next_header in (0, 43, 60):
+            next_header, offset = packet[offset], offset + packet[offset + 1] * 8 + 8
+        if next_header == 44:
+            self.count["fragment"] += 1
+        else:
+            self.layer4(next_header, packet[8:40], packet[offset:40 + length], frame)
+
+    def layer4(self, protocol, addresses, data, frame):
+        name = {1: "icmp", 58: "icmp", 6: "tcp", 17: "udp"}.get(protocol, "other")
+        self.count[name] += 1
+        if name == "other":
+            return
+        if protocol == 17 and (data[6:8] == b"\0\0" or int.from_bytes(data[4:6], "big") != len(data)):
+            self.fail("UDP without checksum or with a wrong length", frame)
+        pseudo = b"" if protocol == 1 else addresses + struct.pack("!IHBB", len(data), 0, 0, protocol)
+        if checksum(pseudo + data):
+            self.fail(f"{name} checksum", frame)
+
+
+def capture(where, mtu):
+    netns, device = endpoint(where)
+    s = packet_socket(netns, device, 3)  # ETH_P_ALL
+    judge = Judge(int(mtu))
+    ending = []
+    signal.signal(signal.SIGTERM, lambda *_: ending.append(1))
+    print("ready", flush=True)
+    while select.select([s], [], [], 0.05)[0] or not ending:
+        if select.select([s], [], [], 0)[0]:
+            judge.frame(receive(s)[0])
+    print(*(f"{k} {v}" for k, v in judge.count.items()), f"longest {judge.longest} bad {len(judge.bad)}")
+    print(*judge.bad[:20], sep="\n")
+    return not judge.bad
+
+
+def mac_of(netns, device):
+    s = socket_in(netns, socket.AF_PACKET, socket.SOCK_RAW, 0)
+    s.bind((device, 0))
+    return s.getsockname()[4]
+
+
+def tags(texts):
+    return b"".join(struct.pack("!HH", *(int(n, 0) for n in t.split(":"))) for t in texts)
+
+
+def numbered_frame(number, length, addresses, tag):
+    head = addresses + tag + struct.pack("!HI", ETHERTYPE, number)
+    return head + random.Random(number).randbytes(length + len(tag) - len(head))
+
+
+def arrivals(s, want, is_ours, seconds=3):
+    """What arrives until want frames are there or nothing came for some seconds."""
+    got = []
+    while len(got) < want and select.select([s], [], [], seconds)[0]:
+        frame, address = receive(s)
+        if address[2] != 4 and is_ours(frame):  # PACKET_OUTGOING
+            got.append(frame)
+    return got
+
+
+def frames(source, destination, sizes, *vlan):
+    (from_ns, from_dev), (to_ns, to_dev) = endpoint(source), endpoint(destination)
+    span, _, step = sizes.partition(":")
+    first, last = (int(n) for n in span.split("-"))
+    out = packet_socket(from_ns, from_dev, 0)
+    into = packet_socket(to_ns, to_dev, 3)
+    tag = tags(vlan)
+    # Not the far end's own address: that is also the sender's. Broadcast is for everybody.
+    addresses = b"\xff" * 6 + b"\x02\0\0\0\0\x01"
+    lengths = list(range(first, last, int(step or 1))) + [last]
+    for begin in range(0, len(lengths), 24):
+        sent = [numbered_frame(begin + i, n, addresses, tag) for i, n in enumerate(lengths[begin:begin + 24])]
+        for frame in sent:
+            out.send(frame)
+        got = arrivals(into, len(sent), lambda f: f[12 + len(tag):14 + len(tag)] == b"\x88\xb5")
+        if got != sent:
+            wrong = [len(f) for f in sent if f not in got]
+            print(f"sent {len(sent)} received {len(got)}; lengths missing or different: {wrong}")
+            print("received lengths:", [len(f) for f in got])
+            return False
+    print(f"{len(lengths)} frames of {first} to {last} bytes")
+    return True
+
+
+def datagram_sizes(largest, count):
+    """Runs of equal sizes with a short last one, which is what can be coalesced, and anything else between."""
+    rng = random.Random(largest)
+    while count > 0:
+        size = rng.choice((largest, rng.randint(4, largest), rng.randint(4, largest), 4, 5))
+        run = rng.randint(1, 20)
+        count -= run
+        yield from [size] * run
+        if rng.random() < 0.5:
+            yield rng.randint(4, size)
+
+
+def datagrams(source, destination, largest, count=2000):
+    (from_ns, from_addr), (to_ns, to_addr) = endpoint(source), endpoint(destination)
+    out = socket_in(from_ns, ip_family(from_addr), socket.SOCK_DGRAM)
+    into = socket_in(to_ns, ip_family(to_addr), socket.SOCK_DGRAM)
+    into.setsockopt(socket.SOL_SOCKET, 33, 16 << 20)
+    into.bind((to_addr, PORT))
+    into.settimeout(3)
+    out.bind((from_addr, 0))
+    out.connect((to_addr, PORT))
+    sizes = list(datagram_sizes(int(largest), int(count)))
+    content = [struct.pack("!I", i) + random.Random(i).randbytes(n - 4) for i, n in enumerate(sizes)]
+    for begin in range(0, len(content), 48):
+        batch = content[begin:begin + 48]
+        for datagram in batch:
+            out.send(datagram)
+        for datagram in batch:
+            try:
+                got = into.recv(1 << 16)
+            except socket.timeout:
+                got = b""
+            if got != datagram:
+                number = int.from_bytes(got[:4], "big")
+                print(f"expected number {int.from_bytes(datagram[:4], 'big')}, {len(datagram)} bytes,"
+                      f" found number {number}, {len(got)} bytes")
+                return False
+    print(f"{len(content)} datagrams of 4 to {largest} bytes")
+    return True
+
+
+def segments(source, destination, size):
+    (from_ns, from_addr), (to_ns, to_addr) = endpoint(source), endpoint(destination)
+    out = socket_in(from_ns, ip_family(from_addr), socket.SOCK_DGRAM)
+    into = socket_in(to_ns, ip_family(to_addr), socket.SOCK_DGRAM)
+    into.bind((to_addr, PORT))
+    into.settimeout(3)
+    out.bind((from_addr, 0))
+    out.connect((to_addr, PORT))
+    out.setsockopt(socket.SOL_UDP, 103, int(size))  # UDP_SEGMENT
+    for tail in (0, 1, int(size) // 2):
+        content = random.Random(tail).randbytes(20 * int(size) + tail)
+        out.send(content)
+        got = [into.recv(1 << 16) for _ in range(20 + bool(tail))]
+        if got != [content[i:i + int(size)] for i in range(0, len(content), int(size))]:
+            print("received lengths:", [len(g) for g in got])
+            return False
+    return True
+
+
+def stream(source, destination, mib):
+    (from_ns, from_addr), (to_ns, to_addr) = endpoint(source), endpoint(destination)
+    listener = socket_in(to_ns, ip_family(to_addr), socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((to_addr, PORT))
+    listener.listen()
+    out = socket_in(from_ns, ip_family(from_addr), socket.SOCK_STREAM)
+    out.bind((from_addr, 0))
+    out.settimeout(10)
+    out.connect((to_addr, PORT))
+    into = listener.accept()[0]
+    into.settimeout(10)
+    block = random.Random(1).randbytes(1 << 20)
+    sent, got = hashlib.sha256(), hashlib.sha256()
+
+    def send():
+        rng = random.Random(2)
+        for i in range(int(mib)):
+            at = 0
+            while at < len(block):
+                piece = block[at:at + rng.choice((1, 100, 1448, 5000, 65000, 300000))]
+                out.sendall(piece)
+                sent.update(piece)
+                at += len(piece)
+        out.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    while data := into.recv(1 << 18):
+        got.update(data)
+    sender.join()
+    print(f"{mib} MiB {'are the same' if sent.digest() == got.digest() else 'differ'}")
+    return sent.digest() == got.digest()
+
+
+def segment(protocol, addresses, number, payload):
+    """An IPv4 packet; consecutive numbers make consecutive TCP sequence numbers."""
+    if protocol == 6:
+        head = struct.pack("!HHIIBBHHH", 4000, PORT + 1, 1000 + number * len(payload), 1, 0x50, 0x10, 500, 0, 0)
+    else:
+        head = struct.pack("!HHHH", 4000, PORT + 1, 8 + len(payload), 0)
+    at = 16 if protocol == 6 else 6
+    pseudo = addresses + struct.pack("!BBH", 0, protocol, len(head) + len(payload))
+    value = struct.pack("!H", checksum(pseudo + head + payload) or 0xFFFF)
+    head = head[:at] + value + head[at + 2:]
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(head) + len(payload), number, 0x4000, 64, protocol, 0)
+    value = struct.pack("!H", checksum(ip + addresses))
+    return ip[:10] + value + addresses + head + payload
+
+
+def corrupt(source, destination, mac, seen_at, kind):
+    """What coalesces segments must not mend a damaged one by computing its checksum anew."""
+    (from_ns, from_dev), (seen_ns, seen_dev) = endpoint(source), endpoint(seen_at)
+    from_addr, to_addr = destination.split(",")
+    addresses = socket.inet_aton(from_addr) + socket.inet_aton(to_addr)
+    protocol = 6 if kind == "tcp" else 17
+    out = packet_socket(from_ns, from_dev, 0)
+    into = packet_socket(seen_ns, seen_dev, 3)
+    ethernet = bytes.fromhex(mac.replace(":", "")) + b"\x02\0\0\0\0\x01\x08\0"
+    payloads = [random.Random(i).randbytes(1000) for i in range(16)]
+    packets = [bytearray(ethernet + segment(protocol, addresses, i, p)) for i, p in enumerate(payloads)]
+    packets[7][500] ^= 0x10
+    for packet in packets:
+        out.send(packet)
+    got = arrivals(into, 16, lambda f: f[23] == protocol and f[26:34] == addresses, 1)
+    judge = Judge(1500)
+    good = 0
+    for frame in got:
+        before = len(judge.bad)
+        judge.frame(frame)
+        if len(judge.bad) == before:
+            good += 1
+            if frame[-1000:] not in payloads:
+                print("a damaged payload arrived with a good checksum")
+                return False
+    print(f"{len(got)} of 16 {kind} segments arrived, {good} good")
+    return good == 15
+
+
+def cross(source, destination, mac, count, tci):
+    """How many of the frames to a MAC arrive at a device (within a second after the last)."""
+    (from_ns, from_dev), (to_ns, to_dev) = endpoint(source), endpoint(destination)
+    out = packet_socket(from_ns, from_dev, 0)
+    into = packet_socket(to_ns, to_dev, 3)
+    to_mac = mac_of(from_ns, from_dev) if mac == "own" else bytes.fromhex(mac.replace(":", ""))
+    addresses = to_mac + b"\x02\0\0\0\0\x02"
+    tag = b"" if tci == "0" else struct.pack("!HH", 0x8100, int(tci))
+    sent = [numbered_frame(i, 100, addresses, tag) for i in range(int(count))]
+    for frame in sent:
+        out.send(frame)
+    got = arrivals(into, len(sent), lambda f: f in sent, 1)
+    print(len(got))
+    return True
+
+
+COMMANDS = {f.__name__: f for f in (capture, frames, datagrams, segments, stream, corrupt, cross)}
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        sys.exit(__doc__)
+    started = time.monotonic()
+    good = COMMANDS[sys.argv[1]](*sys.argv[2:])
+    sys.exit(0 if good else 1)
