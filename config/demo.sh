@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Starts knit from config/demo.cfg, with the outside world in namespaces, until Ctrl-C. SMOKE=1 tries what
-# a user would try, prints a table and leaves with 0, or with 1 and the name of the step that failed.
+# Starts knit from config/demo.cfg, with the outside world in namespaces, until Ctrl-C. SMOKE=1
+# tries what a user would try, prints a table and leaves with 0, or with 1 and the name of the step
+# that failed.
 #
 #   netns left                    netns middle                    netns right
 #   left0 10.77.1.2 -- knit -- kni-left 10.77.1.1
@@ -30,7 +31,8 @@ wait_for() {
 	shift 2
 	until "$@" >/dev/null 2>&1; do
 		((SECONDS < end)) || die "no $what within the deadline"
-		kill -0 "${pids[0]:-$$}" 2>/dev/null || die "knit-primary ended: $(tail -n 3 "$log/primary")"
+		kill -0 "${pids[0]:-$$}" 2>/dev/null ||
+			die "knit-primary ended: $(tail -n 3 "$log/primary")"
 		read -rt 0.05 <> <(:)
 	done
 }
@@ -120,11 +122,12 @@ explain() {
 	Up. In another terminal, as root:
 	  ip netns exec left ping 10.77.1.1                 left host -> kernel interface
 	  ip netns exec left ping 10.77.2.2                 left -> kernel's forwarding -> right
-	  ip -n middle link set kni-left mtu 1400           the port follows: ip -n left link show left0
+	  ip -n middle link set kni-left mtu 1400           the port follows: ip -n left link
 	  ip netns exec middle tcpdump -ni kni-left         what the kernel sees
 	  ip -n middle link set kni-left down               and up again
 	  dpdk-telemetry.py -f $prefix                      then: /knit/worker,0
-	  kill -9 \$(pgrep -f 'knit-worker --prefix $prefix')   the interface stays, a new worker carries on
+	  kill -9 \$(pgrep -f 'knit-worker --prefix')        the interface stays, a new worker
+	                                                    carries on
 	Ctrl-C ends it.
 
 	END
@@ -164,7 +167,8 @@ smoke_steps() {
 	run_step "ping left -> right, kernel forwarding" ping_from left 10.77.2.2
 	run_step "mtu 1400, port follows" request "the MTU" "mtu 1400" mtu 1400
 	run_step "mtu 9000, port follows" request "the MTU" "mtu 9000" mtu 9000
-	run_step "8000 byte ping left -> interface" ip netns exec left ping -qc 2 -i 0.05 -s 8000 10.77.1.1
+	run_step "8000 byte ping left -> interface" \
+		ip netns exec left ping -qc 2 -i 0.05 -s 8000 10.77.1.1
 	run_step "mac, port follows" request "the address" "$mac" address $mac
 	run_step "ping after it" ping_from left 10.77.1.1
 	ip -n middle link set kni-left promisc on
