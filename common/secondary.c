@@ -10,14 +10,9 @@
 #include <rte_service_component.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* How long to wait for the reset of a domain whose worker died, and how often to ask */
-#define RESET_WAIT_MS 1000
-#define RESET_ASK_MS 20
 
 static const char *role_name(const struct knit_secondary *s, char buf[24])
 {
@@ -103,19 +98,18 @@ static int complain(const struct knit_secondary *s, const struct knit_msg *m, in
 
 int knit_secondary_attach(struct knit_secondary *s)
 {
-	int ms, ret, pidfd = syscall(SYS_pidfd_open, getpid(), 0);
+	int ret, pidfd = syscall(SYS_pidfd_open, getpid(), 0);
 	struct knit_msg m;
 
 	if (pidfd < 0) {
 		fprintf(stderr, "knit: pidfd_open: %s\n", strerror(errno));
 		return KNIT_EXIT_RESOURCES;
 	}
+	/*
+	 * Asked once. Of -EAGAIN, a domain to be reset, nothing is to be waited for: the reset keeps new
+	 * secondaries out by the attach lock, of which this one holds a share.
+	 */
 	ret = say(s, KNIT_OP_ATTACH, pidfd, &m);
-	/* Not for long: the shared attach lock is held here, and the reset may need it. */
-	for (ms = 0; ret == -EAGAIN && ms < RESET_WAIT_MS; ms += RESET_ASK_MS) {
-		poll(NULL, 0, RESET_ASK_MS);
-		ret = say(s, KNIT_OP_ATTACH, pidfd, &m);
-	}
 	close(pidfd);
 	return ret < 0 ? complain(s, &m, ret) : KNIT_EXIT_OK;
 }

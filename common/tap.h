@@ -29,8 +29,13 @@
  * what is marked; adding and removing an interface holds its lock. Nothing else is shared.
  */
 
-#define KNIT_TAP_BATCH 64	       /* frames per visit and direction */
-#define KNIT_TAP_PEEK 128	       /* descriptors per visit; more than a chain has */
+#define KNIT_TAP_BATCH 64 /* frames per visit and direction */
+/*
+ * Descriptors per visit, more than a chain has; more towards the kernel than from it, so that of large
+ * frames on their way from one interface to another no more is let in than gets out.
+ */
+#define KNIT_TAP_PEEK 256
+#define KNIT_TAP_TAKE 192
 #define KNIT_TAP_MIN_BUFFER 256	       /* smallest buffer taken from alloc_q */
 #define KNIT_TAP_BOUNCE KNIT_FRAME_MAX /* what may spill behind the first buffer */
 

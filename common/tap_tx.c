@@ -25,6 +25,7 @@
 struct visit {
 	const struct knit_region_table *mem;
 	uint32_t used; /* buffers of alloc_q, and descriptors of tx_q, that are not yet committed */
+	uint32_t done; /* and that are */
 };
 
 /* Buffers on offer, and the frame that was read into them. */
@@ -41,6 +42,7 @@ static void commit(struct knit_tap_pair *p, struct visit *v)
 		return;
 	knit_ring_submit(&p->tx_q, v->used);
 	knit_ring_release(&p->alloc_q, v->used);
+	v->done += v->used;
 	v->used = 0;
 	/* (F) for both flags at once */
 	if (unlikely(knit_ring_data_wanted(&p->tx_q) || knit_load(&p->alloc_q.shm->need_space)))
@@ -343,7 +345,7 @@ bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem)
 	}
 	if (unlikely(p->held.segs))
 		go_on = finish_frame(p, &v);
-	for (i = 0; go_on && i < KNIT_TAP_BATCH; i++) {
+	for (i = 0; go_on && i < KNIT_TAP_BATCH && v.done < KNIT_TAP_TAKE; i++) {
 		go_on = one_frame(p, &v);
 		if (v.used >= STEP)
 			commit(p, &v);

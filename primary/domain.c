@@ -27,6 +27,13 @@
  * reset is tried again: the caller's timer does that.
  */
 
+/*
+ * Tries in a row that keep new secondaries out. The successor of a dead worker would come in between, find its
+ * domain as it was and go again; but a worker that stands still for long must not keep everybody out.
+ */
+#define PATIENCE 8
+#define SAY_EVERY 64 /* tries, some seconds */
+
 static uint64_t dead_ports(struct primary *p)
 {
 	const struct knit_topo_worker *w;
@@ -177,6 +184,7 @@ static void free_slots(struct primary *p)
 bool domain_reset_dead(struct primary *p)
 {
 	uint64_t ports = dead_ports(p);
+	static unsigned int failed;
 	char why[160];
 	int ret;
 
@@ -187,9 +195,13 @@ bool domain_reset_dead(struct primary *p)
 	if (knit_rundir_block_attach(p->conf->eal.prefix, 0) < 0)
 		return false;
 	if (primary_park(p, ports, why, sizeof(why)) < 0) {
-		knit_rundir_unblock_attach();
+		if (failed++ % SAY_EVERY == 0)
+			log_warn("the reset of a dead worker's domain waits: %s", why);
+		if (failed % PATIENCE == 0)
+			knit_rundir_unblock_attach();
 		return false;
 	}
+	failed = 0;
 	hold(p, ports, 1);
 	ret = reset_all(p, ports);
 	primary_resume(p);

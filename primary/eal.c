@@ -105,7 +105,8 @@ int primary_eal_init(const struct knit_config *c, const char *program)
 	if (rte_eal_init(a.argc, a.argv) < 0) {
 		fprintf(stderr, "knit-primary: EAL: %s (prefix %s, %u MiB of hugepages)\n",
 			rte_strerror(rte_errno), c->eal.prefix, mib);
-		return -rte_errno;
+		knit_eal_remove_files(c->eal.prefix);
+		return -EIO;
 	}
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <rte_ethdev.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,8 +41,52 @@ static uint16_t largest_mtu(const struct primary *p, const struct knit_conf_ifac
 	return RTE_MIN(c->max_mtu, (uint32_t)knit_driver_max_mtu(&info));
 }
 
+/* The CPUs that the process may use: its main thread has the affinity of an lcore. */
+static void allowed_cpus(cpu_set_t *set)
+{
+	cpu_set_t before;
+
+	sched_getaffinity(0, sizeof(before), &before);
+	memset(set, 0xff, sizeof(*set));
+	sched_setaffinity(0, sizeof(*set), set);
+	sched_getaffinity(0, sizeof(*set), set);
+	sched_setaffinity(0, sizeof(before), &before);
+}
+
+static void leave_out(cpu_set_t *set, uint32_t lcore, const char *cpus)
+{
+	struct knit_cpu_set own = { 0 };
+	unsigned int i;
+
+	if (!knit_cpus_parse(cpus, &own))
+		own.bits[lcore / 64] |= UINT64_C(1) << (lcore % 64);
+	for (i = 0; i < CPU_SETSIZE; i++)
+		if (own.bits[i / 64] >> (i % 64) & 1)
+			CPU_CLR(i, set);
+}
+
+/* For engine threads: those configured, else all that are no lcore's. None left: any. */
+static const cpu_set_t *engine_cpus(const struct knit_config *c, cpu_set_t *set)
+{
+	struct knit_cpu_set own;
+	unsigned int i;
+
+	_Static_assert(sizeof(own) == sizeof(*set), "both are a bit for each of 1024 CPUs");
+	if (knit_cpus_parse(c->tap.cpus, &own)) {
+		memcpy(set, &own, sizeof(*set));
+		return set;
+	}
+	allowed_cpus(set);
+	leave_out(set, c->eal.lcore, c->eal.cpus);
+	leave_out(set, c->control.lcore, c->control.cpus);
+	for (i = 0; i < c->n_workers; i++)
+		leave_out(set, c->workers[i].lcore, c->workers[i].cpus);
+	return CPU_COUNT(set) ? set : NULL;
+}
+
 static int create(struct primary *p, unsigned int i)
 {
+	cpu_set_t cpus;
 	const struct knit_conf_iface *c = &p->conf->ifaces[i];
 	struct knit_topo_iface *topo = &p->topo->ifaces[i];
 	struct knit_iface_conf conf = {
@@ -55,7 +100,8 @@ static int create(struct primary *p, unsigned int i)
 		.ring_size = c->ring_size,
 		.features = KNIT_FEAT_ALL,
 		.core_id = c->core >= 0 ? c->core : 0,
-		.force_bind = c->core >= 0,
+		.force_bind = c->core >= 0 && p->conf->tap.thread_per_iface,
+		.cpus = engine_cpus(p->conf, &cpus),
 		.thread_per_iface = p->conf->tap.thread_per_iface,
 		.async = post_only(p, c),
 		.carrier = c->port < 0,

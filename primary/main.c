@@ -35,13 +35,14 @@ static int serve(struct primary *p)
 	code = missing(primary_ifaces_create(p));
 	if (code)
 		goto destroy_ifaces;
-	code = missing(primary_telemetry_register(p) ? -1 : primary_service_start(p));
+	code = missing(primary_telemetry_register() ? -1 : primary_service_start(p));
 	if (code)
 		goto stop_service;
 	primary_topology_publish(p);
 	code = missing(primary_publish_args(p));
 	if (code)
 		goto stop_service;
+	primary_telemetry_show(p);
 	primary_status_banner(p);
 	sd_notify(0, "READY=1");
 
@@ -49,6 +50,7 @@ static int serve(struct primary *p)
 
 	sd_notify(0, "STOPPING=1");
 stop_service:
+	primary_telemetry_show(NULL);
 	primary_service_stop(p);
 destroy_ifaces:
 	primary_ifaces_destroy(p);
@@ -69,8 +71,10 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	conf = knit_config_load(o.config, stderr);
-	if (conf == NULL || o.check)
-		return conf ? KNIT_EXIT_OK : KNIT_EXIT_CONFIG;
+	if (conf == NULL || !primary_plan_fits(conf))
+		return KNIT_EXIT_CONFIG;
+	if (o.check)
+		return KNIT_EXIT_OK;
 	primary_init(&p, conf, o.status);
 	code = primary_preflight(conf);
 	if (code)

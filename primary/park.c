@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#define KNIT_LOGTYPE knit_log_port
 #include "bell.h"
-#include "log.h"
 #include "primary.h"
 
 #include <rte_cycles.h>
@@ -106,7 +104,6 @@ int primary_park(struct primary *p, uint64_t ports, char *why, size_t len)
 		return 0;
 	snprintf(why, len, "worker %u (process %u) did not stop within %d ms", w->id, w->pid,
 		 QUIESCE_MS);
-	log_warn("%s", why);
 	primary_resume(p);
 	return -EBUSY;
 }

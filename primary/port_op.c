@@ -168,26 +168,26 @@ static bool listed(const struct rte_ether_addr *list, unsigned int n,
 }
 
 /*
- * Adds and removes the difference. A port that has no room for all of them receives promiscuously.
+ * Adds and removes the difference, and remembers what the port has. One that has no room for all
+ * of them receives promiscuously.
  */
 static int apply_uc(struct port *port, const struct rte_ether_addr *list, unsigned int n)
 {
-	struct rte_ether_addr mac;
-	unsigned int i;
-	int ret = 0;
+	struct rte_ether_addr has[KNIT_RXLIST_MAX], mac;
+	unsigned int i, n_has = 0;
 
 	for (i = 0; i < port->n_uc; i++)
 		if (!listed(list, n, &port->uc[i]))
 			rte_eth_dev_mac_addr_remove(port->id, &port->uc[i]);
 	for (i = 0; i < n; i++) {
 		mac = list[i];
-		if (!listed(port->uc, port->n_uc, &mac) &&
-		    rte_eth_dev_mac_addr_add(port->id, &mac, 0) < 0)
-			ret = -ENOSPC;
+		if (listed(port->uc, port->n_uc, &mac) ||
+		    rte_eth_dev_mac_addr_add(port->id, &mac, 0) == 0)
+			has[n_has++] = mac;
 	}
-	memcpy(port->uc, list, n * sizeof(list[0]));
-	port->n_uc = n;
-	port->list_promisc = ret < 0;
+	memcpy(port->uc, has, n_has * sizeof(has[0]));
+	port->n_uc = n_has;
+	port->list_promisc = n_has < n;
 	return apply_promisc(port);
 }
 

@@ -144,7 +144,9 @@ int primary_run(struct primary *p);
 void primary_signals_block(void);
 
 /* telemetry.c */
-int primary_telemetry_register(struct primary *p);
+int primary_telemetry_register(void);
+/* NULL: nothing is shown any more; no callback looks at anything after that. */
+void primary_telemetry_show(struct primary *p);
 
 /* status.c */
 void primary_status_banner(const struct primary *p);

@@ -15,7 +15,19 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+bool primary_plan_fits(const struct knit_config *conf)
+{
+	struct knit_topo *t = calloc(1, sizeof(*t));
+	int ret = -ENOMEM;
+
+	if (t)
+		ret = knit_topo_plan(t, conf, stderr);
+	free(t);
+	return ret == 0;
+}
 
 void primary_init(struct primary *p, const struct knit_config *conf, bool status)
 {

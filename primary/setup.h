@@ -7,7 +7,13 @@
 struct knit_config;
 struct primary;
 
-/* First of all. Blocks the signals that primary_run reads. */
+/*
+ * Whether a topology follows from the configuration; else lines on stderr. Touches nothing: what no single key
+ * is to blame for is an error of the configuration all the same, and found before there is anything to undo.
+ */
+bool primary_plan_fits(const struct knit_config *conf);
+
+/* Before all that is to be undone. Blocks the signals that primary_run reads. */
 void primary_init(struct primary *p, const struct knit_config *conf, bool status);
 
 /* The topology from the configuration, with doorbells and QSBR variable. 0 or -errno, logged. */

@@ -7,15 +7,18 @@
 #include <rte_mempool.h>
 #include <rte_telemetry.h>
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
  * /knit/...: read-only, served by EAL's telemetry threads; every number has one writer elsewhere.
+ * Commands can't be taken back, and callbacks carry no argument: what they may look at is here,
+ * NULL once it goes away.
  */
-
-static struct primary *primary; /* telemetry callbacks carry no argument */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct primary *primary;
 
 static int names(struct rte_tel_data *d, const char *base, size_t step, unsigned int n)
 {
@@ -37,7 +40,7 @@ static int find(const char *params, const char *base, size_t step, unsigned int 
 	return -1;
 }
 
-static int info(const char *cmd, const char *params, struct rte_tel_data *d)
+static int tell_info(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 
@@ -55,14 +58,14 @@ static int info(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-static int ports(const char *cmd, const char *params, struct rte_tel_data *d)
+static int tell_ports(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 
 	return names(d, t->ports[0].name, sizeof(t->ports[0]), t->n_ports);
 }
 
-static int port(const char *cmd, const char *params, struct rte_tel_data *d)
+static int tell_port(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 	const struct knit_topo_port *port;
@@ -95,7 +98,7 @@ static int port(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-static int ifaces(const char *cmd, const char *params, struct rte_tel_data *d)
+static int tell_ifaces(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 
@@ -142,7 +145,7 @@ static void add_pair(struct sums *s, const struct rte_kni *kni, uint16_t pair)
 	s->held += knit_pair_held(kni, pair);
 }
 
-static int iface(const char *cmd, const char *params, struct rte_tel_data *d)
+static int tell_iface(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 	const struct rte_kni *kni;
@@ -184,7 +187,7 @@ static int iface(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-static int workers(const char *cmd, const char *params, struct rte_tel_data *d)
+static int tell_workers(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 	unsigned int i;
@@ -195,7 +198,7 @@ static int workers(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-static int worker(const char *cmd, const char *params, struct rte_tel_data *d)
+static int tell_worker(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo_worker *w;
 	const struct knit_worker_stats *s;
@@ -234,11 +237,37 @@ static int worker(const char *cmd, const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-int primary_telemetry_register(struct primary *p)
+#define CALLBACK(name)                                                               \
+	static int name(const char *cmd, const char *params, struct rte_tel_data *d) \
+	{                                                                            \
+		int ret = -1;                                                        \
+                                                                                     \
+		pthread_mutex_lock(&lock);                                           \
+		if (primary)                                                         \
+			ret = tell_##name(params, d);                                \
+		pthread_mutex_unlock(&lock);                                         \
+		return ret;                                                          \
+	}
+
+CALLBACK(info)
+CALLBACK(ports)
+CALLBACK(port)
+CALLBACK(ifaces)
+CALLBACK(iface)
+CALLBACK(workers)
+CALLBACK(worker)
+
+void primary_telemetry_show(struct primary *p)
+{
+	pthread_mutex_lock(&lock);
+	primary = p;
+	pthread_mutex_unlock(&lock);
+}
+
+int primary_telemetry_register(void)
 {
 	int ret;
 
-	primary = p;
 	ret = rte_telemetry_register_cmd("/knit/info", info, "Versions, prefix and control.");
 	ret |= rte_telemetry_register_cmd("/knit/ports", ports, "Names of the ports.");
 	ret |= rte_telemetry_register_cmd("/knit/port", port, "State of a port. Parameter: name");

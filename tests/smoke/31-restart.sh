@@ -79,7 +79,7 @@ worker_upgrade()
 	kill -TERM "${PID[worker0]}"
 	check "worker: SIGTERM ends it with 0" left_with worker0 0
 	check "worker: its domain is free" field_is $WORKER state 0
-	start_worker 0
+	restart_worker 0
 	wait_for 5 flows || not_ok "worker: traffic after its successor came"
 	resets=$(field $WORKER resets)
 	check "worker: a clean change resets nothing" [ "$resets" -eq 0 ]
@@ -147,7 +147,7 @@ kill_worker() # times
 	for ((n = 0; n < $1; n++)); do
 		kill -KILL "${PID[worker0]}"
 		left_with worker0 137
-		start_worker 0
+		restart_worker 0
 	done
 }
 

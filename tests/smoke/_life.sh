@@ -6,6 +6,7 @@
 #   supervise ROLE PROGRAM ARGUMENTS...  starts it again whenever it dies; end_supervised ends all of them
 #   role_pid ROLE, attached ROLE         of the process that has the role now
 #   attached_anew ROLE PID               another process than PID has it
+#   restart_worker ID                    as start_worker, as often as the exit code asks for it: 8
 #   connect_far_near                     addresses 10.7.1.2 on left0 in far, 10.7.1.1 on kni-left in near
 #   shown NETNS DEVICE                   what must stay: index, flags, MTU, MAC, addresses
 #   quiet FILE DEVICE                    `ip monitor` wrote nothing about DEVICE
@@ -77,6 +78,27 @@ attached_anew() # role, pid
 	attached "$1" && [ "$(role_pid "$1")" != "$2" ]
 }
 
+# It may come before the primary knows of its predecessor's death, or has cleaned up after it.
+restart_worker() # id
+{
+	local end=$((SECONDS + 20))
+
+	while [ $SECONDS -lt $end ]; do
+		start "worker$1" "$KNIT_BUILD/secondary/worker/knit-worker" --prefix "$PREFIX" --id "$1"
+		wait_for 20 serves_or_ended "$1"
+		worker_serves "$1" && return
+		wait "${PID[worker$1]}"
+		STATUS=$?
+		[ $STATUS -eq 8 ] || break
+	done
+	die "worker $1 does not come back: exit code $STATUS"
+}
+
+serves_or_ended() # id
+{
+	worker_serves "$1" || ended "worker$1"
+}
+
 connect_far_near()
 {
 	# Port and far end of a tap port have one address; IPv6 would call that a duplicate.
@@ -141,7 +163,8 @@ traces()
 	awk '$3 == "hugetlbfs" { print $2 }' /proc/mounts | while read -r dir; do
 		find "$dir" -name "${1:-$PREFIX}map_*"
 	done
-	find /run/knit /run/dpdk -path "*/${1:-$PREFIX}*" 2>/dev/null
+	# A live primary's lock files come with the first look at them.
+	find /run/knit /run/dpdk -path "*/${1:-$PREFIX}*" ! -name '*-[0-9]*.lock' 2>/dev/null
 	true
 }
 

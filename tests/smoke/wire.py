@@ -8,9 +8,9 @@
   wire.py stream FROM TO MIB                one TCP connection, compared byte by byte
   wire.py segments FROM TO SIZE             UDP datagrams sent in one piece of 20, which the kernel or a port cuts
   wire.py corrupt FROM SOURCE,DESTINATION MAC TO tcp|udp     a run of segments to MAC, one of them damaged
-  wire.py cross FROM TO MAC|own COUNT TCI   frames to MAC; prints how many arrived within a second
+  wire.py cross FROM TO OTHER MAC|own [TCI]   frames to MAC: all of them arrive at TO, none at OTHER
 
-FROM and TO of frames, corrupt and cross are devices, of the others addresses.
+FROM, TO and OTHER of frames, corrupt and cross are devices, of the others addresses.
 Exit code 0: all is as it should be.
 """
 
@@ -23,7 +23,6 @@ import socket
 import struct
 import sys
 import threading
-import time
 
 ETHERTYPE = 0x88B5  # for local experiments
 AUXDATA = 8  # PACKET_AUXDATA
@@ -345,20 +344,20 @@ def corrupt(source, destination, mac, seen_at, kind):
     return good == 15
 
 
-def cross(source, destination, mac, count, tci):
-    """How many of the frames to a MAC arrive at a device (within a second after the last)."""
+def cross(source, destination, elsewhere, mac, tci="0"):
     (from_ns, from_dev), (to_ns, to_dev) = endpoint(source), endpoint(destination)
     out = packet_socket(from_ns, from_dev, 0)
     into = packet_socket(to_ns, to_dev, 3)
+    other = packet_socket(*endpoint(elsewhere), 3)
     to_mac = mac_of(from_ns, from_dev) if mac == "own" else bytes.fromhex(mac.replace(":", ""))
-    addresses = to_mac + b"\x02\0\0\0\0\x02"
     tag = b"" if tci == "0" else struct.pack("!HH", 0x8100, int(tci))
-    sent = [numbered_frame(i, 100, addresses, tag) for i in range(int(count))]
+    sent = [numbered_frame(i, 100, to_mac + b"\x02\0\0\0\0\x02", tag) for i in range(20)]
     for frame in sent:
         out.send(frame)
     got = arrivals(into, len(sent), lambda f: f in sent, 1)
-    print(len(got))
-    return True
+    strays = arrivals(other, len(sent), lambda f: f in sent, 0.1)
+    print(f"{len(got)} of {len(sent)} frames arrived, {len(strays)} elsewhere")
+    return got == sent and not strays
 
 
 COMMANDS = {f.__name__: f for f in (capture, frames, datagrams, segments, stream, corrupt, cross)}
@@ -366,6 +365,4 @@ COMMANDS = {f.__name__: f for f in (capture, frames, datagrams, segments, stream
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
         sys.exit(__doc__)
-    started = time.monotonic()
-    good = COMMANDS[sys.argv[1]](*sys.argv[2:])
-    sys.exit(0 if good else 1)
+    sys.exit(0 if COMMANDS[sys.argv[1]](*sys.argv[2:]) else 1)

@@ -28,6 +28,8 @@
 	X(handler)            \
 	X(handler_role)       \
 	X(rundir)             \
+	X(tap)                \
+	X(tap_coalesce)       \
 	X(topo)
 
 #define KNIT_DECLARE_SUITE(name) Suite *knit_suite_##name(void);
