@@ -57,7 +57,7 @@ static const struct knit_key eal_keys[] = {
 	  .expect = EXPECT_CPUS,
 	  .help = "CPUs the primary may run on; empty: the CPU of the lcore's number" },
 	{ FIELD(knit_conf_eal, memory), .type = KNIT_KEY_INT, RANGE(0, 1048576), .def = "0",
-	  .help = "MiB of hugepages per NUMA node in use; 0: computed from the rest of the file" },
+	  .help = "MiB of hugepages, on the NUMA node of CPU 0; 0: computed from the file" },
 	{ FIELD(knit_conf_eal, huge_dir), .type = KNIT_KEY_TEXT, .def = "",
 	  .check = knit_check_path, .expect = "an absolute path of at most 127 characters",
 	  .help = "where hugetlbfs is mounted; empty: any such mount" },
@@ -120,7 +120,7 @@ static const struct knit_key port_keys[] = {
 	{ FIELD(knit_conf_port, vlan), .type = KNIT_KEY_BOOL, .def = "true",
 	  .help = "let the port strip and insert VLAN tags, if it can" },
 	{ FIELD(knit_conf_port, link_poll), .type = KNIT_KEY_INT, RANGE(10, 60000), .def = "200",
-	  .help = "ms between looks at the link of a port without link interrupt" },
+	  .help = "ms between looks at the links; the shortest of all ports counts" },
 	{ NULL },
 };
 
@@ -151,7 +151,7 @@ static const struct knit_key iface_keys[] = {
 	{ FIELD(knit_conf_iface, requests), .type = KNIT_KEY_ENUM, .def = "auto",
 	  .values = request_modes,
 	  .help = "whether ip link waits for the port's answer; auto: where the driver makes "
-		  "that safe" },
+		  "that safe. The tap engine can't wait: it always posts" },
 	{ NULL },
 };
 

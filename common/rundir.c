@@ -15,6 +15,7 @@
 /* Of the primary. */
 static int primary_lock = -1;
 static int attach_lock = -1;
+static int turnstile = -1;
 
 static int complain(int err, const char *what, const char *path)
 {
@@ -172,25 +173,38 @@ int knit_rundir_write_args(const char *prefix, enum knit_role role, uint32_t id,
 	return complain(err, "write", path.text);
 }
 
-int knit_rundir_block_attach(const char *prefix, int timeout_ms)
+static int take(const char *prefix, const char *file, int *fd, int timeout_ms)
 {
-	struct knit_path path = knit_path_file(prefix, "attach.lock");
+	struct knit_path path = knit_path_file(prefix, file);
 	int ret;
 
-	if (attach_lock < 0)
-		attach_lock = knit_lock_open(path.text);
-	if (attach_lock < 0)
-		return complain(-attach_lock, "open", path.text);
-	ret = knit_lock_wait(attach_lock, F_WRLCK, timeout_ms);
+	if (*fd < 0)
+		*fd = knit_lock_open(path.text);
+	if (*fd < 0)
+		return complain(-*fd, "open", path.text);
+	ret = knit_lock_wait(*fd, F_WRLCK, timeout_ms);
 	return ret == -EAGAIN ? -EBUSY : ret;
+}
+
+int knit_rundir_block_attach(const char *prefix, int timeout_ms)
+{
+	int ret;
+
+	ret = take(prefix, "turnstile.lock", &turnstile, timeout_ms);
+	return ret < 0 ? ret : take(prefix, "attach.lock", &attach_lock, timeout_ms);
+}
+
+static void give_back(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
 void knit_rundir_unblock_attach(void)
 {
-	if (attach_lock < 0)
-		return;
-	close(attach_lock);
-	attach_lock = -1;
+	give_back(&attach_lock);
+	give_back(&turnstile);
 }
 
 int knit_rundir_died_inside(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid)

@@ -19,6 +19,8 @@
  *                                    "<pid> <state>"
  *   attach.lock                      locked shared by a secondary from before EAL init to READY,
  *                                    exclusively by the primary while it replaces a port's queues
+ *   turnstile.lock                   a secondary passes with a shared lock on its way to attach.lock;
+ *                                    shut by the primary that wants or has attach.lock
  *
  * The locks are open file description locks (fcntl(2), F_OFD_SETLK): gone with the process that
  * has them, and one can look at them without taking them.
@@ -43,7 +45,7 @@ enum knit_exit {
 };
 
 #define KNIT_RUNDIR "/run/knit"
-#define KNIT_MAX_ARGS 32
+#define KNIT_MAX_ARGS 96
 
 struct knit_args {
 	int argc;
@@ -88,9 +90,9 @@ void knit_rundir_detaching(void);
 void knit_rundir_leave(void);
 
 /*
- * Primary: keeps secondaries out while ports are replaced. 0, or -EBUSY after timeout_ms. A
- * secondary on its way in waits for answers to ATTACH and READY: the thread that gives them must
- * not wait here for long.
+ * Primary: keeps secondaries out while ports are replaced. 0, or -EBUSY after timeout_ms if one is
+ * on its way in; it may finish, but no other one comes in until knit_rundir_unblock_attach. It
+ * waits for answers to ATTACH and READY: the thread that gives them must not wait here for long.
  */
 int knit_rundir_block_attach(const char *prefix, int timeout_ms);
 void knit_rundir_unblock_attach(void);

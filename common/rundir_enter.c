@@ -136,13 +136,22 @@ static enum knit_exit lock_role(const char *prefix, enum knit_role role, uint32_
 	return KNIT_EXIT_OK;
 }
 
+/* Through the turnstile, which the primary shuts when it wants the attach lock: else it might never get it. */
 static enum knit_exit lock_attach(const char *prefix)
 {
+	struct knit_path gate = knit_path_file(prefix, "turnstile.lock");
 	struct knit_path path = knit_path_file(prefix, "attach.lock");
-	int ret;
+	int turnstile, ret;
 
-	attach_lock = knit_lock_open(path.text);
-	ret = attach_lock < 0 ? attach_lock : knit_lock_wait(attach_lock, F_RDLCK, ATTACH_WAIT_MS);
+	ret = turnstile = knit_lock_open(gate.text);
+	if (turnstile >= 0)
+		ret = knit_lock_wait(turnstile, F_RDLCK, ATTACH_WAIT_MS);
+	if (ret == 0)
+		ret = attach_lock = knit_lock_open(path.text);
+	if (attach_lock >= 0)
+		ret = knit_lock_wait(attach_lock, F_RDLCK, ATTACH_WAIT_MS);
+	if (turnstile >= 0)
+		close(turnstile);
 	if (ret == 0)
 		return KNIT_EXIT_OK;
 	if (ret == -EAGAIN)

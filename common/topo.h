@@ -122,6 +122,11 @@ struct knit_topo_worker {
 	 */
 	uint32_t park __rte_cache_aligned; /* primary: wo */
 	uint32_t park_port; /* primary: wo. Port index that is being restarted, or ~0 */
+	/*
+	 * Equal to generation: the worker ends with KNIT_EXIT_RESTART when it is resumed, because its
+	 * burst functions are no longer those of a port.
+	 */
+	uint32_t leave;			       /* primary: wo */
 	uint32_t park_ack __rte_cache_aligned; /* worker: wo */
 	struct knit_worker_stats stats;	       /* worker: wo */
 } __rte_cache_aligned;

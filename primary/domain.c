@@ -51,6 +51,11 @@ static uint64_t dead_ports(struct primary *p)
 	return ports;
 }
 
+bool domain_dead_on(struct primary *p, uint64_t ports)
+{
+	return (dead_ports(p) & ports) != 0;
+}
+
 static bool resettable(struct primary *p, uint64_t ports)
 {
 	unsigned int k;
@@ -64,15 +69,6 @@ static bool resettable(struct primary *p, uint64_t ports)
 		return false;
 	}
 	return true;
-}
-
-static void hold(struct primary *p, uint64_t ports, uint32_t on)
-{
-	unsigned int k;
-
-	for (k = 0; k < p->topo->n_ports; k++)
-		if (ports & (UINT64_C(1) << k))
-			__atomic_store_n(&p->ports[k].held, on, __ATOMIC_RELEASE);
 }
 
 static int stop_ports(struct primary *p, uint64_t ports)
@@ -192,6 +188,8 @@ bool domain_reset_dead(struct primary *p)
 		p->restart = 1;
 		return true;
 	}
+	if (primary_still_stuck(p))
+		return false;
 	if (knit_rundir_block_attach(p->conf->eal.prefix, 0) < 0)
 		return false;
 	if (primary_park(p, ports, why, sizeof(why)) < 0) {
@@ -202,16 +200,17 @@ bool domain_reset_dead(struct primary *p)
 		return false;
 	}
 	failed = 0;
-	hold(p, ports, 1);
+	port_hold(p, ports);
 	ret = reset_all(p, ports);
-	primary_resume(p);
-	hold(p, ports, 0);
-	knit_rundir_unblock_attach();
 	if (ret < 0) {
+		/* Workers of a port that does not run stay parked until they are told to leave. */
 		log_err("resetting a dead worker's domain: %s; starting anew", rte_strerror(-ret));
 		p->restart = 1;
 		return true;
 	}
+	primary_resume(p);
+	port_unhold(p, ports);
+	knit_rundir_unblock_attach();
 	free_slots(p);
 	return true;
 }

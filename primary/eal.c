@@ -17,22 +17,21 @@
 #define OVERHEAD (48 << 20)
 #define HUGE_2M (2 << 20)
 
+/* -1 once something did not fit: checked at the end of a list, not at each argument. */
+static int add_error;
+
 static void add(struct knit_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static void add(struct knit_args *a, const char *fmt, ...)
 {
-	size_t used = a->argc ? (size_t)(a->argv[a->argc - 1] + strlen(a->argv[a->argc - 1]) + 1 -
-					 a->text)
-			      : 0;
+	char text[320];
 	va_list ap;
 
-	if (a->argc == KNIT_MAX_ARGS - 1 || used >= sizeof(a->text))
-		return;
 	va_start(ap, fmt);
-	vsnprintf(a->text + used, sizeof(a->text) - used, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	a->argv[a->argc++] = a->text + used;
-	a->argv[a->argc] = NULL;
+	if (knit_args_add(a, text) < 0)
+		add_error = -1;
 }
 
 /*
@@ -102,6 +101,10 @@ int primary_eal_init(const struct knit_config *c, const char *program)
 		add(&a, "--iova-mode=%s", c->eal.iova);
 	add(&a, "--socket-mem=%u", mib);
 	add(&a, "--socket-limit=%u", mib);
+	if (add_error) {
+		fprintf(stderr, "knit-primary: more EAL arguments than %d\n", KNIT_MAX_ARGS - 1);
+		return -E2BIG;
+	}
 	if (rte_eal_init(a.argc, a.argv) < 0) {
 		fprintf(stderr, "knit-primary: EAL: %s (prefix %s, %u MiB of hugepages)\n",
 			rte_strerror(rte_errno), c->eal.prefix, mib);
@@ -134,7 +137,7 @@ static int publish(const struct primary *p, enum knit_role role, uint32_t id)
 	add(&a, "%s", role == KNIT_ROLE_WORKER ? "knit-worker" : "knit-control");
 	add(&a, "--proc-type=secondary");
 	add_common(&a, c, lcore, cpus);
-	return knit_rundir_write_args(c->eal.prefix, role, id, &a);
+	return add_error ? -E2BIG : knit_rundir_write_args(c->eal.prefix, role, id, &a);
 }
 
 int primary_publish_args(struct primary *p)

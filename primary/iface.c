@@ -154,11 +154,11 @@ void primary_link_update(struct primary *p, unsigned int i)
 	struct rte_kni *kni;
 	bool up;
 
-	if (__atomic_load_n(&port->held, __ATOMIC_ACQUIRE) ||
-	    rte_eth_link_get_nowait(port->id, &link) < 0 ||
-	    __atomic_load_n(&port->held, __ATOMIC_ACQUIRE))
+	if (rte_eth_link_get_nowait(port->id, &link) < 0)
 		return;
 	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up;
+	if (port_held(port, up))
+		return;
 	if (up == port->topo->link_up && link.link_speed == port->topo->link_speed)
 		return;
 	port->topo->link_up = up;

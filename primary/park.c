@@ -19,8 +19,7 @@ static uint32_t park_count;
 
 static bool concerned(const struct knit_topo_worker *w, uint64_t ports)
 {
-	return (w->state == KNIT_SLOT_ATTACHED || w->state == KNIT_SLOT_DETACHING) &&
-	       knit_topo_has_queue(w, ports);
+	return w->state == KNIT_SLOT_ATTACHED && knit_topo_has_queue(w, ports);
 }
 
 static void wake(struct knit_topo_worker *w)
@@ -49,6 +48,17 @@ void primary_resume(struct primary *p)
 		__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
 		wake(w);
 	}
+}
+
+bool primary_still_stuck(struct primary *p)
+{
+	struct knit_topo_worker *w = p->stuck;
+
+	if (w && w->state == KNIT_SLOT_ATTACHED &&
+	    __atomic_load_n(&w->stats.rounds, __ATOMIC_RELAXED) == p->stuck_rounds)
+		return true;
+	p->stuck = NULL;
+	return false;
 }
 
 /* Polls, since the worker's answer is a store: at most QUIESCE_MS, every 100 us. */
@@ -104,6 +114,8 @@ int primary_park(struct primary *p, uint64_t ports, char *why, size_t len)
 		return 0;
 	snprintf(why, len, "worker %u (process %u) did not stop within %d ms", w->id, w->pid,
 		 QUIESCE_MS);
+	p->stuck = w;
+	p->stuck_rounds = __atomic_load_n(&w->stats.rounds, __ATOMIC_RELAXED);
 	primary_resume(p);
 	return -EBUSY;
 }

@@ -151,8 +151,9 @@ unsigned int primary_pools_check(struct primary *p)
 		if (pool == NULL)
 			continue;
 		have = rte_mempool_avail_count(pool);
-		log_notice("domain %u: %u of %u mbufs accounted for", p->topo->workers[i].id, have,
-			   pool->size);
+		knit_log(have == pool->size ? RTE_LOG_NOTICE : RTE_LOG_WARNING, KNIT_LOGTYPE,
+			 "domain %u: %u of %u mbufs accounted for", p->topo->workers[i].id, have,
+			 pool->size);
 		missing += pool->size - have;
 	}
 	return missing;

@@ -8,6 +8,7 @@
 #include "port_tap.h"
 #include "primary.h"
 
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 
@@ -36,7 +37,6 @@ static int find_device(struct port *port)
 				rte_strerror(-ret));
 			return ret;
 		}
-		port->probed = true;
 	}
 	ret = rte_eth_dev_get_port_by_name(name, &port->id);
 	if (ret < 0)
@@ -307,6 +307,42 @@ static int port_open(struct primary *p, unsigned int i)
 	return port_start(p, i);
 }
 
+/* On copper, autonegotiation takes two to three seconds. */
+#define LINK_BACK_MS 5000
+#define HELD UINT64_MAX
+
+void port_hold(struct primary *p, uint64_t ports)
+{
+	unsigned int k;
+
+	for (k = 0; k < p->topo->n_ports; k++)
+		if (ports & (UINT64_C(1) << k))
+			__atomic_store_n(&p->ports[k].held, HELD, __ATOMIC_RELEASE);
+}
+
+void port_unhold(struct primary *p, uint64_t ports)
+{
+	uint64_t deadline = rte_get_timer_cycles() + rte_get_timer_hz() * LINK_BACK_MS / 1000;
+	unsigned int k;
+
+	for (k = 0; k < p->topo->n_ports; k++)
+		if (ports & (UINT64_C(1) << k))
+			__atomic_store_n(&p->ports[k].held, deadline, __ATOMIC_RELEASE);
+}
+
+bool port_held(struct port *port, bool up)
+{
+	uint64_t held = __atomic_load_n(&port->held, __ATOMIC_ACQUIRE);
+
+	if (held == 0)
+		return false;
+	if (held == HELD || (up != port->topo->link_up && rte_get_timer_cycles() < held))
+		return true;
+	/* Fails if the port thread holds it anew. */
+	return !__atomic_compare_exchange_n(&port->held, &held, 0, false, __ATOMIC_ACQ_REL,
+					    __ATOMIC_ACQUIRE);
+}
+
 /* An xconnect forwards what is addressed to others, so its ports must receive it. */
 static bool needs_promisc(const struct knit_config *c, int port)
 {
@@ -321,7 +357,7 @@ static bool needs_promisc(const struct knit_config *c, int port)
 				return true;
 		}
 	}
-	return c->ports[port].promisc;
+	return false;
 }
 
 int primary_ports_open(struct primary *p)
@@ -333,6 +369,7 @@ int primary_ports_open(struct primary *p)
 		p->ports[i].conf = &p->conf->ports[i];
 		p->ports[i].topo = &p->topo->ports[i];
 		p->ports[i].promisc = needs_promisc(p->conf, i);
+		p->ports[i].want_promisc = p->conf->ports[i].promisc;
 		p->ports[i].id = RTE_MAX_ETHPORTS;
 		ret = port_open(p, i);
 		if (ret < 0)

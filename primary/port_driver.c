@@ -21,8 +21,8 @@ static const struct knit_driver drivers[] = {
 	{ "net_i40e", KNIT_RESET_PORT, .ask = true },
 	{ "net_ice", KNIT_RESET_PORT, .ask = true },
 	{ "net_vmxnet3", KNIT_RESET_PORT, .ask = true },
-	/* Releases no receive mbufs before the device is initialised anew. */
-	{ "net_virtio", KNIT_RESET_CONFIGURE, .device_spread = true, .ask = true },
+	/* Releases no receive mbufs before the device itself is initialised anew. */
+	{ "net_virtio", KNIT_RESET_NONE, .device_spread = true, .ask = true },
 	{ "net_memif", KNIT_RESET_NONE, .hands_on = true },
 	{ "net_vhost", KNIT_RESET_NONE, .hands_on = true },
 	{ "net_af_xdp", KNIT_RESET_NONE, .hands_on = true },

@@ -13,12 +13,7 @@ enum knit_reset {
 	 * or stop.
 	 */
 	KNIT_RESET_PORT,
-	/*
-	 * Likewise, but rte_eth_dev_configure in between: only that makes the device forget its
-	 * buffers.
-	 */
-	KNIT_RESET_CONFIGURE,
-	/* Unknown driver: the primary starts anew. */
+	/* It can't be told to, or nobody knows: the primary starts anew. */
 	KNIT_RESET_NONE,
 };
 

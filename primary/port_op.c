@@ -49,20 +49,33 @@ static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 	struct port *port = &p->ports[i];
 	int ret, started;
 
+	/* A start would take buffers from the broken pool of a dead worker. */
+	if (domain_dead_on(p, UINT64_C(1) << i)) {
+		SAY(m, "the domain of a dead worker waits for its reset");
+		return -EBUSY;
+	}
 	ret = primary_park(p, UINT64_C(1) << i, m->text, sizeof(m->text));
 	if (ret < 0)
 		return ret;
-	__atomic_store_n(&port->held, 1, __ATOMIC_RELEASE);
+	port_hold(p, UINT64_C(1) << i);
 	ret = port_stop(p, i);
 	if (ret == 0)
 		ret = rte_eth_dev_set_mtu(port->id, m->value);
 	started = port_start(p, i);
-	if (started < 0)
+	if (started < 0) {
 		ret = started;
-	else if (started > 0)
+		rte_eth_dev_set_mtu(port->id, port->topo->mtu);
+		started = port_start(p, i);
+	}
+	if (started < 0) {
+		/* Workers stay parked: nobody may use the port until the primary starts anew. */
+		p->restart = 1;
+		return started;
+	}
+	if (started > 0)
 		slot_end_workers(p, UINT64_C(1) << i);
 	primary_resume(p);
-	__atomic_store_n(&port->held, 0, __ATOMIC_RELEASE);
+	port_unhold(p, UINT64_C(1) << i);
 	return ret;
 }
 

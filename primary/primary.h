@@ -28,15 +28,14 @@ struct port {
 	const struct knit_conf_port *conf;
 	struct knit_topo_port *topo;
 	uint16_t id;
-	bool probed;
 	bool started;
 	bool lsc;	   /* the driver tells of link changes */
-	bool promisc;	   /* always: configured, or an xconnect needs it */
+	bool promisc;	   /* always: an xconnect needs it */
 	bool want_promisc; /* the kernel wants it */
 	bool want_allmulti;
 	bool list_promisc;  /* the unicast list did not fit */
 	bool list_allmulti; /* the multicast list did not fit */
-	uint32_t held;	    /* port thread: wo, main: ro. Restarting: leave the carrier alone */
+	uint64_t held;	    /* port_hold; port thread and main thread: rw, atomic */
 	uint64_t rx_offloads;
 	uint64_t tx_offloads;
 	uint16_t rx_desc;
@@ -59,6 +58,8 @@ struct primary {
 	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
 	bool status;			 /* print a status line every second */
 	uint32_t restart;		 /* not 0: leave with KNIT_EXIT_RESTART */
+	struct knit_topo_worker *stuck;	 /* did not park; NULL: nobody */
+	uint64_t stuck_rounds;		 /* of it, then */
 };
 
 #define CONTROL_SLOT KNIT_MAX_WORKERS
@@ -93,6 +94,14 @@ int primary_ports_open(struct primary *p);
 void primary_ports_close(struct primary *p);
 int port_start(struct primary *p, unsigned int i);
 int port_stop(struct primary *p, unsigned int i);
+/*
+ * Ports, a bit each, are about to be restarted: their interfaces' carrier stays as it is. After port_unhold
+ * until the link is what it was, or LINK_BACK_MS at most: on copper it takes seconds to come back.
+ */
+void port_hold(struct primary *p, uint64_t ports);
+void port_unhold(struct primary *p, uint64_t ports);
+/* Main thread: is the port held, its link being up or down now? */
+bool port_held(struct port *port, bool up);
 /* Both queues of worker w on port i, with pool; the port is stopped or can do it while started. */
 int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool);
 
@@ -103,22 +112,27 @@ void port_restore(struct primary *p, unsigned int i);
 /* park.c: port thread. All live workers with a queue on one of the ports (bit set) */
 int primary_park(struct primary *p, uint64_t ports, char *why, size_t len);
 void primary_resume(struct primary *p);
+/* Whoever made the last primary_park fail has not moved since: no use in stopping the others again. */
+bool primary_still_stuck(struct primary *p);
 /* Lets the same workers look at what changed, should they sleep. */
 void park_wake(struct primary *p, uint64_t ports);
 
 /* slot.c: the life of secondaries */
-int slot_attach(struct primary *p, struct knit_msg *m, int pidfd);
+/* pidfd: of the sender; -1 after it was kept */
+int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd);
 int slot_ready(struct primary *p, struct knit_msg *m);
 int slot_detach(struct primary *p, struct knit_msg *m);
 /* The process behind pidfd[slot] ended. */
 void slot_ended(struct primary *p, unsigned int slot);
-/* Asks the workers with a queue on one of these ports to leave; they are parked. */
+/* The workers with a queue on one of these ports shall end once they are resumed. */
 void slot_end_workers(struct primary *p, uint64_t ports);
 /* Once a second: deaths inside EAL's attach, which no message announced. */
 void slot_check(struct primary *p);
 
 /* domain.c: resets every DEAD domain, or as many as can be; true if none is left. */
 bool domain_reset_dead(struct primary *p);
+/* Is one of these ports a dead domain's? */
+bool domain_dead_on(struct primary *p, uint64_t ports);
 
 /*
  * channel.c: port thread. Kills secondaries that would block the primary by reading no messages: before the
@@ -137,7 +151,6 @@ void primary_link_update(struct primary *p, unsigned int i);
 int primary_service_start(struct primary *p);
 /* Asks the secondaries to leave and waits for them, then ends the thread. */
 void primary_service_stop(struct primary *p);
-void primary_service_kick(void);
 
 /* run.c: the main loop; returns when a signal or a restart ends it */
 int primary_run(struct primary *p);

@@ -16,7 +16,7 @@
 static int link_event = -1; /* eventfd: a driver told of a link change */
 
 /*
- * SIGINT and SIGTERM are read from a signalfd. SIGIO and the real-time signals are ignored, before
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT are read from a signalfd. SIGIO and the real-time signals are ignored, before
  * any port is made: net_tap takes the first real-time signal that nobody uses and has the kernel
  * send it for each packet, as a hint for its own receive, to the process that made the port. That
  * is this one, which receives nothing. Finding none it does without, and a packet costs a third.
@@ -29,6 +29,8 @@ void primary_signals_block(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGIO, SIG_IGN);
 	for (sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
@@ -43,6 +45,8 @@ static int open_signalfd(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
@@ -123,8 +127,10 @@ int primary_run(struct primary *p)
 	int timeout = shortest_poll(p);
 
 	link_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (sigfd < 0 || link_event < 0)
-		return errno_log(errno, "signalfd, eventfd");
+	if (sigfd < 0 || link_event < 0) {
+		errno_log(errno, "signalfd, eventfd");
+		return KNIT_EXIT_FAILURE;
+	}
 	watch_links(p, true);
 	fds[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = link_event, .events = POLLIN };

@@ -66,14 +66,9 @@ static int on_message(const struct rte_mp_msg *msg, const void *peer)
 
 static int execute(struct primary *p, struct knit_msg *m, int *fd)
 {
-	int ret;
-
 	switch (m->op) {
 	case KNIT_OP_ATTACH:
-		ret = slot_attach(p, m, *fd);
-		if (ret == 0)
-			*fd = -1; /* kept */
-		return ret;
+		return slot_attach(p, m, fd);
 	case KNIT_OP_READY:
 		return slot_ready(p, m);
 	case KNIT_OP_DETACH:
@@ -193,7 +188,7 @@ int primary_service_start(struct primary *p)
 	return 0;
 }
 
-void primary_service_kick(void)
+static void kick(void)
 {
 	knit_bell_ring(service.bell);
 }
@@ -234,7 +229,7 @@ void primary_service_stop(struct primary *p)
 	if (!service.running)
 		return;
 	__atomic_store_n(&service.stop, 1, __ATOMIC_RELEASE);
-	primary_service_kick();
+	kick();
 	knit_thread_join(&service.thread);
 	service.running = false;
 	__atomic_store_n(&p->topo->stopping, 1, __ATOMIC_RELEASE);

@@ -3,20 +3,14 @@
 #include "setup.h"
 #include "bell.h"
 #include "log.h"
-#include "owner.h"
 #include "primary.h"
 
-#include <rte_cycles.h>
-#include <rte_malloc.h>
 #include <rte_memzone.h>
-#include <rte_random.h>
 #include <rte_rcu_qsbr.h>
-#include <rte_version.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 bool primary_plan_fits(const struct knit_config *conf)
 {
@@ -89,13 +83,7 @@ int primary_topology_create(struct primary *p)
 		ret = make_qsbr(t);
 	if (ret < 0)
 		return ret;
-	t->version = KNIT_TOPO_VERSION;
-	t->abi_version = KNIT_ABI_VERSION;
 	t->config_hash = p->conf->hash;
-	t->instance = rte_rand();
-	t->primary_pid = getpid();
-	t->primary_start = knit_process_start_time(getpid());
-	snprintf(t->dpdk, sizeof(t->dpdk), "%s", rte_version());
 	return 0;
 }
 

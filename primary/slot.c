@@ -59,7 +59,7 @@ static struct slot slot_words(struct primary *p, int i)
 	return (struct slot){ &w->state, &w->pid, &w->start_time, &w->generation };
 }
 
-int slot_attach(struct primary *p, struct knit_msg *m, int pidfd)
+int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 {
 	int i = slot_of(p, m);
 	struct slot s;
@@ -77,7 +77,7 @@ int slot_attach(struct primary *p, struct knit_msg *m, int pidfd)
 		    who(m->role), m->id, *s.pid);
 		return *s.state == KNIT_SLOT_DEAD ? -EAGAIN : -EBUSY;
 	}
-	if (pidfd < 0) {
+	if (*pidfd < 0) {
 		SAY(m, "no pidfd came with the request");
 		return -EBADF;
 	}
@@ -85,7 +85,8 @@ int slot_attach(struct primary *p, struct knit_msg *m, int pidfd)
 	*s.start_time = m->start_time;
 	(*s.generation)++;
 	__atomic_store_n(s.state, KNIT_SLOT_ATTACHING, __ATOMIC_RELEASE);
-	p->pidfd[i] = pidfd;
+	p->pidfd[i] = *pidfd;
+	*pidfd = -1;
 	return 0;
 }
 
@@ -174,11 +175,14 @@ static void died_inside(struct primary *p, const char *name, uint32_t pid)
 
 void slot_end_workers(struct primary *p, uint64_t ports)
 {
+	struct knit_topo_worker *w;
 	unsigned int i;
 
-	for (i = 0; i < p->topo->n_workers; i++)
-		if (p->pidfd[i] >= 0 && knit_topo_has_queue(&p->topo->workers[i], ports))
-			syscall(SYS_pidfd_send_signal, p->pidfd[i], SIGTERM, NULL, 0);
+	for (i = 0; i < p->topo->n_workers; i++) {
+		w = &p->topo->workers[i];
+		if (w->state == KNIT_SLOT_ATTACHED && knit_topo_has_queue(w, ports))
+			__atomic_store_n(&w->leave, w->generation, __ATOMIC_RELEASE);
+	}
 }
 
 static void left(struct primary *p, unsigned int i, uint32_t pid)

@@ -49,6 +49,7 @@ static int tell_info(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "config", primary->conf->file);
 	rte_tel_data_add_dict_string(d, "dpdk", t->dpdk);
 	rte_tel_data_add_dict_uint(d, "abi", t->abi_version);
+	rte_tel_data_add_dict_uint(d, "config_hash", t->config_hash);
 	rte_tel_data_add_dict_uint(d, "pid", t->primary_pid);
 	rte_tel_data_add_dict_uint(d, "pool_size", primary->pool_size);
 	rte_tel_data_add_dict_uint(d, "control_state", t->control.state);
@@ -203,9 +204,12 @@ static int tell_worker(const char *params, struct rte_tel_data *d)
 	const struct knit_topo_worker *w;
 	const struct knit_worker_stats *s;
 	uint64_t rx = 0, tx = 0;
+	unsigned long id;
 	unsigned int i;
+	char *end;
 
-	w = params ? knit_topo_worker(primary->topo, strtoul(params, NULL, 10)) : NULL;
+	id = params ? strtoul(params, &end, 10) : 0;
+	w = params && *params && *end == '\0' ? knit_topo_worker(primary->topo, id) : NULL;
 	if (w == NULL)
 		return -1;
 	s = &w->stats;

@@ -137,8 +137,9 @@ void knit_worker_unclaim(struct knit_worker *w)
 		rte_rcu_qsbr_thread_unregister(w->qsbr, w->id);
 	w->registered = false;
 	unclaim_pairs(w);
-	/* What this process's cache holds, if the pool has caches, is of no use to anybody else. */
-	if (w->slot)
-		rte_mempool_cache_flush(NULL, w->slot->pool);
+	/*
+	 * The pool's cache stays as it is, for the successor on the same lcore id: the primary may be
+	 * working on the pool right now.
+	 */
 	close_bells(w);
 }

@@ -18,7 +18,7 @@
 #define MIN_US 50
 #define MAX_US 400
 #define POLLABLE_US 500000 /* all inputs wake: looks for what is not packets */
-#define DOWN_US 20000	   /* likewise, but a port is down: nobody rings when it comes up */
+#define DOWN_US 20000	   /* likewise, but a port is down: for what a ring might miss */
 #define MAX_MISSES 16	   /* wake-ups for nothing until a tap's fd is not believed any more */
 
 void knit_idle_init(struct knit_worker *w)

@@ -83,7 +83,10 @@ static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 	int ret = KNIT_EXIT_OK;
 
 	rte_rcu_qsbr_quiescent(w->qsbr, w->id);
-	if (busy) {
+	/* Asked to park: no ring is touched any more, not even to go to sleep. */
+	if (unlikely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE))) {
+		idle->last_busy = now;
+	} else if (busy) {
 		idle->last_busy = now;
 		idle->sleeping = false;
 	} else if (w->slot->idle == KNIT_IDLE_ADAPTIVE) {
@@ -91,7 +94,7 @@ static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 	}
 	if (unlikely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE) || idle->slept))
 		ret = knit_park_check(w);
-	if (idle->slept)
+	if (idle->slept && ret == KNIT_EXIT_OK && !knit_stop_requested())
 		knit_idle_awake(w);
 	return ret;
 }

@@ -27,6 +27,14 @@ static void wait_resumed(struct knit_worker *w)
 	}
 }
 
+static bool must_leave(const struct knit_worker *w)
+{
+	if (__atomic_load_n(&w->slot->leave, __ATOMIC_ACQUIRE) != w->slot->generation)
+		return false;
+	log_notice("worker %u: a port has other burst functions now: leaving to start anew", w->id);
+	return true;
+}
+
 /*
  * The order matters. A worker that comes online and then reads park as 0 may touch everything: the
  * primary stores park first and looks for online workers after it. Leaving is allowed while
@@ -40,7 +48,7 @@ int knit_park_check(struct knit_worker *w)
 	for (;;) {
 		if (likely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE) == 0) &&
 		    !knit_taps_stale(w))
-			return KNIT_EXIT_OK;
+			return must_leave(w) ? KNIT_EXIT_RESTART : KNIT_EXIT_OK;
 		rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
 		wait_resumed(w);
 		if (knit_stop_requested())

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Packets between ports and the kernel, both ways and through the kernel's forwarding: ARP, IPv4, IPv6,
-# VLAN tags, 60 to 9018 bytes.
+# Packets between ports and the kernel, both ways and through the kernel's forwarding: ARP, IPv4,
+# IPv6, VLAN tags, 60 to 9018 bytes.
 #
 #   netns left                  netns middle                 netns right
 #   left0 --- port left --- worker 0 --- kl | kr --- worker 0 --- port right --- right0
@@ -34,21 +34,23 @@ both_mtus() # mtu
 	wait_for 5 field_is /knit/port,right mtu "$1" || die "port right does not follow to MTU $1"
 }
 
-# Every drop and reject counter is 0, but for packets that came while an interface was down, and for queues
-# that TCP filled.
+# Every drop and reject counter is 0, but for packets that came while an interface was down, and
+# for queues that TCP filled.
 no_drops()
 {
 	local command
 
 	for command in /knit/worker,0 /knit/interface,kl /knit/interface,kr; do
 		! echo "$command" | timeout 5 dpdk-telemetry.py -f "$PREFIX" | sed 's/,/\n/g' |
-			grep -E '"(drop|reject)_' | grep -v -E '(_down"|_full"|no_worker"|: 0}*$)' || return 1
+			grep -E '"(drop|reject)_' |
+			grep -v -E '(_down"|_full"|no_worker"|: 0}*$)' || return 1
 	done
 }
 
 neighbours()
 {
-	ip -n left neigh show 10.1.0.1 | grep -q lladdr && ip -n middle neigh show 10.1.0.2 | grep -q lladdr
+	ip -n left neigh show 10.1.0.1 | grep -q lladdr &&
+		ip -n middle neigh show 10.1.0.2 | grep -q lladdr
 }
 
 netns left middle right
@@ -92,7 +94,8 @@ check "forwarding, from tagged" ping_sizes right 10.1.5.2 0 18 100 1472
 check "frames, port to interface" "$WIRE" frames left:left0 middle:kl 60-1514
 check "frames, interface to port" "$WIRE" frames middle:kl left:left0 60-1514
 check "tagged frames, port to interface" "$WIRE" frames left:left0 middle:kl 60-1514:17 0x8100:5
-check "tagged frames, interface to port" "$WIRE" frames middle:kl left:left0 60-1514:17 0x8100:0xe005
+check "tagged frames, interface to port" \
+	"$WIRE" frames middle:kl left:left0 60-1514:17 0x8100:0xe005
 check "802.1ad frames, port to interface" "$WIRE" frames right:right0 middle:kr 60-1510:17 0x88a8:7
 check "twice tagged, port to interface" \
 	"$WIRE" frames right:right0 middle:kr 60-1506:17 0x88a8:7 0x8100:9
@@ -116,8 +119,10 @@ check "sizes to 9000, IPv6" ping_sizes middle fd02::2 2020 2048 4000 8952
 check "sizes to 9000, forwarding" ping_sizes left 10.2.0.2 2020 4000 8972
 check "long frames, port to interface" "$WIRE" frames left:left0 middle:kl 60-9014:61
 check "long frames, interface to port" "$WIRE" frames middle:kr right:right0 60-9014:61
-check "long tagged frames, port to interface" "$WIRE" frames left:left0 middle:kl 2000-9014:61 0x8100:5
-check "long tagged frames, interface to port" "$WIRE" frames middle:kr right:right0 2000-9014:61 0x8100:5
+check "long tagged frames, port to interface" \
+	"$WIRE" frames left:left0 middle:kl 2000-9014:61 0x8100:5
+check "long tagged frames, interface to port" \
+	"$WIRE" frames middle:kr right:right0 2000-9014:61 0x8100:5
 check "long datagrams, port to interface" "$WIRE" datagrams left:10.1.0.2 middle:10.1.0.1 8972 500
 check "long datagrams, forwarding" "$WIRE" datagrams left:10.1.0.2 right:10.2.0.2 8972 500
 check "long stream" "$WIRE" stream right:10.2.0.2 left:10.1.0.2 10

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Checksums and segmentation. Port left has its driver's offloads, port right none, so that knit cuts and
-# fills in itself. Every frame that passes left0 and right0 meanwhile is judged: checksums, length, MTU.
+# Checksums and segmentation. Port left has its driver's offloads, port right none, so that knit
+# cuts and fills in itself. Every frame that passes left0 and right0 meanwhile is judged: checksums,
+# length, MTU.
 #
 #   netns left                  netns middle                 netns right
 #   left0 --- port left --- worker 0 --- kl | kr --- worker 0 --- port right --- right0
@@ -46,7 +47,8 @@ iperf() # from, to, address, options...
 	local from=$1 to=$2 address=$3 status=0
 	shift 3
 
-	timeout 30 ip netns exec "$from" iperf3 --json --client "$address" "$@" >"$TMP/iperf.json" || status=1
+	timeout 30 ip netns exec "$from" iperf3 --json --client "$address" "$@" >"$TMP/iperf.json" ||
+		status=1
 	TESTS[$to]=$((TESTS[$to] + 1))
 	wait_for 10 server_waits "$to" || return 1
 	[ $status = 0 ] && agrees
@@ -86,7 +88,8 @@ judged() # side
 
 coalesces() # interface: writes are fewer than frames
 {
-	[ "$(field "/knit/interface,$1" engine_writes)" -lt "$(field "/knit/interface,$1" engine_to_kernel)" ]
+	[ "$(field "/knit/interface,$1" engine_writes)" -lt \
+		"$(field "/knit/interface,$1" engine_to_kernel)" ]
 }
 
 # What the kernel sends crosses knit whole: less than half as many frames as come out of the port.
@@ -158,6 +161,9 @@ check "UDP cut, left" "$WIRE" segments middle:10.1.0.1 left:10.1.0.2 1400
 check "UDP cut, right" "$WIRE" segments middle:10.2.0.1 right:10.2.0.2 1472
 check "UDP of IPv6 cut, right" "$WIRE" segments middle:fd02::1 right:fd02::2 333
 check "UDP cut, tagged" "$WIRE" segments middle:10.2.5.1 right:10.2.5.2 1000
+check "UDP checksum that comes out as 0" "$WIRE" zero middle:fd02::1 right:fd02::2
+check "UDP checksum that comes out as 0, port with offloads" \
+	"$WIRE" zero middle:fd01::1 left:fd01::2
 check "datagrams keep their boundaries" "$WIRE" datagrams left:fd01::2 middle:fd01::1 1452 4000
 
 judged left

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What `ip link` changes at an interface: carried out on its port, refused and rolled back, in bursts and
-# under traffic; and what changes at the port's side, seen at the interface.
+# What `ip link` changes at an interface: carried out on its port, refused and rolled back, in
+# bursts and under traffic; and what changes at the port's side, seen at the interface.
 #
 #   netns left                      netns middle
 #   left0 --- port left --- worker 0 --- kl        net_tap: does everything
@@ -60,7 +60,8 @@ settled() # interface: every request was answered
 	[ -n "$posted" ] && field_is "/knit/interface,$1" requests_answered "$posted"
 }
 
-# Refused by limits of the interface, or by the port: the kernel's old value is back, the port has not moved.
+# Refused by limits of the interface, or by the port: the kernel's old value is back, the port has
+# not moved.
 put_back() # what, interface, refused arguments, pattern of the old value
 {
 	local before
@@ -68,7 +69,8 @@ put_back() # what, interface, refused arguments, pattern of the old value
 	before=$(field "/knit/interface,$2" requests_reverted)
 	# shellcheck disable=SC2086 # arguments
 	ip -n middle link set "$2" $3
-	check "$1: counted" wait_for 5 field_is "/knit/interface,$2" requests_reverted $((before + 1))
+	check "$1: counted" \
+		wait_for 5 field_is "/knit/interface,$2" requests_reverted $((before + 1))
 	check "$1: old value is back" wait_for 5 link middle "$2" "$4"
 	check "$1: once" field_is "/knit/interface,$2" requests_reverted $((before + 1))
 }
@@ -167,7 +169,8 @@ many_groups() # 0x8931, SIOCADDMULTI, or 0x8932, SIOCDELMULTI
 		import fcntl, socket, struct, sys
 		s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 		for i in range(600):
-		    fcntl.ioctl(s, int(sys.argv[1], 0), struct.pack("16sH6BH8x", b"kl", 0, 1, 0, 0x5e, 0x77, i >> 8, i & 255, 0))
+		    mac = bytes((1, 0, 0x5e, 0x77, i >> 8, i & 255))
+		    fcntl.ioctl(s, int(sys.argv[1], 0), struct.pack("16sH6s10x", b"kl", 0, mac))
 	END
 }
 
@@ -207,11 +210,12 @@ unicast()
 
 	fdb add 02:00:00:00:88:01 kl
 	check "unicast, port without filters: promiscuous" port_is promisc 1
-	check "unicast, port without filters: none counted" field_is /knit/port,left unicast_filters 0
+	check "unicast, port without filters: none counted" \
+		field_is /knit/port,left unicast_filters 0
 	fdb del 02:00:00:00:88:01 kl
 	check "unicast removed: not promiscuous" port_is promisc 0
 
-	if ip -n middle link add link kl name mv0 address 02:00:00:00:99:01 type macvlan mode bridge; then
+	if ip -n middle link add link kl name mv0 address 02:00:00:00:99:01 type macvlan; then
 		address middle mv0 10.1.0.9/24
 		check "macvlan: port follows" port_is promisc 1
 		check "macvlan: traffic" in_ns left ping -q -c 3 -i 0.01 -W 2 10.1.0.9
@@ -261,7 +265,8 @@ under_traffic()
 	check "under traffic: goes on after down and up" moves rx_bytes 1000000
 	check "under traffic: TCP connections survived" not ended client
 	check "under traffic: no process was lost" alive
-	check "under traffic: pings were answered" [ "$(grep -c "bytes from" "$TMP/flood.log")" -gt 500 ]
+	check "under traffic: pings were answered" \
+		[ "$(grep -c "bytes from" "$TMP/flood.log")" -gt 500 ]
 	stop flood
 	stop client
 	stop server

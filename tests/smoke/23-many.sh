@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# 32 interfaces in one primary, with one engine thread for all (kthread_mode single) and with one for each
-# (multiple), and where these threads may run.
+# 32 interfaces in one primary, with one engine thread for all (kthread_mode single) and with one
+# for each (multiple), and where these threads may run.
 #
 #   single:    netns a                                          netns b
 #              ka0 ... ka15 --------- worker 0: joined -------- kb0 ... kb15
@@ -22,7 +22,7 @@ engine_threads()
 
 	for task in /proc/"${PID[primary]}"/task/*; do
 		grep -q "^knit-tap" "$task/comm" || continue
-		echo "$(cat "$task/comm") $(awk '/^Cpus_allowed_list:/ { print $2 }' "$task/status")"
+		awk '/^Name:/ { name = $2 } /^Cpus_allowed_list:/ { print name, $2 }' "$task/status"
 	done
 }
 
@@ -98,7 +98,8 @@ single()
 
 telemetry_names()
 {
-	echo /knit/interfaces | timeout 5 dpdk-telemetry.py -f "$PREFIX" | grep -o '"k[a-z]*[0-9]*"' | wc -l
+	echo /knit/interfaces | timeout 5 dpdk-telemetry.py -f "$PREFIX" |
+		grep -o '"k[a-z]*[0-9]*"' | wc -l
 }
 
 # Without a port nothing can refuse: it is answered and stays.
@@ -142,7 +143,8 @@ multiple()
 	system_down
 	check "multiple: primary ends well" [ "$STATUS" -eq 0 ]
 	check "multiple: interfaces are gone" [ "$(ip -n near -o link | wc -l)" -eq 1 ]
-	check "multiple: all buffers are accounted for" grep -q "domain 0: \([0-9]*\) of \1 mbufs" "$TMP/primary.log"
+	check "multiple: all buffers are accounted for" \
+		grep -q "domain 0: \([0-9]*\) of \1 mbufs" "$TMP/primary.log"
 }
 
 netns a b far near

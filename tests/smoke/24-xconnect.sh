@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The fast path: between two ports, where only frames for the kernel reach an interface, and between two
-# interfaces, where the kernel's frames cross uncut.
+# The fast path: between two ports, where only frames for the kernel reach an interface, and between
+# two interfaces, where the kernel's frames cross uncut.
 #
 #   netns left               netns middle: kl 10.3.0.1, kr 10.3.1.1             netns right
 #   left0 --- port left ------------------ worker 0 ------------------ port right --- right0
@@ -41,7 +41,8 @@ both_mtus() # mtu
 {
 	ip -n middle link set kl mtu "$1"
 	ip -n middle link set kr mtu "$1"
-	wait_for 5 field_is /knit/port,left mtu "$1" && wait_for 5 field_is /knit/port,right mtu "$1"
+	wait_for 5 field_is /knit/port,left mtu "$1" &&
+		wait_for 5 field_is /knit/port,right mtu "$1"
 }
 
 # ARP is broadcast, which goes to the kernel. A device that gets another MAC forgets its neighbours.
@@ -118,7 +119,8 @@ no_checksum_errors() # netns
 interfaces()
 {
 	check "interfaces: ping" in_ns a ping -q -c 20 -i 0.01 -W 2 10.4.0.2
-	check "interfaces: ping of a full frame" in_ns a ping -q -c 2 -i 0.01 -W 2 -M "do" -s 1472 10.4.0.2
+	check "interfaces: ping of a full frame" \
+		in_ns a ping -q -c 2 -i 0.01 -W 2 -M "do" -s 1472 10.4.0.2
 	check "interfaces: TCP crosses whole" whole 20 a:10.4.0.1 b:10.4.0.2
 	check "interfaces: TCP of IPv6 crosses whole" whole 20 a:fd04::1 b:fd04::2
 	check "interfaces: tagged TCP" "$WIRE" stream a:10.4.9.1 b:10.4.9.2 10
@@ -131,7 +133,8 @@ interfaces()
 	check "interfaces: tagged frames" "$WIRE" frames b:vb a:va 60-1514:13 0x8100:0xe009
 	start_in b server iperf3 --server
 	wait_for 5 grep -q "Server listening" "$TMP/server.log"
-	check "interfaces: iperf3, four flows" timeout 30 ip netns exec a iperf3 --client 10.4.0.2 -P 4 -n 100M
+	check "interfaces: iperf3, four flows" \
+		timeout 30 ip netns exec a iperf3 --client 10.4.0.2 -P 4 -n 100M
 	stop server
 	check "interfaces: nothing lost or refused at one end" no_losses va
 	check "interfaces: nothing lost or refused at the other" no_losses vb

@@ -28,10 +28,29 @@ flood() # netns, address
 	done
 }
 
-# Wire and kernel, both ways: the worker's counters, kept over its deaths.
 flows()
 {
 	ip netns exec far ping -qc 1 -W 1 10.7.1.1
+}
+
+received() # netns, device
+{
+	ip netns exec "$1" awk -v dev="$2:" '$1 == dev { print $3 }' /proc/net/dev
+}
+
+# Both ways, at both ends. A ping of its own would drown in the answers to the flood, which it gets too.
+flood_flows()
+{
+	local far near
+
+	far=$(received far left0)
+	near=$(received near kni-left)
+	wait_for "$1" grown $((far + 1000)) $((near + 1000))
+}
+
+grown() # far, near
+{
+	[ "$(received far left0)" -gt "$1" ] && [ "$(received near kni-left)" -gt "$2" ]
 }
 
 moment() # up to so many ms
@@ -66,6 +85,22 @@ kill_one() # role of the lock file
 	wait_for 10 attached_anew "$1" "$pid"
 }
 
+# What a death of all traffic looked like.
+lost_all() # why
+{
+	local what
+
+	for what in /knit/worker,0 $IFACE /knit/port,left; do
+		echo "$what" | timeout 5 dpdk-telemetry.py -f "$PREFIX"
+	done >"$TMP/telemetry.log" 2>&1
+	for what in far near; do
+		ip -n $what -s link
+		ip -n $what route
+		ip -n $what neigh
+	done >"$TMP/kernel.log"
+	die "$1"
+}
+
 kill_all()
 {
 	local n role
@@ -74,7 +109,7 @@ kill_all()
 		role=worker-0
 		[ $((RANDOM % 11)) -ge 3 ] || role=control
 		kill_one "$role" || die "kill $n (seed $SEED): $role does not come back"
-		wait_for 5 flows || die "kill $n (seed $SEED): no traffic after $role came back"
+		flood_flows 5 || lost_all "kill $n (seed $SEED): no traffic after $role came back"
 		N_KILLED[$role]=$((N_KILLED[$role] + 1))
 		ended primary && die "kill $n (seed $SEED): primary ended"
 		if [ $n -eq 10 ]; then

@@ -6,32 +6,34 @@
 #   . "$(dirname "$0")/_system.sh"
 #
 # A configuration is collected and then started:
-#   setting SECTION TEXT              text for eal, mempool, tap or control: setting tap 'cpus = "0";'
-#   port NAME DEVICE [NETNS] [TEXT]   a port
-#   tap_port NAME NETNS [TEXT]        a net_tap port whose far end is NAME0 in NETNS
-#   interface NAME PORT [NETNS] [TEXT]          PORT may be ""
-#   worker ID RULE...                 a worker on the last CPU; RULE: "punt PORT", "xconnect PORT PORT",
-#                                     "join INTERFACE INTERFACE"; WORKER_TEXT adds keys to it
-#   write_config                      writes $TMP/knit.cfg
-#   system_up                         write_config, start primary, workers and control, wait until all serve
-#   start_primary, start_worker ID, start_control, each until ready; they are `primary`, `worker0`...,
-#   `control` for stop, ended, ${PID[...]}
-#   system_down                       ends them in the order control, workers, primary
+#   setting SECTION TEXT           text for eal, mempool, tap or control: setting tap 'cpus = "0";'
+#   port NAME DEVICE [NETNS] [TEXT]           a port
+#   tap_port NAME NETNS [TEXT]     a net_tap port whose far end is NAME0 in NETNS
+#   interface NAME PORT [NETNS] [TEXT]        PORT may be ""
+#   worker ID RULE...              a worker on the last CPU; RULE: "punt PORT", "xconnect PORT PORT",
+#                                  "join INTERFACE INTERFACE"; WORKER_TEXT adds keys to it
+#   write_config                   writes $TMP/knit.cfg
+#   system_up                      write_config, start primary, workers and control, until all serve
+#   start_primary, start_worker ID, start_control, each until ready; they are `primary`,
+#                                  `worker0`..., `control` for stop, ended, ${PID[...]}
+#   system_down                    ends them in the order control, workers, primary
 #
 # Questions, all without waiting:
-#   field COMMAND NAME                one number or string of telemetry: field /knit/worker,0 punted
-#   field_is COMMAND NAME VALUE       succeeds if it has that value; for wait_for
-#   field_over COMMAND NAME VALUE     succeeds if it is larger
-#   in_ns NETNS COMMAND...            runs it there
-#   start_in NETNS NAME COMMAND...    as start, there
-#   netns NAME...                     makes them, with lo up
-#   address NETNS DEVICE ADDRESS...   and up; no IPv6 address but these: a tap port's far end has the port's
-#                                     and so the interface's hardware address, link-local ones would collide
-#   vlan_device NETNS DEVICE ID       makes DEVICE.ID, as the kernel's if it can
+#   field COMMAND NAME             one number or string of telemetry: field /knit/worker,0 punted
+#   field_is COMMAND NAME VALUE    succeeds if it has that value; for wait_for
+#   field_over COMMAND NAME VALUE  succeeds if it is larger
+#   in_ns NETNS COMMAND...         runs it there
+#   start_in NETNS NAME COMMAND... as start, there
+#   netns NAME...                  makes them, with lo up
+#   address NETNS DEVICE ADDRESS...           and up; no IPv6 address but these: a tap port's far end
+#                                  has the port's and so the interface's hardware address, link-local
+#                                  ones would collide
+#   vlan_device NETNS DEVICE ID    makes DEVICE.ID, as the kernel's if it can
 #   has_carrier NETNS DEVICE
 # shellcheck disable=SC2034
 
-PATH=/usr/sbin:/usr/bin:/sbin:/bin # Python from elsewhere may start slowly, and telemetry is asked often
+# Python from elsewhere may start slowly, and telemetry is asked often.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
 declare -A SETTINGS=()
 PORTS=""
 INTERFACES=""
@@ -129,7 +131,8 @@ worker() # id, rule...
 write_config()
 {
 	cat >"$TMP/knit.cfg" <<-END
-		eal = { prefix = "$PREFIX"; lcore = 0; cpus = "0"; iova = "va"; ${SETTINGS[eal]:-} };
+		eal = { prefix = "$PREFIX"; lcore = 0; cpus = "0"; iova = "va";
+			${SETTINGS[eal]:-} };
 		mempool = { ${SETTINGS[mempool]:-} };
 		tap = { ${SETTINGS[tap]:-cpus = \"0\";} };
 		ports = ( $PORTS );

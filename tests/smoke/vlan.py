@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A VLAN device for kernels that have none (CONFIG_VLAN_8021Q): vlan.py DEVICE ID [TPID]
 
-Makes the tap DEVICE.ID, with DEVICE's address. What the kernel sends there leaves DEVICE with a tag, and
-tagged frames that DEVICE receives arrive there. Frames keep their unfinished checksums and stay uncut, as
-they do on the kernel's own VLAN devices. Ends with SIGTERM, and DEVICE.ID with it.
+Makes the tap DEVICE.ID, with DEVICE's address. What the kernel sends there leaves DEVICE with a tag,
+and tagged frames that DEVICE receives arrive there. Frames keep their unfinished checksums and stay
+uncut, as they do on the kernel's own VLAN devices. Ends with SIGTERM, and DEVICE.ID with it.
 """
 
 import fcntl
@@ -21,7 +21,7 @@ VNET = struct.Struct("=BBHHHH")  # flags, gso_type, hdr_len, gso_size, csum_star
 def make_tap(name):
     tap = open("/dev/net/tun", "r+b", buffering=0)
     fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", name.encode(), 0x0002 | 0x1000 | 0x4000))
-    fcntl.ioctl(tap, 0x400454D0, 0x01 | 0x02 | 0x04)  # TUNSETOFFLOAD: checksum, TSO for IPv4 and IPv6
+    fcntl.ioctl(tap, 0x400454D0, 0x01 | 0x02 | 0x04)  # TUNSETOFFLOAD: checksum, TSO
     return tap
 
 

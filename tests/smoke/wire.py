@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Sends, receives and judges frames for the smoke tests. An endpoint is NETNS:DEVICE or NETNS:ADDRESS.
+"""Sends, receives and judges frames for the smoke tests. Exit code 0: all is as it should be.
 
-  wire.py capture NETNS:DEVICE MTU          prints "ready", judges every frame until SIGTERM, prints counts
-  wire.py frames FROM TO FIRST-LAST[:STEP] [TPID:TCI]...     numbered frames of each length, compared byte by byte
-  wire.py datagrams FROM TO MAX [COUNT]     numbered UDP datagrams of many sizes: content, boundaries, order
-  wire.py stream FROM TO MIB                one TCP connection, compared byte by byte
-  wire.py segments FROM TO SIZE             UDP datagrams sent in one piece of 20, which the kernel or a port cuts
-  wire.py corrupt FROM SOURCE,DESTINATION MAC TO tcp|udp     a run of segments to MAC, one of them damaged
-  wire.py cross FROM TO OTHER MAC|own [TCI]   frames to MAC: all of them arrive at TO, none at OTHER
+  wire.py capture AT MTU         prints "ready", judges every frame until SIGTERM, prints counts
+  wire.py frames FROM TO FIRST-LAST[:STEP] [TPID:TCI]...
+                                 numbered frames of each length, compared byte by byte
+  wire.py datagrams FROM TO MAX [COUNT]
+                                 numbered UDP datagrams of many sizes: content, boundaries, order
+  wire.py stream FROM TO MIB     one TCP connection, compared byte by byte
+  wire.py segments FROM TO SIZE  UDP datagrams sent in one piece of 20, which kernel or port cuts
+  wire.py zero FROM TO           a datagram whose checksum is 0, which means "none", so 0xffff
+  wire.py corrupt FROM SOURCE,DESTINATION MAC TO tcp|udp
+                                 a run of segments to MAC, one of them damaged
+  wire.py cross FROM TO OTHER MAC|own [TCI]
+                                 frames to MAC: all of them arrive at TO, none at OTHER
 
-FROM, TO and OTHER of frames, corrupt and cross are devices, of the others addresses.
-Exit code 0: all is as it should be.
+AT, and FROM, TO and OTHER of frames, corrupt and cross are NETNS:DEVICE, of the others NETNS:ADDRESS.
 """
 
 import ctypes
@@ -80,7 +84,8 @@ def checksum(data):
 class Judge:
     def __init__(self, mtu):
         self.mtu = mtu
-        self.count = dict.fromkeys(("frames", "tcp", "udp", "icmp", "arp", "vlan", "fragment", "other"), 0)
+        names = ("frames", "tcp", "udp", "icmp", "arp", "vlan", "fragment", "other")
+        self.count = dict.fromkeys(names, 0)
         self.longest = 0
         self.bad = []
 
@@ -134,9 +139,12 @@ class Judge:
         self.count[name] += 1
         if name == "other":
             return
-        if protocol == 17 and (data[6:8] == b"\0\0" or int.from_bytes(data[4:6], "big") != len(data)):
+        length = int.from_bytes(data[4:6], "big")
+        if protocol == 17 and (data[6:8] == b"\0\0" or length != len(data)):
             self.fail("UDP without checksum or with a wrong length", frame)
-        pseudo = b"" if protocol == 1 else addresses + struct.pack("!IHBB", len(data), 0, 0, protocol)
+        pseudo = addresses + struct.pack("!IHBB", len(data), 0, 0, protocol)
+        if protocol == 1:
+            pseudo = b""
         if checksum(pseudo + data):
             self.fail(f"{name} checksum", frame)
 
@@ -151,7 +159,8 @@ def capture(where, mtu):
     while select.select([s], [], [], 0.05)[0] or not ending:
         if select.select([s], [], [], 0)[0]:
             judge.frame(receive(s)[0])
-    print(*(f"{k} {v}" for k, v in judge.count.items()), f"longest {judge.longest} bad {len(judge.bad)}")
+    judge.count.update(longest=judge.longest, bad=len(judge.bad))
+    print(*(f"{k} {v}" for k, v in judge.count.items()))
     print(*judge.bad[:20], sep="\n")
     return not judge.bad
 
@@ -192,7 +201,8 @@ def frames(source, destination, sizes, *vlan):
     addresses = b"\xff" * 6 + b"\x02\0\0\0\0\x01"
     lengths = list(range(first, last, int(step or 1))) + [last]
     for begin in range(0, len(lengths), 24):
-        sent = [numbered_frame(begin + i, n, addresses, tag) for i, n in enumerate(lengths[begin:begin + 24])]
+        batch = enumerate(lengths[begin:begin + 24], begin)
+        sent = [numbered_frame(i, n, addresses, tag) for i, n in batch]
         for frame in sent:
             out.send(frame)
         got = arrivals(into, len(sent), lambda f: f[12 + len(tag):14 + len(tag)] == b"\x88\xb5")
@@ -206,7 +216,7 @@ def frames(source, destination, sizes, *vlan):
 
 
 def datagram_sizes(largest, count):
-    """Runs of equal sizes with a short last one, which is what can be coalesced, and anything else between."""
+    """Runs of equal sizes with a short last one, which can be coalesced, and anything else between."""
     rng = random.Random(largest)
     while count > 0:
         size = rng.choice((largest, rng.randint(4, largest), rng.randint(4, largest), 4, 5))
@@ -227,7 +237,8 @@ def datagrams(source, destination, largest, count=2000):
     out.bind((from_addr, 0))
     out.connect((to_addr, PORT))
     sizes = list(datagram_sizes(int(largest), int(count)))
-    content = [struct.pack("!I", i) + random.Random(i).randbytes(n - 4) for i, n in enumerate(sizes)]
+    content = [struct.pack("!I", i) + random.Random(i).randbytes(n - 4)
+               for i, n in enumerate(sizes)]
     for begin in range(0, len(content), 48):
         batch = content[begin:begin + 48]
         for datagram in batch:
@@ -239,7 +250,8 @@ def datagrams(source, destination, largest, count=2000):
                 got = b""
             if got != datagram:
                 number = int.from_bytes(got[:4], "big")
-                print(f"expected number {int.from_bytes(datagram[:4], 'big')}, {len(datagram)} bytes,"
+                want = int.from_bytes(datagram[:4], "big")
+                print(f"expected number {want}, {len(datagram)} bytes,"
                       f" found number {number}, {len(got)} bytes")
                 return False
     print(f"{len(content)} datagrams of 4 to {largest} bytes")
@@ -263,6 +275,21 @@ def segments(source, destination, size):
             print("received lengths:", [len(g) for g in got])
             return False
     return True
+
+
+def zero(source, destination):
+    """IPv6 addresses: there the kernel drops a datagram without checksum."""
+    (from_ns, from_addr), (to_ns, to_addr) = endpoint(source), endpoint(destination)
+    out = socket_in(from_ns, socket.AF_INET6, socket.SOCK_DGRAM)
+    into = socket_in(to_ns, socket.AF_INET6, socket.SOCK_DGRAM)
+    into.bind((to_addr, PORT))
+    into.settimeout(3)
+    out.bind((from_addr, 0))
+    head = struct.pack("!IHBB HHHH", 10, 0, 0, 17, out.getsockname()[1], PORT, 10, 0)
+    addresses = b"".join(socket.inet_pton(socket.AF_INET6, a) for a in (from_addr, to_addr))
+    content = struct.pack("!H", checksum(addresses + head))
+    out.sendto(content, (to_addr, PORT))
+    return into.recv(100) == content
 
 
 def stream(source, destination, mib):
@@ -303,14 +330,16 @@ def stream(source, destination, mib):
 def segment(protocol, addresses, number, payload):
     """An IPv4 packet; consecutive numbers make consecutive TCP sequence numbers."""
     if protocol == 6:
-        head = struct.pack("!HHIIBBHHH", 4000, PORT + 1, 1000 + number * len(payload), 1, 0x50, 0x10, 500, 0, 0)
+        sequence = 1000 + number * len(payload)
+        head = struct.pack("!HHIIBBHHH", 4000, PORT + 1, sequence, 1, 0x50, 0x10, 500, 0, 0)
     else:
         head = struct.pack("!HHHH", 4000, PORT + 1, 8 + len(payload), 0)
     at = 16 if protocol == 6 else 6
     pseudo = addresses + struct.pack("!BBH", 0, protocol, len(head) + len(payload))
     value = struct.pack("!H", checksum(pseudo + head + payload) or 0xFFFF)
     head = head[:at] + value + head[at + 2:]
-    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(head) + len(payload), number, 0x4000, 64, protocol, 0)
+    total = 20 + len(head) + len(payload)
+    ip = struct.pack("!BBHHHBBH", 0x45, 0, total, number, 0x4000, 64, protocol, 0)
     value = struct.pack("!H", checksum(ip + addresses))
     return ip[:10] + value + addresses + head + payload
 
@@ -325,7 +354,8 @@ def corrupt(source, destination, mac, seen_at, kind):
     into = packet_socket(seen_ns, seen_dev, 3)
     ethernet = bytes.fromhex(mac.replace(":", "")) + b"\x02\0\0\0\0\x01\x08\0"
     payloads = [random.Random(i).randbytes(1000) for i in range(16)]
-    packets = [bytearray(ethernet + segment(protocol, addresses, i, p)) for i, p in enumerate(payloads)]
+    packets = [bytearray(ethernet + segment(protocol, addresses, i, p))
+               for i, p in enumerate(payloads)]
     packets[7][500] ^= 0x10
     for packet in packets:
         out.send(packet)
@@ -360,7 +390,8 @@ def cross(source, destination, elsewhere, mac, tci="0"):
     return got == sent and not strays
 
 
-COMMANDS = {f.__name__: f for f in (capture, frames, datagrams, segments, stream, corrupt, cross)}
+COMMANDS = {f.__name__: f for f in (capture, frames, datagrams, segments, zero, stream, corrupt,
+                                    cross)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
