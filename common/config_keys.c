@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config_keys.h"
+#include "abi/knit_shm.h"
 
 /* What a tap takes, and with its Ethernet header the longest frame of a descriptor chain. */
 #define MAX_MTU 65521
@@ -146,7 +147,8 @@ static const struct knit_key iface_keys[] = {
 	  .help = "network namespace of the interface; empty: the primary's own" },
 	{ FIELD(knit_conf_iface, core), .type = KNIT_KEY_INT, RANGE(-1, MAX_CPU), .def = "-1",
 	  .help = "CPU of its engine thread, with kthread_mode multiple; -1: any" },
-	{ FIELD(knit_conf_iface, ring_size), .type = KNIT_KEY_POW2, RANGE(64, 32768), .def = "1024",
+	{ FIELD(knit_conf_iface, ring_size), .type = KNIT_KEY_POW2,
+	  RANGE(KNIT_RING_MIN_SG, KNIT_RING_MAX), .def = "1024",
 	  .help = "descriptors of each queue between worker and engine" },
 	{ FIELD(knit_conf_iface, requests), .type = KNIT_KEY_ENUM, .def = "auto",
 	  .values = request_modes,

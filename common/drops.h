@@ -10,9 +10,10 @@
 
 /* Worker, and any user of rte_kni.h: struct knit_rx_end, knit_tx_end */
 #define KNIT_USER_DROP_TABLE(X)                                                                    \
-	X(RX_Q_FULL, rx_q_full, "the engine is behind: no room or no cookie left in rx_q")         \
 	X(RX_TOO_LONG, rx_too_long,                                                                \
 	  "frame longer or of more segments than a descriptor chain holds")                        \
+	X(RX_OFFLOAD, rx_offload,                                                                  \
+	  "rte_kni_tx_burst: what the frame asks for can't be done: senseless headers or no mbuf") \
 	X(TX_BAD_COOKIE, tx_bad_cookie, "the engine returned a cookie that was not given out")     \
 	X(TX_BAD_LEN, tx_bad_len, "the engine returned a segment outside the buffer it was given") \
 	X(TX_BAD_CHAIN, tx_bad_chain, "the engine returned a chain that is too long")              \
@@ -32,7 +33,9 @@
 #define KNIT_ENGINE_DROP_TABLE(X)                                                             \
 	X(RX_KERNEL, rx_kernel, "the kernel refused the frame")                               \
 	X(RX_DOWN, rx_down, "the interface is down")                                          \
-	X(TX_NO_WORKER, tx_no_worker, "no live worker serves the queue pair")                 \
+	X(TX_NO_WORKER, tx_no_worker,                                                         \
+	  "no live worker serves the queue pair; at least: frames that wait in the kernel's " \
+	  "queue when it is detached are dropped there and not counted here")                 \
 	X(TX_TOO_LONG, tx_too_long, "frame from the kernel longer than the buffers on offer") \
 	X(TX_BAD_FRAME, tx_bad_frame, "frame from the kernel truncated or with a senseless header")
 

@@ -49,11 +49,13 @@ int knit_eal_huge_dir(char *path, size_t len)
 
 void knit_eal_runtime_dir(const char *prefix, char *path, size_t len)
 {
-	const char *dir = getenv("XDG_RUNTIME_DIR");
+	const char *dir = getenv("RUNTIME_DIRECTORY");
 
-	if (getuid() == 0)
+	if (dir == NULL && getuid() == 0)
 		dir = "/var/run";
-	else if (dir == NULL)
+	if (dir == NULL)
+		dir = getenv("XDG_RUNTIME_DIR");
+	if (dir == NULL)
 		dir = "/tmp";
 	snprintf(path, len, "%s/dpdk/%s", dir, prefix);
 }

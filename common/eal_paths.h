@@ -16,7 +16,10 @@
  */
 int knit_eal_huge_dir(char *path, size_t len);
 
-/* EAL's runtime directory of that prefix. */
+/*
+ * EAL's runtime directory of that prefix. EAL itself only knows once it is initialised; the choice
+ * is the same.
+ */
 void knit_eal_runtime_dir(const char *prefix, char *path, size_t len);
 
 /*

@@ -60,9 +60,6 @@ struct knit_engine_ops {
 	/* Carrier, and speed in Mbit/s (UINT32_MAX: unknown) with duplex, as the port has them. */
 	int (*set_link)(struct rte_kni *kni, bool up, uint32_t speed, bool full_duplex);
 
-	/* kni->handler changed: post every attribute anew. */
-	void (*handler_changed)(struct rte_kni *kni);
-
 	void (*stats)(const struct rte_kni *kni, uint16_t pair, struct knit_engine_stats *out);
 	void (*req_stats)(const struct rte_kni *kni, struct knit_engine_req_stats *out);
 };

@@ -78,7 +78,7 @@ static struct rte_mbuf *take_frame(struct rte_kni *kni, struct knit_tx_end *e, u
 	bool bad = false;
 
 	do {
-		d = *(const struct knit_desc *)knit_ring_entry(&e->tx_q, at + i);
+		knit_desc_load(&d, knit_ring_entry(&e->tx_q, at + i));
 		seg = take_segment(e, &d);
 		if (unlikely(seg == NULL)) {
 			bad = true;

@@ -13,7 +13,7 @@
 
 /* How long a change of handler waits for a callback to return */
 #define IDLE_WAIT_MS 3000
-/* How often the creator looks whether a silent handler is still alive */
+/* How often it is looked whether a silent handler is still alive */
 #define ALIVE_LOOK_MS 10
 
 struct callbacks {
@@ -55,6 +55,16 @@ static void tell_engine(const struct rte_kni *kni)
 	knit_bell_ring(kni->control_bell);
 }
 
+/* pid stands in kni->serving: if it is dead it does so no longer. */
+static bool evict_dead(struct rte_kni *kni, uint32_t pid)
+{
+	if (knit_process_start_time((pid_t)pid) != 0)
+		return false;
+	__atomic_compare_exchange_n(&kni->serving, &pid, 0, false, __ATOMIC_SEQ_CST,
+				    __ATOMIC_RELAXED);
+	return true;
+}
+
 /* Waits until no other live process is in the middle of a request. */
 static bool wait_idle(struct rte_kni *kni)
 {
@@ -66,10 +76,7 @@ static bool wait_idle(struct rte_kni *kni)
 		pid = knit_load_acquire(&kni->serving);
 		if (pid == 0 || pid == self)
 			return true;
-		if (knit_process_start_time((pid_t)pid) == 0)
-			__atomic_compare_exchange_n(&kni->serving, &pid, 0, false, __ATOMIC_SEQ_CST,
-						    __ATOMIC_RELAXED);
-		else
+		if (!evict_dead(kni, pid))
 			usleep(1000);
 	}
 	log_err("%s: process %u is still in the middle of a request after %d ms", kni->name, pid,
@@ -148,17 +155,24 @@ bool knit_handler_is_self(const struct rte_kni *kni)
 	return knit_owner_is_self(&kni->handler);
 }
 
-/* Creator: takes the role back if its holder is dead. */
-static bool take_back(struct rte_kni *kni, uint64_t stamp)
+/* /proc is looked at now and then only. True: now. */
+static bool may_look(struct rte_kni *kni)
 {
 	struct entry *e = entry_of(kni);
-	uint32_t pid = stamp >> 32, dead = pid;
 	uint64_t now = rte_rdtsc();
 
 	if (now < e->next_look)
 		return false;
 	e->next_look = now + rte_get_tsc_hz() * ALIVE_LOOK_MS / 1000;
-	if (knit_owner_alive(&kni->handler))
+	return true;
+}
+
+/* Creator: takes the role back if its holder is dead. */
+static bool take_back(struct rte_kni *kni, uint64_t stamp)
+{
+	uint32_t pid = stamp >> 32, dead = pid;
+
+	if (!may_look(kni) || knit_owner_alive(&kni->handler))
 		return false;
 	/* Not knit_owner_clear: a third process may be claiming at this instant. */
 	if (!__atomic_compare_exchange_n(&kni->handler.pid_gen, &stamp, (uint32_t)(stamp + 1),
@@ -202,12 +216,22 @@ static void leave(struct rte_kni *kni)
 				    __ATOMIC_RELAXED);
 }
 
+static bool take_serving(struct rte_kni *kni)
+{
+	uint32_t other = 0;
+
+	if (__atomic_compare_exchange_n(&kni->serving, &other, (uint32_t)getpid(), false,
+					__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		return true;
+	/* It may have died there after the role was taken from it. The next round gets in then. */
+	if (may_look(kni))
+		evict_dead(kni, other);
+	return false;
+}
+
 static bool enter(struct rte_kni *kni, uint64_t stamp)
 {
-	uint32_t nobody = 0;
-
-	if (!__atomic_compare_exchange_n(&kni->serving, &nobody, (uint32_t)getpid(), false,
-					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+	if (!take_serving(kni))
 		return false;
 	knit_mb();
 	if (knit_owner_stamp(&kni->handler) == stamp)
@@ -222,7 +246,7 @@ static bool serve_one(struct rte_kni *kni, const struct callbacks *cb)
 
 	if (knit_ring_reserve(&kni->resp_q, 1) == 0 || knit_ring_peek(&kni->req_q, 1) == 0)
 		return false;
-	memcpy(&req, knit_ring_entry(&kni->req_q, kni->req_q.cons), sizeof(req));
+	knit_req_load(&req, knit_ring_entry(&kni->req_q, kni->req_q.cons));
 	answer = (struct knit_req){ .seq = req.seq, .kind = req.kind, .flags = req.flags };
 	memcpy(answer.mac, req.mac, sizeof(answer.mac));
 	answer.result = knit_request_carry_out(kni, &req, cb->ops, cb->arg);

@@ -198,6 +198,11 @@ static bool conf_ok(const struct knit_iface_conf *conf)
 			conf->ring_size, KNIT_RING_MIN, KNIT_RING_MAX);
 		return false;
 	}
+	if (conf->features & KNIT_FEAT_SG && conf->ring_size < KNIT_RING_MIN_SG) {
+		log_err("%s: queue size %u: frames of several segments need at least %d",
+			conf->name, conf->ring_size, KNIT_RING_MIN_SG);
+		return false;
+	}
 	return true;
 }
 

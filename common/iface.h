@@ -29,8 +29,9 @@ struct rte_memzone;
 
 /* Who holds an end, or the handler's role. Taken by compare-and-swap of pid_gen, see owner.c. */
 struct knit_owner {
-	uint64_t pid_gen;    /* pid << 32 | generation; pid 0: nobody */
-	uint64_t start_time; /* of that pid, field 22 of /proc/<pid>/stat; 0: still being claimed */
+	uint64_t pid_gen; /* pid << 32 | generation; pid 0: nobody */
+	/* generation << 48 | field 22 of /proc/<pid>/stat; another generation: not stored yet */
+	uint64_t start_time;
 };
 
 /*
@@ -73,7 +74,11 @@ struct knit_pair {
 	struct knit_tx_end tx;
 	uint32_t engine_bell; /* creator: wo. Wakes the engine's thread of this pair */
 	uint32_t user_bell;   /* owner of the pair: wo. Wakes the owner; KNIT_BELL_NONE: it polls */
-	uint32_t attached;    /* creator: wo. 1 while the engine serves the pair for a live owner */
+	/*
+	 * Whoever calls engine->attach and detach for a worker: wo. 1 while the engine serves the
+	 * pair for it. For people and debuggers: the engine keeps its own.
+	 */
+	uint32_t attached;
 };
 
 struct rte_kni {
@@ -154,9 +159,10 @@ struct rte_kni *knit_iface_at(unsigned int index);
 size_t knit_iface_memory(uint32_t ring_size, uint16_t n_pairs);
 
 /*
- * Takes both ends of a pair for the calling process: starts from the shared indexes, puts buffers
- * of pool on offer. bell: what the engine shall ring, or KNIT_BELL_NONE. 0, -EBUSY (a live process
- * has it), -EINVAL (no such pair), -EBADMSG (indexes corrupt: needs knit_pair_reset).
+ * Takes both ends of a pair for the calling process: starts from the shared indexes. The first
+ * knit_from_kernel puts buffers of pool on offer. bell: what the engine shall ring, or
+ * KNIT_BELL_NONE. 0, -EBUSY (a live process has it), -EINVAL (no such pair), -EBADMSG (indexes
+ * corrupt: needs knit_pair_reset).
  */
 int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool, uint32_t bell);
 

@@ -84,11 +84,12 @@ static bool env_is(const char *variable, const char *value)
 }
 
 /* A queue's buffers must not eat up the application's pool. */
-static uint32_t default_queue(const struct rte_mempool *pool)
+static uint32_t default_queue(const struct rte_mempool *pool, uint32_t features)
 {
+	uint32_t least = features & KNIT_FEAT_SG ? KNIT_RING_MIN_SG : KNIT_RING_MIN;
 	uint32_t size = DEFAULT_QUEUE;
 
-	while (size > KNIT_RING_MIN && size > pool->size / 4)
+	while (size > least && size > pool->size / 4)
 		size /= 2;
 	return size;
 }
@@ -172,7 +173,7 @@ struct rte_kni *rte_kni_alloc_ext(struct rte_mempool *pktmbuf_pool, const struct
 	}
 	to_iface_conf(conf, ext, &c);
 	if (c.ring_size == 0)
-		c.ring_size = default_queue(pktmbuf_pool);
+		c.ring_size = default_queue(pktmbuf_pool, c.features);
 	c.port_id = ops ? ops->port_id : UINT16_MAX;
 	if (!pool_ok(c.name, pktmbuf_pool) || !mtu_ok(&c))
 		return NULL;

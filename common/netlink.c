@@ -169,17 +169,6 @@ int knit_nl_link_get(struct knit_nl *nl, uint32_t ifindex, const char *name,
 	return ret;
 }
 
-int knit_nl_link_up(struct knit_nl *nl, uint32_t ifindex, bool up)
-{
-	char req[NL_REQ];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
-	struct ifinfomsg *ifi = put_link(nlh, RTM_NEWLINK, ifindex);
-
-	ifi->ifi_change = IFF_UP;
-	ifi->ifi_flags = up ? IFF_UP : 0;
-	return talk(nl, nlh, NULL, NULL);
-}
-
 int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu)
 {
 	char req[NL_REQ];
@@ -197,6 +186,16 @@ int knit_nl_link_mac(struct knit_nl *nl, uint32_t ifindex, const uint8_t *mac)
 
 	put_link(nlh, RTM_NEWLINK, ifindex);
 	mnl_attr_put(nlh, IFLA_ADDRESS, 6, mac);
+	return talk(nl, nlh, NULL, NULL);
+}
+
+int knit_nl_link_gso_max_segs(struct knit_nl *nl, uint32_t ifindex, uint32_t segs)
+{
+	char req[NL_REQ];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+
+	put_link(nlh, RTM_NEWLINK, ifindex);
+	mnl_attr_put_u32(nlh, IFLA_GSO_MAX_SEGS, segs);
 	return talk(nl, nlh, NULL, NULL);
 }
 

@@ -48,9 +48,10 @@ int knit_nl_fd(const struct knit_nl *nl);
 /* By index, or by name if ifindex is 0. -ENODEV: none. */
 int knit_nl_link_get(struct knit_nl *nl, uint32_t ifindex, const char *name,
 		     struct knit_nl_link *out);
-int knit_nl_link_up(struct knit_nl *nl, uint32_t ifindex, bool up);
 int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu);
 int knit_nl_link_mac(struct knit_nl *nl, uint32_t ifindex, const uint8_t *mac);
+/* Longest GSO frame in segments; the kernel cuts longer ones itself. */
+int knit_nl_link_gso_max_segs(struct knit_nl *nl, uint32_t ifindex, uint32_t segs);
 int knit_nl_link_del(struct knit_nl *nl, uint32_t ifindex);
 
 /* There is no event for these lists: poll. */

@@ -52,6 +52,15 @@ uint64_t knit_process_start_time(pid_t pid)
 	return start;
 }
 
+/* start_time says whose it is: a claim's own, or a predecessor's that is not replaced yet. */
+#define START_BITS 48
+#define START_MASK ((UINT64_C(1) << START_BITS) - 1)
+
+static uint64_t start_word(uint64_t stamp, uint64_t start)
+{
+	return (uint64_t)GEN(stamp) << START_BITS | (start & START_MASK);
+}
+
 static bool stamp_alive(const struct knit_owner *o, uint64_t stamp)
 {
 	uint64_t claimed = __atomic_load_n(&o->start_time, __ATOMIC_ACQUIRE);
@@ -60,22 +69,24 @@ static bool stamp_alive(const struct knit_owner *o, uint64_t stamp)
 	if (PID(stamp) == 0)
 		return false;
 	running = knit_process_start_time((pid_t)PID(stamp));
-	return running != 0 && (claimed == 0 || claimed == running);
+	if (running == 0)
+		return false;
+	running = start_word(stamp, running);
+	return claimed == running || claimed >> START_BITS != running >> START_BITS;
 }
 
 int knit_owner_claim(struct knit_owner *o)
 {
-	uint64_t old = knit_owner_stamp(o);
-	pid_t self = getpid();
+	uint64_t old = knit_owner_stamp(o), mine = STAMP(getpid(), GEN(old) + 1);
 
 	if (stamp_alive(o, old))
 		return -EBUSY;
-	/* Withdrawn first: a stale start time must not be taken for the new owner's. */
-	__atomic_store_n(&o->start_time, 0, __ATOMIC_RELEASE);
-	if (!__atomic_compare_exchange_n(&o->pid_gen, &old, STAMP(self, GEN(old) + 1), false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (!__atomic_compare_exchange_n(&o->pid_gen, &old, mine, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
 		return -EBUSY;
-	__atomic_store_n(&o->start_time, knit_process_start_time(self), __ATOMIC_RELEASE);
+	/* Only who won writes it; until then the old one's generation shows that it is old. */
+	__atomic_store_n(&o->start_time, start_word(mine, knit_process_start_time(getpid())),
+			 __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -83,7 +94,6 @@ void knit_owner_clear(struct knit_owner *o)
 {
 	uint64_t old = knit_owner_stamp(o);
 
-	__atomic_store_n(&o->start_time, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&o->pid_gen, STAMP(0, GEN(old) + 1), __ATOMIC_RELEASE);
 }
 

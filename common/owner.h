@@ -11,8 +11,10 @@
  * time holds it. Process ids are used again, so an owner is alive only if its pid runs and started
  * when the claim says. Not for the packet path: looks into /proc.
  *
- * If a process dies between taking pid_gen and storing start_time the claim looks unfinished
- * (start_time 0); such a claim counts as alive while that pid runs and as dead afterwards.
+ * start_time carries the low bits of the generation that it belongs to, so a predecessor's is never
+ * taken for the new owner's. If a process dies between taking pid_gen and storing start_time the
+ * claim looks unfinished (start_time is of another generation); such a claim counts as alive while
+ * that pid runs and as dead afterwards.
  */
 
 /* Field 22 of /proc/<pid>/stat, in clock ticks since boot; 0 if there is no such process. */

@@ -123,24 +123,34 @@ int knit_rundir_create(const char *prefix)
 	return ret;
 }
 
-void knit_rundir_remove(const char *prefix)
+static void remove_ending(const char *prefix, const char *end)
 {
 	struct knit_path path = knit_path_dir(prefix);
 	struct dirent *entry;
 	DIR *dir;
 
+	dir = opendir(path.text);
+	while (dir && (entry = readdir(dir)) != NULL)
+		if (ends_with(entry->d_name, end))
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		closedir(dir);
+}
+
+void knit_rundir_withdraw(const char *prefix)
+{
+	remove_ending(prefix, ".args");
+}
+
+void knit_rundir_remove(const char *prefix)
+{
 	if (primary_lock < 0)
 		return;
 	knit_rundir_unblock_attach();
-	dir = opendir(path.text);
-	while (dir && (entry = readdir(dir)) != NULL) {
-		if (ends_with(entry->d_name, ".args") || ends_with(entry->d_name, ".tmp") ||
-		    ends_with(entry->d_name, ".lock"))
-			unlinkat(dirfd(dir), entry->d_name, 0);
-	}
-	if (dir)
-		closedir(dir);
-	rmdir(path.text);
+	remove_ending(prefix, ".args");
+	remove_ending(prefix, ".tmp");
+	remove_ending(prefix, ".lock");
+	rmdir(knit_path_dir(prefix).text);
 	close(primary_lock);
 	primary_lock = -1;
 }
@@ -190,8 +200,8 @@ int knit_rundir_block_attach(const char *prefix, int timeout_ms)
 {
 	int ret;
 
-	ret = take(prefix, "turnstile.lock", &turnstile, timeout_ms);
-	return ret < 0 ? ret : take(prefix, "attach.lock", &attach_lock, timeout_ms);
+	ret = take(prefix, KNIT_FILE_TURNSTILE, &turnstile, timeout_ms);
+	return ret < 0 ? ret : take(prefix, KNIT_FILE_ATTACH, &attach_lock, timeout_ms);
 }
 
 static void give_back(int *fd)
@@ -205,24 +215,4 @@ void knit_rundir_unblock_attach(void)
 {
 	give_back(&attach_lock);
 	give_back(&turnstile);
-}
-
-int knit_rundir_died_inside(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid)
-{
-	struct knit_path path = knit_path_role(prefix, role, id, "lock");
-	enum knit_lock_state state;
-	bool held;
-	int fd;
-
-	fd = open(path.text, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return 0;
-	/*
-	 * In this order: a state is only written under the lock, and a successor leaves the trace
-	 * alone.
-	 */
-	state = knit_lock_read(fd, pid);
-	held = knit_lock_held(fd);
-	close(fd);
-	return !held && (state == KNIT_LOCK_ATTACHING || state == KNIT_LOCK_DETACHING);
 }

@@ -19,8 +19,8 @@
  *                                    "<pid> <state>"
  *   attach.lock                      locked shared by a secondary from before EAL init to READY,
  *                                    exclusively by the primary while it replaces a port's queues
- *   turnstile.lock                   a secondary passes with a shared lock on its way to attach.lock;
- *                                    shut by the primary that wants or has attach.lock
+ *   turnstile.lock                   the way to attach.lock: whoever wants that takes a share of
+ *                                    this one first, the primary takes it whole and keeps it
  *
  * The locks are open file description locks (fcntl(2), F_OFD_SETLK): gone with the process that
  * has them, and one can look at them without taking them.
@@ -65,6 +65,9 @@ int knit_args_add(struct knit_args *args, const char *text);
 int knit_rundir_create(const char *prefix);
 void knit_rundir_remove(const char *prefix);
 
+/* Primary, going down: secondaries that come now are told so before they touch EAL. */
+void knit_rundir_withdraw(const char *prefix);
+
 /*
  * Primary, once EAL runs and the topology is complete: publishes a secondary's arguments, argv[0]
  * left out (rename(2), so never half a file). 0 or -errno, with a line on stderr.
@@ -102,5 +105,17 @@ void knit_rundir_unblock_attach(void);
  * else 0. Its successor refuses to start, and leaves the trace, until a new primary runs.
  */
 int knit_rundir_died_inside(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid);
+
+/*
+ * Primary: a pidfd of the process that has that role's lock, in whatever state it is, and its pid;
+ * or a negative errno, -ESRCH if nobody has it.
+ */
+int knit_rundir_process(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid);
+
+/*
+ * Primary: whether that process is what knit_rundir_block_attach waits for: between its first step
+ * in and READY, or turned away and not gone yet.
+ */
+bool knit_rundir_blocks(const char *prefix, pid_t pid);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "eal_paths.h"
 #include "owner.h"
 #include "rundir.h"
 #include "rundir_args.h"
@@ -9,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,23 +18,6 @@
 
 static int role_lock = -1;
 static int attach_lock = -1;
-
-/*
- * Where EAL keeps the file that a primary has locked. EAL itself only knows once it is
- * initialised.
- */
-static void eal_config_path(const char *prefix, char *path, size_t size)
-{
-	const char *dir = getenv("RUNTIME_DIRECTORY");
-
-	if (dir == NULL && getuid() == 0)
-		dir = "/var/run";
-	if (dir == NULL)
-		dir = getenv("XDG_RUNTIME_DIR");
-	if (dir == NULL)
-		dir = "/tmp";
-	snprintf(path, size, "%s/dpdk/%s/config", dir, prefix);
-}
 
 static enum knit_exit no_primary(const char *prefix)
 {
@@ -46,9 +29,10 @@ static enum knit_exit no_primary(const char *prefix)
 
 static bool primary_runs(const char *prefix, const struct knit_args *args)
 {
-	char path[256];
+	char dir[256], path[272];
 
-	eal_config_path(prefix, path, sizeof(path));
+	knit_eal_runtime_dir(prefix, dir, sizeof(dir));
+	snprintf(path, sizeof(path), "%s/config", dir);
 	return knit_process_start_time(args->primary) == args->primary_start &&
 	       rte_eal_primary_proc_alive(path);
 }
@@ -136,11 +120,14 @@ static enum knit_exit lock_role(const char *prefix, enum knit_role role, uint32_
 	return KNIT_EXIT_OK;
 }
 
-/* Through the turnstile, which the primary shuts when it wants the attach lock: else it might never get it. */
+/*
+ * Through the turnstile, which the primary shuts when it wants the attach lock: else it might
+ * never get it.
+ */
 static enum knit_exit lock_attach(const char *prefix)
 {
-	struct knit_path gate = knit_path_file(prefix, "turnstile.lock");
-	struct knit_path path = knit_path_file(prefix, "attach.lock");
+	struct knit_path gate = knit_path_file(prefix, KNIT_FILE_TURNSTILE);
+	struct knit_path path = knit_path_file(prefix, KNIT_FILE_ATTACH);
 	int turnstile, ret;
 
 	ret = turnstile = knit_lock_open(gate.text);

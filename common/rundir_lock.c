@@ -93,3 +93,14 @@ enum knit_lock_state knit_lock_read(int fd, pid_t *pid)
 	}
 	return KNIT_LOCK_EMPTY;
 }
+
+bool knit_lock_died_inside(int fd, pid_t *pid)
+{
+	enum knit_lock_state state = knit_lock_read(fd, pid);
+	pid_t again;
+
+	if ((state != KNIT_LOCK_ATTACHING && state != KNIT_LOCK_DETACHING) || knit_lock_held(fd))
+		return false;
+	/* One that was about to leave may have written so, and left, between the two. */
+	return knit_lock_read(fd, &again) == state && again == *pid;
+}

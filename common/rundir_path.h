@@ -9,6 +9,8 @@
 /* Names of the files in rundir.h. */
 
 #define KNIT_PATH_MAX 128
+#define KNIT_FILE_ATTACH "attach.lock"
+#define KNIT_FILE_TURNSTILE "turnstile.lock"
 
 struct knit_path {
 	char text[KNIT_PATH_MAX];

@@ -6,11 +6,13 @@
 #include "log.h"
 #include "msg.h"
 
+#include <rte_common.h>
 #include <rte_eal.h>
 #include <rte_service_component.h>
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,10 +43,55 @@ static int start_eal(struct knit_secondary *s)
 	return s->topo ? KNIT_EXIT_OK : KNIT_EXIT_MISMATCH;
 }
 
+static const char *const allowed[] = { "-d", "--log-level", "--syslog", "--trace", "--trace-dir" };
+
+/* The value of an allowed argument, "" if it is the next one, NULL: it is not allowed. */
+static const char *extra_value(const char *arg)
+{
+	size_t i, n;
+
+	for (i = 0; i < RTE_DIM(allowed); i++) {
+		n = strlen(allowed[i]);
+		if (strncmp(arg, allowed[i], n))
+			continue;
+		if (arg[n] == '\0' || arg[1] != '-')
+			return arg + n;
+		if (arg[n] == '=' && arg[n + 1])
+			return arg + n + 1;
+	}
+	return NULL;
+}
+
+static int extra_refused(const char *arg)
+{
+	fprintf(stderr, "knit: EAL argument: found \"%s\": allowed are, with a value each:\n%s",
+		arg, KNIT_EXTRA_ARGS);
+	return KNIT_EXIT_USAGE;
+}
+
+/* "help" as a level makes EAL print a list and end the process. */
+static int check_extra(const struct knit_secondary *s)
+{
+	const char *value;
+	int i;
+
+	for (i = 0; i < s->n_extra; i++) {
+		value = extra_value(s->extra[i]);
+		if (value && value[0] == '\0')
+			value = ++i < s->n_extra ? s->extra[i] : NULL;
+		if (value == NULL || value[0] == '\0' || strcmp(value, "help") == 0)
+			return extra_refused(s->extra[i < s->n_extra ? i : i - 1]);
+	}
+	return KNIT_EXIT_OK;
+}
+
 int knit_secondary_enter(struct knit_secondary *s)
 {
 	int i, ret;
 
+	ret = check_extra(s);
+	if (ret != KNIT_EXIT_OK)
+		return ret;
 	ret = knit_rundir_enter(s->prefix, s->role, s->id, &s->args);
 	if (ret != KNIT_EXIT_OK)
 		return ret;
@@ -106,8 +153,8 @@ int knit_secondary_attach(struct knit_secondary *s)
 		return KNIT_EXIT_RESOURCES;
 	}
 	/*
-	 * Asked once. Of -EAGAIN, a domain to be reset, nothing is to be waited for: the reset keeps new
-	 * secondaries out by the attach lock, of which this one holds a share.
+	 * Asked once. Of -EAGAIN, a domain to be reset, nothing is to be waited for: the reset
+	 * keeps new secondaries out by the attach lock, of which this one holds a share.
 	 */
 	ret = say(s, KNIT_OP_ATTACH, pidfd, &m);
 	close(pidfd);

@@ -22,13 +22,25 @@ struct knit_secondary {
 	const char *prefix;
 	enum knit_role role;
 	uint32_t id;
-	int n_extra; /* EAL arguments beyond the primary's, from the command line */
+	/*
+	 * EAL arguments beyond the primary's, from the command line: KNIT_EXTRA_ARGS, nothing else.
+	 * Some of the others make EAL end the process, or contradict what the primary decided.
+	 */
+	int n_extra;
 	char **extra;
 
 	struct knit_topo *topo; /* from here on filled by enter */
 	bool eal;
 	struct knit_args args;
 };
+
+/* For --help */
+#define KNIT_EXTRA_ARGS                                                               \
+	"  -d FILE                 loads a driver, or all drivers in a directory\n"   \
+	"  --log-level TYPE:LEVEL  as EAL has it; levels are 1 to 8 or their names\n" \
+	"  --syslog FACILITY       where EAL logs to\n"                               \
+	"  --trace PATTERN         switches trace points on\n"                        \
+	"  --trace-dir DIRECTORY   where their records go\n"
 
 int knit_secondary_enter(struct knit_secondary *s);
 int knit_secondary_attach(struct knit_secondary *s);

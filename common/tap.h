@@ -31,8 +31,8 @@
 
 #define KNIT_TAP_BATCH 64 /* frames per visit and direction */
 /*
- * Descriptors per visit, more than a chain has; more towards the kernel than from it, so that of large
- * frames on their way from one interface to another no more is let in than gets out.
+ * Descriptors per visit, more than a chain has; more towards the kernel than from it, so that of
+ * large frames on their way from one interface to another no more is let in than gets out.
  */
 #define KNIT_TAP_PEEK 256
 #define KNIT_TAP_TAKE 192
@@ -83,6 +83,8 @@ struct knit_tap_watch {
 	struct knit_wanted now;	 /* the same, in own memory */
 	uint64_t handler_stamp;	 /* of the owner word when everything was last posted */
 	uint32_t dirty;		 /* bit per kind: to be posted */
+	uint32_t retry;		 /* likewise, but not before the next tick */
+	uint32_t unsure;	 /* likewise: the handler may have done what it did not answer */
 	uint32_t posted_value[KNIT_REQ_COUNT]; /* what the pending request carries */
 	uint8_t posted_mac[6];
 	uint32_t accepted_mtu; /* last value that no handler refused */
@@ -100,7 +102,6 @@ struct knit_tap_watch {
 	uint32_t active_now;	/* queues that the kernel uses, a bit each */
 	uint32_t active_wanted; /* any thread, atomic: pairs with a live owner */
 	uint64_t link_wanted;	/* any thread, atomic: speed << 1 | full duplex */
-	uint32_t repost;	/* any thread, atomic: handler_changed was called */
 };
 
 struct knit_tap_iface {
@@ -144,9 +145,9 @@ struct knit_tap_scratch *knit_tap_scratch_new(void);
 
 /* tap_thread.c. Control plane. */
 int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf);
-void knit_tap_thread_remove(struct knit_tap_iface *t);
+void knit_tap_thread_remove(struct knit_tap_iface *t); /* likewise */
 int knit_tap_thread_attach(struct knit_tap_pair *p, uint32_t user_bell);
-int knit_tap_thread_detach(struct knit_tap_pair *p);
+void knit_tap_thread_detach(struct knit_tap_pair *p); /* in force on return; waits for it */
 uint64_t knit_tap_thread_wakeups(const struct knit_tap_thread *thread);
 uint32_t knit_tap_thread_bell(const struct knit_tap_thread *thread);
 
@@ -164,6 +165,7 @@ struct knit_nl *knit_tap_watch_nl(const struct knit_tap_iface *t); /* with watch
 void knit_tap_req_bind(struct knit_tap_iface *t);
 void knit_tap_req_link(struct knit_tap_iface *t, const struct knit_nl_link *link);
 void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *addrs);
-void knit_tap_req_run(struct knit_tap_iface *t); /* answers in, posts out */
+void knit_tap_req_run(struct knit_tap_iface *t);  /* answers in, posts out */
+void knit_tap_req_tick(struct knit_tap_iface *t); /* once a second; before run */
 
 #endif

@@ -165,7 +165,6 @@ static int tap_attach(struct rte_kni *kni, uint16_t pair)
 	ret = knit_tap_thread_attach(&t->pair[pair], bell);
 	if (ret < 0)
 		return ret;
-	kni->pair[pair].attached = 1;
 	__atomic_or_fetch(&t->watch.active_wanted, 1u << pair, __ATOMIC_ACQ_REL);
 	knit_tap_watch_ring();
 	return 0;
@@ -178,7 +177,6 @@ static void tap_detach(struct rte_kni *kni, uint16_t pair)
 	if (pair >= t->n_pairs)
 		return;
 	knit_tap_thread_detach(&t->pair[pair]);
-	kni->pair[pair].attached = 0;
 	__atomic_and_fetch(&t->watch.active_wanted, ~(1u << pair), __ATOMIC_ACQ_REL);
 	knit_tap_watch_ring();
 }
@@ -195,12 +193,6 @@ static int tap_set_link(struct rte_kni *kni, bool up, uint32_t speed, bool full_
 	__atomic_store_n(&t->watch.link_wanted, link, __ATOMIC_RELEASE);
 	knit_tap_watch_ring();
 	return 0;
-}
-
-static void tap_handler_changed(struct rte_kni *kni)
-{
-	__atomic_store_n(&tap_of(kni)->watch.repost, 1, __ATOMIC_RELEASE);
-	knit_tap_watch_ring();
 }
 
 static void tap_stats(const struct rte_kni *kni, uint16_t pair, struct knit_engine_stats *out)
@@ -224,7 +216,6 @@ const struct knit_engine_ops knit_tap_engine = {
 	.attach = tap_attach,
 	.detach = tap_detach,
 	.set_link = tap_set_link,
-	.handler_changed = tap_handler_changed,
 	.stats = tap_stats,
 	.req_stats = tap_req_stats,
 };

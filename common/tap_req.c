@@ -15,6 +15,14 @@
 #define BIT(kind) (1u << (kind))
 #define ALL_KINDS ((1u << KNIT_REQ_COUNT) - 2)
 
+/*
+ * Posts are level-triggered: a kind is dirty while the port may have something else than what is
+ * wanted, whatever happened before. So after a refusal, which puts the kernel's value back, the
+ * old value is posted again if the port may have left it meanwhile: a newer request is on its way,
+ * or an older one timed out and may still be carried out. Errors that pass are retried with each
+ * tick; what is refused for good is not asked again until something changes.
+ */
+
 static const char *const kind_names[KNIT_REQ_COUNT] = {
 #define X(id, name, bytes, text) [KNIT_REQ_##id] = #name,
 	KNIT_REQ_TABLE(X)
@@ -51,9 +59,9 @@ static void update(struct knit_tap_watch *w, const struct knit_wanted *next)
 	    memcmp(now->uc, next->uc, sizeof(now->uc) + sizeof(now->mc)) != 0)
 		w->dirty |= BIT(KNIT_REQ_RXLIST);
 	w->now = *next;
-	knit_wanted_write_begin(w->shm);
+	knit_wanted_write_begin(w->shm, &w->now.seq);
 	memcpy((char *)w->shm + from, (const char *)next + from, sizeof(*next) - from);
-	knit_wanted_write_end(w->shm);
+	knit_wanted_write_end(w->shm, &w->now.seq);
 }
 
 static void set_modes(const struct knit_tap_watch *w, struct knit_wanted *next)
@@ -77,6 +85,17 @@ static void log_revert(const struct knit_tap_iface *t, enum knit_req_kind kind, 
 			   strerror(-why));
 }
 
+/* The kernel has the old value again: does the port, too? */
+static void reverted(struct knit_tap_watch *w, enum knit_req_kind kind, uint32_t dirty_before)
+{
+	w->stats.reverted++;
+	w->retry &= ~BIT(kind);
+	if (w->track.pending[kind] || (w->unsure | dirty_before) & BIT(kind))
+		w->dirty |= BIT(kind);
+	else
+		w->dirty &= ~BIT(kind);
+}
+
 /*
  * Puts the last accepted MTU back if the kernel still has the refused one. The wanted state
  * changes with it, so the kernel's notification of it brings nothing new.
@@ -85,6 +104,7 @@ static void revert_mtu(struct knit_tap_iface *t, uint32_t refused, int why)
 {
 	struct knit_tap_watch *w = &t->watch;
 	struct knit_wanted next = w->now;
+	uint32_t dirty = w->dirty;
 	struct knit_nl_link link;
 	int ret;
 
@@ -96,16 +116,16 @@ static void revert_mtu(struct knit_tap_iface *t, uint32_t refused, int why)
 	log_revert(t, KNIT_REQ_MTU, why, ret);
 	if (ret < 0)
 		return;
-	w->stats.reverted++;
 	next.mtu = w->accepted_mtu;
 	update(w, &next);
-	w->dirty &= ~BIT(KNIT_REQ_MTU);
+	reverted(w, KNIT_REQ_MTU, dirty);
 }
 
 static void revert_mac(struct knit_tap_iface *t, const uint8_t *refused, int why)
 {
 	struct knit_tap_watch *w = &t->watch;
 	struct knit_wanted next = w->now;
+	uint32_t dirty = w->dirty;
 	struct knit_nl_link link;
 	int ret;
 
@@ -117,10 +137,9 @@ static void revert_mac(struct knit_tap_iface *t, const uint8_t *refused, int why
 	log_revert(t, KNIT_REQ_MAC, why, ret);
 	if (ret < 0)
 		return;
-	w->stats.reverted++;
 	memcpy(next.mac, w->accepted_mac, 6);
 	update(w, &next);
-	w->dirty &= ~BIT(KNIT_REQ_MAC);
+	reverted(w, KNIT_REQ_MAC, dirty);
 }
 
 void knit_tap_req_link(struct knit_tap_iface *t, const struct knit_nl_link *link)
@@ -230,6 +249,7 @@ static void post(struct knit_tap_iface *t)
 		fill(w, kind, knit_ring_entry(&w->req_q, w->req_q.prod));
 		knit_ring_submit(&w->req_q, 1);
 		w->dirty &= ~BIT(kind);
+		w->retry &= ~BIT(kind);
 		w->stats.posted++;
 		n++;
 	}
@@ -240,11 +260,22 @@ static void post(struct knit_tap_iface *t)
 		knit_bell_ring(t->kni->handler_bell);
 }
 
+/* Nothing is wrong with the value: the handler, or the port, was busy or slow. */
+static bool passes(int why)
+{
+	return why == -EAGAIN || why == -EBUSY || why == -ETIMEDOUT;
+}
+
 static void refused(struct knit_tap_iface *t, const struct knit_req *answer)
 {
 	struct knit_tap_watch *w = &t->watch;
 
 	w->stats.refused++;
+	if (passes(answer->result)) {
+		w->retry |= BIT(answer->kind);
+		w->unsure |= BIT(answer->kind);
+		return;
+	}
 	switch (answer->kind) {
 	case KNIT_REQ_LINK:
 		if (w->posted_value[KNIT_REQ_LINK] && w->now.up) {
@@ -269,6 +300,7 @@ static void accepted(struct knit_tap_iface *t, const struct knit_req *answer)
 {
 	struct knit_tap_watch *w = &t->watch;
 
+	w->unsure &= ~BIT(answer->kind);
 	switch (answer->kind) {
 	case KNIT_REQ_LINK:
 		w->link_refused = false;
@@ -290,7 +322,7 @@ static void take_answers(struct knit_tap_iface *t)
 
 	n = knit_ring_peek(&w->resp_q, KNIT_REQ_RING);
 	for (i = 0; i < n; i++) {
-		answer = *(const struct knit_req *)knit_ring_entry(&w->resp_q, w->resp_q.cons + i);
+		knit_req_load(&answer, knit_ring_entry(&w->resp_q, w->resp_q.cons + i));
 		if (knit_req_match(&w->track, &answer) != KNIT_MATCH_OK)
 			continue;
 		w->stats.answered++;
@@ -318,12 +350,20 @@ static void check_handler(struct knit_tap_iface *t)
 	struct knit_tap_watch *w = &t->watch;
 	enum knit_req_kind kind;
 
-	if (!__atomic_exchange_n(&w->repost, 0, __ATOMIC_ACQ_REL) && stamp == w->handler_stamp)
+	if (stamp == w->handler_stamp)
 		return;
 	w->handler_stamp = stamp;
-	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
+		w->unsure |= w->track.pending[kind] ? BIT(kind) : 0;
 		knit_req_cancel(&w->track, kind);
+	}
 	w->dirty = ALL_KINDS;
+}
+
+void knit_tap_req_tick(struct knit_tap_iface *t)
+{
+	t->watch.dirty |= t->watch.retry;
+	t->watch.retry = 0;
 }
 
 void knit_tap_req_run(struct knit_tap_iface *t)

@@ -209,11 +209,13 @@ static bool take_frame(struct knit_tap_pair *p, struct knit_tap_scratch *s, stru
 {
 	struct knit_tap_frame *f = &s->frame[w->frames];
 	enum knit_reject why = KNIT_REJECT_NONE, seg_why;
+	struct iovec *seg = &s->seg[w->at];
 	uint32_t i = w->at;
 	struct knit_desc d;
 	void *data;
 
-	f->seg = &s->seg[i];
+	f->seg = seg;
+	f->n_segs = 0;
 	f->len = 0;
 	do {
 		if (unlikely(i == w->n)) {
@@ -223,23 +225,23 @@ static bool take_frame(struct knit_tap_pair *p, struct knit_tap_scratch *s, stru
 				return false;
 			break;
 		}
-		d = *(const struct knit_desc *)knit_ring_entry(&p->rx_q, p->rx_q.cons + i);
-		seg_why = knit_desc_check_seg(&d);
+		knit_desc_load(&d, knit_ring_entry(&p->rx_q, p->rx_q.cons + i));
+		seg_why = knit_desc_check_seg(&d, i == w->at);
+		if (i == w->at)
+			f->desc = d;
+		s->cookie[i++] = d.cookie;
+		if (unlikely(d.len == 0 && seg_why == KNIT_REJECT_NONE))
+			continue; /* an empty segment: nothing but a cookie */
 		data = seg_why ? NULL : knit_region_ptr(mem, &p->region, d.addr, d.len);
 		if (unlikely(data == NULL && why == KNIT_REJECT_NONE))
 			why = seg_why ? seg_why : KNIT_REJECT_BAD_ADDR;
-		if (i == w->at)
-			f->desc = d;
-		s->cookie[i] = d.cookie;
-		s->seg[i] = (struct iovec){ data, d.len };
+		seg[f->n_segs++] = (struct iovec){ data, d.len };
 		f->len += d.len;
-		i++;
 	} while (unlikely(d.flags & KNIT_DESC_MORE));
 
-	f->n_segs = i - w->at;
-	w->at = i;
-	if (unlikely(f->n_segs > KNIT_DESC_MAX_SEGS))
+	if (unlikely(i - w->at > KNIT_DESC_MAX_SEGS))
 		why = KNIT_REJECT_BAD_CHAIN;
+	w->at = i;
 	if (likely(why == KNIT_REJECT_NONE))
 		why = check_frame(f, p->iface->features);
 	if (unlikely(why)) {

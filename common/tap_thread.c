@@ -27,12 +27,20 @@ enum command_kind {
 	CMD_STOP, /* end the thread */
 };
 
+static const char *const command_names[] = {
+	[CMD_ADD] = "serve the interface",    [CMD_REMOVE] = "let go of the interface",
+	[CMD_ATTACH] = "attach a queue pair", [CMD_DETACH] = "detach a queue pair",
+	[CMD_STOP] = "end the thread",
+};
+
 struct command {
 	struct command *next;
 	enum command_kind kind;
 	struct knit_tap_iface *iface; /* ADD, REMOVE */
 	struct knit_tap_pair *pair;   /* ATTACH, DETACH */
 	uint32_t user_bell;	      /* ATTACH */
+	const char *what;	      /* the interface's name, for the log */
+	bool must;		      /* waited for as long as it takes */
 	bool done;
 	int result;
 };
@@ -190,10 +198,11 @@ static bool serve_all(struct knit_tap_thread *th)
 }
 
 /*
- * Moderation. A kernel that sends packet by packet on the CPU of this thread would wake it for each one, and two
- * context switches cost more than the packet. So above BUSY_US per frame, measured over a window, the thread
- * does not wait for events but looks again after DOZE_US, and finds a batch; the kernel's own queue of
- * the device (1000 frames) holds longer than that. Below, as with a single ping, events wake it at once.
+ * Moderation. A kernel that sends packet by packet on the CPU of this thread would wake it for
+ * each one, and two context switches cost more than the packet. So above BUSY_US per frame,
+ * measured over a window, the thread does not wait for events but looks again after DOZE_US, and
+ * finds a batch; the kernel's own queue of the device (1000 frames) holds longer than that. Below,
+ * as with a single ping, events wake it at once.
  */
 #define BUSY_US 10
 #define DOZE_US 25
@@ -324,26 +333,44 @@ static void unlink_command(struct knit_tap_thread *th, const struct command *c)
 	}
 }
 
-/* Returns when the engine thread has carried it out, or, -ETIME, will never do so. */
-static int submit_command(struct knit_tap_thread *th, struct command *c)
+/* With th->lock. */
+static void wait_done(struct knit_tap_thread *th, const struct command *c)
 {
 	struct timespec deadline;
-	struct command **at;
+	unsigned int waited = 0;
 	int ret = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += COMMAND_SECONDS;
+	do {
+		deadline.tv_sec += COMMAND_SECONDS;
+		while (!c->done && ret != ETIMEDOUT)
+			ret = pthread_cond_timedwait(&th->done, &th->lock, &deadline);
+		if (c->done)
+			return;
+		ret = 0;
+		waited += COMMAND_SECONDS;
+		log_err("%s: %s: the engine thread has not done it for %u s%s", c->what,
+			command_names[c->kind], waited, c->must ? ": still waiting" : "");
+	} while (c->must);
+}
+
+/*
+ * Returns when the engine thread has carried it out, or, -ETIME, will never do so. The latter does
+ * not happen to commands after which memory is freed or handed on.
+ */
+static int submit_command(struct knit_tap_thread *th, struct command *c)
+{
+	struct command **at;
+
 	pthread_mutex_lock(&th->lock);
 	for (at = &th->commands; *at; at = &(*at)->next)
 		;
 	__atomic_store_n(at, c, __ATOMIC_RELEASE);
 	knit_bell_ring(th->bell);
-	while (!c->done && ret != ETIMEDOUT)
-		ret = pthread_cond_timedwait(&th->done, &th->lock, &deadline);
+	wait_done(th, c);
 	if (!c->done) {
 		unlink_command(th, c);
 		c->result = -ETIME;
-		log_err("engine thread did not take a command within %d s", COMMAND_SECONDS);
 	}
 	pthread_mutex_unlock(&th->lock);
 	return c->result;
@@ -431,7 +458,7 @@ static struct knit_tap_thread *thread_new(void)
 /* With threads_lock. */
 static void thread_put(struct knit_tap_thread *th)
 {
-	struct command stop = { .kind = CMD_STOP };
+	struct command stop = { .kind = CMD_STOP, .what = "tap" };
 
 	if (--th->users)
 		return;
@@ -469,7 +496,7 @@ static int thread_bind(struct knit_tap_thread *th, const struct knit_iface_conf 
 
 int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
 {
-	struct command add = { .kind = CMD_ADD, .iface = t };
+	struct command add = { .kind = CMD_ADD, .iface = t, .what = t->name };
 	struct knit_tap_thread *th;
 	int ret = -EAGAIN;
 
@@ -496,7 +523,7 @@ out_unlock:
 
 void knit_tap_thread_remove(struct knit_tap_iface *t)
 {
-	struct command c = { .kind = CMD_REMOVE, .iface = t };
+	struct command c = { .kind = CMD_REMOVE, .iface = t, .what = t->name, .must = true };
 
 	pthread_mutex_lock(&threads_lock);
 	submit_command(t->thread, &c);
@@ -506,16 +533,18 @@ void knit_tap_thread_remove(struct knit_tap_iface *t)
 
 int knit_tap_thread_attach(struct knit_tap_pair *p, uint32_t user_bell)
 {
-	struct command c = { .kind = CMD_ATTACH, .pair = p, .user_bell = user_bell };
+	struct command c = {
+		.kind = CMD_ATTACH, .pair = p, .user_bell = user_bell, .what = p->iface->name
+	};
 
 	return submit_command(p->iface->thread, &c);
 }
 
-int knit_tap_thread_detach(struct knit_tap_pair *p)
+void knit_tap_thread_detach(struct knit_tap_pair *p)
 {
-	struct command c = { .kind = CMD_DETACH, .pair = p };
+	struct command c = { .kind = CMD_DETACH, .pair = p, .what = p->iface->name, .must = true };
 
-	return submit_command(p->iface->thread, &c);
+	submit_command(p->iface->thread, &c);
 }
 
 uint64_t knit_tap_thread_wakeups(const struct knit_tap_thread *thread)

@@ -17,7 +17,10 @@
 #define OFFER 40
 /* Buffers between two commits */
 #define STEP 16
-/* A frame of more buffers than this is a big one; after BIG_RUN small ones in a row none is expected. */
+/*
+ * A frame of more buffers than this is a big one; after BIG_RUN small ones in a row none is
+ * expected.
+ */
 #define BIG 4
 #define BIG_RUN 16
 
@@ -84,7 +87,7 @@ static uint8_t *take_buffer(struct knit_tap_pair *p, struct visit *v, uint32_t i
 	enum knit_reject why;
 	uint8_t *data = NULL;
 
-	*d = *(const struct knit_desc *)knit_ring_entry(&p->alloc_q, p->alloc_q.cons + v->used + i);
+	knit_desc_load(d, knit_ring_entry(&p->alloc_q, p->alloc_q.cons + v->used + i));
 	why = check_buffer(d);
 	if (likely(why == KNIT_REJECT_NONE)) {
 		data = knit_region_ptr(v->mem, &p->region, d->addr, d->len);

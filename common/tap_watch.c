@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_tap
 #include "log.h"
 #include "netns.h"
+#include "offload.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -20,7 +21,8 @@
  */
 
 #define EVENTS 16
-#define LISTS_SECONDS 1 /* address lists have no event and are polled while the interface is up */
+/* Address lists have no event and are polled while it is up; posts that failed are repeated. */
+#define TICK_SECONDS 1
 
 /* A network namespace that holds interfaces. Under lock. */
 struct knit_tap_ns {
@@ -241,12 +243,15 @@ static void apply_queues(struct knit_tap_iface *t)
 			set_queue(t, i, false);
 }
 
-static void attend(struct knit_tap_iface *t, bool lists)
+static void attend(struct knit_tap_iface *t, bool tick)
 {
-	lists |= t->watch.look;
+	bool lists = tick || t->watch.look;
+
 	look_at_link(t);
 	if (lists)
 		look_at_lists(t);
+	if (tick)
+		knit_tap_req_tick(t);
 	knit_tap_req_run(t);
 	if (t->watch.gone)
 		return;
@@ -255,20 +260,20 @@ static void attend(struct knit_tap_iface *t, bool lists)
 	apply_speed(t);
 }
 
-/* The timer runs only while an interface is up: nothing else is polled. */
+/* The timer runs only while an interface is up or has something to retry. */
 static void set_timer(void)
 {
 	struct itimerspec spec = { 0 };
 	struct knit_tap_iface *t;
-	bool up = false;
+	bool tick = false;
 
 	for (t = watch.ifaces; t; t = t->next)
-		up |= t->watch.now.up && !t->watch.gone;
-	if (up == watch.ticking)
+		tick |= (t->watch.now.up || t->watch.retry) && !t->watch.gone;
+	if (tick == watch.ticking)
 		return;
-	watch.ticking = up;
-	spec.it_value.tv_sec = up ? LISTS_SECONDS : 0;
-	spec.it_interval.tv_sec = up ? LISTS_SECONDS : 0;
+	watch.ticking = tick;
+	spec.it_value.tv_sec = tick ? TICK_SECONDS : 0;
+	spec.it_interval.tv_sec = tick ? TICK_SECONDS : 0;
 	timerfd_settime(watch.timer, 0, &spec, NULL);
 }
 
@@ -278,7 +283,7 @@ static void *watch_main(void *arg)
 	struct knit_tap_iface *t;
 	struct knit_tap_ns *ns;
 	uint64_t expired;
-	bool lists;
+	bool tick;
 	int n, i;
 
 	pthread_mutex_lock(&watch.lock);
@@ -287,18 +292,18 @@ static void *watch_main(void *arg)
 		pthread_mutex_unlock(&watch.lock);
 		n = epoll_wait(watch.epoll, ev, EVENTS, -1);
 		pthread_mutex_lock(&watch.lock);
-		lists = false;
+		tick = false;
 		for (i = 0; i < n; i++) {
 			if (ev[i].data.ptr == &watch.bell)
 				knit_bell_clear(watch.bell);
 			else if (ev[i].data.ptr == &watch.timer)
-				lists = read(watch.timer, &expired, sizeof(expired)) > 0;
+				tick = read(watch.timer, &expired, sizeof(expired)) > 0;
 		}
 		/* a namespace may have gone since epoll named it: go by the list */
 		for (ns = watch.namespaces; ns; ns = ns->next)
 			read_events(ns);
 		for (t = watch.ifaces; t; t = t->next)
-			attend(t, lists);
+			attend(t, tick);
 	}
 	pthread_mutex_unlock(&watch.lock);
 	return NULL;
@@ -360,6 +365,10 @@ static int configure(struct knit_tap_iface *t, const struct knit_iface_conf *con
 	struct knit_nl *nl = knit_tap_watch_nl(t);
 	int ret;
 
+	/* A kernel that refuses keeps its own limit; then longer frames are dropped and counted. */
+	ret = knit_nl_link_gso_max_segs(nl, t->ifindex, KNIT_OFFLOAD_MAX_SEGS);
+	if (ret < 0)
+		log_notice("%s: limit segments of GSO frames: %s", t->name, strerror(-ret));
 	w->min_mtu = conf->min_mtu ? conf->min_mtu : 68;
 	w->max_mtu = conf->max_mtu ? conf->max_mtu : UINT16_MAX;
 	if (conf->mtu) {

@@ -123,8 +123,8 @@ struct knit_topo_worker {
 	uint32_t park __rte_cache_aligned; /* primary: wo */
 	uint32_t park_port; /* primary: wo. Port index that is being restarted, or ~0 */
 	/*
-	 * Equal to generation: the worker ends with KNIT_EXIT_RESTART when it is resumed, because its
-	 * burst functions are no longer those of a port.
+	 * Equal to generation: the worker ends with KNIT_EXIT_RESTART when it is resumed, because
+	 * its burst functions are no longer those of a port.
 	 */
 	uint32_t leave;			       /* primary: wo */
 	uint32_t park_ack __rte_cache_aligned; /* worker: wo */

@@ -43,6 +43,7 @@ struct rte_mempool;
  * What to do when the kernel asks. Each returns 0, or a negative errno that the kernel gets as its
  * answer. An unset change_mtu or config_network_if counts as success. If the others are unset, the
  * port with port_id is asked through ethdev; with port_id UINT16_MAX that counts as success too.
+ * Where nobody waits for the answer, -EAGAIN, -EBUSY and -ETIMEDOUT mean: ask again, in a second.
  */
 struct rte_kni_ops {
 	uint16_t port_id; /* handed to the callbacks */
@@ -143,19 +144,29 @@ void rte_kni_close(void);
 #define RTE_KNI_OFFLOAD_SG 0x0001 /* rx_burst may return chains */
 #define RTE_KNI_OFFLOAD_CSUM \
 	0x0002 /* rx_burst may return RTE_MBUF_F_TX_*_CKSUM, tx_burst honours it */
+/*
+ * tx_burst of an interface with any of these carries out all RTE_MBUF_F_TX_* flags above and
+ * TX_IP_CKSUM: headers of mbufs that nobody shares are written in place, others are copied, and
+ * what the interface lacks is done in software, with mbufs of pktmbuf_pool. Without any, TX flags
+ * mean nothing, as in KNI.
+ */
 #define RTE_KNI_OFFLOAD_TSO 0x0004  /* likewise RTE_MBUF_F_TX_TCP_SEG; needs SG and CSUM */
 #define RTE_KNI_OFFLOAD_USO 0x0008  /* likewise RTE_MBUF_F_TX_UDP_SEG; needs SG and CSUM */
 #define RTE_KNI_OFFLOAD_VLAN 0x0010 /* likewise RTE_MBUF_F_TX_VLAN and RX_VLAN_STRIPPED */
 
 struct rte_kni_ext_conf {
-	uint32_t size;	     /* sizeof(struct rte_kni_ext_conf) */
-	uint32_t offloads;   /* RTE_KNI_OFFLOAD_* */
-	uint16_t n_pairs;    /* queue pairs, 1..16; 0: 1 */
-	uint16_t queue_size; /* entries of each queue, a power of two in 64..32768; 0: 1024 */
-	uint16_t async;	     /* 1: requests never wait for the application */
-	uint16_t reserved;   /* must be zero */
-	const char *engine;  /* "auto", "kmod" or "tap"; NULL: auto */
-	const char *netns;   /* name or path of a network namespace; NULL: the caller's */
+	uint32_t size;	   /* sizeof(struct rte_kni_ext_conf) */
+	uint32_t offloads; /* RTE_KNI_OFFLOAD_* */
+	uint16_t n_pairs;  /* queue pairs, 1..16; 0: 1 */
+	/*
+	 * Entries of each queue, a power of two in 64..32768, with SG in 128..32768. 0: 1024, or
+	 * less, so that the buffers on offer are at most a quarter of the pool.
+	 */
+	uint16_t queue_size;
+	uint16_t async;	    /* 1: requests never wait for the application */
+	uint16_t reserved;  /* must be zero */
+	const char *engine; /* "auto", "kmod" or "tap"; NULL: auto */
+	const char *netns;  /* name or path of a network namespace; NULL: the caller's */
 };
 
 struct rte_kni *rte_kni_alloc_ext(struct rte_mempool *pktmbuf_pool, const struct rte_kni_conf *conf,

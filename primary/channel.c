@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "log.h"
 #include "primary.h"
+#include "procfd.h"
 
 #include <rte_cycles.h>
 #include <rte_eal.h>
@@ -11,75 +12,157 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 /*
- * Room in the message sockets of secondaries. EAL tells all of them of each virtual device whenever one
- * more attaches, and net_tap sends its fds to all at each start of a port, by sends that wait for room as long
- * as it takes. A secondary that is stopped reads nothing, and its queue (net.unix.max_dgram_qlen, 10 or 512)
- * is full some time later: the primary would stand still with it, and everybody with the primary.
+ * Room in the message sockets of secondaries. EAL tells all of them of each virtual device whenever
+ * one more attaches, and net_tap sends its fds to all at each start of a port, by sends that wait
+ * for room as long as it takes. A secondary that is stopped reads nothing, and its queue
+ * (net.unix.max_dgram_qlen, 10 or 512) is full some time later: the primary would stand still with
+ * it, and everybody with the primary. It need not be one that attached: EAL sends to every socket
+ * in its directory, mp_socket_<pid>_<time>.
  */
+#define SOCKET_NAME "mp_socket_"
 #define ROOM_MS 200
+#define MAX_FULL 32 /* looked at together; more wait for the next look */
 
-/* 1: a message fits; 0: not in time; or -errno: nobody listens, and a send will not wait either. */
-static int has_room(const char *path)
+struct peer {
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	int fd; /* connected to it, -1: has room, or nobody listens */
+};
+
+static bool room_in(struct peer *peer, int timeout)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	struct pollfd room = { .events = POLLOUT };
-	int ret;
+	struct pollfd room = { .fd = peer->fd, .events = POLLOUT };
 
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
-	room.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (room.fd < 0)
-		return -errno;
-	ret = connect(room.fd, (struct sockaddr *)&addr, sizeof(addr));
-	ret = ret < 0 ? -errno : poll(&room, 1, ROOM_MS);
-	close(room.fd);
-	return ret;
+	return poll(&room, 1, timeout) != 0;
 }
 
-/* EAL calls them mp_socket_<pid>_<time>. */
-static bool socket_of(uint32_t pid, char *path, size_t len)
+/* False: it is full. A send to one that nobody listens to does not wait. */
+static bool has_room(struct peer *peer)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	memcpy(addr.sun_path, peer->path, sizeof(addr.sun_path));
+	peer->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (peer->fd < 0)
+		return true;
+	if (connect(peer->fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && !room_in(peer, 0))
+		return false;
+	close(peer->fd);
+	peer->fd = -1;
+	return true;
+}
+
+static unsigned int collect_full(struct peer *full)
 {
 	const char *dirname = rte_eal_get_runtime_dir();
 	struct dirent *entry;
-	bool found = false;
-	char start[32];
+	unsigned int n = 0;
 	DIR *dir;
 
-	snprintf(start, sizeof(start), "mp_socket_%u_", pid);
 	dir = opendir(dirname);
-	while (dir && !found && (entry = readdir(dir)) != NULL) {
-		found = strncmp(entry->d_name, start, strlen(start)) == 0 &&
-			snprintf(path, len, "%s/%s", dirname, entry->d_name) < (int)len;
+	while (dir && n < MAX_FULL && (entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, SOCKET_NAME, strlen(SOCKET_NAME)) == 0 &&
+		    snprintf(full[n].path, sizeof(full[n].path), "%s/%s", dirname, entry->d_name) <
+			    (int)sizeof(full[n].path) &&
+		    !has_room(&full[n]))
+			n++;
 	}
 	if (dir)
 		closedir(dir);
-	return found;
+	return n;
+}
+
+/* Its inode, from the table of the process's network namespace; 0: it has no such socket. */
+static ino_t socket_inode(pid_t pid, const char *name)
+{
+	unsigned long inode = 0;
+	char path[64], line[512];
+	const char *at;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/unix", (int)pid);
+	in = fopen(path, "re");
+	while (in && inode == 0 && fgets(line, sizeof(line), in)) {
+		line[strcspn(line, "\n")] = '\0';
+		at = strrchr(line, '/');
+		if (at && strcmp(at + 1, name) == 0)
+			sscanf(line, "%*s %*s %*s %*s %*s %*s %lu", &inode);
+	}
+	if (in)
+		fclose(in);
+	return inode;
+}
+
+/* A pidfd of the process that made the socket, if its name still tells which one that is. */
+static int open_owner(const struct peer *peer, pid_t *pid)
+{
+	const char *name = strrchr(peer->path, '/') + 1;
+	struct stat st;
+
+	*pid = strtol(name + strlen(SOCKET_NAME), NULL, 10);
+	if (*pid <= 0 || *pid == getpid() || fstat(peer->fd, &st) < 0)
+		return -ESRCH;
+	st.st_ino = socket_inode(*pid, name);
+	return st.st_ino ? knit_process_open(*pid, &st, false) : -ESRCH;
+}
+
+static void end_peer(const struct primary *p, const struct peer *peer)
+{
+	char buf[24];
+	const char *name = "another program";
+	int pidfd, slot;
+	pid_t pid;
+
+	pidfd = open_owner(peer, &pid);
+	if (pidfd < 0) {
+		log_err("%s: nobody takes the messages sent there, and nobody must wait for it: "
+			"removing it",
+			peer->path);
+		unlink(peer->path);
+		return;
+	}
+	slot = inside_slot(p, pid);
+	if (slot >= 0)
+		name = inside_name(p, slot, buf);
+	log_err("%s: process %d takes no messages, and nobody must wait for it: killing it", name,
+		(int)pid);
+	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	close(pidfd);
 }
 
 void primary_channel_clear(struct primary *p)
 {
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	const char *name;
-	unsigned int i;
-	uint32_t pid;
+	uint64_t end = rte_get_timer_cycles() + rte_get_timer_hz() * ROOM_MS / 1000;
+	struct peer full[MAX_FULL];
+	unsigned int i, n = collect_full(full);
+	uint64_t now;
 
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
-		if (p->pidfd[i] < 0)
-			continue;
-		name = i == CONTROL_SLOT ? "control" : "a worker";
-		pid = i == CONTROL_SLOT ? p->topo->control.pid : p->topo->workers[i].pid;
-		if (!socket_of(pid, path, sizeof(path)) || has_room(path) != 0)
-			continue;
-		log_err("%s: process %u takes no messages, and nobody must wait for it: killing it",
-			name, pid);
-		syscall(SYS_pidfd_send_signal, p->pidfd[i], SIGKILL, NULL, 0);
+	/* One after the other, in one time for all: room that was there once is enough. */
+	for (i = 0; i < n; i++) {
+		now = rte_get_timer_cycles();
+		if (!room_in(&full[i], now < end ? (end - now) * 1000 / rte_get_timer_hz() : 0))
+			end_peer(p, &full[i]);
+		close(full[i].fd);
 	}
+}
+
+void primary_channel_clear_for(struct primary *p, const char *peer)
+{
+	struct peer one;
+
+	snprintf(one.path, sizeof(one.path), "%s", peer);
+	if (has_room(&one))
+		return;
+	close(one.fd);
+	primary_channel_clear(p);
 }
 
 void primary_channel_look(struct primary *p)

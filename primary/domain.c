@@ -28,8 +28,9 @@
  */
 
 /*
- * Tries in a row that keep new secondaries out. The successor of a dead worker would come in between, find its
- * domain as it was and go again; but a worker that stands still for long must not keep everybody out.
+ * Tries in a row that keep new secondaries out. The successor of a dead worker would come in
+ * between, find its domain as it was and go again; but a worker that stands still for long must not
+ * keep everybody out.
  */
 #define PATIENCE 8
 #define SAY_EVERY 64 /* tries, some seconds */
@@ -54,6 +55,16 @@ static uint64_t dead_ports(struct primary *p)
 bool domain_dead_on(struct primary *p, uint64_t ports)
 {
 	return (dead_ports(p) & ports) != 0;
+}
+
+static bool any_dead(const struct primary *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_workers; i++)
+		if (p->topo->workers[i].state == KNIT_SLOT_DEAD)
+			return true;
+	return false;
 }
 
 static bool resettable(struct primary *p, uint64_t ports)
@@ -184,13 +195,22 @@ bool domain_reset_dead(struct primary *p)
 	char why[160];
 	int ret;
 
+	if (!any_dead(p))
+		return true;
 	if (!resettable(p, ports)) {
 		p->restart = 1;
 		return true;
 	}
-	if (primary_still_stuck(p))
+	if (primary_still_stuck(p)) {
+		/* Until somebody moves, others may come and go. */
+		knit_rundir_unblock_attach();
 		return false;
+	}
 	if (knit_rundir_block_attach(p->conf->eal.prefix, 0) < 0)
+		return false;
+	/* The lock may be free because its holder was killed, inside EAL. */
+	slot_check(p);
+	if (p->restart)
 		return false;
 	if (primary_park(p, ports, why, sizeof(why)) < 0) {
 		if (failed++ % SAY_EVERY == 0)

@@ -13,18 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Pairs that some worker serves; an interface that nobody forwards for still has one. */
-static uint16_t count_pairs(const struct knit_topo *t, unsigned int i)
-{
-	unsigned int w;
-	uint16_t n = 0;
-
-	for (w = 0; w < t->n_workers; w++)
-		if (t->workers[w].pair[i] >= n)
-			n = t->workers[w].pair[i] + 1;
-	return n ? n : 1;
-}
-
 static bool post_only(const struct primary *p, const struct knit_conf_iface *c)
 {
 	if (c->requests != KNIT_REQUEST_AUTO)
@@ -95,7 +83,8 @@ static int create(struct primary *p, unsigned int i)
 		.mtu = c->mtu,
 		.min_mtu = c->min_mtu,
 		.max_mtu = largest_mtu(p, c),
-		.n_pairs = count_pairs(p->topo, i),
+		/* One that nobody forwards for still has a pair. */
+		.n_pairs = RTE_MAX(knit_topo_pairs(p->topo, i), 1),
 		.port_id = UINT16_MAX,
 		.ring_size = c->ring_size,
 		.features = KNIT_FEAT_ALL,

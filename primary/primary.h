@@ -95,8 +95,9 @@ void primary_ports_close(struct primary *p);
 int port_start(struct primary *p, unsigned int i);
 int port_stop(struct primary *p, unsigned int i);
 /*
- * Ports, a bit each, are about to be restarted: their interfaces' carrier stays as it is. After port_unhold
- * until the link is what it was, or LINK_BACK_MS at most: on copper it takes seconds to come back.
+ * Ports, a bit each, are about to be restarted: their interfaces' carrier stays as it is. After
+ * port_unhold until the link is what it was, or LINK_BACK_MS at most: on copper it takes seconds
+ * to come back.
  */
 void port_hold(struct primary *p, uint64_t ports);
 void port_unhold(struct primary *p, uint64_t ports);
@@ -112,7 +113,10 @@ void port_restore(struct primary *p, unsigned int i);
 /* park.c: port thread. All live workers with a queue on one of the ports (bit set) */
 int primary_park(struct primary *p, uint64_t ports, char *why, size_t len);
 void primary_resume(struct primary *p);
-/* Whoever made the last primary_park fail has not moved since: no use in stopping the others again. */
+/*
+ * Whoever made the last primary_park fail has not moved since: no use in stopping the others
+ * again.
+ */
 bool primary_still_stuck(struct primary *p);
 /* Lets the same workers look at what changed, should they sleep. */
 void park_wake(struct primary *p, uint64_t ports);
@@ -129,16 +133,33 @@ void slot_end_workers(struct primary *p, uint64_t ports);
 /* Once a second: deaths inside EAL's attach, which no message announced. */
 void slot_check(struct primary *p);
 
+/*
+ * inside.c: secondaries that hold a role's lock file and have no slot, or not yet
+ *
+ * Sends them a signal, 0: none. How many there are.
+ */
+unsigned int inside_signal(const struct primary *p, int sig);
+/*
+ * Port thread, once a second or more often: kills who takes too long on its way in or out. While a
+ * reset waits for it, it is named first, and has less time.
+ */
+void inside_look(const struct primary *p, bool reset_waits);
+/* The slot that process is on its way to, or has; -ESRCH: none. */
+int inside_slot(const struct primary *p, pid_t pid);
+const char *inside_name(const struct primary *p, unsigned int slot, char buf[24]);
+
 /* domain.c: resets every DEAD domain, or as many as can be; true if none is left. */
 bool domain_reset_dead(struct primary *p);
 /* Is one of these ports a dead domain's? */
 bool domain_dead_on(struct primary *p, uint64_t ports);
 
 /*
- * channel.c: port thread. Kills secondaries that would block the primary by reading no messages: before the
- * start of a net_tap port, and once a second however often it is called.
+ * channel.c: port thread. Kills secondaries, knit's or others, that would block the primary by
+ * reading no messages: before the start of a net_tap port, before an answer to such a one (peer:
+ * its socket), and once a second however often it is called.
  */
 void primary_channel_clear(struct primary *p);
+void primary_channel_clear_for(struct primary *p, const char *peer);
 void primary_channel_look(struct primary *p);
 
 /* iface.c */

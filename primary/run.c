@@ -16,10 +16,11 @@
 static int link_event = -1; /* eventfd: a driver told of a link change */
 
 /*
- * SIGINT, SIGTERM, SIGHUP and SIGQUIT are read from a signalfd. SIGIO and the real-time signals are ignored, before
- * any port is made: net_tap takes the first real-time signal that nobody uses and has the kernel
- * send it for each packet, as a hint for its own receive, to the process that made the port. That
- * is this one, which receives nothing. Finding none it does without, and a packet costs a third.
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT are read from a signalfd. SIGIO and the real-time signals
+ * are ignored, before any port is made: net_tap takes the first real-time signal that nobody uses
+ * and has the kernel send it for each packet, as a hint for its own receive, to the process that
+ * made the port. That is this one, which receives nothing. Finding none it does without, and a
+ * packet costs a third.
  */
 void primary_signals_block(void)
 {

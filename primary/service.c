@@ -92,6 +92,7 @@ static void serve(struct primary *p, struct item *item)
 	for (i = 1; i < item->msg.num_fds; i++)
 		close(item->msg.fds[i]);
 	item->msg.num_fds = 0;
+	primary_channel_clear_for(p, item->peer);
 	if (rte_mp_reply(&item->msg, item->peer) < 0)
 		log_warn("%s: process %u did not wait for the answer", knit_op_name(m->op), m->pid);
 	rte_ring_enqueue(service.idle, item);
@@ -148,7 +149,9 @@ static uint32_t port_thread(void *arg)
 		wait_once(p, service.dead ? RETRY_MS : TICK_MS);
 		slot_check(p);
 		primary_channel_look(p);
-		if (service.dead)
+		inside_look(p, service.dead);
+		/* After a death inside EAL a reset could wait for a lock that nobody has. */
+		if (service.dead && !p->restart)
 			service.dead = !domain_reset_dead(p);
 	}
 	return 0;
@@ -193,13 +196,14 @@ static void kick(void)
 	knit_bell_ring(service.bell);
 }
 
-static unsigned int attached(const struct primary *p)
+/* Secondaries that have a slot, or are on their way. */
+static unsigned int present(const struct primary *p)
 {
 	unsigned int i, n = 0;
 
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
 		n += p->pidfd[i] >= 0;
-	return n;
+	return n + inside_signal(p, 0);
 }
 
 static void signal_all(const struct primary *p, int sig)
@@ -209,6 +213,7 @@ static void signal_all(const struct primary *p, int sig)
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
 		if (p->pidfd[i] >= 0)
 			syscall(SYS_pidfd_send_signal, p->pidfd[i], sig, NULL, 0);
+	inside_signal(p, sig);
 }
 
 /* Serves their goodbyes until all are gone or the time is over. */
@@ -221,7 +226,7 @@ static void wait_gone(struct primary *p, int ms)
 	do {
 		wait_once(p, 50);
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (attached(p) && now.tv_sec <= end.tv_sec);
+	} while (present(p) && now.tv_sec <= end.tv_sec);
 }
 
 void primary_service_stop(struct primary *p)
@@ -233,16 +238,19 @@ void primary_service_stop(struct primary *p)
 	knit_thread_join(&service.thread);
 	service.running = false;
 	__atomic_store_n(&p->topo->stopping, 1, __ATOMIC_RELEASE);
+	/* Whoever waits at the turnstile comes in and is told. */
+	knit_rundir_withdraw(p->conf->eal.prefix);
+	knit_rundir_unblock_attach();
 	signal_all(p, SIGTERM);
-	if (attached(p))
+	if (present(p))
 		wait_gone(p, LEAVE_MS);
-	if (attached(p)) {
-		log_warn("%u processes did not leave within %d ms; killing them", attached(p),
+	if (present(p)) {
+		log_warn("%u processes did not leave within %d ms; killing them", present(p),
 			 LEAVE_MS);
 		signal_all(p, SIGKILL);
 		wait_gone(p, KILLED_MS);
 	}
 	rte_mp_action_unregister(KNIT_MSG_ACTION);
-	if (service.dead)
+	if (service.dead && !p->restart)
 		domain_reset_dead(p);
 }

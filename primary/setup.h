@@ -8,8 +8,9 @@ struct knit_config;
 struct primary;
 
 /*
- * Whether a topology follows from the configuration; else lines on stderr. Touches nothing: what no single key
- * is to blame for is an error of the configuration all the same, and found before there is anything to undo.
+ * Whether a topology follows from the configuration; else lines on stderr. Touches nothing: what
+ * no single key is to blame for is an error of the configuration all the same, and found before
+ * there is anything to undo.
  */
 bool primary_plan_fits(const struct knit_config *conf);
 

@@ -66,6 +66,10 @@ int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 
 	if (i < 0)
 		return -ENOENT;
+	if (p->topo->stopping) {
+		SAY(m, "it is stopping");
+		return -ECONNREFUSED;
+	}
 	s = slot_words(p, i);
 	/* Asked again, because the answer came too late. */
 	if (*s.state == KNIT_SLOT_ATTACHING && *s.pid == m->pid && *s.start_time == m->start_time)
@@ -169,7 +173,9 @@ static void worker_died(struct primary *p, struct knit_topo_worker *w)
  */
 static void died_inside(struct primary *p, const char *name, uint32_t pid)
 {
-	log_err("%s: process %u died while it attached or detached; starting anew", name, pid);
+	if (!p->restart)
+		log_err("%s: process %u died while it attached or detached%s", name, pid,
+			p->topo->stopping ? "" : "; starting anew");
 	p->restart = 1;
 }
 
@@ -231,8 +237,10 @@ void slot_check(struct primary *p)
 	unsigned int i;
 	pid_t pid;
 
+	/* DEAD: a successor that came too early, and was turned away. */
 	for (i = 0; i < t->n_workers; i++)
-		if (t->workers[i].state == KNIT_SLOT_FREE &&
+		if ((t->workers[i].state == KNIT_SLOT_FREE ||
+		     t->workers[i].state == KNIT_SLOT_DEAD) &&
 		    knit_rundir_died_inside(p->conf->eal.prefix, KNIT_ROLE_WORKER, t->workers[i].id,
 					    &pid))
 			died_inside(p, "worker", pid);

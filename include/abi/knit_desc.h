@@ -19,7 +19,9 @@
  *
  * A frame is a chain of 1..KNIT_DESC_MAX_SEGS consecutive descriptors, all but the last marked
  * KNIT_DESC_MORE. The offload fields of the first descriptor speak for the whole frame; in the
- * others they are zero. Numbers are in host byte order.
+ * others they are zero. All but the first may be empty, as segments of mbufs may: an engine does
+ * not look at the address of such a one and returns its cookie like any other. Numbers are in host
+ * byte order.
  *
  * A cookie belongs to the user side: a slot of the array in which it remembers the buffer. An
  * engine gives each cookie back exactly once and otherwise ignores it; the user side takes back
@@ -28,7 +30,7 @@
  */
 struct knit_desc {
 	__u64 addr;	/* user virtual address of the first byte */
-	__u32 len;	/* bytes; 1..KNIT_DESC_MAX_LEN */
+	__u32 len;	/* bytes; 1..KNIT_DESC_MAX_LEN, or 0 in a frame's further segments */
 	__u32 cookie;	/* slot of the user side's array */
 	__u16 flags;	/* KNIT_DESC_* */
 	__u16 vlan_tci; /* if KNIT_DESC_VLAN: a tag (PCP, DEI, id) that is not in the data */
@@ -87,15 +89,21 @@ KNIT_ASSERT_OFFSET(struct knit_desc, csum_offset, 26);
 KNIT_ASSERT_OFFSET(struct knit_desc, hash, 24);
 KNIT_ASSERT_OFFSET(struct knit_desc, reserved, 28);
 
+/* How a descriptor is read that the other side wrote: a private copy, each word read once. */
+static inline void knit_desc_load(struct knit_desc *dst, const struct knit_desc *src)
+{
+	knit_load_words(dst, src);
+}
+
 /* Why an engine refuses what it found in rx_q or alloc_q. One counter each. */
-#define KNIT_REJECT_TABLE(X)                                                                    \
-	X(BAD_INDEX, bad_index, "producer or consumer index moved by more than the ring holds") \
-	X(BAD_FLAGS, bad_flags, "unknown or contradicting flags, or reserved field not zero")   \
-	X(BAD_LEN, bad_len,                                                                     \
-	  "segment empty or too long, or frame shorter than a header or too long")              \
-	X(BAD_ADDR, bad_addr, "address outside the registered memory")                          \
-	X(BAD_CHAIN, bad_chain, "chain too long, or its end was never submitted")               \
-	X(BAD_CSUM, bad_csum, "checksum position outside the frame")                            \
+#define KNIT_REJECT_TABLE(X)                                                                      \
+	X(BAD_INDEX, bad_index, "producer or consumer index moved by more than the ring holds")   \
+	X(BAD_FLAGS, bad_flags, "unknown or contradicting flags, or reserved field not zero")     \
+	X(BAD_LEN, bad_len,                                                                       \
+	  "first segment empty, or segment too long, or frame shorter than a header or too long") \
+	X(BAD_ADDR, bad_addr, "address outside the registered memory")                            \
+	X(BAD_CHAIN, bad_chain, "chain too long, or its end was never submitted")                 \
+	X(BAD_CSUM, bad_csum, "checksum position outside the frame")                              \
 	X(BAD_GSO, bad_gso, "unknown segmentation type, or size or header length impossible")
 
 enum knit_reject {
@@ -106,12 +114,12 @@ enum knit_reject {
 	KNIT_REJECT_COUNT,
 };
 
-/* One segment, taken by itself. d is a private copy. */
-static inline enum knit_reject knit_desc_check_seg(const struct knit_desc *d)
+/* One segment, taken by itself. d is a private copy; first: of its frame. */
+static inline enum knit_reject knit_desc_check_seg(const struct knit_desc *d, bool first)
 {
 	if (d->flags & ~KNIT_DESC_FLAGS || d->reserved)
 		return KNIT_REJECT_BAD_FLAGS;
-	if (d->len == 0 || d->len > KNIT_DESC_MAX_LEN)
+	if ((d->len == 0 && first) || d->len > KNIT_DESC_MAX_LEN)
 		return KNIT_REJECT_BAD_LEN;
 	return KNIT_REJECT_NONE;
 }

@@ -59,6 +59,13 @@ KNIT_ASSERT_OFFSET(struct knit_req, value, 12);
 KNIT_ASSERT_OFFSET(struct knit_req, mac, 12);
 KNIT_ASSERT_OFFSET(struct knit_req, reserved, 20);
 
+/* How a request or an answer is read that the other side wrote, as knit_desc_load. */
+static inline void knit_req_load(struct knit_req *dst, const struct knit_req *src)
+{
+	knit_load_words(dst, src);
+	knit_load_words((char *)dst + 32, (const char *)src + 32);
+}
+
 /*
  * Entries of req_q and of resp_q; more than the kinds there are, so neither can be full for long.
  */
@@ -163,19 +170,22 @@ KNIT_ASSERT_OFFSET(struct knit_wanted, n_uc, 32);
 KNIT_ASSERT_OFFSET(struct knit_wanted, uc, 64);
 
 /*
- * Engine: brackets every change. Barriers: readers see odd before, and even after, the new
- * content.
+ * Engine: brackets every change. seq is the writer's own, private and zero at first: what stands in
+ * shared memory is never read back, else whoever spoils it once would leave it odd for ever.
+ * Barriers: readers see odd before, and even after, the new content.
  */
-static inline void knit_wanted_write_begin(struct knit_wanted *w)
+static inline void knit_wanted_write_begin(struct knit_wanted *w, __u32 *seq)
 {
-	knit_store(&w->seq, knit_load(&w->seq) + 1);
+	*seq |= 1;
+	knit_store(&w->seq, *seq);
 	knit_wmb();
 }
 
-static inline void knit_wanted_write_end(struct knit_wanted *w)
+static inline void knit_wanted_write_end(struct knit_wanted *w, __u32 *seq)
 {
+	*seq += 1;
 	knit_wmb();
-	knit_store(&w->seq, knit_load(&w->seq) + 1);
+	knit_store(&w->seq, *seq);
 }
 
 /*

@@ -22,6 +22,13 @@
 #define KNIT_ABI_VERSION 1
 #define KNIT_MAX_PAIRS 16
 
+/*
+ * Smallest ring_size with KNIT_FEAT_SG. All buffers of one frame from the kernel must be on offer
+ * at a time, and the user side refills alloc_q in steps of a quarter of it.
+ */
+#define KNIT_RING_MIN_SG 128
+KNIT_ASSERT(KNIT_RING_MIN_SG - KNIT_RING_MIN_SG / 4 >= KNIT_DESC_MAX_SEGS, "a frame fits alloc_q");
+
 struct knit_shm_hdr {
 	__u32 magic;	    /* creator: wo, for all lines of this struct */
 	__u32 version;	    /* KNIT_ABI_VERSION */

@@ -7,8 +7,9 @@
  * that happen exactly once, and barriers. This is the only ABI header that asks which side it is
  * on.
  *
- * Everything here works on naturally aligned __u32 words of memory that the other side may change
- * at any instant, and has no other side effect.
+ * The loads and stores work on naturally aligned words, of 64 bits at most, of memory that the
+ * other side may change at any instant. Whole structs are read with knit_load_words: a plain copy
+ * would leave the compiler free to read a field again after it was checked.
  */
 
 #ifdef __KERNEL__
@@ -17,6 +18,7 @@
 #include <linux/stddef.h>
 #include <linux/types.h>
 
+#define KNIT_MAY_ALIAS /* all of the kernel is compiled with -fno-strict-aliasing */
 #define knit_load(p) READ_ONCE(*(p))
 #define knit_store(p, v) WRITE_ONCE(*(p), (v))
 #define knit_load_acquire(p) smp_load_acquire(p)
@@ -29,6 +31,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define KNIT_MAY_ALIAS __attribute__((__may_alias__))
 #define knit_load(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define knit_store(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
 #define knit_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
@@ -37,6 +40,23 @@
 #define knit_rmb() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define knit_wmb() __atomic_thread_fence(__ATOMIC_RELEASE)
 #endif
+
+typedef __u64 KNIT_MAY_ALIAS knit_word;
+
+/*
+ * Copies four words, 32 bytes, from shared to private memory: reads each once, writes nothing else.
+ * Both are aligned to 8 bytes. The four may be of different instants.
+ */
+static inline void knit_load_words(void *dst, const void *src)
+{
+	const knit_word *from = (const knit_word *)src;
+	knit_word *to = (knit_word *)dst;
+
+	to[0] = knit_load(&from[0]);
+	to[1] = knit_load(&from[1]);
+	to[2] = knit_load(&from[2]);
+	to[3] = knit_load(&from[3]);
+}
 
 /* The layout is part of the contract: every offset is asserted wherever the header is compiled. */
 #ifdef __cplusplus

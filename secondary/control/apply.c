@@ -7,7 +7,7 @@
 /*
  * The handler's callbacks. The kernel's side is level-triggered: it says everything anew whenever
  * a handler attaches and may repeat itself, so what the port has already is not asked for again. A
- * refused value leaves the old one in force; after a time-out nobody knows which is.
+ * refused value leaves the old one in force; without an answer nobody knows which is.
  */
 
 static bool known(const struct control_iface *i, uint32_t op)

@@ -43,9 +43,10 @@ struct control_iface {
 struct control {
 	struct knit_secondary secondary;
 	struct knit_topo *topo;
-	int signals;	    /* signalfd of those that end the process */
-	int late_list;	    /* port whose address list the primary may still be reading, -1: none */
-	uint32_t starts;    /* of all ports, when their fds were last looked for */
+	int signals;	 /* signalfd of those that end the process */
+	bool waiting;	 /* the primary is asked on, and that was said */
+	bool gave_up;	 /* one answer did not come before it was time to end: no more questions */
+	uint32_t starts; /* of all ports, when their fds were last looked for */
 	int64_t look_until; /* ms: they may still be coming */
 	struct control_iface ifaces[KNIT_MAX_CONF_IFACES];
 };
@@ -59,7 +60,8 @@ extern const struct knit_handler_ops control_ops;
 
 /*
  * port_ask.c: has the primary carry m out, op and operand filled in, on the port behind i. 0 or a
- * negative errno; a refusal and a change are logged. -ETIMEDOUT: it may still happen.
+ * negative errno; a refusal and a change are logged. Asks until there is an answer. -ETIMEDOUT:
+ * this process was to end first, and it may still happen.
  */
 int control_ask(struct control_iface *i, struct knit_msg *m);
 

@@ -10,18 +10,24 @@
 /* Requests of one interface before it is the next one's turn */
 #define REQUESTS_PER_TURN 8
 
+/* Stops when the primary does not answer and it is time to go: the rest is for the successor. */
+static unsigned int serve_one(struct control *c, struct rte_kni *kni)
+{
+	unsigned int n = 0;
+
+	while (n < REQUESTS_PER_TURN && !c->gave_up && knit_handler_serve(kni, 1) > 0)
+		n++;
+	return n;
+}
+
 /* Request entry point: one turn over all interfaces. How many requests were answered. */
 static unsigned int serve_all(struct control *c)
 {
 	uint64_t *served = &c->topo->control.served;
 	unsigned int n, total = 0;
-	int ret;
 
-	for (n = 0; n < c->topo->n_ifaces; n++) {
-		ret = knit_handler_serve(c->ifaces[n].topo->kni, REQUESTS_PER_TURN);
-		if (ret > 0)
-			total += ret;
-	}
+	for (n = 0; n < c->topo->n_ifaces; n++)
+		total += serve_one(c, c->ifaces[n].topo->kni);
 	if (total > 0)
 		__atomic_store_n(served, *served + total, __ATOMIC_RELAXED);
 	return total;

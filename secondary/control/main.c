@@ -31,7 +31,7 @@ unclaim:
 
 int main(int argc, char **argv)
 {
-	static struct control c = { .late_list = -1 };
+	static struct control c;
 	int code;
 
 	code = control_options(&c, argc, argv);

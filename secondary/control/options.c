@@ -16,6 +16,7 @@ static const char help[] =
 	"  -p, --prefix NAME  eal.prefix of the primary's configuration\n"
 	"  -h, --help         this text\n"
 	"\n"
+	"EAL arguments beyond those that the primary chooses:\n" KNIT_EXTRA_ARGS "\n"
 	"Exit codes: 0 ended as asked, 1 failure, 2 command line, 4 resources or permission,\n"
 	"5 no primary or it went away, 6 other version than the primary, 7 there is one already,\n"
 	"8 to be started again.\n";

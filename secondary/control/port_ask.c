@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 
 static const char *describe(const struct control_iface *i, const struct knit_msg *m, char buf[64])
@@ -50,6 +51,27 @@ static void tell(const struct control_iface *i, const struct knit_msg *asked,
 			 answer->text[0] ? answer->text : rte_strerror(-ret));
 }
 
+/*
+ * After a time-out nobody knows what the port has: the primary may still carry out what it found
+ * too late, and the kernel would have been told otherwise. So the question is put again, as often
+ * as it takes. The primary acts in the order of the questions, so the answer to the last one tells
+ * what became of all. Whoever waits in the kernel waits for its own time and then cancels, which
+ * is looked at when the answer is there. Only the end of this process ends it before: the next
+ * control is told everything anew.
+ */
+static bool ask_again(struct control *c, const struct control_iface *i, uint32_t op)
+{
+	struct pollfd signals = { .fd = c->signals, .events = POLLIN };
+
+	if (poll(&signals, 1, 0) > 0 || __atomic_load_n(&c->topo->stopping, __ATOMIC_ACQUIRE))
+		c->gave_up = true;
+	else if (!c->waiting)
+		log_warn("%s: %s: the primary did not answer within %d ms; asking on",
+			 i->topo->name, knit_op_name(op), KNIT_MSG_TIMEOUT_MS);
+	c->waiting = true;
+	return !c->gave_up;
+}
+
 int control_ask(struct control_iface *i, struct knit_msg *m)
 {
 	struct knit_topo_control *stats = &i->control->topo->control;
@@ -61,50 +83,28 @@ int control_ask(struct control_iface *i, struct knit_msg *m)
 	m->role = KNIT_ROLE_CONTROL;
 	m->port = i->topo->port;
 	m->instance = i->control->topo->instance;
-	answer = *m;
-	ret = knit_msg_ask(&answer, -1, KNIT_MSG_TIMEOUT_MS);
+	if (i->control->gave_up)
+		return -ETIMEDOUT;
+	do {
+		answer = *m;
+		ret = knit_msg_ask(&answer, -1, KNIT_MSG_TIMEOUT_MS);
+	} while (ret == -ETIMEDOUT && ask_again(i->control, i, m->op));
+	i->control->waiting = false;
 	if (ret < 0)
 		__atomic_store_n(&stats->refused, stats->refused + 1, __ATOMIC_RELAXED);
 	tell(i, m, &answer, ret);
 	return ret;
 }
 
-/*
- * The primary acts in the order of the questions. A list it did not get to in time must stay what
- * it is until it did; the same question once more, answered, says so.
- */
-static int settle_late_list(struct control *c)
-{
-	struct knit_msg m = { .op = KNIT_OP_RXLIST, .role = KNIT_ROLE_CONTROL };
-	int ret;
-
-	if (c->late_list < 0)
-		return 0;
-	m.port = c->late_list;
-	m.instance = c->topo->instance;
-	ret = knit_msg_ask(&m, -1, KNIT_MSG_TIMEOUT_MS);
-	if (ret == -ETIMEDOUT)
-		return ret;
-	c->late_list = -1;
-	return 0;
-}
-
 int control_ask_rxlist(struct control_iface *i, const struct knit_topo_rxlist *list)
 {
 	struct knit_topo_rxlist *shared = &i->control->topo->control.rxlist;
 	struct knit_msg m = { .op = KNIT_OP_RXLIST };
-	int ret;
 
 	if (i->topo->port < 0)
 		return 0;
-	ret = settle_late_list(i->control);
-	if (ret < 0)
-		return ret;
 	memcpy(shared->addr, list->addr, (list->n_uc + list->n_mc) * sizeof(list->addr[0]));
 	shared->n_uc = list->n_uc;
 	shared->n_mc = list->n_mc;
-	ret = control_ask(i, &m);
-	if (ret == -ETIMEDOUT)
-		i->control->late_list = i->topo->port;
-	return ret;
+	return control_ask(i, &m);
 }

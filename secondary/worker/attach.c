@@ -138,8 +138,8 @@ void knit_worker_unclaim(struct knit_worker *w)
 	w->registered = false;
 	unclaim_pairs(w);
 	/*
-	 * The pool's cache stays as it is, for the successor on the same lcore id: the primary may be
-	 * working on the pool right now.
+	 * The pool's cache stays as it is, for the successor on the same lcore id: the primary may
+	 * be working on the pool right now.
 	 */
 	close_bells(w);
 }

@@ -36,6 +36,14 @@ static uint32_t transmit(struct knit_worker *w, struct knit_output *out, struct 
 	return sent;
 }
 
+/* A chain is left one only if no buffer holds what becomes of it. */
+static uint64_t plain_capa(const struct knit_offload_port *port, const struct rte_mbuf *m)
+{
+	uint32_t room = rte_pktmbuf_data_room_size(port->pool) - RTE_PKTMBUF_HEADROOM;
+
+	return knit_offload_wire_len(m) > room ? port->capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS : 0;
+}
+
 /* A frame that the driver refuses with its offloads goes without them. */
 static uint32_t transmit_plain(struct knit_worker *w, struct knit_output *out, struct rte_mbuf *m)
 {
@@ -43,10 +51,10 @@ static uint32_t transmit_plain(struct knit_worker *w, struct knit_output *out, s
 	struct rte_mbuf *pieces[KNIT_OFFLOAD_MAX_SEGS];
 	uint32_t n;
 
-	plain.capa = 0;
+	plain.capa = plain_capa(&plain, m);
 	n = knit_offload_finish(m, &plain, pieces, RTE_DIM(pieces));
 	if (n == 0) {
-		knit_count(&w->stats->drops[KNIT_WORKER_DROP_PORT_TX_PREPARE], 1);
+		knit_worker_unfinished(w);
 		return 0;
 	}
 	return transmit(w, out, pieces, n, bytes_of(pieces, n));

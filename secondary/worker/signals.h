@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * SIGTERM and SIGINT. The handler only stores a flag, which the loop reads once per round, and
- * rings the worker's doorbell (a write(2)), so that it is found while asleep. Not a signalfd: that
- * would be one more fd to look at for a worker that never sleeps.
+ * SIGTERM, SIGINT and SIGHUP. The handler only stores a flag, which the loop reads once per round,
+ * and rings the worker's doorbell (a write(2)), so that it is found while asleep. Not a signalfd:
+ * that would be one more fd to look at for a worker that never sleeps.
  */
 extern uint32_t knit_stop_flag; /* read by the function below only */
 

@@ -208,6 +208,8 @@ uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct kn
  */
 uint32_t knit_worker_finish(struct knit_worker *w, const struct knit_output *out,
 			    struct rte_mbuf *m, uint32_t at);
+/* Counts, by rte_errno's reason, a frame that knit_offload_finish has just dropped. */
+void knit_worker_unfinished(struct knit_worker *w);
 
 /* Counters have one writer; readers in other processes get whole values. */
 static inline void knit_count(uint64_t *counter, uint64_t n)

@@ -29,7 +29,8 @@ static int __init knit_abi_init(void)
 	answer.kind = KNIT_REQ_MTU;
 	if (knit_req_match(&track, &answer) != KNIT_MATCH_OK)
 		return -EINVAL;
-	return knit_desc_check_seg(&desc) || knit_desc_check_frame(&desc, desc.len) ? -EINVAL : 0;
+	return knit_desc_check_seg(&desc, true) || knit_desc_check_frame(&desc, desc.len) ? -EINVAL
+											  : 0;
 }
 
 static void __exit knit_abi_exit(void)

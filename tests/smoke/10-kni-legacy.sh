@@ -70,7 +70,8 @@ not()
 	! "$@"
 }
 
-# A datagram through the interface and back: the kernel's checksum must be complete, and so must ours.
+# A datagram through the interface and back: the kernel's checksum must be complete, and so must
+# ours.
 udp_echo()
 {
 	local answer
@@ -82,7 +83,8 @@ udp_echo()
 	[ "$answer" = "hello knit" ]
 }
 
-# Every one answered, and by itself: a lost wake-up shows as an answer that the next request brings along.
+# Every one answered, and by itself: a lost wake-up shows as an answer that the next request brings
+# along.
 pings() # how many
 {
 	ping -c "$1" -i 0.5 -W 2 10.9.0.2 | tee -a "$TMP/check.log" | awk -v want="$1" '
@@ -118,6 +120,7 @@ requests() # who handles
 carrier_and_traffic()
 {
 	check "no carrier before update_link" link_shows NO-CARRIER
+	check "GSO frames are limited" link_shows "gso_max_segs 256"
 	tell link 1
 	check "update_link tells the state before" said 5 "link previous 0"
 	check "carrier is on" wait_for 5 link_shows LOWER_UP
@@ -186,11 +189,13 @@ check "ping with the parent's bursts again" pings 1
 child=$(sed -n 's/^child \([0-9]*\) handles.*/\1/p' "$TMP/app.log")
 kill -KILL "$child"
 ip link set vEth0 mtu 1300
-check "parent takes over from the killed child" wait_for 5 grep -q "handles requests again" "$TMP/app.log"
+check "parent takes over from the killed child" \
+	wait_for 5 grep -q "handles requests again" "$TMP/app.log"
 check "mtu stays without callbacks" stays "mtu 1300"
 check "ping after the child was killed" pings 1
 
-# A DPDK secondary, which shares no file descriptor with the application. It is asked nothing by the parent.
+# A DPDK secondary, which shares no file descriptor with the application. It is asked nothing by the
+# parent.
 mkfifo "$TMP/secondary"
 secondary()
 {

@@ -47,8 +47,8 @@ iperf() # from, to, address, options...
 	local from=$1 to=$2 address=$3 status=0
 	shift 3
 
-	timeout 30 ip netns exec "$from" iperf3 --json --client "$address" "$@" >"$TMP/iperf.json" ||
-		status=1
+	timeout 30 ip netns exec "$from" \
+		iperf3 --json --client "$address" "$@" >"$TMP/iperf.json" || status=1
 	TESTS[$to]=$((TESTS[$to] + 1))
 	wait_for 10 server_waits "$to" || return 1
 	[ $status = 0 ] && agrees

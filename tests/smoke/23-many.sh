@@ -121,7 +121,7 @@ multiple()
 	setting tap "kthread_mode = \"multiple\"; cpus = \"0\";"
 	for i in {0..31}; do
 		port "p$i" "net_tap$i,iface=p$i" far "rx_desc = 16; tx_desc = 32;"
-		interface "k$i" "p$i" near "ring_size = 64; core = $((i % 4 ? -1 : LAST_CPU));"
+		interface "k$i" "p$i" near "ring_size = 128; core = $((i % 4 ? -1 : LAST_CPU));"
 		rules+=("punt p$i")
 	done
 	setting mempool "extra = 1024;"

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What can't work is refused at once: by one clear message, by the exit code that README names, and without a
-# trace on the machine. The codes: 2 command line, 3 configuration, 4 something is missing on this machine,
-# 5 no primary, 6 another version than the primary, 7 taken by a live process.
+# What can't work is refused at once: by one clear message, by the exit code that README names, and
+# without a trace on the machine. The codes: 2 command line, 3 configuration, 4 something is missing
+# on this machine, 5 no primary, 6 another version than the primary, 7 taken by a live process.
 #
 #   netns far                    primary                      netns near
 #   left0 ---- port left ---- worker 0 to N ---- interface kni-left
@@ -23,9 +23,11 @@ refused() # name, exit code, pattern, command...
 	local name=$1 code=$2 pattern=$3 status before after
 	shift 3
 
+	# shellcheck disable=SC2119 # it has a default
 	before=$(traces)
 	timeout -k 3 10 "$@" >"$TMP/refused" 2>&1
 	status=$?
+	# shellcheck disable=SC2119
 	after=$(traces)
 	{
 		echo "== $name: $*"
@@ -36,7 +38,8 @@ refused() # name, exit code, pattern, command...
 	elif ! grep -Eq "$pattern" "$TMP/refused"; then
 		not_ok "$name" "no line like: $pattern"
 	elif [ "$before" != "$after" ]; then
-		not_ok "$name" "it left a trace: $(diff <(echo "$before") <(echo "$after") | grep '^[<>]' | tr '\n' ' ')"
+		after=$(diff <(echo "$before") <(echo "$after") | grep '^[<>]')
+		not_ok "$name" "it left a trace: ${after//$'\n'/ }"
 	else
 		ok "$name"
 	fi
@@ -95,7 +98,8 @@ configurations()
 	sound_config
 	sed -i 's/punt/punch/' "$at"
 	refused "configuration: value that is not allowed" 3 \
-		"^$at:[0-9]+: workers.\[0\].forward.\[0\].mode: found \"punch\"" "$PRIMARY" --config "$at"
+		"^$at:[0-9]+: workers.\[0\].forward.\[0\].mode: found \"punch\"" "$PRIMARY" \
+			--config "$at"
 	sound_config
 	sed -i 's/rx_desc/rx_dsec/' "$at"
 	refused "configuration: unknown key" 3 \
@@ -126,14 +130,17 @@ machine()
 	refused_without "no hugetlbfs" "no hugetlbfs is mounted" \
 		'awk "\$3 == \"hugetlbfs\" { print \$2 }" /proc/mounts | xargs -r -n 1 umount -l'
 	sed 's/^HugePages_Free:.*/HugePages_Free:        0/' /proc/meminfo >"$TMP/meminfo"
-	refused_without "no free hugepages" "no free hugepages" "mount --bind $TMP/meminfo /proc/meminfo"
-	refused_without "no /dev/net/tun" "/dev/net/tun: No such file" "mount -t tmpfs none /dev/net"
+	refused_without "no free hugepages" "no free hugepages" \
+		"mount --bind $TMP/meminfo /proc/meminfo"
+	refused_without "no /dev/net/tun" "/dev/net/tun: No such file" \
+		"mount -t tmpfs none /dev/net"
 
 	chmod 755 "$TMP"
 	chmod 644 "$TMP/knit.cfg"
 	cp "$PRIMARY" "$TMP/primary"
 	as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-	refused "no permission" 4 "no permission" "${as_nobody[@]}" "$TMP/primary" --config "$TMP/knit.cfg"
+	refused "no permission" 4 "no permission" "${as_nobody[@]}" "$TMP/primary" --config \
+		"$TMP/knit.cfg"
 
 	new_config
 	setting eal "memory = 1048576;"
@@ -188,7 +195,8 @@ queues()
 	for id in 0 1 2 3 4; do
 		worker $id "punt left"
 	done
-	refused_config "five workers on a net_tap port" 4 "port left: 5 workers .* has 4 queue pairs"
+	refused_config "five workers on a net_tap port" 4 \
+		"port left: 5 workers .* has 4 queue pairs"
 	new_config
 	tap_port left far 'rx_spread = "none";'
 	interface kni-left left near
@@ -230,9 +238,11 @@ beside_a_primary()
 	refused "second primary" 7 "prefix \"$PREFIX\"" "$PRIMARY" --config "$TMP/knit.cfg"
 	refused "second control" 7 "control is running already: process ${PID[control]}" \
 		"$CONTROL" --prefix "$PREFIX"
-	refused "second worker of a domain" 7 "worker 0 is running already: process ${PID[worker0]}" \
+	refused "second worker of a domain" 7 \
+		"worker 0 is running already: process ${PID[worker0]}" \
 		"$WORKER" --prefix "$PREFIX" --id 0
-	refused "worker that is not configured" 2 "no such worker" "$WORKER" --prefix "$PREFIX" --id 9
+	refused "worker that is not configured" 2 "no such worker" "$WORKER" --prefix "$PREFIX" \
+		--id 9
 	refused_args "other DPDK version" "DPDK.* 17.11" 's/^dpdk .*/dpdk DPDK 17.11.0/'
 	refused_args "other ABI version" "99" 's/^abi .*/abi 99/'
 	refused "other order of mempool drivers" 6 "mempool driver number" \

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Worker and control end, are started again, or stand still, while packets flow and the kernel asks things.
-# What the kernel sees does not change, and what it asked for meanwhile is done afterwards.
+# Worker and control end, are started again, or stand still, while packets flow and the kernel asks
+# things. What the kernel sees does not change, and what it asked for meanwhile is done afterwards.
 #
 #   netns far               primary, worker 0, control             netns near
 #   left0 10.7.1.2 ---- port left ---- worker 0 ---- kni-left 10.7.1.1
@@ -100,7 +100,8 @@ control_restarts() # signal, exit code
 	start_control
 	check "control, SIG$1: the MTU reaches the port afterwards" wait_for 5 far_shows "mtu $3"
 	check "control, SIG$1: the kernel keeps it" near_shows "mtu $3"
-	check "control, SIG$1: promisc reaches the port afterwards" wait_for 5 field_is $PORT promisc 1
+	check "control, SIG$1: promisc reaches the port afterwards" wait_for 5 field_is $PORT \
+		promisc 1
 	asks promisc off
 	wait_for 5 field_is $PORT promisc 0 || not_ok "control, SIG$1: promisc off"
 }
@@ -111,7 +112,8 @@ control_down_and_up()
 	left_with control 137
 	asks down
 	start_control
-	check "control: down, asked meanwhile, reaches the port" wait_for 5 field_is $PORT admin_up 0
+	check "control: down, asked meanwhile, reaches the port" wait_for 5 field_is $PORT \
+		admin_up 0
 	kill -KILL "${PID[control]}"
 	left_with control 137
 	asks up
@@ -170,12 +172,14 @@ control_stopped()
 	check "control stopped: its fds did not grow" wait_for 5 has_fds control "$fds"
 }
 
-# Each start of the port sends it a message, which it does not read: with its queue full it is ended.
+# Each start of the port sends it a message, which it does not read: with its queue full it is
+# ended.
 control_stopped_for_long()
 {
 	kill -STOP "${PID[control]}"
 	kill_worker 12
-	check "control stopped for long: packets flow after 12 deaths of the worker" wait_for 5 flows
+	check "control stopped for long: packets flow after 12 deaths of the worker" wait_for 5 \
+		flows
 	check "control stopped for long: it was killed" left_with control 137
 	check "control stopped for long: which was said" \
 		grep -q "^control: process [0-9]* takes no messages" "$TMP/primary.log"
@@ -215,7 +219,8 @@ SHOWN=$(shown near kni-left)
 start monitor ip -n near -o monitor link address
 
 worker_upgrade
-check "worker: index, address and carrier are those of before" unchanged_since "$SHOWN" shown near kni-left
+check "worker: index, address and carrier are those of before" unchanged_since "$SHOWN" shown near \
+	kni-left
 check "worker: the kernel never saw a change of the interface" quiet "$TMP/monitor.log" kni-left
 stop monitor
 control_restarts TERM 0 1400

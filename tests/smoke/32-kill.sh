@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Worker and control are killed again and again at random moments, with packets on their way both ways. What
-# the kernel sees must not change, traffic must come back each time, and nothing may be lost for good.
+# Worker and control are killed again and again at random moments, with packets on their way both
+# ways. What the kernel sees must not change, traffic must come back each time, and nothing may be
+# lost for good.
 #
 #   netns far             primary, worker 0, control          netns near
 #   left0 10.7.1.2 ---- port left ---- worker 0 ---- kni-left 10.7.1.1   flood both ways
@@ -38,7 +39,8 @@ received() # netns, device
 	ip netns exec "$1" awk -v dev="$2:" '$1 == dev { print $3 }' /proc/net/dev
 }
 
-# Both ways, at both ends. A ping of its own would drown in the answers to the flood, which it gets too.
+# Both ways, at both ends. A ping of its own would drown in the answers to the flood, which it gets
+# too.
 flood_flows()
 {
 	local far near
@@ -55,7 +57,7 @@ grown() # far, near
 
 moment() # up to so many ms
 {
-	sleep "0.$(printf %03d $((RANDOM % $1)))"
+	read -rt "0.$(printf %03d $((RANDOM % $1)))" <> <(:)
 }
 
 # What must not grow with the number of deaths: fds and memory of the primary.
@@ -66,7 +68,8 @@ resources()
 	FDS=$(find "/proc/$primary/fd" -mindepth 1 | wc -l)
 	MAPS=$(wc -l <"/proc/$primary/maps")
 	HUGE=$(find /dev/hugepages -name "${PREFIX}map_*" | wc -l)
-	MEMZONES=$(echo /eal/memzone_list | timeout 5 dpdk-telemetry.py -f "$PREFIX" | tr ',' '\n' | wc -l)
+	MEMZONES=$(echo /eal/memzone_list | timeout 5 dpdk-telemetry.py -f "$PREFIX" |
+		tr ',' '\n' | wc -l)
 	HEAP=$(field /eal/heap_info,0 Alloc_size)
 	BLOCKS=$(field /eal/heap_info,0 Alloc_count)
 }
@@ -127,7 +130,8 @@ at_most() # found, allowed
 declare -A N_KILLED=([worker-0]=0 [control]=0)
 
 netns far near
-tap_port left far
+# Looked at so often, a link that goes down for a moment is seen, unless the port is held.
+tap_port left far 'link_poll = 10;'
 interface kni-left left near
 worker 0 "punt left"
 write_config
@@ -148,8 +152,10 @@ kill_all
 resources
 read -r fds maps huge memzones heap blocks <<<"$BEFORE"
 deaths=$((KILLS - 10))
-echo "# ${N_KILLED[worker-0]} workers and ${N_KILLED[control]} controls killed; from kill 10 to the end:" \
-	"fds $fds to $FDS, maps $maps to $MAPS, hugepages $huge to $HUGE, memzones $memzones to $MEMZONES," \
+echo "# ${N_KILLED[worker-0]} workers and ${N_KILLED[control]} controls killed;" \
+	"from kill 10 to the end:" \
+	"fds $fds to $FDS, maps $maps to $MAPS, hugepages $huge to $HUGE," \
+	"memzones $memzones to $MEMZONES," \
 	"heap $heap to $HEAP bytes ($(((HEAP - heap) / deaths)) for each kill)," \
 	"$blocks to $BLOCKS blocks"
 ok "traffic after each of $KILLS kills (seed $SEED)"

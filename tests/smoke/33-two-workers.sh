@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Two workers share a port and its interface, each with a queue and a queue pair of its own. One dies: the
-# other goes on, and the kernel sends nothing to the pair that nobody serves. One stands still: the
-# reset of the other one waits for it, without harm.
+# Two workers share a port and its interface, each with a queue and a queue pair of its own. One
+# dies: the other goes on, and the kernel sends nothing to the pair that nobody serves. One stands
+# still: the reset of the other one waits for it, without harm.
 #
 #   netns far                         primary, control                       netns near
 #   left0 10.7.1.2    ---- port left ---- queue 0, worker 0, pair 0 ---- kni-left 10.7.1.1
@@ -95,7 +95,8 @@ one_killed()
 	left_with worker1 137
 	check "worker 1 dead: worker 0 carries on with its flow" wait_for 3 flow "$MINE"
 	check "worker 1 dead: its domain is reset" wait_for 5 field_is /knit/worker,1 resets 1
-	check "worker 1 dead: worker 0 is the same process" field_is /knit/worker,0 pid "${PID[worker0]}"
+	check "worker 1 dead: worker 0 is the same process" field_is /knit/worker,0 pid \
+		"${PID[worker0]}"
 	drops=$(field $IFACE drop_tx_no_worker)
 	check "worker 1 dead: nothing that the kernel sends goes astray" wait_for 5 from_near
 	check "worker 1 dead: and so it stays" from_near
@@ -122,8 +123,12 @@ one_killed_while_the_other_stands_still()
 		timeout 1 ip -n near link set dev kni-left mtu 1400
 	check "worker 0 stopped, 1 dead: telemetry answers" field_is /knit/worker,1 state 4
 	check "worker 0 stopped, 1 dead: no flood of messages" few_messages
+	stop control
+	start_control
+	ok "worker 0 stopped, 1 dead: another control attaches"
 	kill -CONT "${PID[worker0]}"
-	check "worker 0 goes on: the reset is done" wait_for 5 field_is /knit/worker,1 resets $((resets + 1))
+	check "worker 0 goes on: the reset is done" wait_for 5 field_is /knit/worker,1 resets \
+		$((resets + 1))
 	restart_worker 1
 	check "worker 0 goes on, 1 back: all flows from far" wait_for 5 from_far
 	check "worker 0 goes on, 1 back: all flows from near" wait_for 5 from_near

@@ -3,9 +3,9 @@
 #
 # Sourced first by every smoke test:   . "$(dirname "$0")/_init.sh"
 #
-# It runs the script again in a network and mount namespace of its own, so that a test sees only what it
-# made, and gives it:
-#   start NAME COMMAND...       runs COMMAND in the background; log in $TMP/NAME.log, pid in ${PID[NAME]}
+# It runs the script again in a network and mount namespace of its own, so that a test sees only what
+# it made, and gives it:
+#   start NAME COMMAND...       runs COMMAND in the background; log $TMP/NAME.log, pid ${PID[NAME]}
 #   stop NAME [SIGNAL]          signals it, waits for its end; the exit code is in $STATUS
 #   wait_for SECONDS COMMAND... polls COMMAND until it succeeds; fails after the deadline
 #   check NAME COMMAND...       reports `ok NAME` or `not ok NAME`
@@ -13,8 +13,8 @@
 #   die WHY                     reports a failure and ends the test
 # and PREFIX (for --file-prefix), TMP (a directory) and KNIT_BUILD.
 #
-# At the end whatever was started is ended, by its pid, PREFIX's hugepage files are removed, and the logs
-# are printed if anything failed. KNIT_INTERACTIVE=1 opens a shell in the namespaces before that.
+# At the end whatever was started is ended, by its pid, PREFIX's hugepage files are removed, and the
+# logs are printed if anything failed. KNIT_INTERACTIVE=1 opens a shell in the namespaces before that.
 # shellcheck disable=SC2034 # STATUS and others are for the scripts
 set -u
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 #
-# Sourced after _system.sh by tests of how processes come and go. ROLE is the name of a secondary's files
-# below /run/knit: worker-<id> or control.
-#   supervise ROLE PROGRAM ARGUMENTS...  starts it again whenever it dies; end_supervised ends all of them
+# Sourced after _system.sh by tests of how processes come and go. ROLE is the name of a secondary's
+# files below /run/knit: worker-<id> or control.
+#   supervise ROLE PROGRAM ARGUMENTS...  starts it again whenever it dies; end_supervised ends all
+#                                        of them
 #   role_pid ROLE, attached ROLE         of the process that has the role now
 #   attached_anew ROLE PID               another process than PID has it
 #   restart_worker ID                    as start_worker, as often as the exit code asks for it: 8
-#   connect_far_near                     addresses 10.7.1.2 on left0 in far, 10.7.1.1 on kni-left in near
+#   connect_far_near                     addresses 10.7.1.2 on left0 in far, 10.7.1.1 on kni-left
+#                                        in near
 #   shown NETNS DEVICE                   what must stay: index, flags, MTU, MAC, addresses
 #   quiet FILE DEVICE                    `ip monitor` wrote nothing about DEVICE
 #   unchanged_since TEXT COMMAND...      what COMMAND prints is TEXT
@@ -20,7 +22,8 @@
 RUN=/run/knit/$PREFIX
 SUPERVISED=()
 
-# The exit codes after which no new start helps: 0 as asked, 2 command line, 5 no primary, 6 other version.
+# The exit codes after which no new start helps: 0 as asked, 2 command line, 5 no primary, 6 other
+# version.
 supervision() # role, program, arguments...
 {
 	local role=$1 program=$2 code=1
@@ -70,7 +73,8 @@ attached() # role
 {
 	local pid state
 
-	read -r pid state <"$RUN/$1.lock" 2>/dev/null && [ "$state" = attached ] && [ -e "/proc/$pid" ]
+	read -r pid state <"$RUN/$1.lock" 2>/dev/null &&
+		[ "$state" = attached ] && [ -e "/proc/$pid" ]
 }
 
 attached_anew() # role, pid
@@ -84,7 +88,8 @@ restart_worker() # id
 	local end=$((SECONDS + 20))
 
 	while [ $SECONDS -lt $end ]; do
-		start "worker$1" "$KNIT_BUILD/secondary/worker/knit-worker" --prefix "$PREFIX" --id "$1"
+		start "worker$1" "$KNIT_BUILD/secondary/worker/knit-worker" --prefix "$PREFIX" \
+			--id "$1"
 		wait_for 20 serves_or_ended "$1"
 		worker_serves "$1" && return
 		wait "${PID[worker$1]}"

@@ -10,7 +10,7 @@
 #   port NAME DEVICE [NETNS] [TEXT]           a port
 #   tap_port NAME NETNS [TEXT]     a net_tap port whose far end is NAME0 in NETNS
 #   interface NAME PORT [NETNS] [TEXT]        PORT may be ""
-#   worker ID RULE...              a worker on the last CPU; RULE: "punt PORT", "xconnect PORT PORT",
+#   worker ID RULE...              on the last CPU; RULE: "punt PORT", "xconnect PORT PORT",
 #                                  "join INTERFACE INTERFACE"; WORKER_TEXT adds keys to it
 #   write_config                   writes $TMP/knit.cfg
 #   system_up                      write_config, start primary, workers and control, until all serve
@@ -25,9 +25,9 @@
 #   in_ns NETNS COMMAND...         runs it there
 #   start_in NETNS NAME COMMAND... as start, there
 #   netns NAME...                  makes them, with lo up
-#   address NETNS DEVICE ADDRESS...           and up; no IPv6 address but these: a tap port's far end
-#                                  has the port's and so the interface's hardware address, link-local
-#                                  ones would collide
+#   address NETNS DEVICE ADDRESS...           and up; no IPv6 address but these: a tap port's far
+#                                  end has the port's and so the interface's hardware address,
+#                                  link-local ones would collide
 #   vlan_device NETNS DEVICE ID    makes DEVICE.ID, as the kernel's if it can
 #   has_carrier NETNS DEVICE
 # shellcheck disable=SC2034

@@ -167,6 +167,10 @@ static void test_alloc_errors(void)
 	ext.queue_size = 100;
 	report("alloc_ext queue of 100", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
 	ext.queue_size = 64;
+	ext.offloads = RTE_KNI_OFFLOAD_SG;
+	report("alloc_ext SG with a queue of 64",
+	       rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
+	ext.offloads = 0;
 	ext.engine = "nonsense";
 	report("alloc_ext unknown engine", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
 	conf.mtu = 1500;

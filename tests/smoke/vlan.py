@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A VLAN device for kernels that have none (CONFIG_VLAN_8021Q): vlan.py DEVICE ID [TPID]
 
-Makes the tap DEVICE.ID, with DEVICE's address. What the kernel sends there leaves DEVICE with a tag,
-and tagged frames that DEVICE receives arrive there. Frames keep their unfinished checksums and stay
-uncut, as they do on the kernel's own VLAN devices. Ends with SIGTERM, and DEVICE.ID with it.
+Makes the tap DEVICE.ID, with DEVICE's address. What the kernel sends there leaves DEVICE with a
+tag, and tagged frames that DEVICE receives arrive there. Frames keep their unfinished checksums and
+stay uncut, as they do on the kernel's own VLAN devices. Ends with SIGTERM, and DEVICE.ID with it.
 """
 
 import fcntl

@@ -15,7 +15,8 @@
   wire.py cross FROM TO OTHER MAC|own [TCI]
                                  frames to MAC: all of them arrive at TO, none at OTHER
 
-AT, and FROM, TO and OTHER of frames, corrupt and cross are NETNS:DEVICE, of the others NETNS:ADDRESS.
+AT, and FROM, TO and OTHER of frames, corrupt and cross are NETNS:DEVICE, the others'
+are NETNS:ADDRESS.
 """
 
 import ctypes
@@ -216,7 +217,7 @@ def frames(source, destination, sizes, *vlan):
 
 
 def datagram_sizes(largest, count):
-    """Runs of equal sizes with a short last one, which can be coalesced, and anything else between."""
+    """Runs of equal sizes with a short last one, which can be coalesced, and anything between."""
     rng = random.Random(largest)
     while count > 0:
         size = rng.choice((largest, rng.randint(4, largest), rng.randint(4, largest), 4, 5))

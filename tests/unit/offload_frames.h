@@ -10,6 +10,7 @@
 /* Suites of knit-unit-offload, which starts EAL (offload_main.c). */
 Suite *knit_suite_offload(void);
 Suite *knit_suite_offload_gso(void);
+Suite *knit_suite_kni_burst(void);
 
 /* All frames come from here and go back: every test ends with pool_is_full. */
 extern struct rte_mempool *pool;  /* 2048 bytes of data, 1024 mbufs */

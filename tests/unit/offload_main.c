@@ -36,6 +36,7 @@ int main(void)
 	}
 	runner = srunner_create(knit_suite_offload());
 	srunner_add_suite(runner, knit_suite_offload_gso());
+	srunner_add_suite(runner, knit_suite_kni_burst());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

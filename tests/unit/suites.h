@@ -30,6 +30,7 @@
 	X(rundir)             \
 	X(tap)                \
 	X(tap_coalesce)       \
+	X(tap_req)            \
 	X(topo)
 
 #define KNIT_DECLARE_SUITE(name) Suite *knit_suite_##name(void);

@@ -12,6 +12,7 @@ struct seg_case {
 	const char *what;
 	struct knit_desc desc;
 	enum knit_reject expected;
+	bool further; /* not the first */
 };
 
 static const struct seg_case seg_cases[] = {
@@ -19,6 +20,12 @@ static const struct seg_case seg_cases[] = {
 	{ "longest", { .len = KNIT_DESC_MAX_LEN }, KNIT_REJECT_NONE },
 	{ "every flag", { .len = 60, .flags = KNIT_DESC_FLAGS }, KNIT_REJECT_NONE },
 	{ "empty", { .len = 0 }, KNIT_REJECT_BAD_LEN },
+	{ "empty behind the first", { .len = 0 }, KNIT_REJECT_NONE, true },
+	{ "too long behind the first",
+	  { .len = KNIT_DESC_MAX_LEN + 1 },
+	  KNIT_REJECT_BAD_LEN,
+	  true },
+	{ "empty with unknown flag", { .flags = 0x0020 }, KNIT_REJECT_BAD_FLAGS, true },
 	{ "one too long", { .len = KNIT_DESC_MAX_LEN + 1 }, KNIT_REJECT_BAD_LEN },
 	{ "negative length", { .len = 0xffffffff }, KNIT_REJECT_BAD_LEN },
 	{ "first unknown flag", { .len = 60, .flags = 0x0020 }, KNIT_REJECT_BAD_FLAGS },
@@ -83,10 +90,22 @@ START_TEST(segments)
 	unsigned int i;
 
 	for (i = 0; i < sizeof(seg_cases) / sizeof(seg_cases[0]); i++) {
-		got = knit_desc_check_seg(&seg_cases[i].desc);
+		got = knit_desc_check_seg(&seg_cases[i].desc, !seg_cases[i].further);
 		ck_assert_msg(got == seg_cases[i].expected, "%s: %d, expected %d",
 			      seg_cases[i].what, got, seg_cases[i].expected);
 	}
+}
+END_TEST
+
+START_TEST(load_copies_all)
+{
+	struct knit_desc from, to = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(from); i++)
+		((__u8 *)&from)[i] = i + 1;
+	knit_desc_load(&to, &from);
+	ck_assert_mem_eq(&to, &from, sizeof(to));
 }
 END_TEST
 
@@ -162,7 +181,7 @@ START_TEST(what_passes_is_usable)
 
 	for (i = 0; i < 3000000; i++) {
 		random_desc(&desc, &random);
-		reject = knit_desc_check_seg(&desc);
+		reject = knit_desc_check_seg(&desc, true);
 		if (reject == KNIT_REJECT_NONE && !seg_usable(&desc))
 			ck_abort_msg("segment %u passed and is not usable", i);
 		seen[reject]++;
@@ -191,6 +210,7 @@ Suite *knit_suite_desc(void)
 
 	knit_add_test(s, "segments", segments, 0);
 	knit_add_test(s, "frames", frames, 0);
+	knit_add_test(s, "load copies all", load_copies_all, 0);
 	knit_add_test(s, "what passes is usable", what_passes_is_usable, 60);
 	return s;
 }

@@ -198,8 +198,10 @@ END_TEST
 
 START_TEST(a_snapshot_that_never_stands_still_is_an_error)
 {
+	__u32 seq = 0;
+
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
-	knit_wanted_write_begin(knit_fake_wanted());
+	knit_wanted_write_begin(knit_fake_wanted(), &seq);
 	knit_fake_ask(1, KNIT_REQ_RXLIST, 0);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(1), -EAGAIN);

@@ -252,6 +252,44 @@ START_TEST(a_claim_made_otherwise_has_no_callbacks)
 }
 END_TEST
 
+/* The role was taken from a handler that then died in the middle of a request. */
+START_TEST(nobody_waits_for_the_dead)
+{
+	uint64_t end = knit_now_ns() + 2000000000;
+	pid_t pid;
+
+	knit_handler_fallback(&knit_fake->kni, &knit_fake_ops, NULL);
+	IN_CHILD(pid, _exit(0));
+	ck_assert_int_eq(knit_fake_reap(pid), 0);
+	knit_fake->kni.serving = pid;
+	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	while (knit_fake_serve() == 0)
+		ck_assert_uint_lt(knit_now_ns(), end);
+	ck_assert_int_eq(knit_fake_answer_to(1), 0);
+	ck_assert_uint_eq(knit_fake->kni.serving, 0);
+}
+END_TEST
+
+/* Between taking pid_gen and storing start_time the word still holds the predecessor's. */
+START_TEST(a_start_time_belongs_to_its_claim)
+{
+	struct knit_owner o = { 0 };
+	uint64_t start;
+
+	ck_assert_int_eq(knit_owner_claim(&o), 0);
+	ck_assert(knit_owner_alive(&o));
+	start = o.start_time;
+	o.start_time ^= 1; /* another process had that pid */
+	ck_assert(!knit_owner_alive(&o));
+	o.pid_gen++; /* claimed anew, not yet finished */
+	ck_assert(knit_owner_alive(&o));
+	ck_assert_int_eq(knit_owner_claim(&o), -EBUSY);
+	ck_assert_uint_eq(o.start_time, start ^ 1); /* who lost has not touched it */
+	knit_owner_clear(&o);
+	ck_assert(!knit_owner_alive(&o));
+}
+END_TEST
+
 Suite *knit_suite_handler_role(void)
 {
 	Suite *s = suite_create("handler_role");
@@ -267,5 +305,7 @@ Suite *knit_suite_handler_role(void)
 	knit_fake_add(s, a_change_of_handler_gives_up_in_the_end, 1);
 	knit_fake_add(s, an_index_used_again_has_no_callbacks, 2);
 	knit_fake_add(s, a_claim_made_otherwise_has_no_callbacks, 1);
+	knit_fake_add(s, nobody_waits_for_the_dead, 1);
+	knit_fake_add(s, a_start_time_belongs_to_its_claim, 1);
 	return s;
 }

@@ -164,11 +164,18 @@ START_TEST(payload_fits)
 END_TEST
 
 static struct knit_wanted wanted;
+static __u32 own_seq;
+
+static void wanted_reset(void)
+{
+	memset(&wanted, 0, sizeof(wanted));
+	own_seq = 0;
+}
 
 /* Every field tells the round, so that a mixture of two rounds shows. */
 static void write_round(struct knit_wanted *w, __u32 round)
 {
-	knit_wanted_write_begin(w);
+	knit_wanted_write_begin(w, &own_seq);
 	w->up = round;
 	w->mtu = round;
 	memset(w->mac, round & 0xff, sizeof(w->mac));
@@ -178,7 +185,7 @@ static void write_round(struct knit_wanted *w, __u32 round)
 	w->n_mc = w->n_uc;
 	memset(w->uc, round & 0xff, sizeof(w->uc));
 	memset(w->mc, round & 0xff, sizeof(w->mc));
-	knit_wanted_write_end(w);
+	knit_wanted_write_end(w, &own_seq);
 }
 
 static void assert_one_round(const struct knit_wanted *w)
@@ -204,7 +211,7 @@ START_TEST(wanted_is_read_as_written)
 {
 	struct knit_wanted copy;
 
-	memset(&wanted, 0, sizeof(wanted));
+	wanted_reset();
 	ck_assert(knit_wanted_read(&wanted, &copy));
 	assert_one_round(&copy);
 	write_round(&wanted, 4711);
@@ -219,11 +226,42 @@ START_TEST(wanted_of_dead_writer)
 {
 	struct knit_wanted copy;
 
-	memset(&wanted, 0, sizeof(wanted));
-	knit_wanted_write_begin(&wanted);
+	wanted_reset();
+	knit_wanted_write_begin(&wanted, &own_seq);
 	ck_assert(!knit_wanted_read(&wanted, &copy));
-	knit_wanted_write_end(&wanted);
+	knit_wanted_write_end(&wanted, &own_seq);
 	ck_assert(knit_wanted_read(&wanted, &copy));
+}
+END_TEST
+
+/* What others write over seq is gone with the next change. */
+START_TEST(wanted_survives_a_spoiled_seq)
+{
+	struct knit_wanted copy;
+
+	wanted_reset();
+	write_round(&wanted, 1);
+	wanted.seq = 0x80000001;
+	ck_assert(!knit_wanted_read(&wanted, &copy));
+	write_round(&wanted, 2);
+	ck_assert(knit_wanted_read(&wanted, &copy));
+	ck_assert_uint_eq(copy.up, 2);
+	ck_assert_uint_eq(wanted.seq, 4);
+}
+END_TEST
+
+/* Every byte arrives. That each is read once only the code of the compiler can show. */
+START_TEST(load_copies_all)
+{
+	struct knit_req from, to;
+	unsigned int i;
+
+	memset(&to, 0, sizeof(to));
+	memset(&from, 0, sizeof(from));
+	for (i = 0; i < sizeof(from); i++)
+		((__u8 *)&from)[i] = i + 1;
+	knit_req_load(&to, &from);
+	ck_assert_mem_eq(&to, &from, sizeof(to));
 }
 END_TEST
 
@@ -231,7 +269,7 @@ START_TEST(wanted_counts_are_capped)
 {
 	struct knit_wanted copy;
 
-	memset(&wanted, 0, sizeof(wanted));
+	wanted_reset();
 	wanted.n_uc = KNIT_RXLIST_MAX + 1;
 	wanted.n_mc = 0xffff;
 	ck_assert(knit_wanted_read(&wanted, &copy));
@@ -267,7 +305,7 @@ START_TEST(wanted_is_never_torn)
 	pthread_t writer;
 	__u32 last = 0;
 
-	memset(&wanted, 0, sizeof(wanted));
+	wanted_reset();
 	ck_assert_int_eq(pthread_create(&writer, NULL, write_rounds, &stop), 0);
 	while (read < 20000 || rounds < 1000) {
 		if (!knit_wanted_read(&wanted, &copy))
@@ -298,6 +336,8 @@ Suite *knit_suite_req(void)
 	knit_add_test(s, "wanted is read as written", wanted_is_read_as_written, 0);
 	knit_add_test(s, "wanted of a dead writer", wanted_of_dead_writer, 0);
 	knit_add_test(s, "wanted counts are capped", wanted_counts_are_capped, 0);
+	knit_add_test(s, "snapshot survives a spoiled seq", wanted_survives_a_spoiled_seq, 0);
+	knit_add_test(s, "load copies all", load_copies_all, 0);
 #ifndef __SANITIZE_THREAD__
 	knit_add_test(s, "wanted is never torn", wanted_is_never_torn, 120);
 #endif

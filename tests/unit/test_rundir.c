@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "procfd.h"
 #include "rundir_args.h"
 #include "rundir_lock.h"
 #include "suites.h"
@@ -7,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -194,6 +196,98 @@ START_TEST(locks)
 }
 END_TEST
 
+static void write_as(int fd, int pid, const char *state)
+{
+	char line[25];
+
+	snprintf(line, sizeof(line), "%-12d%-11s\n", pid, state);
+	ck_assert_int_eq(pwrite(fd, line, 24, 0), 24);
+}
+
+/* Each time as another process: in, and out in good order. */
+static void come_and_go(const char *path)
+{
+	int fd, pid;
+
+	for (pid = 1000000;; pid++) {
+		fd = knit_lock_open(path);
+		while (knit_lock_try(fd, F_WRLCK) < 0)
+			;
+		write_as(fd, pid, "attaching");
+		write_as(fd, pid, "detaching");
+		write_as(fd, pid, "detached");
+		close(fd);
+	}
+}
+
+START_TEST(nobody_died)
+{
+	char path[] = "/tmp/knit-lock-XXXXXX";
+	pid_t child, pid;
+	int fd, i;
+
+	close(mkstemp(path));
+	fd = knit_lock_open(path);
+	child = fork();
+	if (child == 0)
+		come_and_go(path);
+	for (i = 0; i < 300000; i++)
+		ck_assert_msg(!knit_lock_died_inside(fd, &pid), "look %d: process %d", i, pid);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	/* And one that did. */
+	ck_assert_int_eq(in_child(path, die_attaching), 0);
+	ck_assert(knit_lock_died_inside(fd, &pid));
+	ck_assert_int_gt(pid, 0);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
+static int stand_with_lock(const char *path, int out)
+{
+	int fd = knit_lock_open(path);
+
+	if (knit_lock_try(fd, F_RDLCK) < 0 || write(out, "x", 1) != 1)
+		return 1;
+	for (;;)
+		pause();
+}
+
+/* A pid counts only with the file, and the lock, in its hands. */
+START_TEST(whose_lock)
+{
+	char path[] = "/tmp/knit-lock-XXXXXX", c;
+	int fd, pidfd, pipes[2];
+	struct stat st;
+	pid_t child;
+
+	close(mkstemp(path));
+	ck_assert_int_eq(pipe(pipes), 0);
+	child = fork();
+	if (child == 0)
+		_exit(stand_with_lock(path, pipes[1]));
+	ck_assert_int_eq(read(pipes[0], &c, 1), 1);
+	fd = knit_lock_open(path);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	pidfd = knit_process_open(child, &st, true);
+	ck_assert_int_ge(pidfd, 0);
+	close(pidfd);
+	ck_assert(knit_process_has(getpid(), &st, false));
+	ck_assert(!knit_process_has(getpid(), &st, true));
+	ck_assert_int_eq(knit_process_open(getpid(), &st, true), -ESRCH);
+	st.st_ino++;
+	ck_assert(!knit_process_has(child, &st, false));
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert_int_lt(knit_process_open(child, &st, false), 0);
+	close(pipes[0]);
+	close(pipes[1]);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
 Suite *knit_suite_rundir(void)
 {
 	Suite *s = suite_create("rundir");
@@ -203,5 +297,7 @@ Suite *knit_suite_rundir(void)
 	knit_add_test(s, "versions", args_versions, 0);
 	knit_add_test(s, "no argument file", args_garbage, 0);
 	knit_add_test(s, "locks", locks, 0);
+	knit_add_test(s, "leaving is no death", nobody_died, 0);
+	knit_add_test(s, "whose lock it is", whose_lock, 0);
 	return s;
 }

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "suites.h"
 
+#include "tap.h"
 #include "tap_region.h"
 #include "vnet.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
-/* Of the tap engine what neither EAL nor a device is needed for: frame headers and the memory table. */
+/*
+ * Of the tap engine what neither EAL nor a device is needed for: frame headers and the memory
+ * table.
+ */
 
 #define FRAME 64
 
@@ -207,6 +212,59 @@ START_TEST(regions_agree_with_a_bitmap)
 }
 END_TEST
 
+/* Two frames with an empty segment each; the second begins with it, and is bad. */
+START_TEST(empty_segments)
+{
+	static _Alignas(64) char mem[2][sizeof(struct knit_ring_shm) + 64 * 32];
+	struct knit_region_table *regions = calloc(1, sizeof(*regions));
+	struct knit_tap_scratch *scratch = knit_tap_scratch_new();
+	static struct knit_tap_iface iface;
+	static struct knit_tap_pair p;
+	uint8_t frame[FRAME], got[256];
+	struct knit_ring user, back;
+	struct knit_desc d;
+	int fd[2], i;
+
+	const struct {
+		uint32_t at, len;
+		bool more;
+	} seg[] = { { 0, 20, true }, { 0, 0, true }, { 20, 44, false }, { 0, 0, true }, { 0, 64 } };
+
+	ck_assert_int_eq(pipe(fd), 0);
+	fill_frame(frame, false);
+	regions = change(regions, true, (uintptr_t)frame, (uintptr_t)frame + FRAME);
+	knit_ring_bind(&p.rx_q, mem[0], 64, sizeof(d));
+	knit_ring_bind(&p.free_q, mem[1], 64, sizeof(d));
+	knit_ring_bind(&user, mem[0], 64, sizeof(d));
+	knit_ring_bind(&back, mem[1], 64, sizeof(d));
+	p.fd = fd[1];
+	p.iface = &iface;
+	p.user_bell = KNIT_BELL_NONE;
+	for (i = 0; i < 5; i++) {
+		d = (struct knit_desc){ .cookie = i,
+					.len = seg[i].len,
+					.flags = seg[i].more ? KNIT_DESC_MORE : 0,
+					.addr = seg[i].len ? (uintptr_t)frame + seg[i].at : 0 };
+		memcpy(knit_ring_entry(&user, i), &d, sizeof(d));
+	}
+	knit_ring_submit(&user, 5);
+	ck_assert(knit_tap_rx(&p, scratch, regions));
+	ck_assert_uint_eq(p.stats.rx_packets, 1);
+	ck_assert_uint_eq(p.stats.rejects[KNIT_REJECT_BAD_LEN], 1);
+	ck_assert_int_eq(read(fd[0], got, sizeof(got)), sizeof(struct virtio_net_hdr) + FRAME);
+	ck_assert_mem_eq(got + sizeof(struct virtio_net_hdr), frame, FRAME);
+	ck_assert_uint_eq(knit_ring_peek(&back, 64), 5);
+	for (i = 0; i < 5; i++) {
+		knit_desc_load(&d, knit_ring_entry(&back, i));
+		ck_assert_uint_eq(d.cookie, i);
+	}
+	close(fd[0]);
+	close(fd[1]);
+	free(scratch);
+	free(regions);
+}
+END_TEST
+
 Suite *knit_suite_tap(void)
 {
 	Suite *s = suite_create("tap");
@@ -214,6 +272,7 @@ Suite *knit_suite_tap(void)
 	knit_add_test(s, "header to the kernel", header_to_kernel, 0);
 	knit_add_test(s, "header from the kernel", header_from_kernel, 0);
 	knit_add_test(s, "VLAN tag taken out", tag_is_taken_out, 0);
+	knit_add_test(s, "empty segments", empty_segments, 0);
 	knit_add_test(s, "regions merge and split", regions_merge_and_split, 0);
 	knit_add_test(s, "addresses are checked", addresses_are_checked, 0);
 	knit_add_test(s, "regions agree with a bitmap", regions_agree_with_a_bitmap, 0);

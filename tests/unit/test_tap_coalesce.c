@@ -6,8 +6,8 @@
 #include <arpa/inet.h>
 
 /*
- * Rows of frames that become one. The judge is a segmenter of the test's own: what it cuts out of the large
- * frame must be, byte by byte, what went in.
+ * Rows of frames that become one. The judge is a segmenter of the test's own: what it cuts out of
+ * the large frame must be, byte by byte, what went in.
  */
 
 #define MAX_FRAME 1514
@@ -367,7 +367,10 @@ START_TEST(limits_hold)
 }
 END_TEST
 
-/* Nothing outside the given bytes is read: the sanitizers watch. Lengths in the headers lie at will. */
+/*
+ * Nothing outside the given bytes is read: the sanitizers watch. Lengths in the headers lie at
+ * will.
+ */
 START_TEST(noise_does_no_harm)
 {
 	struct knit_random random = { 11 };

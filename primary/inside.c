@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "log.h"
+#include "primary.h"
+#include "rundir.h"
+
+#include <rte_cycles.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/*
+ * Secondaries on their way in, or turned away and on their way out. They sent no pidfd yet, or it
+ * was not kept: the lock files tell who they are.
+ */
+
+/* An attach takes a second at most where CPUs are not short; until then nothing is said. */
+#define SAY_MS 1000
+/*
+ * One that takes this long stands still. Workers that want in while a reset waits for it give up
+ * after the same time. If none waits there is more time, for slow machines and debuggers, but not
+ * for ever: it may hold locks of EAL's that everybody needs who comes or goes.
+ */
+#define STALL_RESET_MS 10000
+#define STALL_MS 30000
+
+static struct {
+	pid_t pid;
+	uint64_t since; /* timer cycles */
+	bool said;
+	bool killed;
+} seen[KNIT_MAX_WORKERS + 1];
+
+/* A pidfd of whoever has the role of that slot, or negative. */
+static int open_slot(const struct primary *p, unsigned int i, pid_t *pid)
+{
+	const char *prefix = p->conf->eal.prefix;
+
+	if (i == CONTROL_SLOT)
+		return knit_rundir_process(prefix, KNIT_ROLE_CONTROL, 0, pid);
+	if (i >= p->topo->n_workers)
+		return -ESRCH;
+	return knit_rundir_process(prefix, KNIT_ROLE_WORKER, p->topo->workers[i].id, pid);
+}
+
+const char *inside_name(const struct primary *p, unsigned int i, char buf[24])
+{
+	if (i == CONTROL_SLOT)
+		snprintf(buf, 24, "control");
+	else
+		snprintf(buf, 24, "worker %u", p->topo->workers[i].id);
+	return buf;
+}
+
+int inside_slot(const struct primary *p, pid_t pid)
+{
+	unsigned int i;
+	pid_t found;
+	int fd;
+
+	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
+		fd = open_slot(p, i, &found);
+		if (fd < 0)
+			continue;
+		close(fd);
+		if (found == pid)
+			return i;
+	}
+	return -ESRCH;
+}
+
+unsigned int inside_signal(const struct primary *p, int sig)
+{
+	unsigned int i, n = 0;
+	pid_t pid;
+	int fd;
+
+	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
+		fd = p->pidfd[i] < 0 ? open_slot(p, i, &pid) : -1;
+		if (fd < 0)
+			continue;
+		n++;
+		if (sig)
+			syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+		close(fd);
+	}
+	return n;
+}
+
+static bool too_long(unsigned int i, const char *name, bool reset_waits)
+{
+	uint64_t ms = (rte_get_timer_cycles() - seen[i].since) * 1000 / rte_get_timer_hz();
+
+	if (reset_waits && ms >= SAY_MS && !seen[i].said) {
+		log_warn(
+			"the reset of a dead worker's domain waits for %s: process %d is attaching "
+			"or detaching",
+			name, (int)seen[i].pid);
+		seen[i].said = true;
+	}
+	return ms >= (reset_waits ? STALL_RESET_MS : STALL_MS);
+}
+
+static void look_at(const struct primary *p, unsigned int i, int pidfd, bool reset_waits)
+{
+	char name[24];
+
+	inside_name(p, i, name);
+	if (seen[i].killed || !too_long(i, name, reset_waits))
+		return;
+	log_err("%s: process %d has been attaching or detaching for %d ms: killing it", name,
+		(int)seen[i].pid, reset_waits ? STALL_RESET_MS : STALL_MS);
+	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+	seen[i].killed = true;
+}
+
+void inside_look(const struct primary *p, bool reset_waits)
+{
+	uint64_t now = rte_get_timer_cycles();
+	static uint64_t next;
+	unsigned int i;
+	pid_t pid;
+	int fd;
+
+	if (now < next)
+		return;
+	next = now + rte_get_timer_hz() / 2;
+	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
+		fd = open_slot(p, i, &pid);
+		if (fd < 0 || !knit_rundir_blocks(p->conf->eal.prefix, pid))
+			pid = 0;
+		if (pid != seen[i].pid) {
+			memset(&seen[i], 0, sizeof(seen[i]));
+			seen[i].pid = pid;
+			seen[i].since = now;
+		}
+		if (pid)
+			look_at(p, i, fd, reset_waits);
+		if (fd >= 0)
+			close(fd);
+	}
+}

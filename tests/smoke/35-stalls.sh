@@ -1,0 +1,266 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Processes that stand still where nobody may wait for them: on their way in, or with their message
+# queue full. Each is named and ended, and the system goes on, or starts anew where a death inside
+# EAL demands it.
+#
+#   netns far               primary, worker 0, control             netns near
+#   left0 10.7.1.2 ---- port left ---- worker 0 ---- kni-left 10.7.1.1
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$(dirname "$0")/_system.sh"
+# shellcheck source=tests/smoke/_life.sh
+. "$(dirname "$0")/_life.sh"
+
+PORT=/knit/port,left
+CONTROL=$KNIT_BUILD/secondary/control/knit-control
+
+near_shows() # pattern
+{
+	ip -n near -o link show dev kni-left | grep -q -- "$1"
+}
+
+said() # pattern
+{
+	grep -q -- "$1" "$TMP/primary.log"
+}
+
+# EAL has got the ports' fds, its set-up is nearly done, and READY is not asked yet. That is a short
+# time.
+start_to_stop() # name, command...
+{
+	local name=$1
+	shift
+
+	start "$name" python3 -c '
+import os, signal, sys, time
+if os.fork():
+	os.execv(sys.argv[1], sys.argv[1:])
+end = time.monotonic() + 5
+pid = os.getppid()
+fds = "/proc/%d/fd/" % pid
+while time.monotonic() < end:
+	for fd in os.listdir(fds):
+		try:
+			if os.readlink(fds + fd) == "/dev/net/tun":
+				os.kill(pid, signal.SIGSTOP)
+				sys.exit()
+		except FileNotFoundError:
+			pass' "$@"
+}
+
+is_stopped() # name
+{
+	grep -q '^State:.T' "/proc/${PID[$1]}/status"
+}
+
+stop_inside() # name, role, command...
+{
+	local name=$1 role=$2 pid state tries
+	shift 2
+
+	for ((tries = 0; tries < 10; tries++)); do
+		start_to_stop "$name" "$@"
+		wait_for 5 is_stopped "$name"
+		read -r pid state <"$RUN/$role.lock"
+		[ "$pid $state" = "${PID[$name]} attaching" ] && is_stopped "$name" && return
+		kill -CONT "${PID[$name]}"
+		stop "$name"
+	done
+	die "$name can't be stopped in the middle of its attach"
+}
+
+start_anew() # name of the test
+{
+	check "$1: the primary starts anew" left_with primary 8
+	check "$1: no hugepage file is left" sh -c "! ls /dev/hugepages/${PREFIX}map_* 2>/dev/null"
+	stop control
+	stop worker0
+	start_primary
+	start_worker 0
+}
+
+eal_arguments()
+{
+	local argument
+
+	for argument in --help -h -v --log-level=help --proc-type=primary --trace-mode=x; do
+		timeout -k 3 10 "$CONTROL" --prefix "$PREFIX" -- "$argument" >"$TMP/refused" 2>&1
+		STATUS=$?
+		check "EAL argument $argument: exit code 2" [ $STATUS -eq 2 ]
+		check "EAL argument $argument: what is allowed is said" \
+			grep -q -- '--log-level TYPE:LEVEL' "$TMP/refused"
+	done
+	check "EAL arguments: the primary is as it was" field_is /knit/info pid "${PID[primary]}"
+	start control "$CONTROL" --prefix "$PREFIX" -- --log-level 'lib.*:warning' --syslog=local0
+	check "EAL arguments: those that are allowed are taken" wait_for 10 control_serves
+}
+
+hang_up()
+{
+	kill -HUP "${PID[control]}"
+	check "SIGHUP: control ends as asked" left_with control 0
+	kill -HUP "${PID[worker0]}"
+	check "SIGHUP: the worker ends as asked" left_with worker0 0
+	start_worker 0
+	check "SIGHUP: no reset" field_is /knit/worker,0 resets 0
+	start_control
+}
+
+# Whatever came of a question whose answer did not come in time: kernel and port have the same.
+late_answer()
+{
+	kill -STOP "${PID[control]}"
+	ip -n near link set dev kni-left mtu 1400
+	check "late answer: the engine asks" wait_for 5 engine_asked
+	kill -STOP "${PID[primary]}"
+	kill -CONT "${PID[control]}"
+	check "late answer: control says that it waits" wait_for 10 \
+		grep -q 'did not answer within' "$TMP/control.log"
+	kill -CONT "${PID[primary]}"
+	check "late answer: the port has what was asked for" wait_for 5 field_is $PORT mtu 1400
+	check "late answer: the engine has its answer" wait_for 5 engine_answered
+	check "late answer: and the kernel has it too" near_shows "mtu 1400"
+	ip -n near link set dev kni-left mtu 1500
+	check "late answer: the next one" wait_for 5 field_is $PORT mtu 1500
+}
+
+engine_asked()
+{
+	local k=/knit/interface,kni-left
+
+	[ "$(field $k requests_posted)" -gt "$(field $k requests_answered)" ]
+}
+
+engine_answered()
+{
+	! engine_asked
+}
+
+# A socket among those that EAL sends to, of a process that reads nothing. It fills the queue
+# itself.
+deaf() # name, pid in its name, "": its own
+{
+	start "$1" python3 -c '
+import os, socket, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/run/dpdk/%s/mp_socket_%s_%s" % (sys.argv[1], sys.argv[3] or os.getpid(), sys.argv[2]))
+t = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+t.setblocking(False)
+try:
+	while True:
+		t.sendto(b"x", s.getsockname())
+except BlockingIOError:
+	time.sleep(300)' "$PREFIX" "$1" "$2"
+}
+
+# More than its queue holds.
+restart_often() # command that ends it
+{
+	local n
+
+	for ((n = 0; n < 20; n++)); do
+		"$@" && return
+		stop worker0
+		start "worker0" "$KNIT_BUILD/secondary/worker/knit-worker" --prefix "$PREFIX" --id 0
+		wait_for 10 serves_or_ended 0 || return 1
+	done
+	wait_for 3 "$@"
+}
+
+others()
+{
+	deaf deaf ""
+	check "process that reads nothing: ended" wait_for 5 ended deaf
+	unset "PID[deaf]"
+	check "process that reads nothing: which is said" \
+		said "another program: process [0-9]* takes no messages"
+	deaf mute "${PID[control]}"
+	check "socket with another's pid: removed" wait_for 5 said "_mute: nobody takes"
+	check "socket with another's pid: that one lives" control_serves
+	check "socket with another's pid: so does its owner" kill -0 "${PID[mute]}"
+	stop mute
+	check "the worker serves" worker_serves 0
+}
+
+full_on_its_way_in()
+{
+	stop control
+	stop_inside control control "$CONTROL" --prefix "$PREFIX"
+	check "control stopped on its way in, queue full: killed" restart_often said \
+		"^control: process ${PID[control]} takes no messages"
+	start_anew "control stopped on its way in, queue full"
+}
+
+keeps_a_reset_waiting()
+{
+	stop_inside control control "$CONTROL" --prefix "$PREFIX"
+	kill -KILL "${PID[worker0]}"
+	left_with worker0 137
+	check "control stopped on its way in: the reset that waits names it" wait_for 5 said \
+		"waits for control: process ${PID[control]}"
+	check "control stopped on its way in: killed in the end" wait_for 15 said \
+		"^control: process ${PID[control]} has been attaching"
+	check "control stopped on its way in: named once" \
+		[ "$(grep -c "waits for control: process ${PID[control]}" "$TMP/primary.log")" -eq 1 ]
+	start_anew "control stopped on its way in"
+}
+
+keeps_the_end_waiting()
+{
+	stop_inside control control "$CONTROL" --prefix "$PREFIX"
+	stop worker0
+	stop primary
+	check "control stopped on its way in: the primary ends with 0" [ $STATUS -eq 0 ]
+	check "control stopped on its way in: it was killed" left_with control 137
+	check "control stopped on its way in: no trace" [ ! -e "$RUN" ]
+}
+
+# Worker 1 stands still, so the domain of worker 0 is not reset; the successor is turned away, and
+# dies before it is gone.
+turned_away_and_killed()
+{
+	worker 1 "punt left"
+	write_config
+	start_primary
+	start_worker 0
+	start_worker 1
+	kill -STOP "${PID[worker1]}"
+	kill -KILL "${PID[worker0]}"
+	left_with worker0 137
+	check "worker 1 stopped: the domain of worker 0 is not reset" \
+		wait_for 5 field_is /knit/worker,0 state 4
+	start worker0 python3 -c '
+import os, signal, sys
+if os.fork():
+	os.execv(sys.argv[2], sys.argv[2:])
+dying = "%-12d%s" % (os.getppid(), "detaching")
+while os.path.exists("/proc/%d" % os.getppid()) and not open(sys.argv[1]).read().startswith(dying):
+	pass
+os.kill(os.getppid(), signal.SIGKILL)' "$RUN/worker-0.lock" \
+		"$KNIT_BUILD/secondary/worker/knit-worker" --prefix "$PREFIX" --id 0
+	check "its successor is killed on its way out" left_with worker0 137
+	check "and the primary says so" wait_for 5 said \
+		"^worker: process [0-9]* died while it attached or detached; starting anew"
+	kill -CONT "${PID[worker1]}"
+	check "and starts anew" left_with primary 8
+	stop worker1
+}
+
+sysctl -qw net.unix.max_dgram_qlen=10
+netns far near
+tap_port left far
+interface kni-left left near
+worker 0 "punt left"
+write_config
+start_primary
+start_worker 0
+eal_arguments
+late_answer
+hang_up
+others
+full_on_its_way_in
+keeps_a_reset_waiting
+keeps_the_end_waiting
+turned_away_and_killed

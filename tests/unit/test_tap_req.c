@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "suites.h"
+
+#include "tap.h"
+
+#include <errno.h>
+#include <string.h>
+
+/*
+ * Requests of the tap engine, with a kernel and a handler made of a few words: whatever is refused,
+ * late or changed in between, in the end both have the same.
+ */
+static struct {
+	struct knit_nl_link link;
+	uint32_t port_mtu;
+} fake;
+
+static struct knit_tap_iface *t;
+static struct rte_kni kni;
+static struct knit_ring req_q;	/* handler: consumer */
+static struct knit_ring resp_q; /* handler: producer */
+static _Alignas(64) char shm[65536];
+
+struct knit_nl *knit_tap_watch_nl(const struct knit_tap_iface *iface)
+{
+	return NULL;
+}
+
+int knit_nl_link_get(struct knit_nl *nl, uint32_t ifindex, const char *name,
+		     struct knit_nl_link *out)
+{
+	*out = fake.link;
+	return 0;
+}
+
+int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu)
+{
+	fake.link.mtu = mtu;
+	return 0;
+}
+
+int knit_nl_link_mac(struct knit_nl *nl, uint32_t ifindex, const uint8_t *mac)
+{
+	memcpy(fake.link.mac, mac, 6);
+	return 0;
+}
+
+static void run(void)
+{
+	knit_tap_req_link(t, &fake.link);
+	knit_tap_req_run(t);
+}
+
+static void tick(void)
+{
+	knit_tap_req_tick(t);
+	run();
+}
+
+static uint32_t waiting(void)
+{
+	return knit_ring_peek(&req_q, KNIT_REQ_RING);
+}
+
+/* Answers the request in front, which must be of that kind; a success changes the port. */
+static struct knit_req answer(enum knit_req_kind kind, int result)
+{
+	struct knit_req req;
+
+	ck_assert_uint_ge(waiting(), 1);
+	knit_req_load(&req, knit_ring_entry(&req_q, req_q.cons));
+	ck_assert_uint_eq(req.kind, kind);
+	if (kind == KNIT_REQ_MTU && result == 0)
+		fake.port_mtu = req.value;
+	req.result = result;
+	memcpy(knit_ring_entry(&resp_q, resp_q.prod), &req, sizeof(req));
+	knit_ring_submit(&resp_q, 1);
+	knit_ring_release(&req_q, 1);
+	run();
+	return req;
+}
+
+static void set_mtu(uint32_t mtu)
+{
+	fake.link.mtu = mtu;
+	run();
+}
+
+static void settled(uint32_t mtu)
+{
+	ck_assert_uint_eq(waiting(), 0);
+	ck_assert_uint_eq(fake.link.mtu, mtu);
+	ck_assert_uint_eq(fake.port_mtu, mtu);
+	ck_assert_uint_eq(t->watch.dirty | t->watch.retry, 0);
+	tick();
+	ck_assert_uint_eq(waiting(), 0);
+}
+
+static void setup(void)
+{
+	static const struct knit_nl_link first = { .mtu = 1500, .mac = { 2 } };
+	enum knit_req_kind kind;
+
+	memset(shm, 0, sizeof(shm));
+	memset(&kni, 0, sizeof(kni));
+	fake.link = first;
+	t = aligned_alloc(64, RTE_ALIGN_CEIL(sizeof(*t), 64));
+	ck_assert_ptr_nonnull(t);
+	memset(t, 0, sizeof(*t));
+	kni.shm = (struct knit_shm_hdr *)shm;
+	kni.legacy = true;
+	kni.handler_bell = KNIT_BELL_NONE;
+	t->kni = &kni;
+	t->watch.min_mtu = 68;
+	t->watch.max_mtu = 9000;
+	t->watch.accepted_mtu = 1500;
+	memcpy(t->watch.accepted_mac, first.mac, 6);
+	knit_tap_req_bind(t);
+	knit_ring_bind(&req_q, shm + knit_shm_req_off(), KNIT_REQ_RING, sizeof(struct knit_req));
+	knit_ring_bind(&resp_q, shm + knit_shm_resp_off(), KNIT_REQ_RING, sizeof(struct knit_req));
+	kni.handler.pid_gen = 1; /* differs from the one seen last: everything is posted */
+	run();
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		answer(kind, 0);
+	settled(1500);
+}
+
+static void teardown(void)
+{
+	free(t);
+}
+
+START_TEST(refused_for_good)
+{
+	set_mtu(3000);
+	answer(KNIT_REQ_MTU, -EINVAL);
+	settled(1500);
+	ck_assert_uint_eq(t->watch.stats.reverted, 1);
+	fake.link.mac[5] = 7;
+	run();
+	answer(KNIT_REQ_MAC, -EINVAL);
+	ck_assert_uint_eq(fake.link.mac[5], 0);
+	settled(1500);
+}
+END_TEST
+
+START_TEST(too_large_while_another_is_on_its_way)
+{
+	set_mtu(3000);
+	set_mtu(9500);
+	ck_assert_uint_eq(fake.link.mtu, 1500);
+	answer(KNIT_REQ_MTU, _i ? -EINVAL : 0);
+	answer(KNIT_REQ_MTU, 0);
+	settled(1500);
+}
+END_TEST
+
+/* The port takes 3000 after its time-out was answered; then 4000 is refused. */
+START_TEST(carried_out_late)
+{
+	set_mtu(3000);
+	answer(KNIT_REQ_MTU, -ETIMEDOUT);
+	ck_assert_uint_eq(waiting(), 0);
+	fake.port_mtu = 3000;
+	if (_i == 0) {
+		tick();
+		answer(KNIT_REQ_MTU, 0);
+		settled(3000);
+		return;
+	}
+	set_mtu(_i == 1 ? 4000 : 9500);
+	if (_i == 1)
+		answer(KNIT_REQ_MTU, -EINVAL);
+	ck_assert_uint_eq(fake.link.mtu, 1500);
+	answer(KNIT_REQ_MTU, 0);
+	settled(1500);
+}
+END_TEST
+
+/* Even a handler that refuses what it had accepted is not asked for ever. */
+START_TEST(refuses_everything)
+{
+	set_mtu(3000);
+	answer(KNIT_REQ_MTU, -ETIMEDOUT);
+	tick();
+	answer(KNIT_REQ_MTU, -EINVAL);
+	answer(KNIT_REQ_MTU, -EINVAL);
+	settled(1500);
+}
+END_TEST
+
+START_TEST(busy_is_asked_again)
+{
+	static const int passing[] = { -EAGAIN, -EBUSY, -ETIMEDOUT };
+	struct knit_req req;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		fake.link.flags ^= IFF_UP;
+		fake.link.promiscuity = !fake.link.promiscuity;
+		run();
+		answer(KNIT_REQ_LINK, passing[_i]);
+		answer(KNIT_REQ_PROMISC, passing[_i]);
+		ck_assert(!t->watch.link_refused);
+		ck_assert_uint_eq(waiting(), 0); /* not at once */
+		tick();
+		req = answer(KNIT_REQ_LINK, 0);
+		ck_assert_uint_eq(req.value, !!(fake.link.flags & IFF_UP));
+		req = answer(KNIT_REQ_PROMISC, 0);
+		ck_assert_uint_eq(req.value, fake.link.promiscuity);
+		settled(1500);
+	}
+}
+END_TEST
+
+START_TEST(refused_up_has_no_carrier)
+{
+	fake.link.flags = IFF_UP;
+	run();
+	answer(KNIT_REQ_LINK, -EIO);
+	ck_assert(t->watch.link_refused);
+	settled(1500);
+	ck_assert(t->watch.link_refused);
+	fake.link.flags = 0;
+	run();
+	ck_assert(!t->watch.link_refused);
+}
+END_TEST
+
+/* A handler died with 3000 in its hands; the next refuses it, and the port may have it. */
+START_TEST(new_handler_refuses)
+{
+	enum knit_req_kind kind;
+
+	set_mtu(3000);
+	fake.port_mtu = 3000;
+	kni.handler.pid_gen++;
+	run();
+	answer(KNIT_REQ_MTU, 0); /* late */
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		answer(kind, kind == KNIT_REQ_MTU ? -EINVAL : 0);
+	answer(KNIT_REQ_MTU, 0);
+	settled(1500);
+}
+END_TEST
+
+static void add(Suite *s, const TTest *test, int variants)
+{
+	TCase *tcase = tcase_create(test->name);
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_loop_test(tcase, test, 0, variants);
+	suite_add_tcase(s, tcase);
+}
+
+Suite *knit_suite_tap_req(void)
+{
+	Suite *s = suite_create("tap_req");
+
+	add(s, refused_for_good, 1);
+	add(s, too_large_while_another_is_on_its_way, 2);
+	add(s, carried_out_late, 3);
+	add(s, refuses_everything, 1);
+	add(s, busy_is_asked_again, 3);
+	add(s, refused_up_has_no_carrier, 1);
+	add(s, new_handler_refuses, 1);
+	return s;
+}
