@@ -17,8 +17,8 @@ static const char usage[] =
 	"\n"
 	"EAL arguments beyond those that the primary chooses:\n" KNIT_EXTRA_ARGS "\n"
 	"Exit codes: 0 ended as asked, 1 failure, 2 command line or no such worker, 4 resources\n"
-	"or permission, 5 no primary, 6 other DPDK, ABI or mempool drivers, 7 the domain is taken,\n"
-	"8 start me again.\n";
+	"or permission, 5 no primary, 6 other DPDK, ABI or mempool drivers, 7 the domain is\n"
+	"taken, 8 start me again.\n";
 
 static bool parse_id(const char *text, uint32_t *id)
 {
