@@ -205,7 +205,7 @@ static bool serve_all(struct knit_tap_thread *th)
  * as with a single ping, events wake it at once.
  */
 #define BUSY_US 10
-#define DOZE_US 25
+#define DOZE_US 12
 #define WINDOW_US 200
 #define WINDOW_FRAMES 8
 

@@ -14,7 +14,7 @@
  * interrupts. So with such a port among the inputs the worker looks again after a while, which
  * grows from MIN_US to MAX_US.
  */
-#define SPIN_US 50
+#define SPIN_US 200 /* a reply often follows within that time, and finds the worker awake */
 #define MIN_US 50
 #define MAX_US 400
 #define POLLABLE_US 500000 /* all inputs wake: looks for what is not packets */

@@ -3,8 +3,8 @@
 #
 # Sourced first by every smoke test:   . "$(dirname "$0")/_init.sh"
 #
-# It runs the script again in a network and mount namespace of its own, so that a test sees only what
-# it made, and gives it:
+# It runs the script again in a network and mount namespace of its own, so that a test sees only
+# what it made, and gives it:
 #   start NAME COMMAND...       runs COMMAND in the background; log $TMP/NAME.log, pid ${PID[NAME]}
 #   stop NAME [SIGNAL]          signals it, waits for its end; the exit code is in $STATUS
 #   wait_for SECONDS COMMAND... polls COMMAND until it succeeds; fails after the deadline
@@ -14,7 +14,8 @@
 # and PREFIX (for --file-prefix), TMP (a directory) and KNIT_BUILD.
 #
 # At the end whatever was started is ended, by its pid, PREFIX's hugepage files are removed, and the
-# logs are printed if anything failed. KNIT_INTERACTIVE=1 opens a shell in the namespaces before that.
+# logs are printed if anything failed. KNIT_INTERACTIVE=1 opens a shell in the namespaces before
+# that.
 # shellcheck disable=SC2034 # STATUS and others are for the scripts
 set -u
 
