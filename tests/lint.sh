@@ -282,13 +282,7 @@ cat "$TMP/all" <(files '*.md') >"$TMP/text"
 # shellcheck disable=SC2046 # no source has a blank in its name
 code $(cat "$TMP/c") >"$TMP/code"
 
-for name in format spdx space spelling shell tokens dependencies size; do
+for name in format spdx space spelling shell tokens dependencies size readme_paths readme_links; do
 	run "$name"
 done
-if [ -f README.md ]; then
-	run readme_paths
-	run readme_links
-else
-	echo "skip lint-readme there is no README.md yet"
-fi
 exit $failed
