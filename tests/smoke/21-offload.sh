@@ -119,22 +119,7 @@ no_checksum_errors() # netns
 		awk '/CsumErrors/ { sum += $2 } { print } END { exit NR < 2 || sum > 0 }'
 }
 
-netns left middle right
-tap_port left left
-tap_port right right "tx_checksum = false; tso = false; rx_checksum = false; vlan = false;"
-interface kl left middle
-interface kr right middle
-worker 0 "punt left" "punt right"
-system_up
-address middle kl 10.1.0.1/24 fd01::1/64
-address middle kr 10.2.0.1/24 fd02::1/64
-address left left0 10.1.0.2/24 fd01::2/64
-address right right0 10.2.0.2/24 fd02::2/64
-in_ns middle sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-ip -n left route add default via 10.1.0.1
-ip -n right route add default via 10.2.0.1
-ip -n left route add default via fd01::1
-ip -n right route add default via fd02::1
+router_up
 vlan_device left left0 5
 vlan_device middle kl 5
 vlan_device middle kr 5

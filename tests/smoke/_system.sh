@@ -30,6 +30,7 @@
 #                                  link-local ones would collide
 #   vlan_device NETNS DEVICE ID    makes DEVICE.ID, as the kernel's if it can
 #   has_carrier NETNS DEVICE
+#   router_up                         two ports, two interfaces, forwarding between them
 # shellcheck disable=SC2034
 
 # Python from elsewhere may start slowly, and telemetry is asked often.
@@ -226,4 +227,26 @@ system_down()
 		stop "worker$id"
 	done
 	stop primary
+}
+
+# A router between two hosts: ports left (with its driver's offloads) and right (without), their
+# interfaces kl and kr in the namespace middle, which forwards.
+router_up()
+{
+	netns left middle right
+	tap_port left left
+	tap_port right right "tx_checksum = false; tso = false; rx_checksum = false; vlan = false;"
+	interface kl left middle
+	interface kr right middle
+	worker 0 "punt left" "punt right"
+	system_up
+	address middle kl 10.1.0.1/24 fd01::1/64
+	address middle kr 10.2.0.1/24 fd02::1/64
+	address left left0 10.1.0.2/24 fd01::2/64
+	address right right0 10.2.0.2/24 fd02::2/64
+	in_ns middle sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n left route add default via 10.1.0.1
+	ip -n right route add default via 10.2.0.1
+	ip -n left route add default via fd01::1
+	ip -n right route add default via fd02::1
 }
