@@ -16,11 +16,11 @@ extern "C" {
  *
  * The calls down to rte_kni_close are those of DPDK's former KNI library; what was written for it
  * builds and runs unchanged. The interface itself is made by an engine: the kernel module rte_kni
- * if /dev/kni is there, else a tap device served by a thread of the creating process. README lists
- * what deliberately differs from KNI.
+ * if /dev/kni is there and usable, else a tap device served by a thread of the creating process.
+ * README lists what deliberately differs from KNI.
  *
  * Environment, read when an interface is created: KNIT_ENGINE=kmod|tap chooses the engine by hand.
- * The other two play the part of the module's parameters where there is no module:
+ * The other two play the part of the module's parameters on tap, and mean nothing on kmod:
  * KNIT_CARRIER=on|off (off) is the carrier of new interfaces, KNIT_KTHREAD_MODE=single|multiple
  * (single) one thread for all interfaces or one each.
  *
@@ -31,6 +31,12 @@ extern "C" {
  * it may be another thread or process each time. alloc, release, init, close, register and
  * unregister are for one thread at a time. The handle is valid in every process that shares the
  * EAL memory, forked children included; callbacks run in the process that registered them.
+ *
+ * Memory on kmod. mbufs may lie in any memory of EAL's, also in what it takes and gives back while
+ * it runs, and in what was registered with rte_extmem_register before the last interface was made;
+ * frames in other memory are refused and counted (bad_addr). Such memory must stay registered until
+ * all interfaces are released. It is pinned: RLIMIT_MEMLOCK counts for processes without
+ * CAP_IPC_LOCK. An interface ends with its creator, or the last of that process's forked children.
  */
 
 #define RTE_KNI_NAMESIZE 16 /* as the kernel's IFNAMSIZ, final zero included */
@@ -163,7 +169,7 @@ struct rte_kni_ext_conf {
 	 * less, so that the buffers on offer are at most a quarter of the pool.
 	 */
 	uint16_t queue_size;
-	uint16_t async;	    /* 1: requests never wait for the application */
+	uint16_t async;	    /* 1: requests never wait for the application; so it is on tap always */
 	uint16_t reserved;  /* must be zero */
 	const char *engine; /* "auto", "kmod" or "tap"; NULL: auto */
 	const char *netns;  /* name or path of a network namespace; NULL: the caller's */

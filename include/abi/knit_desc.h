@@ -69,7 +69,13 @@ struct knit_desc {
 #define KNIT_ETH_HLEN 14
 /* Longest frame on either way: what Linux hands to a device with TSO (GSO_LEGACY_MAX_SIZE, 65536)
  * plus Ethernet header and two tags. */
-#define KNIT_FRAME_MAX (65536 + KNIT_ETH_HLEN + 8)
+#define KNIT_FRAME_MAX (KNIT_GSO_MAX_BYTES + KNIT_ETH_HLEN + 8)
+#define KNIT_GSO_MAX_BYTES 65536
+/*
+ * Segments that a frame is to be cut into, at most. Cut at Linux's least TCP payload that makes
+ * sense (536) it gives 123.
+ */
+#define KNIT_GSO_MAX_SEGS 256
 /* Longest single buffer. mbufs address 16 bits of data. */
 #define KNIT_DESC_MAX_LEN 65535
 /* KNIT_FRAME_MAX in buffers of 1 KiB, the smallest data room that knit accepts. */

@@ -21,13 +21,15 @@
  * O_CLOEXEC and not passed on; a forked child that inherits it keeps interfaces and memory alive.
  *
  * Rights: CAP_NET_ADMIN in the user namespace that owns the network namespace of the caller at
- * open and, for every call that names an interface, the one that the interface is in.
+ * open and, for every call that names an interface, the one that the interface is in; RELEASE, by
+ * its creator, needs no more.
  *
  * Every struct starts with its size in bytes as the caller knows it. A shorter one than the
  * module's is taken as zero-extended, a longer one is -E2BIG unless the excess is zero. Fields
  * named reserved, and flags not listed, must be zero: else -EINVAL. Every call may fail with
- * -EPERM, -EFAULT, -EINVAL, -E2BIG; further errors are listed with each. A call that fails has
- * changed nothing.
+ * -EPERM, -EFAULT, -EINVAL, -E2BIG, -ENOMEM, -EINTR (the caller is being killed), and -EBADF if it
+ * names a file that is not open; further errors are listed with each. A call that fails has changed
+ * nothing.
  */
 #define KNIT_DEV_NAME "kni"
 #define KNIT_DEV_PATH "/dev/" KNIT_DEV_NAME
@@ -128,8 +130,8 @@ struct knit_ioc_id {
 /*
  * Attaches a role on an interface to this file, until DETACH or its last close. A pair is served
  * from now on: its rings are claimed from their shared indexes. The handler is told every attribute
- * anew. bell_fd: eventfd the kernel rings for it (tx_q, free_q and alloc_q's room; or req_q), -1: it
- * polls.
+ * anew. bell_fd: eventfd the kernel rings for it (tx_q, free_q and alloc_q's room; or req_q), -1:
+ * it polls.
  *
  * -ENOENT: no such interface, or pair; -EBUSY: attached to another file (a handler of an interface
  * made with KNIT_CREATE_ATTACHED is replaced instead); -EALREADY: to this one; -ENODEV: the
@@ -149,7 +151,10 @@ struct knit_ioc_attach {
 #define KNIT_ROLE_PAIR 1
 #define KNIT_ROLE_HANDLER 2
 
-/* Carrier, speed and duplex as the port has them. -ENETDOWN with KNIT_LINK_IF_UP: it is down. */
+/*
+ * Carrier, speed and duplex as the port has them. -ENOENT: no such interface; -ENODEV: its
+ * namespace is gone; -ENETDOWN with KNIT_LINK_IF_UP: it is down.
+ */
 struct knit_ioc_link {
 	__u32 size;
 	__u32 flags; /* KNIT_LINK_* */
@@ -161,6 +166,7 @@ struct knit_ioc_link {
 #define KNIT_LINK_FULL_DUPLEX 0x0002
 #define KNIT_LINK_IF_UP 0x0004	    /* only if the interface is up */
 #define KNIT_LINK_KEEP_SPEED 0x0008 /* speed and duplex stay as they are */
+#define KNIT_LINK_FLAGS 0x000f
 
 /*
  * Counters of one pair and of the interface's requests. Every way to lose a packet has one; they
@@ -169,7 +175,6 @@ struct knit_ioc_link {
 #define KNIT_KMOD_PAIR_STATS(X)                                                                   \
 	X(rx_packets, "frames handed to the stack")                                               \
 	X(rx_bytes, "their bytes")                                                                \
-	X(rx_kernel, "dropped by the stack at the hand-over")                                     \
 	X(rx_down, "dropped: the interface is down")                                              \
 	X(rx_no_memory, "dropped: no memory for an skb")                                          \
 	X(tx_packets, "frames put on tx_q")                                                       \
@@ -201,9 +206,13 @@ struct knit_ioc_link {
 	X(req_duplicate, "second answers")                                              \
 	X(req_unknown, "answers to what was never asked, or with an impossible result") \
 	X(req_bad_index, "times an index of req_q or resp_q was impossible")            \
-	X(rxlist_over, "address lists longer than KNIT_RXLIST_MAX: all were asked for")
+	X(rxlist_over, "address lists longer than KNIT_RXLIST_MAX: all were asked for") \
+	X(req_reverted, "values of the kernel taken back after a refused post")         \
+	X(req_cancelled, "posts that ended because the handler changed; posted anew")
 
-/* pair: its number. The request counters are the interface's. */
+/*
+ * pair: its number. The request counters are the interface's. -ENOENT: no such interface, or pair.
+ */
 struct knit_ioc_stats {
 	__u32 size;
 	__u32 pair;

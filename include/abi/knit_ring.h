@@ -35,9 +35,10 @@
  *      Without either: each side reads the old value of the other's word, one sleeps, nobody
  *      wakes it.
  *
- * Corruption. An index of the other side that is further away than the ring is long is not used:
- * the last good one stays in force and bad_index counts. So whatever stands in shared memory,
- * reserve and peek return at most size, and entries are only touched inside the ring.
+ * Corruption. An index of the other side that is further away than the ring is long, or behind the
+ * last good one, is not used: the last good one stays in force and bad_index counts. So whatever
+ * stands in shared memory, reserve and peek return at most size, and entries are only touched
+ * inside the ring.
  */
 
 struct knit_ring_shm {
@@ -149,7 +150,7 @@ static inline __u32 knit_ring_reserve(struct knit_ring *r, __u32 n)
 
 	if (room < n) {
 		cons = knit_load_acquire(&r->shm->consumer); /* (C) */
-		if (r->prod - cons > r->size)
+		if (r->prod - cons > r->prod - r->cons)
 			r->bad_index++;
 		else
 			r->cons = cons;
@@ -173,7 +174,7 @@ static inline __u32 knit_ring_peek(struct knit_ring *r, __u32 n)
 
 	if (have < n) {
 		prod = knit_load_acquire(&r->shm->producer); /* (A) */
-		if (prod - r->cons > r->size)
+		if (prod - r->cons > r->size || prod - r->cons < have)
 			r->bad_index++;
 		else
 			r->prod = prod;

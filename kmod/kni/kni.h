@@ -4,6 +4,7 @@
 
 #include "abi/knit_ioctl.h"
 #include "kni_compat.h"
+#include "kni_frame.h"
 #include "kni_region.h"
 #include "kni_want.h"
 
@@ -12,7 +13,9 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/netdevice.h>
+#include <linux/poll.h>
 #include <linux/rcupdate.h>
+#include <linux/spinlock.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -22,7 +25,8 @@
  *
  *   kni_main.c      parameters, load and unload
  *   kni_file.c      /dev/kni: open, close, the calls
- *   kni_iface.c     interfaces: create, release, find; attach and detach
+ *   kni_create.c    an interface is made     kni_iface.c  found, asked, stopped
+ *   kni_attach.c    attach and detach
  *   kni_mem.c       pins memory; kni_region.c (pure) turns an address into a pointer
  *   kni_thread.c    packet threads: sleep, wake, visit pairs
  *   kni_bell.c      eventfds: the kernel's ear and its finger
@@ -30,31 +34,35 @@
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
  *   kni_tx.c        the stack -> tx_q
  *   kni_req.c       requests: asks, posts, answers; kni_want.c (pure) what is to be posted
+ *   kni_rxmode.c    promiscuous mode, allmulti and address lists as the net_device has them
  *   kni_net.c       net_device_ops, features, rtnl_link_ops
  *   kni_ethtool.c   ethtool_ops
  *   kni_trace.h     tracepoints
  *
  * Objects
  *   kni_file    one per open("/dev/kni"). Lives until its last close.
- *   kni_mem     the memory of a creating file. Counted: its file and every interface hold one.
+ *   kni_mem     the memory of a creating file. A file outlives its interfaces, and so does it.
  *   kni_thread  a packet thread. Of a file (single) or of an interface (multiple).
  *   kni_iface   an interface. Counted: its file's list, its net_device, every attach, each ioctl
- *               that looked it up. Ends life in two steps: kni_iface_stop (nothing touches
- *               user memory any more; the net_device is unregistered) and the last put.
+ *               that looked it up. Ends life in three steps: it is quiet (nothing touches user
+ *               memory any more), the net_device is unregistered, the last put.
  *   kni_attach  a role of a file on an interface.
  *
  * Who stops an interface: RELEASE, the last close of the creating file, or the end of its network
  * namespace (the core unregisters the net_device: ndo_uninit). Whoever comes first does it, the
- * others find it done.
+ * others find it done. In the third case the owner keeps a dead handle until one of the others.
  *
  * Locks, in the order in which they are taken:
- *   kni_file.lock          lists and memory of one file; ioctls of one file are serial
+ *   kni_file.lock          interfaces and memory of one file; calls that change either are serial
  *   RTNL                   taken by create, stop; held by all ndo_* control calls
- *   kni_iface.lock         attaches, handler; never held while waiting for user space
+ *   kni_iface.lock         attaches, handler; never held while waiting for user space or RTNL
  *   kni_thread.lock        its list of interfaces; held by the thread during one visit to all of
  *                          them (bounded work, never waits)
  *   kni_iface.req_lock     requests: the only producer of req_q, the only consumer of resp_q
+ *   netif_addr_lock        by req_work, to read modes and lists
+ *   kni_iface.req_gate     whether work may still be queued; any context
  *   HARD_TX_LOCK           of a queue, by the core around ndo_start_xmit: tx_q, alloc_q
+ *   list_lock              (kni_attach.c) kni_file.attaches of all files; innermost
  * req_lock is never held while waiting for an answer. Under kni_thread.lock RTNL is never taken,
  * so ndo_* calls may take it.
  *
@@ -67,10 +75,9 @@
  * kernel is drop its own frames and wake its own thread.
  */
 
-#define KNI_BATCH 64	   /* frames per visit of a pair */
-#define KNI_PEEK 256	   /* descriptors per visit of a pair; more than a chain */
-#define KNI_MIN_BUFFER 256 /* smallest buffer taken from alloc_q */
-#define KNI_ASK_MS 3000	   /* KNI's; the sum of what user space may take is less */
+#define KNI_BATCH 64	 /* frames per visit of a pair */
+#define KNI_ASK_MS 3000	 /* KNI's; the sum of what user space may take is less */
+#define KNI_TICK_MS 1000 /* posts that were refused for the moment are repeated */
 
 enum kni_lo_mode {
 	KNI_LO_NONE,
@@ -91,7 +98,7 @@ extern struct kni_params kni_params;
 
 /* Reject reasons and drops, one writer each: the packet thread, or the queue under HARD_TX_LOCK. */
 struct kni_rx_stats {
-	u64_stats_t packets, bytes, kernel, down, no_memory, free_full;
+	u64_stats_t packets, bytes, down, no_memory, free_full;
 	u64_stats_t rejects[KNIT_REJECT_COUNT];
 	struct u64_stats_sync sync;
 };
@@ -100,6 +107,11 @@ struct kni_tx_stats {
 	u64_stats_t packets, bytes, no_worker, too_long, bad_frame, stops, wakes;
 	u64_stats_t rejects[KNIT_REJECT_COUNT];
 	struct u64_stats_sync sync;
+};
+
+struct kni_req_stats {
+	u64 posted, asked, answered, refused, timeout, killed, detached, rxlist_over, reverted,
+		cancelled;
 };
 
 /* An eventfd that user space rings. kni_bell_listen .. kni_bell_close. */
@@ -116,15 +128,20 @@ struct kni_pair {
 	/* packet thread */
 	struct knit_ring rx_q ____cacheline_aligned;
 	struct knit_ring free_q;
-	u32 rx_hint; /* region of the last address */
+	u32 rx_hint;		 /* region of the last address */
+	struct kni_frame frame;	 /* scratch */
+	struct page_frag page;	 /* where big frames are copied to */
+	struct napi_struct napi; /* never enabled: only what GRO needs of it */
 	struct kni_rx_stats rx;
-	struct napi_struct napi;
 
 	/* ndo_start_xmit, under HARD_TX_LOCK; loopback: packet thread */
 	struct knit_ring alloc_q ____cacheline_aligned;
 	struct knit_ring tx_q;
-	u32 tx_hint;
-	u32 wanted; /* buffers that must be on offer before the queue is woken */
+	u32 wanted;	     /* buffers that must be on offer before it goes on; 0: not waiting */
+	u32 pending_packets; /* taken into room, not committed */
+	u32 pending_bytes;
+	u32 bad_index; /* of alloc_q and tx_q, as far as counted */
+	struct kni_room room;
 	struct kni_tx_stats tx;
 
 	/*
@@ -136,28 +153,29 @@ struct kni_pair {
 	u16 index;
 };
 
-/* A role of a file on an interface. Freed after a grace period. */
+/*
+ * A role of a file on an interface: pair->live or iface->handler, and in its file's list. Ended by
+ * whoever finds it there under kni_iface.lock; freed after a grace period.
+ */
 struct kni_attach {
 	struct kni_file *file;
 	struct kni_iface *iface; /* counted */
 	struct list_head of_file;
-	struct eventfd_ctx *bell; /* NULL: it polls */
-	u32 role;		  /* KNIT_ROLE_* */
-	u32 pair;
-	struct rcu_head rcu;
+	struct eventfd_ctx *bell; /* NULL: it polls; of a handler kni_req.c has it */
 };
 
 struct kni_iface {
 	u64 id;
 	struct kref refs;
-	struct net_device *dev; /* valid until gone; RTNL or kni_iface.lock to use */
-	struct kni_file *owner; /* creating file; only under its lock */
+	struct net_device *dev; /* NULL after ndo_uninit; changes under RTNL and lock */
+	struct kni_file *owner; /* creating file; NULL when stopped; changes under lock */
 	struct list_head of_file;
-	struct kni_mem *mem; /* counted */
+	struct kni_mem *mem; /* of the creating file; until quiet */
 	struct kni_thread *thread;
 	struct list_head of_thread;
 	struct mutex lock;
-	bool gone;    /* stopped; under lock */
+	bool cut;     /* nothing can be attached any more; under lock */
+	bool quiet;   /* nothing touches user memory any more, for ever; likewise */
 	u32 flags;    /* KNIT_CREATE_* */
 	u32 features; /* KNIT_FEAT_* */
 	u32 ring_size;
@@ -165,22 +183,42 @@ struct kni_iface {
 	u32 max_segs;
 	unsigned long active; /* pairs with a live owner, a bit each; what select_queue obeys */
 
-	/* The shared block as the kernel maps it; the pages are held by mem. */
+	/*
+	 * The shared block, and where the kernel maps it; the pages are held by mem. Until quiet.
+	 */
 	void *shm;
+	u64 shm_addr;
+	size_t shm_len;
 	struct kni_bell packet_bell;
 	struct kni_bell request_bell;
 
-	/* Requests: kni_req.c. */
-	struct mutex req_lock;
-	struct kni_attach *handler;	  /* under lock */
-	struct eventfd_ctx *handler_bell; /* counted copy; under req_lock */
-	struct work_struct req_work;
-	wait_queue_head_t answer; /* asks wait here */
-	struct kni_want want;	  /* under req_lock */
-	struct knit_ring req_q;	  /* likewise */
-	struct knit_ring resp_q;  /* likewise */
+	struct kni_attach *handler; /* under lock */
 
-	/* Link as the port has it. */
+	/*
+	 * Requests: kni_req.c. Under req_lock but for what is marked. The asker sleeps with RTNL
+	 * held, so req_work, which takes answers and wakes it, never takes RTNL; what needs RTNL
+	 * (putting a refused MTU or address back) is req_revert.
+	 */
+	struct mutex req_lock;
+	struct eventfd_ctx *handler_bell; /* NULL: it polls */
+	struct kni_want want;
+	struct knit_wanted next; /* scratch of req_work */
+	struct knit_ring req_q;
+	struct knit_ring resp_q;
+	struct kni_req_stats req_stats;
+	bool attached;		  /* somebody is the handler */
+	bool carrier;		  /* as the port, or sysfs, has it; shown unless up was refused */
+	bool reverting;		  /* RTNL: the change that comes is req_revert's own */
+	bool rx_over[2];	  /* more unicast, multicast addresses than are listed */
+	wait_queue_head_t answer; /* any context: asks wait here */
+	spinlock_t req_gate;	  /* any context: orders req_ended and the queueing of work */
+	bool rx_changed;	  /* under req_gate: modes or lists are to be looked at */
+	bool req_ended;		  /* under both: user memory is not touched any more */
+	struct work_struct req_work;
+	struct delayed_work req_tick;
+	struct delayed_work req_revert;
+
+	/* Link as the port has it; one writer at a time (lock), read without. */
 	u32 speed;
 	u8 duplex;
 
@@ -189,11 +227,10 @@ struct kni_iface {
 
 struct kni_file {
 	struct mutex lock;
-	struct net *net;	   /* of the opener; counted */
 	struct kni_mem *mem;	   /* NULL: not a creating file yet */
-	struct kni_thread *thread; /* kthread_mode=single */
+	struct kni_thread *thread; /* kthread_mode=single; while there are interfaces */
 	struct list_head ifaces;
-	struct list_head attaches;
+	struct list_head attaches; /* under list_lock */
 };
 
 static inline struct kni_iface *kni_iface_of(const struct net_device *dev)
@@ -205,24 +242,45 @@ static inline struct kni_iface *kni_iface_of(const struct net_device *dev)
 int kni_file_register(void);
 void kni_file_unregister(void);
 
-/* kni_iface.c. Process context; may take RTNL unless said otherwise. */
-int kni_iface_create(struct kni_file *f, struct knit_ioc_create *c); /* f->lock held */
-void kni_iface_stop(struct kni_iface *i);			     /* idempotent */
+/* kni_create.c. f->lock held. */
+int kni_iface_create(struct kni_file *f, struct knit_ioc_create *c);
+
+/* kni_iface.c. Process context. */
+int kni_iface_release(struct kni_file *f, u64 id); /* f->lock held */
+void kni_iface_release_all(struct kni_file *f);	   /* last close */
+void kni_iface_quiet(struct kni_iface *i);  /* nothing touches user memory any more; idempotent */
 void kni_iface_uninit(struct kni_iface *i); /* ndo_uninit: RTNL held; all but unregistering */
 struct kni_iface *kni_iface_get(u64 id);    /* counted, or NULL */
 void kni_iface_put(struct kni_iface *i);
-bool kni_iface_may(const struct kni_iface *i); /* has the caller CAP_NET_ADMIN there? */
-int kni_iface_attach(struct kni_file *f, const struct knit_ioc_attach *a); /* f->lock held */
-int kni_iface_detach(struct kni_file *f, const struct knit_ioc_attach *a); /* f->lock held */
-void kni_attach_end(struct kni_attach *a); /* its file's lock held; on return nothing is touched */
+bool kni_iface_may(struct kni_iface *i); /* has the caller CAP_NET_ADMIN there? */
 int kni_iface_link(struct kni_iface *i, struct knit_ioc_link *l);
-void kni_iface_stats(struct kni_iface *i, u32 pair, struct knit_ioc_stats *out);
+int kni_iface_stats(struct kni_iface *i, struct knit_ioc_stats *s); /* of s->pair */
+/* For create, with f->lock held. */
+int kni_iface_new_id(struct kni_iface *i);
+void kni_iface_publish_id(struct kni_iface *i);
+void kni_iface_free_id(struct kni_iface *i);
+int kni_iface_take_thread(struct kni_file *f, struct kni_iface *i, int cpu); /* cpu -1: any */
+void kni_iface_put_thread(struct kni_file *f, struct kni_iface *i);	     /* f has forgotten i */
 
-/* kni_mem.c */
+/* kni_attach.c. Never takes RTNL. */
+int kni_attach_add(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *a);
+int kni_attach_del(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *a);
+void kni_attach_del_file(struct kni_file *f); /* all that f attached; last close */
+/*
+ * i->lock held. All that is attached to i goes to ended, for ever; freed a grace period later.
+ */
+void kni_attach_cut(struct kni_iface *i, struct list_head *ended);
+void kni_attach_free(struct list_head *ended);
+
+/*
+ * kni_mem.c. Belongs to current->mm. The file's lock serialises all but map, unmap and table.
+ * add may wait for user space (page faults), so nothing that holds more than the file's lock
+ * waits for it.
+ */
 struct kni_mem;
-struct kni_mem *kni_mem_new(void); /* belongs to current->mm */
-void kni_mem_get(struct kni_mem *m);
-void kni_mem_put(struct kni_mem *m);
+struct kni_mem *kni_mem_new(void);    /* NULL: no memory */
+void kni_mem_free(struct kni_mem *m); /* unpins all; nothing is mapped */
+bool kni_mem_mine(const struct kni_mem *m);
 int kni_mem_add(struct kni_mem *m, const struct knit_ioc_mem *r);
 int kni_mem_del(struct kni_mem *m, const struct knit_ioc_mem *r);
 /* Maps [addr, addr + len) of added memory in one piece; it can't be deleted until unmapped. */
@@ -237,6 +295,7 @@ void kni_thread_free(struct kni_thread *t);		      /* stops it; has no interface
 void kni_thread_add(struct kni_thread *t, struct kni_iface *i);
 void kni_thread_del(struct kni_thread *t, struct kni_iface *i); /* on return it is not visited */
 void kni_thread_wake(struct kni_thread *t);			/* any context */
+void kni_thread_rung(struct kni_iface *i); /* any context: by its packet_bell */
 u64 kni_thread_wakeups(const struct kni_thread *t);
 
 /* kni_bell.c */
@@ -248,23 +307,86 @@ void kni_bell_ring(struct eventfd_ctx *ctx); /* NULL does nothing; any context *
 unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live); /* frames taken */
 bool kni_rx_arm(struct kni_pair *p); /* true: sleep; flags are up */
 void kni_rx_disarm(struct kni_pair *p);
-unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live); /* in place of kni_rx */
+/*
+ * The last step before p->live is published, nobody else looks at the pair: its rings are bound and
+ * claimed, the rest starts anew.
+ */
+void kni_pair_reset(struct kni_pair *p);
+void kni_pair_free(struct kni_pair *p); /* before the interface's memory goes */
 
-/* kni_tx.c */
+/* kni_lo.c, likewise. In place of kni_rx. */
+unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live);
+bool kni_lo_arm(struct kni_pair *p);
+void kni_lo_disarm(struct kni_pair *p);
+
+/*
+ * kni_tx.c
+ *
+ * Stop and wake. Under HARD_TX_LOCK kni_tx stops the queue for want of p->wanted buffers, raises
+ * alloc_q.need_data and tx_q.need_space, and looks again (E). User space, after it submitted to
+ * the one or released the other, sees a flag (F) and rings; the packet thread calls kni_tx_wake,
+ * which takes the same lock. A dead user leaves the queue stopped until detach wakes it.
+ */
 netdev_tx_t kni_tx(struct sk_buff *skb, struct net_device *dev); /* ndo_start_xmit */
 u16 kni_tx_select(struct net_device *dev, struct sk_buff *skb, struct net_device *sb_dev);
-void kni_tx_wake(struct kni_pair *p, const struct kni_attach *live); /* packet thread */
-/* One skb to tx_q; HARD_TX_LOCK or loopback. 0, -EBUSY: no room now, or dropped and counted: 1. */
-int kni_tx_put(struct kni_pair *p, const struct kni_attach *live, struct sk_buff *skb);
+netdev_features_t kni_tx_features(struct sk_buff *skb, struct net_device *dev,
+				  netdev_features_t features); /* ndo_features_check */
+void kni_tx_wake(struct kni_pair *p); /* packet thread, bottom halves off, pair is live */
+/*
+ * For the producer of tx_q: HARD_TX_LOCK, or the packet thread in a loopback mode. put: one skb,
+ * which stays the caller's. 0, 1: dropped and counted, -EBUSY: no room now, p->wanted says how much
+ * is. count and take are its halves, behind kni_room_find and behind the copy. commit: user space
+ * sees what was put.
+ */
+int kni_tx_put(struct kni_pair *p, const struct sk_buff *skb);
+void kni_tx_count(struct kni_pair *p, enum kni_fit fit);
+void kni_tx_take(struct kni_pair *p, u32 len);
+void kni_tx_commit(struct kni_pair *p, const struct kni_attach *live);
+bool kni_tx_arm(struct kni_pair *p); /* false: p->wanted buffers are there; flags are down */
+void kni_tx_disarm(struct kni_pair *p);
 
-/* kni_req.c */
+/* kni_req.c. Process context but for what is marked; takes req_lock, so not with it held. */
+int kni_req_start(void); /* at load: its workqueue */
+void kni_req_stop(void);
+/*
+ * shm, flags and the net_device's MTU and address are set, it is not registered yet. Sets the
+ * carrier, and with KNIT_CREATE_ATTACHED the creator is the handler from now on.
+ */
 void kni_req_init(struct kni_iface *i);
-void kni_req_end(struct kni_iface *i); /* no work runs or is queued afterwards */
-int kni_req_ask(struct kni_iface *i, enum knit_req_kind kind, const void *value); /* RTNL */
-void kni_req_changed(struct kni_iface *i); /* any context: look at the net_device and post */
-void kni_req_handler(struct kni_iface *i,
-		     struct eventfd_ctx *bell); /* new handler; NULL bell: polls */
-void kni_req_no_handler(struct kni_iface *i);	/* pending asks end with -ENOTCONN */
+/*
+ * Asks end with -ENODEV, no work runs or is queued afterwards, user memory is not touched any
+ * more. Idempotent, with or without RTNL. Call it before RTNL is taken to stop an interface: an
+ * ask may be holding it. The request bell is still open, or was closed before.
+ */
+void kni_req_end(struct kni_iface *i);
+void kni_req_rung(struct kni_bell *bell); /* request_bell's; any context */
+/*
+ * Another handler: what was on its way is cancelled, everything is posted anew. bell: counted,
+ * kept on success; NULL: it polls. -EBADMSG: the ring indexes contradict each other; -ENODEV:
+ * ended.
+ */
+int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell);
+/*
+ * The handler is gone: asks end with -ENOTCONN at once. With KNIT_CREATE_ATTACHED the creator is
+ * the handler again.
+ */
+void kni_req_no_handler(struct kni_iface *i);
+/* Carrier as the port has it. Returns whether there was one before. */
+bool kni_req_carrier(struct kni_iface *i, bool on);
+void kni_req_stats(struct kni_iface *i, struct knit_ioc_stats *out); /* its req_ counters */
+
+/*
+ * kni_rxmode.c. req_lock held: takes modes and address lists as the net_device has them at one
+ * moment over into i->want. True: they changed.
+ */
+bool kni_rxmode_look(struct kni_iface *i);
+
+/* RTNL, from ndo_*. An ask waits up to KNI_ASK_MS; on interfaces that only post it doesn't. */
+int kni_req_up(struct kni_iface *i);
+void kni_req_down(struct kni_iface *i);
+int kni_req_mtu(struct kni_iface *i, u32 mtu);
+int kni_req_mac(struct kni_iface *i, const u8 *mac);
+void kni_req_rx_mode(struct kni_iface *i); /* any context: modes or lists changed */
 
 /* kni_net.c, kni_ethtool.c */
 extern const struct net_device_ops kni_net_ops;

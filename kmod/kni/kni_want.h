@@ -13,40 +13,80 @@
  * its kind becomes dirty, so the port gets the kernel's value again whatever the handler did.
  *
  *   set     the value changes          -> dirty
- *   issue   a request is put on req_q  -> pending, not dirty
- *   answer  matched: success           -> done; refused: caller decides (see kni_req.c)
- *           -EAGAIN, -EBUSY, -ETIMEDOUT to a post: dirty again with the next tick
+ *   post    a request is put on req_q  -> pending, not dirty
+ *   ask     likewise, for a value that is wanted only once the answer is a success
+ *   answer  success                    -> done
+ *           -EAGAIN, -EBUSY, -ETIMEDOUT to a post -> dirty again with the next tick, and unsure:
+ *           what timed out may still be carried out
+ *           refused: up                -> link_refused, until down or a success
+ *                    MTU, MAC          -> to be put back in the net_device, if an older value
+ *                                         was accepted; then unsure ones are dirty again
+ *                    others            -> not asked for again until something changes
  *   cancel  nobody waits any more      -> dirty
  *   anew    another handler            -> everything is cancelled, everything is dirty
  */
-struct kni_want {
-	struct knit_req_track track;
-	__u32 seq;		      /* knit_wanted_write_begin's */
-	__u32 dirty;		      /* bit per kind */
-	__u32 retry;		      /* likewise: with the next tick */
-	__u32 asking;		      /* likewise: the pending one is an ask */
-	__s32 result[KNIT_REQ_COUNT]; /* of the last answered ask; valid when asking is clear */
-	struct knit_wanted now;	      /* own copy; what the shared block shows */
+union kni_value {
+	__u32 value; /* as in struct knit_req */
+	__u8 mac[8];
 };
 
-#define KNI_KINDS ((1u << KNIT_REQ_COUNT) - 2) /* all of them */
+struct kni_want {
+	struct knit_req_track track;
+	__u32 seq;    /* knit_wanted_write_begin's */
+	__u32 dirty;  /* bit per kind */
+	__u32 retry;  /* likewise: with the next tick */
+	__u32 unsure; /* likewise: the port may have something else than was accepted last */
+	__u32 held;   /* likewise: somebody is about to ask; no post of it. The asker's */
+	__u32 asking; /* likewise: the pending one is an ask */
+	__u32 revert; /* likewise: the net_device is to get the accepted value back */
+	bool link_refused;
+	__s32 result[KNIT_REQ_COUNT];		  /* of the last ask; valid when asking is clear */
+	union kni_value sent[KNIT_REQ_COUNT];	  /* what the last request carried */
+	union kni_value accepted[KNIT_REQ_COUNT]; /* last value that no handler refused */
+	union kni_value refused[KNIT_REQ_COUNT];  /* what revert is about */
+	struct knit_wanted now;			  /* own copy; what the shared block shows */
+};
 
-void kni_want_init(struct kni_want *w);
+#define KNI_KIND(kind) (1u << ((kind)&31))
+#define KNI_KINDS ((1u << KNIT_REQ_COUNT) - 2) /* all of them */
+/* From 512 on the numbers are the kernel's own, and mean something to its system calls. */
+#define KNI_MAX_RESULT 511
+
+/* first: what the net_device has; counts as accepted, and nothing is dirty. */
+void kni_want_init(struct kni_want *w, const struct knit_wanted *first);
 /* Takes next over (all but seq, cancelled_seq and reserved); marks what differs. True: any. */
 bool kni_want_set(struct kni_want *w, const struct knit_wanted *next);
+/* The same for one kind, of LINK, MTU and MAC. */
+bool kni_want_set_one(struct kni_want *w, enum knit_req_kind kind, const union kni_value *value);
 /* Shows now to user space. */
 void kni_want_show(struct kni_want *w, struct knit_wanted *shm);
 /* The next kind that is to be posted, KNIT_REQ_NONE: none. */
 enum knit_req_kind kni_want_next(const struct kni_want *w);
-/* Fills a request with the wanted value (post), or with the value asked for (ask). */
+/*
+ * Fills a request with the wanted value (post), or with the value asked for (ask). None of that
+ * kind may be pending.
+ */
 void kni_want_post(struct kni_want *w, enum knit_req_kind kind, struct knit_req *req);
-void kni_want_ask(struct kni_want *w, enum knit_req_kind kind, const void *value,
+void kni_want_ask(struct kni_want *w, enum knit_req_kind kind, const union kni_value *value,
 		  struct knit_req *req);
-/* An answer, a private copy. Returns what it matched; only after OK did anything change. */
+/*
+ * An answer, a private copy. Returns what it matched; only after OK did anything change. A result
+ * that is none (> 0 or < -KNI_MAX_RESULT) makes it unknown.
+ */
 enum knit_req_match kni_want_answer(struct kni_want *w, const struct knit_req *answer);
 /* Nobody waits for the pending ask any more. Returns its sequence number, 0: none was pending. */
 __u32 kni_want_cancel(struct kni_want *w, enum knit_req_kind kind);
-void kni_want_anew(struct kni_want *w);
+/* Asks end with -ENOTCONN. Returns the sequence number of the one that was pending, or 0. */
+__u32 kni_want_anew(struct kni_want *w);
 void kni_want_tick(struct kni_want *w); /* what is to be tried again is dirty now */
+
+/*
+ * Is value, which the net_device has, the one that was refused? Then the accepted one, in *back, is
+ * to take its place. Asked once per refusal.
+ */
+bool kni_want_reverts(struct kni_want *w, enum knit_req_kind kind, const union kni_value *value,
+		      union kni_value *back);
+/* The net_device has the accepted value again; show it. The port may have left it meanwhile. */
+void kni_want_reverted(struct kni_want *w, enum knit_req_kind kind);
 
 #endif

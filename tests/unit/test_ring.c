@@ -224,7 +224,7 @@ static void assert_inside(const struct knit_ring *r, __u32 first, __u32 n)
 /* Offers the consumer, which knows of good entries, an index that is value past its own. */
 static void peek_at(__u32 base, __u32 good, __u32 value)
 {
-	bool possible = value <= RING_SIZE;
+	bool possible = value >= good && value <= RING_SIZE;
 	__u32 n;
 
 	ring_pair_shm(&ring)->producer = base + good;

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kni.h"
+
+#include <linux/nospec.h>
+#include <linux/slab.h>
+
+static DEFINE_SPINLOCK(list_lock);
+
+static struct kni_attach *live_of(const struct kni_iface *i, u32 pair)
+{
+	return rcu_dereference_protected(i->pair[pair].live, lockdep_is_held(&i->lock));
+}
+
+static void attach_free(struct kni_attach *a)
+{
+	if (a->bell)
+		eventfd_ctx_put(a->bell);
+	kni_iface_put(a->iface);
+	kfree(a);
+}
+
+static struct kni_attach *attach_new(struct kni_file *f, struct kni_iface *i, int bell_fd)
+{
+	struct eventfd_ctx *bell = NULL;
+	struct kni_attach *a;
+
+	if (bell_fd != -1) {
+		bell = eventfd_ctx_fdget(bell_fd);
+		if (IS_ERR(bell))
+			return ERR_CAST(bell);
+	}
+	a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
+	if (!a) {
+		if (bell)
+			eventfd_ctx_put(bell);
+		return ERR_PTR(-ENOMEM);
+	}
+	kref_get(&i->refs);
+	a->file = f;
+	a->iface = i;
+	a->bell = bell;
+	return a;
+}
+
+/*
+ * Taking an attach: nobody finds it any more, but who found it may be using it. ended collects them
+ * for finish.
+ */
+static void take(struct kni_attach *a, struct list_head *ended)
+{
+	spin_lock(&list_lock);
+	list_move(&a->of_file, ended);
+	spin_unlock(&list_lock);
+}
+
+static void take_pair(struct kni_iface *i, u32 pair, struct list_head *ended)
+{
+	take(live_of(i, pair), ended);
+	RCU_INIT_POINTER(i->pair[pair].live, NULL);
+	clear_bit(pair, &i->active);
+}
+
+static void take_handler(struct kni_iface *i, struct list_head *ended)
+{
+	take(i->handler, ended);
+	i->handler = NULL;
+	kni_req_no_handler(i);
+}
+
+/* A queue without a worker drops; stopped, it would keep its packets for ever. */
+static void wake_ownerless(struct kni_iface *i)
+{
+	u32 pair;
+
+	for (pair = 0; i->dev && pair < i->n_pairs; pair++)
+		if (!live_of(i, pair))
+			netif_tx_wake_queue(netdev_get_tx_queue(i->dev, pair));
+}
+
+void kni_attach_free(struct list_head *ended)
+{
+	struct kni_attach *a, *next;
+
+	list_for_each_entry_safe(a, next, ended, of_file)
+		attach_free(a);
+	INIT_LIST_HEAD(ended);
+}
+
+static void finish(struct kni_iface *i, struct list_head *ended)
+{
+	if (list_empty(ended))
+		return;
+	synchronize_rcu();
+	wake_ownerless(i); /* after it: nobody can stop one for its late owner's sake */
+	kni_attach_free(ended);
+}
+
+/* All that f attached to i; NULL: all that anybody did. */
+static void take_all(struct kni_iface *i, const struct kni_file *f, struct list_head *ended)
+{
+	const struct kni_attach *a;
+	u32 pair;
+
+	for (pair = 0; pair < i->n_pairs; pair++) {
+		a = live_of(i, pair);
+		if (a && (!f || a->file == f))
+			take_pair(i, pair, ended);
+	}
+	if (i->handler && (!f || i->handler->file == f))
+		take_handler(i, ended);
+}
+
+static bool claim(struct kni_pair *p)
+{
+	return knit_ring_claim_consumer(&p->rx_q) && knit_ring_claim_producer(&p->free_q) &&
+	       knit_ring_claim_consumer(&p->alloc_q) && knit_ring_claim_producer(&p->tx_q);
+}
+
+static int attach_pair(struct kni_iface *i, u32 pair, struct kni_attach *a)
+{
+	const struct kni_attach *live;
+
+	if (pair >= i->n_pairs)
+		return -ENOENT;
+	pair = array_index_nospec(pair, i->n_pairs);
+	live = live_of(i, pair);
+	if (live)
+		return live->file == a->file ? -EALREADY : -EBUSY;
+	if (!claim(&i->pair[pair]))
+		return -EBADMSG;
+	kni_pair_reset(&i->pair[pair]);
+	rcu_assign_pointer(i->pair[pair].live, a);
+	set_bit(pair, &i->active);
+	kni_thread_wake(i->thread);
+	return 0;
+}
+
+static int attach_handler(struct kni_iface *i, struct kni_attach *a)
+{
+	struct kni_attach *before = i->handler;
+	LIST_HEAD(ended);
+	int err;
+
+	if (before && before->file == a->file)
+		return -EALREADY;
+	if (before && !(i->flags & KNIT_CREATE_ATTACHED))
+		return -EBUSY;
+	err = kni_req_handler(i, a->bell);
+	if (err)
+		return err;
+	a->bell = NULL; /* kni_req.c has it */
+	i->handler = a;
+	if (before) {
+		take(before, &ended);
+		attach_free(before);
+	}
+	return 0;
+}
+
+static int check(const struct knit_ioc_attach *c)
+{
+	if (c->reserved[0] || c->reserved[1])
+		return -EINVAL;
+	if (c->role == KNIT_ROLE_PAIR)
+		return 0;
+	return c->role == KNIT_ROLE_HANDLER && c->pair == 0 ? 0 : -EINVAL;
+}
+
+int kni_attach_add(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *c)
+{
+	struct kni_attach *a;
+	int err = check(c);
+
+	if (err)
+		return err;
+	a = attach_new(f, i, c->bell_fd);
+	if (IS_ERR(a))
+		return PTR_ERR(a);
+	mutex_lock(&i->lock);
+	if (i->cut)
+		err = -ENODEV;
+	else if (c->role == KNIT_ROLE_PAIR)
+		err = attach_pair(i, c->pair, a);
+	else
+		err = attach_handler(i, a);
+	if (!err) {
+		spin_lock(&list_lock);
+		list_add(&a->of_file, &f->attaches);
+		spin_unlock(&list_lock);
+	}
+	mutex_unlock(&i->lock);
+	if (err)
+		attach_free(a);
+	return err;
+}
+
+/* i->lock held. */
+static int detach(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *c)
+{
+	const struct kni_attach *a = i->handler;
+	u32 pair = 0;
+	LIST_HEAD(ended);
+
+	if (c->role == KNIT_ROLE_PAIR) {
+		if (c->pair >= i->n_pairs)
+			return -ENOENT;
+		pair = array_index_nospec(c->pair, i->n_pairs);
+		a = live_of(i, pair);
+	}
+	if (!a)
+		return 0;
+	if (a->file != f && i->owner != f)
+		return -EPERM;
+	if (c->role == KNIT_ROLE_PAIR)
+		take_pair(i, pair, &ended);
+	else
+		take_handler(i, &ended);
+	finish(i, &ended);
+	return 0;
+}
+
+int kni_attach_del(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *c)
+{
+	int err = check(c);
+
+	if (err || c->bell_fd != -1)
+		return -EINVAL;
+	mutex_lock(&i->lock);
+	err = detach(f, i, c);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+void kni_attach_cut(struct kni_iface *i, struct list_head *ended)
+{
+	i->cut = true;
+	take_all(i, NULL, ended);
+}
+
+static struct kni_iface *first_of(struct kni_file *f)
+{
+	const struct kni_attach *a;
+	struct kni_iface *i = NULL;
+
+	spin_lock(&list_lock);
+	a = list_first_entry_or_null(&f->attaches, struct kni_attach, of_file);
+	if (a) {
+		i = a->iface;
+		kref_get(&i->refs);
+	}
+	spin_unlock(&list_lock);
+	return i;
+}
+
+void kni_attach_del_file(struct kni_file *f)
+{
+	struct kni_iface *i;
+	LIST_HEAD(ended);
+
+	while ((i = first_of(f))) {
+		/* Its owner may have been quicker: look again under the lock. */
+		mutex_lock(&i->lock);
+		take_all(i, f, &ended);
+		finish(i, &ended);
+		mutex_unlock(&i->lock);
+		kni_iface_put(i);
+	}
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kni_frame.h"
+
+/* offsetof check in struct tcphdr and struct udphdr */
+#define TCP_CSUM_OFFSET 16
+#define UDP_CSUM_OFFSET 6
+#define TCP_HLEN 20
+#define UDP_HLEN 8
+/* What the kernel takes for "the fragments say" (GSO_BY_FRAGS); never a size. */
+#define NO_GSO_SIZE 0xffff
+
+static __u32 min_u32(__u32 a, __u32 b)
+{
+	return a < b ? a : b;
+}
+
+/* Splits a piece into runs; false if it is not all in one region. */
+static bool add_runs(const struct kni_region_table *mem, __u32 *hint, struct kni_run *run,
+		     __u32 *n_runs, __u64 addr, __u32 len)
+{
+	__u32 got;
+	void *p;
+
+	while (len) {
+		p = kni_region_ptr(mem, hint, addr, len, &got);
+		if (!p || *n_runs == KNI_RUNS)
+			return false;
+		run[*n_runs].ptr = p;
+		run[*n_runs].len = got;
+		(*n_runs)++;
+		addr += got;
+		len -= got;
+	}
+	return true;
+}
+
+__u32 kni_walk_begin(struct kni_walk *w)
+{
+	w->at = 0;
+	w->n = knit_ring_peek(w->rx_q, KNI_PEEK);
+	if (w->n)
+		w->room = knit_ring_reserve(w->free_q, w->n);
+	return w->n;
+}
+
+/* Not visible before kni_walk_end. */
+static void return_cookie(struct kni_walk *w, __u32 i, __u32 cookie)
+{
+	struct knit_desc *d;
+
+	if (i >= w->room)
+		return;
+	d = knit_ring_entry(w->free_q, w->free_q->prod + i);
+	*d = (struct knit_desc){ .cookie = cookie };
+}
+
+/* One more piece of a frame. Once the frame is bad only its cookies matter. */
+static void add_piece(struct kni_walk *w, struct kni_frame *f, const struct knit_desc *d,
+		      bool first)
+{
+	if (f->why)
+		return;
+	f->why = knit_desc_check_seg(d, first && !w->loopback);
+	if (f->why || d->len == 0)
+		return;
+	f->len += d->len;
+	if (f->len > KNIT_FRAME_MAX)
+		f->why = KNIT_REJECT_BAD_LEN;
+	else if (!add_runs(w->mem, w->hint, f->run, &f->n_runs, d->addr, d->len))
+		f->why = KNIT_REJECT_BAD_ADDR;
+}
+
+/* What the kernel relies on in a frame that it is to cut; beyond what the ABI asks for. */
+static enum knit_reject check_gso(const struct kni_frame *f, __u32 features)
+{
+	const struct knit_desc *d = &f->desc;
+	bool udp = (d->gso_type & KNIT_GSO_TYPE) == KNIT_GSO_UDP_L4;
+
+	if (!(features & (udp ? KNIT_FEAT_USO : KNIT_FEAT_TSO)) || d->gso_size == NO_GSO_SIZE)
+		return KNIT_REJECT_BAD_GSO;
+	/* the stack may have to cut it here and now */
+	if (f->len - d->hdr_len > (__u32)d->gso_size * KNIT_GSO_MAX_SEGS)
+		return KNIT_REJECT_BAD_GSO;
+	if (d->csum_offset != (udp ? UDP_CSUM_OFFSET : TCP_CSUM_OFFSET) ||
+	    d->csum_start + (udp ? UDP_HLEN : TCP_HLEN) > d->hdr_len)
+		return KNIT_REJECT_BAD_GSO;
+	return KNIT_REJECT_NONE;
+}
+
+static enum knit_reject check_frame(const struct kni_walk *w, const struct kni_frame *f)
+{
+	const struct knit_desc *d = &f->desc;
+	enum knit_reject why;
+
+	if (w->loopback && f->len < KNIT_ETH_HLEN)
+		return d->flags & ~KNIT_DESC_MORE || d->gso_type ? KNIT_REJECT_BAD_LEN
+								 : KNIT_REJECT_NONE;
+	why = knit_desc_check_frame(d, f->len);
+	if (why)
+		return why;
+	if (d->flags & KNIT_DESC_CSUM_PARTIAL && !(w->features & KNIT_FEAT_CSUM))
+		return KNIT_REJECT_BAD_FLAGS;
+	return d->gso_type ? check_gso(f, w->features) : KNIT_REJECT_NONE;
+}
+
+enum kni_step kni_walk_next(struct kni_walk *w, struct kni_frame *f)
+{
+	__u32 i = w->at;
+	struct knit_desc d;
+
+	if (i == w->n)
+		return KNI_STEP_END;
+	f->why = KNIT_REJECT_NONE;
+	f->len = 0;
+	f->n_runs = 0;
+	do {
+		if (i == w->n) {
+			/* the end may be behind what was peeked; else it was never submitted */
+			if (w->n == KNI_PEEK && i - w->at <= KNIT_DESC_MAX_SEGS)
+				return KNI_STEP_END;
+			f->why = KNIT_REJECT_BAD_CHAIN;
+			break;
+		}
+		knit_desc_load(&d, knit_ring_entry(w->rx_q, w->rx_q->cons + i));
+		if (i == w->at)
+			f->desc = d;
+		return_cookie(w, i, d.cookie);
+		add_piece(w, f, &d, i == w->at);
+		i++;
+	} while (d.flags & KNIT_DESC_MORE);
+
+	if (i - w->at > KNIT_DESC_MAX_SEGS)
+		f->why = KNIT_REJECT_BAD_CHAIN;
+	w->at = i;
+	if (!f->why)
+		f->why = check_frame(w, f);
+	return f->why ? KNI_STEP_REJECT : KNI_STEP_FRAME;
+}
+
+void kni_walk_undo(struct kni_walk *w, __u32 at)
+{
+	w->at = at;
+}
+
+__u32 kni_walk_end(struct kni_walk *w)
+{
+	__u32 n = min_u32(w->at, w->room);
+
+	if (w->at)
+		knit_ring_release(w->rx_q, w->at);
+	if (n)
+		knit_ring_submit(w->free_q, n);
+	return w->at - n;
+}
+
+__u32 kni_room_ready(struct kni_room *r, __u32 n)
+{
+	__u32 have = knit_ring_peek(r->alloc_q, r->used + n);
+
+	have = min_u32(have, knit_ring_reserve(r->tx_q, r->used + n));
+	return have > r->used ? have - r->used : 0;
+}
+
+static void put(struct kni_room *r, const struct knit_desc *d)
+{
+	*(struct knit_desc *)knit_ring_entry(r->tx_q, r->tx_q->prod + r->used) = *d;
+	r->used++;
+}
+
+/* Adds the buffer to the frame's place, for as much of it as is left. */
+static enum knit_reject add_buffer(struct kni_room *r, struct knit_desc *d, __u32 *left)
+{
+	__u32 take = min_u32(*left, d->len), got;
+	void *p;
+
+	if (d->flags || d->reserved)
+		return KNIT_REJECT_BAD_FLAGS;
+	if (d->len < KNI_MIN_BUFFER || d->len > KNIT_DESC_MAX_LEN)
+		return KNIT_REJECT_BAD_LEN;
+	p = kni_region_ptr(r->mem, &r->hint, d->addr, d->len, &got);
+	if (!p || r->n_runs == KNI_RUNS)
+		return KNIT_REJECT_BAD_ADDR;
+	got = min_u32(got, take);
+	if (got) {
+		r->run[r->n_runs].ptr = p;
+		r->run[r->n_runs++].len = got;
+	}
+	if (!add_runs(r->mem, &r->hint, r->run, &r->n_runs, d->addr + got, take - got))
+		return KNIT_REJECT_BAD_ADDR;
+	r->buffer_len = d->len;
+	*d = (struct knit_desc){ .addr = d->addr, .len = take, .cookie = d->cookie };
+	*left -= take;
+	return KNIT_REJECT_NONE;
+}
+
+/* The buffer behind the r->n found so far is bad: all go back empty, with a length no frame has. */
+static void give_up(struct kni_room *r, __u32 bad_cookie, enum knit_reject why)
+{
+	__u32 i;
+
+	for (i = 0; i < r->n; i++)
+		put(r, &(struct knit_desc){ .cookie = r->desc[i].cookie });
+	put(r, &(struct knit_desc){ .cookie = bad_cookie });
+	r->rejects[why]++;
+	r->rejected++;
+	r->n = 0;
+	r->n_runs = 0;
+}
+
+/* Entries that a frame of which `left` bytes have no place yet is thought to need in all. */
+static __u32 estimate(const struct kni_room *r, __u32 left)
+{
+	__u32 n = r->n + (left + r->buffer_len - 1) / r->buffer_len;
+
+	if (n <= r->n)
+		n = r->n + 1;
+	return min_u32(n, r->max_segs);
+}
+
+enum kni_fit kni_room_find(struct kni_room *r, __u32 len)
+{
+	__u32 have, left = len, seen = 0;
+	enum knit_reject why;
+	struct knit_desc *d;
+
+	r->n = 0;
+	r->n_runs = 0;
+	have = kni_room_ready(r, estimate(r, len));
+	for (;;) {
+		if (r->n == r->max_segs)
+			return KNI_TOO_LONG;
+		if (r->n == have)
+			have = kni_room_ready(r, r->n + KNIT_DESC_MAX_SEGS);
+		if (r->n == have || seen++ == KNI_PEEK) {
+			r->need = estimate(r, left);
+			return KNI_SHORT;
+		}
+		d = &r->desc[r->n];
+		knit_desc_load(d, knit_ring_entry(r->alloc_q, r->alloc_q->cons + r->used + r->n));
+		why = add_buffer(r, d, &left);
+		if (why) {
+			have -= r->n + 1;
+			give_up(r, d->cookie, why);
+			left = len;
+			continue;
+		}
+		d->flags = left ? KNIT_DESC_MORE : 0;
+		r->n++;
+		if (left == 0)
+			return KNI_FIT;
+	}
+}
+
+void kni_room_take(struct kni_room *r)
+{
+	__u32 i;
+
+	for (i = 0; i < r->n; i++)
+		put(r, &r->desc[i]);
+}
+
+bool kni_room_commit(struct kni_room *r)
+{
+	if (r->used == 0)
+		return false;
+	knit_ring_submit(r->tx_q, r->used);
+	knit_ring_release(r->alloc_q, r->used);
+	r->used = 0;
+	return true;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef KNI_FRAME_H
+#define KNI_FRAME_H
+
+#include "abi/knit_shm.h"
+#include "kni_region.h"
+
+/*
+ * Between rings and frames. Pure: also compiled in user space, for its tests. Nothing here blocks,
+ * allocates, or commits an index but kni_walk_end and kni_room_commit.
+ *
+ * What stands in shared memory may change at any instant. Each descriptor is read exactly once,
+ * into a private copy, and everything below works with that copy. What a pointer points to still
+ * belongs to user space: copy it first, then look at it.
+ *
+ * Bounds. One visit looks at KNI_PEEK descriptors at most, whatever the indexes say. A piece of len
+ * bytes touches at most len / 4096 + 2 pages, and a frame has KNIT_FRAME_MAX bytes and
+ * KNIT_DESC_MAX_SEGS pieces at most: so KNI_RUNS runs hold every frame.
+ */
+#define KNI_PEEK 256 /* descriptors per visit; more than a chain */
+#define KNI_RUNS (KNIT_FRAME_MAX / 4096 + 2 * KNIT_DESC_MAX_SEGS + 1)
+#define KNI_MIN_BUFFER 256 /* smallest buffer taken from alloc_q */
+
+KNIT_ASSERT(KNI_PEEK > 2 * KNIT_DESC_MAX_SEGS, "a visit gets past a chain");
+
+/* Bytes that are contiguous in the kernel. */
+struct kni_run {
+	void *ptr;
+	__u32 len;
+};
+
+/* A frame of rx_q. Scratch: valid until the next call. */
+struct kni_frame {
+	struct knit_desc desc; /* private copy of its first descriptor */
+	__u32 len;
+	__u32 n_runs;
+	enum knit_reject why;
+	struct kni_run run[KNI_RUNS]; /* len bytes in all; none of them is empty */
+};
+
+/*
+ * One visit of the consumer of rx_q, who is the producer of free_q. The caller sets the first
+ * part.
+ */
+struct kni_walk {
+	struct knit_ring *rx_q;
+	struct knit_ring *free_q;
+	const struct kni_region_table *mem;
+	__u32 *hint;	/* see kni_region_ptr */
+	__u32 features; /* KNIT_FEAT_* of the interface */
+	bool loopback;	/* frames may be shorter than a header, even empty */
+
+	__u32 n;    /* descriptors there */
+	__u32 at;   /* taken, their cookies are put into free_q */
+	__u32 room; /* in free_q */
+};
+
+enum kni_step {
+	KNI_STEP_END,	 /* nothing more to be taken now */
+	KNI_STEP_FRAME,	 /* a good one */
+	KNI_STEP_REJECT, /* a bad one, f->why; taken like any other */
+};
+
+/* How many descriptors there are; 0: no call of end is needed. */
+__u32 kni_walk_begin(struct kni_walk *w);
+/*
+ * Takes the next frame. Each call takes at least one descriptor or says END, so at most KNI_PEEK
+ * calls make a visit. The frame's cookies are on their way back, but not before kni_walk_end.
+ */
+enum kni_step kni_walk_next(struct kni_walk *w, struct kni_frame *f);
+/* Takes the last frame back: the next visit finds it again. Only right after a FRAME. */
+void kni_walk_undo(struct kni_walk *w, __u32 at);
+/*
+ * Commits: rx_q is released, then free_q submitted. Returns how many cookies were lost because
+ * free_q had no room, which only an owner who spoils his own indexes can cause.
+ */
+__u32 kni_walk_end(struct kni_walk *w);
+
+/*
+ * Room for frames to tx_q, in buffers of alloc_q. Every buffer taken becomes exactly one descriptor
+ * of tx_q, so one count serves both rings. Scratch of whoever is their consumer and producer.
+ */
+struct kni_room {
+	struct knit_ring *alloc_q;
+	struct knit_ring *tx_q;
+	const struct kni_region_table *mem;
+	__u32 hint;
+	__u32 max_segs;	  /* of a frame */
+	__u32 buffer_len; /* of the last buffer; what the next ones are thought to have */
+
+	__u32 used;			  /* taken and not committed */
+	__u32 rejects[KNIT_REJECT_COUNT]; /* buffers refused; the caller counts and clears them */
+	__u32 rejected;			  /* all of them */
+
+	/* After FIT: the frame's place. The caller sets the offload fields of desc[0]. */
+	__u32 n;    /* descriptors; their lengths and MORE are set */
+	__u32 need; /* after SHORT: entries that must be on offer (and free in tx_q) in all */
+	__u32 n_runs;
+	struct knit_desc desc[KNIT_DESC_MAX_SEGS];
+	struct kni_run run[KNI_RUNS]; /* as many bytes as the frame has, none is empty */
+};
+
+enum kni_fit {
+	KNI_FIT,
+	KNI_SHORT,    /* not now */
+	KNI_TOO_LONG, /* not with max_segs of the buffers on offer */
+};
+
+/*
+ * Finds buffers for a frame of len bytes; takes none of them but bad ones, which go back empty,
+ * together with the good ones before them. Looks at KNI_PEEK buffers at most.
+ */
+enum kni_fit kni_room_find(struct kni_room *r, __u32 len);
+/* Takes what was found: writes its descriptors into tx_q. */
+void kni_room_take(struct kni_room *r);
+/* Submits to tx_q and releases alloc_q what was taken. True if there was anything. */
+bool kni_room_commit(struct kni_room *r);
+/* How many buffers there are to be taken, n at most, with room in tx_q. */
+__u32 kni_room_ready(struct kni_room *r, __u32 n);
+
+#endif

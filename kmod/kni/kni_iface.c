@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kni.h"
+
+#include <linux/ethtool.h>
+#include <linux/nospec.h>
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+#include <linux/xarray.h>
+#include <net/net_namespace.h>
+
+/* Interfaces by id, from the end of create to the beginning of release. */
+static DEFINE_XARRAY(ifaces);
+static atomic64_t last_id = ATOMIC64_INIT(0);
+
+int kni_iface_new_id(struct kni_iface *i)
+{
+	i->id = atomic64_inc_return(&last_id);
+	return xa_reserve(&ifaces, i->id, GFP_KERNEL_ACCOUNT);
+}
+
+void kni_iface_free_id(struct kni_iface *i)
+{
+	xa_erase(&ifaces, i->id);
+}
+
+void kni_iface_publish_id(struct kni_iface *i)
+{
+	xa_store(&ifaces, i->id, i, GFP_KERNEL_ACCOUNT); /* reserved: does not fail */
+}
+
+struct kni_iface *kni_iface_get(u64 id)
+{
+	struct kni_iface *i;
+
+	xa_lock(&ifaces);
+	i = xa_load(&ifaces, id);
+	if (i)
+		kref_get(&i->refs);
+	xa_unlock(&ifaces);
+	return i;
+}
+
+static void iface_free(struct kref *refs)
+{
+	struct kni_iface *i = container_of(refs, struct kni_iface, refs);
+	u32 pair;
+
+	for (pair = 0; pair < i->n_pairs; pair++)
+		kni_pair_free(&i->pair[pair]);
+	mutex_destroy(&i->lock);
+	kvfree(i);
+}
+
+void kni_iface_put(struct kni_iface *i)
+{
+	kref_put(&i->refs, iface_free);
+}
+
+/*
+ * Nobody finds the memory any more; after a grace period nobody uses it. Requests end first and
+ * without the lock: what reverts a refused change holds RTNL, under which the lock is taken.
+ */
+static void cut(struct kni_iface *i, struct list_head *ended)
+{
+	kni_req_end(i);
+	mutex_lock(&i->lock);
+	kni_attach_cut(i, ended);
+	mutex_unlock(&i->lock);
+}
+
+static bool is_quiet(struct kni_iface *i)
+{
+	bool quiet;
+
+	mutex_lock(&i->lock);
+	quiet = i->quiet;
+	mutex_unlock(&i->lock);
+	return quiet;
+}
+
+/* A grace period after cut. */
+static void make_quiet(struct kni_iface *i)
+{
+	mutex_lock(&i->lock);
+	if (!i->quiet) {
+		kni_thread_del(i->thread, i);
+		kni_bell_close(&i->packet_bell);
+		kni_bell_close(&i->request_bell);
+		kni_mem_unmap(i->mem, i->shm, i->shm_addr, i->shm_len);
+		i->shm = NULL;
+		i->quiet = true;
+	}
+	mutex_unlock(&i->lock);
+}
+
+void kni_iface_quiet(struct kni_iface *i)
+{
+	LIST_HEAD(ended);
+
+	if (is_quiet(i))
+		return;
+	cut(i, &ended);
+	synchronize_net(); /* short if RTNL is held: many may end with their namespace */
+	make_quiet(i);
+	kni_attach_free(&ended);
+}
+
+/* RTNL is held: sysfs walks the list of napis. They stay in memory for a grace period at least. */
+void kni_iface_uninit(struct kni_iface *i)
+{
+	u32 pair;
+
+	kni_iface_quiet(i);
+	for (pair = 0; pair < i->n_pairs; pair++)
+		__netif_napi_del(&i->pair[pair].napi);
+	mutex_lock(&i->lock);
+	i->dev = NULL;
+	mutex_unlock(&i->lock);
+}
+
+int kni_iface_take_thread(struct kni_file *f, struct kni_iface *i, int cpu)
+{
+	struct kni_thread **single = &f->thread;
+	char name[IFNAMSIZ + 4];
+
+	if (!kni_params.threads_multiple) {
+		if (!*single)
+			*single = kni_thread_new("kni_single", cpu);
+		i->thread = *single;
+		if (IS_ERR(i->thread))
+			*single = NULL;
+	} else {
+		snprintf(name, sizeof(name), "kni_%s", i->dev->name);
+		i->thread = kni_thread_new(name, cpu);
+	}
+	return PTR_ERR_OR_ZERO(i->thread);
+}
+
+/* i is quiet: it does not use its thread any more. */
+void kni_iface_put_thread(struct kni_file *f, struct kni_iface *i)
+{
+	if (kni_params.threads_multiple) {
+		kni_thread_free(i->thread);
+	} else if (f->thread && list_empty(&f->ifaces)) {
+		kni_thread_free(f->thread);
+		f->thread = NULL;
+	}
+	i->thread = NULL;
+}
+
+static void disown(struct kni_iface *i)
+{
+	mutex_lock(&i->lock);
+	i->owner = NULL;
+	mutex_unlock(&i->lock);
+}
+
+/* Asks end with it, so that nobody waits for user space with RTNL held afterwards. */
+static void quiet_all(struct list_head *victims)
+{
+	struct kni_iface *i;
+	LIST_HEAD(ended);
+
+	list_for_each_entry(i, victims, of_file) {
+		kni_iface_free_id(i);
+		cut(i, &ended);
+	}
+	synchronize_rcu();
+	list_for_each_entry(i, victims, of_file) {
+		make_quiet(i);
+		disown(i);
+	}
+	kni_attach_free(&ended);
+}
+
+/*
+ * Stops interfaces of f, which are in a list of their own: quiet first, then unregistered, then let
+ * go. All of them together: one by one each would wait for its own grace periods.
+ */
+static void stop(struct kni_file *f, struct list_head *victims)
+{
+	struct kni_iface *i, *next;
+	LIST_HEAD(dead);
+
+	quiet_all(victims);
+	rtnl_lock();
+	list_for_each_entry(i, victims, of_file)
+		if (i->dev)
+			unregister_netdevice_queue(i->dev, &dead);
+	unregister_netdevice_many(&dead);
+	rtnl_unlock();
+	list_for_each_entry_safe(i, next, victims, of_file) {
+		list_del(&i->of_file);
+		kni_iface_put_thread(f, i);
+		kni_iface_put(i);
+	}
+}
+
+int kni_iface_release(struct kni_file *f, u64 id)
+{
+	struct kni_iface *i;
+	LIST_HEAD(victims);
+
+	list_for_each_entry(i, &f->ifaces, of_file) {
+		if (i->id == id) {
+			list_move(&i->of_file, &victims);
+			stop(f, &victims);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+void kni_iface_release_all(struct kni_file *f)
+{
+	LIST_HEAD(victims);
+
+	list_splice_init(&f->ifaces, &victims);
+	if (!list_empty(&victims))
+		stop(f, &victims);
+}
+
+/*
+ * RCU keeps the namespace, should the interface be moved out of it just now. Of an interface whose
+ * namespace is gone only counters are left, for anybody who has the device open.
+ */
+bool kni_iface_may(struct kni_iface *i)
+{
+	bool may = true;
+
+	mutex_lock(&i->lock);
+	rcu_read_lock();
+	if (i->dev)
+		may = ns_capable(dev_net(i->dev)->user_ns, CAP_NET_ADMIN);
+	rcu_read_unlock();
+	mutex_unlock(&i->lock);
+	return may;
+}
+
+static int set_link(struct kni_iface *i, struct knit_ioc_link *l)
+{
+	if (i->quiet || !i->dev)
+		return -ENODEV;
+	if (l->flags & KNIT_LINK_IF_UP && !netif_running(i->dev))
+		return -ENETDOWN;
+	if (!(l->flags & KNIT_LINK_KEEP_SPEED)) {
+		WRITE_ONCE(i->speed, l->speed);
+		WRITE_ONCE(i->duplex, l->flags & KNIT_LINK_FULL_DUPLEX ? DUPLEX_FULL : DUPLEX_HALF);
+	}
+	l->before = kni_req_carrier(i, l->flags & KNIT_LINK_UP);
+	return 0;
+}
+
+int kni_iface_link(struct kni_iface *i, struct knit_ioc_link *l)
+{
+	int err;
+
+	if (l->flags & ~KNIT_LINK_FLAGS)
+		return -EINVAL;
+	mutex_lock(&i->lock);
+	err = set_link(i, l);
+	mutex_unlock(&i->lock);
+	return err;
+}
+
+/* On 64 bits a counter is one load; those of one moment are of no use to anybody. */
+static void pair_stats(const struct kni_pair *p, struct knit_ioc_stats *out)
+{
+	const struct kni_rx_stats *rx = &p->rx;
+	const struct kni_tx_stats *tx = &p->tx;
+
+	out->rx_packets = u64_stats_read(&rx->packets);
+	out->rx_bytes = u64_stats_read(&rx->bytes);
+	out->rx_down = u64_stats_read(&rx->down);
+	out->rx_no_memory = u64_stats_read(&rx->no_memory);
+	out->free_full = u64_stats_read(&rx->free_full);
+	out->tx_packets = u64_stats_read(&tx->packets);
+	out->tx_bytes = u64_stats_read(&tx->bytes);
+	out->tx_no_worker = u64_stats_read(&tx->no_worker);
+	out->tx_too_long = u64_stats_read(&tx->too_long);
+	out->tx_bad_frame = u64_stats_read(&tx->bad_frame);
+	out->tx_stops = u64_stats_read(&tx->stops);
+	out->tx_wakes = u64_stats_read(&tx->wakes);
+#define X(reason, name, text)                                            \
+	out->name = u64_stats_read(&rx->rejects[KNIT_REJECT_##reason]) + \
+		    u64_stats_read(&tx->rejects[KNIT_REJECT_##reason]);
+	KNIT_REJECT_TABLE(X)
+#undef X
+}
+
+int kni_iface_stats(struct kni_iface *i, struct knit_ioc_stats *out)
+{
+	if (out->pair >= i->n_pairs)
+		return -ENOENT;
+	pair_stats(&i->pair[array_index_nospec(out->pair, i->n_pairs)], out);
+	mutex_lock(&i->lock);
+	out->wakeups = i->quiet ? 0 : kni_thread_wakeups(i->thread);
+	mutex_unlock(&i->lock);
+	kni_req_stats(i, out);
+	return 0;
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kni_rx.h"
+
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+
+#define CREATE_TRACE_POINTS
+#include "kni_trace.h"
+
+/*
+ * rx_q -> the stack. One visit copies what is there into skbs, gives all buffers back, and then
+ * hands the skbs over: user space refills while the stack works.
+ */
+
+/* Longest frame that is copied into one piece: what the page-sized allocations of NAPI take. */
+#define COPY_MAX (SKB_WITH_OVERHEAD(PAGE_SIZE) - NET_SKB_PAD - NET_IP_ALIGN)
+/* Of longer ones: kept in one piece; all headers of a frame to be cut are (hdr_len has 8 bits). */
+#define LINEAR 256
+/* Not worth a fragment of its own. */
+#define SHORT_FRAGMENT 2048u
+
+/* Copies bytes of a frame one after the other. */
+struct cursor {
+	const struct kni_run *run;
+	u32 at; /* in the run */
+};
+
+static void copy_next(struct cursor *c, void *to, u32 len)
+{
+	u32 n;
+
+	while (len) {
+		n = min(len, c->run->len - c->at);
+		memcpy(to, c->run->ptr + c->at, n);
+		to += n;
+		len -= n;
+		c->at += n;
+		if (c->at == c->run->len) {
+			c->run++;
+			c->at = 0;
+		}
+	}
+}
+
+/* 17 fragments of a page each hold the longest frame, also if the first one is SHORT_FRAGMENT. */
+static bool copy_to_pages(struct kni_pair *p, struct cursor *c, struct sk_buff *skb, u32 len)
+{
+	struct page_frag *page = &p->page;
+	u32 n;
+
+	while (len) {
+		if (skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS ||
+		    !skb_page_frag_refill(min(len, SHORT_FRAGMENT), page,
+					  GFP_ATOMIC | __GFP_NOWARN))
+			return false;
+		n = min(len, page->size - page->offset);
+		copy_next(c, page_address(page->page) + page->offset, n);
+		get_page(page->page);
+		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page->page, page->offset, n, n);
+		page->offset += n;
+		len -= n;
+	}
+	return true;
+}
+
+struct sk_buff *kni_visit_skb(struct kni_visit *v, struct kni_pair *p)
+{
+	const struct kni_frame *f = &p->frame;
+	u32 linear = f->len <= COPY_MAX ? f->len : LINEAR;
+	struct cursor c = { f->run };
+	struct sk_buff *skb;
+
+	skb = napi_alloc_skb(&p->napi, linear);
+	if (unlikely(!skb))
+		goto no_memory;
+	copy_next(&c, skb_put(skb, linear), linear);
+	if (unlikely(f->len > linear) && !copy_to_pages(p, &c, skb, f->len - linear))
+		goto no_memory;
+	return skb;
+
+no_memory:
+	kfree_skb(skb);
+	v->no_memory++;
+	return NULL;
+}
+
+/* With data at the Ethernet header. The core checks the other headers again (DODGY). */
+static enum knit_reject set_gso(struct sk_buff *skb, const struct knit_desc *d)
+{
+	struct skb_shared_info *info = skb_shinfo(skb);
+	__be16 proto = ((struct ethhdr *)skb->data)->h_proto;
+
+	if (eth_type_vlan(proto))
+		proto = __vlan_get_protocol(skb, proto, NULL);
+	switch (d->gso_type & KNIT_GSO_TYPE) {
+	case KNIT_GSO_TCPV4:
+		if (proto != htons(ETH_P_IP))
+			return KNIT_REJECT_BAD_GSO;
+		info->gso_type = SKB_GSO_TCPV4;
+		break;
+	case KNIT_GSO_TCPV6:
+		if (proto != htons(ETH_P_IPV6))
+			return KNIT_REJECT_BAD_GSO;
+		info->gso_type = SKB_GSO_TCPV6;
+		break;
+	default:
+		if (proto != htons(ETH_P_IP) && proto != htons(ETH_P_IPV6))
+			return KNIT_REJECT_BAD_GSO;
+		info->gso_type = SKB_GSO_UDP_L4;
+	}
+	if (d->gso_type & KNIT_GSO_ECN)
+		info->gso_type |= SKB_GSO_TCP_ECN;
+	info->gso_type |= SKB_GSO_DODGY;
+	info->gso_size = d->gso_size;
+	info->gso_segs = 0;
+	return KNIT_REJECT_NONE;
+}
+
+/* The position is inside the frame; the core wants it in the linear part, and in 16 bits. */
+static enum knit_reject set_partial(struct sk_buff *skb, const struct knit_desc *d)
+{
+	if (skb_headroom(skb) + d->csum_start >= U16_MAX ||
+	    !pskb_may_pull(skb, (u32)d->csum_start + d->csum_offset + sizeof(__sum16)) ||
+	    !skb_partial_csum_set(skb, d->csum_start, d->csum_offset))
+		return KNIT_REJECT_BAD_CSUM;
+	return KNIT_REJECT_NONE;
+}
+
+bool kni_visit_offloads(struct kni_visit *v, struct kni_pair *p, struct sk_buff *skb)
+{
+	netdev_features_t features = p->iface->dev->features;
+	const struct knit_desc *d = &p->frame.desc;
+	enum knit_reject why = KNIT_REJECT_NONE;
+
+	if (d->flags & KNIT_DESC_CSUM_PARTIAL)
+		why = set_partial(skb, d);
+	else if (d->flags & KNIT_DESC_CSUM_GOOD && features & NETIF_F_RXCSUM)
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	/* what fits into one segment needs no cutting, and the core takes it for an error */
+	if (unlikely(d->gso_type) && !why && skb->len - d->hdr_len > d->gso_size)
+		why = set_gso(skb, d);
+	if (d->flags & KNIT_DESC_VLAN)
+		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q), d->vlan_tci);
+	if (d->flags & KNIT_DESC_HASH && features & NETIF_F_RXHASH)
+		skb_set_hash(skb, d->hash, PKT_HASH_TYPE_L4);
+	if (unlikely(why))
+		v->rejects[why]++;
+	return !why;
+}
+
+void kni_visit_begin(struct kni_visit *v, struct kni_pair *p)
+{
+	*v = (struct kni_visit){
+		.w = {
+			.rx_q = &p->rx_q,
+			.free_q = &p->free_q,
+			.mem = kni_mem_table(p->iface->mem),
+			.hint = &p->rx_hint,
+			.features = p->iface->features,
+			.loopback = kni_params.lo_mode != KNI_LO_NONE,
+		},
+		.bad_index = p->rx_q.bad_index + p->free_q.bad_index,
+	};
+	kni_walk_begin(&v->w);
+}
+
+bool kni_visit_next(struct kni_visit *v, struct kni_pair *p)
+{
+	enum kni_step step;
+
+	while (v->frames < KNI_BATCH) {
+		v->before = v->w.at;
+		step = kni_walk_next(&v->w, &p->frame);
+		if (step == KNI_STEP_END)
+			return false;
+		v->frames++;
+		if (likely(step == KNI_STEP_FRAME)) {
+			trace_kni_rx_take(p->iface->dev, p->index, p->frame.len,
+					  v->w.at - v->before);
+			return true;
+		}
+		v->rejects[p->frame.why]++;
+	}
+	return false;
+}
+
+void kni_visit_undo(struct kni_visit *v)
+{
+	kni_walk_undo(&v->w, v->before);
+	v->frames--;
+}
+
+static void count(const struct kni_visit *v, struct kni_rx_stats *s, u32 lost_cookies)
+{
+	u32 i;
+
+	u64_stats_update_begin(&s->sync);
+	u64_stats_add(&s->packets, v->packets);
+	u64_stats_add(&s->bytes, v->bytes);
+	u64_stats_add(&s->down, v->down);
+	u64_stats_add(&s->no_memory, v->no_memory);
+	u64_stats_add(&s->free_full, lost_cookies);
+	for (i = 0; i < KNIT_REJECT_COUNT; i++)
+		u64_stats_add(&s->rejects[i], v->rejects[i]);
+	u64_stats_update_end(&s->sync);
+}
+
+void kni_visit_end(struct kni_visit *v, struct kni_pair *p, const struct kni_attach *live)
+{
+	u32 bad = p->rx_q.bad_index + p->free_q.bad_index - v->bad_index, lost = 0;
+
+	if (v->w.at) {
+		lost = kni_walk_end(&v->w);
+		/* (F) for both flags at once: both indexes are stored, one full barrier */
+		if (unlikely(knit_ring_space_wanted(&p->rx_q) ||
+			     knit_load(&p->free_q.shm->need_data)))
+			kni_bell_ring(live->bell);
+	}
+	v->rejects[KNIT_REJECT_BAD_INDEX] += bad;
+	if (v->w.at || unlikely(bad))
+		count(v, &p->rx, lost);
+}
+
+static struct sk_buff *take(struct kni_visit *v, struct kni_pair *p)
+{
+	struct net_device *dev = p->iface->dev;
+	struct sk_buff *skb;
+
+	if (unlikely(!netif_running(dev))) {
+		v->down++;
+		return NULL;
+	}
+	skb = kni_visit_skb(v, p);
+	if (unlikely(!skb))
+		return NULL;
+	if (unlikely(!kni_visit_offloads(v, p, skb))) {
+		kfree_skb(skb);
+		return NULL;
+	}
+	skb_record_rx_queue(skb, p->index);
+	skb->protocol = eth_type_trans(skb, dev);
+	v->packets++;
+	v->bytes += p->frame.len;
+	return skb;
+}
+
+/* Whether GRO may find something to merge it with. */
+static bool is_tcp(const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IP))
+		return skb_headlen(skb) >= sizeof(struct iphdr) &&
+		       ((const struct iphdr *)skb->data)->protocol == IPPROTO_TCP;
+	if (skb->protocol == htons(ETH_P_IPV6))
+		return skb_headlen(skb) >= sizeof(struct ipv6hdr) &&
+		       ((const struct ipv6hdr *)skb->data)->nexthdr == IPPROTO_TCP;
+	return false;
+}
+
+/* A flow is all of one kind, so its order is kept. */
+static void hand_over(struct kni_pair *p, struct list_head *skbs)
+{
+	netdev_features_t features = p->iface->dev->features;
+	bool all = features & (NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD);
+	struct sk_buff *skb, *next;
+	bool gro = false;
+
+	list_for_each_entry_safe(skb, next, skbs, list) {
+		trace_kni_rx_stack(p->iface->dev, p->index, skb);
+		if (!(features & NETIF_F_GRO) || !(all || is_tcp(skb)))
+			continue;
+		skb_list_del_init(skb);
+		napi_gro_receive(&p->napi, skb);
+		gro = true;
+	}
+	if (gro)
+		kni_gro_flush(&p->napi);
+	netif_receive_skb_list(skbs);
+}
+
+/* RX path entry point: frames that user space put into rx_q, to the stack. */
+unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live)
+{
+	struct kni_visit v;
+	struct sk_buff *skb;
+	LIST_HEAD(skbs);
+
+	kni_visit_begin(&v, p);
+	while (kni_visit_next(&v, p)) {
+		skb = take(&v, p);
+		if (likely(skb))
+			list_add_tail(&skb->list, &skbs);
+	}
+	kni_visit_end(&v, p, live);
+	if (!list_empty(&skbs))
+		hand_over(p, &skbs);
+	return v.frames;
+}
+
+bool kni_rx_arm(struct kni_pair *p)
+{
+	return knit_ring_arm_data(&p->rx_q);
+}
+
+void kni_rx_disarm(struct kni_pair *p)
+{
+	knit_ring_disarm_data(&p->rx_q);
+}
+
+void kni_pair_reset(struct kni_pair *p)
+{
+	p->rx_hint = 0;
+	p->wanted = 0;
+	p->pending_packets = 0;
+	p->pending_bytes = 0;
+	p->bad_index = p->alloc_q.bad_index + p->tx_q.bad_index;
+	memset(&p->room, 0, sizeof(p->room));
+	p->room.alloc_q = &p->alloc_q;
+	p->room.tx_q = &p->tx_q;
+	p->room.max_segs = p->iface->max_segs;
+	p->room.buffer_len = KNI_MIN_BUFFER;
+}
+
+void kni_pair_free(struct kni_pair *p)
+{
+	if (p->page.page)
+		put_page(p->page.page);
+	p->page.page = NULL;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kni.h"
+
+#include <linux/etherdevice.h>
+
+/* Copies a list; what is too long is not listed. netif_addr_lock held. */
+static u16 take_list(u8 (*to)[ETH_ALEN], const struct netdev_hw_addr_list *list)
+{
+	const struct netdev_hw_addr *ha;
+	u16 n = 0;
+
+	if (netdev_hw_addr_list_count(list) > KNIT_RXLIST_MAX)
+		return 0;
+	netdev_hw_addr_list_for_each(ha, list)
+		ether_addr_copy(to[n++], ha->addr);
+	return n;
+}
+
+static void note_over(struct kni_iface *i, int which, int count)
+{
+	bool over = count > KNIT_RXLIST_MAX;
+
+	if (over && !i->rx_over[which]) {
+		i->req_stats.rxlist_over++;
+		if (net_ratelimit())
+			netdev_warn(i->dev,
+				    "%d %s addresses, more than the listed %d: asking for all\n",
+				    count, which ? "multicast" : "unicast", KNIT_RXLIST_MAX);
+	}
+	i->rx_over[which] = over;
+}
+
+bool kni_rxmode_look(struct kni_iface *i)
+{
+	struct knit_wanted *next = &i->next;
+	struct net_device *dev = i->dev;
+	unsigned int flags;
+	int n_uc, n_mc;
+
+	*next = i->want.now;
+	netif_addr_lock_bh(dev);
+	flags = READ_ONCE(dev->flags);
+	n_uc = netdev_uc_count(dev);
+	n_mc = netdev_mc_count(dev);
+	next->n_uc = take_list(next->uc, &dev->uc);
+	next->n_mc = take_list(next->mc, &dev->mc);
+	netif_addr_unlock_bh(dev);
+	note_over(i, 0, n_uc);
+	note_over(i, 1, n_mc);
+	next->promisc = flags & IFF_PROMISC || i->rx_over[0];
+	next->allmulti = flags & IFF_ALLMULTI || i->rx_over[1];
+	return kni_want_set(&i->want, next);
+}

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kni.h"
+
+#include <linux/cpumask.h>
+#include <linux/hrtimer.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+/*
+ * A packet thread visits the pairs of its interfaces until none of them has work, raises the flags
+ * of all their rings, and sleeps until user space rings. Each visit of a pair is bounded, and
+ * between two rounds it offers the CPU and its lock.
+ *
+ * Under load it would sleep for a moment and be rung again, and again: a system call of user space
+ * for each few frames. After DOZE_AFTER such moments in a row it dozes instead: between min_ and
+ * max_scheduling_interval, with the flags of rx_q down. It goes on so while each doze finds
+ * DOZE_FRAMES or more; fewer, as in a conversation, where each frame waits for the one before, end
+ * it at once. Who waits for a stopped queue still rings, and that ends a doze, too.
+ */
+#define DOZE_AFTER 8
+#define DOZE_FRAMES 8
+
+struct kni_thread {
+	struct task_struct *task;
+	struct mutex lock;
+	struct list_head ifaces; /* under lock */
+	bool rung;		 /* set by any context, cleared by the thread before a round */
+	u64 wakeups;		 /* thread: wo */
+	unsigned int found;	 /* frames since it slept or dozed */
+	unsigned int moments;	 /* sleeps in a row that were shorter than a doze */
+};
+
+static unsigned int visit_pair(struct kni_pair *p)
+{
+	const struct kni_attach *live;
+	unsigned int n = 0;
+
+	local_bh_disable();
+	rcu_read_lock();
+	live = rcu_dereference(p->live);
+	if (live && kni_params.lo_mode != KNI_LO_NONE) {
+		n = kni_lo(p, live);
+	} else if (live) {
+		n = kni_rx(p, live);
+		kni_tx_wake(p);
+	}
+	rcu_read_unlock();
+	local_bh_enable();
+	return n;
+}
+
+static bool arm_pair(struct kni_pair *p)
+{
+	bool sleep = true;
+
+	local_bh_disable();
+	rcu_read_lock();
+	if (rcu_dereference(p->live))
+		sleep = kni_params.lo_mode == KNI_LO_NONE ? kni_rx_arm(p) : kni_lo_arm(p);
+	rcu_read_unlock();
+	local_bh_enable();
+	return sleep;
+}
+
+static void disarm_pair(struct kni_pair *p)
+{
+	rcu_read_lock();
+	if (!rcu_dereference(p->live))
+		;
+	else if (kni_params.lo_mode == KNI_LO_NONE)
+		kni_rx_disarm(p);
+	else
+		kni_lo_disarm(p);
+	rcu_read_unlock();
+}
+
+/* Frames that a round found. */
+static unsigned int visit_all(struct kni_thread *t)
+{
+	unsigned int n = 0, k;
+	struct kni_iface *i;
+
+	mutex_lock(&t->lock);
+	list_for_each_entry(i, &t->ifaces, of_thread) {
+		for (k = 0; k < i->n_pairs; k++) {
+			n += visit_pair(&i->pair[k]);
+			cond_resched();
+		}
+	}
+	mutex_unlock(&t->lock);
+	return n;
+}
+
+/* True: all of them sleep. */
+static bool arm_all(struct kni_thread *t)
+{
+	struct kni_iface *i;
+	bool sleep = true;
+	unsigned int k;
+
+	mutex_lock(&t->lock);
+	list_for_each_entry(i, &t->ifaces, of_thread)
+		for (k = 0; k < i->n_pairs && sleep; k++)
+			sleep = arm_pair(&i->pair[k]);
+	mutex_unlock(&t->lock);
+	return sleep;
+}
+
+static void disarm_all(struct kni_thread *t)
+{
+	struct kni_iface *i;
+	unsigned int k;
+
+	mutex_lock(&t->lock);
+	list_for_each_entry(i, &t->ifaces, of_thread)
+		for (k = 0; k < i->n_pairs; k++)
+			disarm_pair(&i->pair[k]);
+	mutex_unlock(&t->lock);
+}
+
+static bool to_be_up(const struct kni_thread *t)
+{
+	return READ_ONCE(t->rung) || kthread_should_stop();
+}
+
+/*
+ * Idle, not interruptible or uninterruptible: neither signals nor the load average nor the watch
+ * for hung tasks are concerned.
+ */
+static void sleep_until_rung(struct kni_thread *t)
+{
+	u64 since = ktime_get_ns();
+
+	for (;;) {
+		set_current_state(TASK_IDLE);
+		if (to_be_up(t))
+			break;
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+	WRITE_ONCE(t->wakeups, t->wakeups + 1);
+	if (ktime_get_ns() - since < (u64)kni_params.min_interval * NSEC_PER_USEC)
+		t->moments++;
+	else
+		t->moments = 0;
+}
+
+static void doze(struct kni_thread *t)
+{
+	ktime_t min = ns_to_ktime((u64)kni_params.min_interval * NSEC_PER_USEC);
+	u64 more = (u64)(kni_params.max_interval - kni_params.min_interval) * NSEC_PER_USEC;
+
+	set_current_state(TASK_IDLE);
+	if (!to_be_up(t))
+		schedule_hrtimeout_range(&min, more, HRTIMER_MODE_REL);
+	__set_current_state(TASK_RUNNING);
+}
+
+/* A round found nothing. */
+static void rest(struct kni_thread *t)
+{
+	bool load = t->found >= DOZE_FRAMES;
+
+	t->found = 0;
+	if (load && t->moments >= DOZE_AFTER) {
+		doze(t);
+		return;
+	}
+	if (!load)
+		t->moments = 0;
+	if (arm_all(t))
+		sleep_until_rung(t);
+	disarm_all(t);
+}
+
+static int run(void *arg)
+{
+	struct kni_thread *t = arg;
+	unsigned int n;
+
+	while (!kthread_should_stop()) {
+		/* what was rung for before this line is found by the visit (pairs with wake) */
+		smp_store_mb(t->rung, false);
+		n = visit_all(t);
+		t->found += n;
+		if (n == 0)
+			rest(t);
+		/* user space may keep it busy for ever */
+		cond_resched_tasks_rcu_qs();
+	}
+	return 0;
+}
+
+struct kni_thread *kni_thread_new(const char *name, int cpu)
+{
+	struct kni_thread *t;
+
+	if (cpu >= 0 && (cpu >= (int)nr_cpu_ids || !cpu_online(cpu)))
+		return ERR_PTR(-EINVAL);
+	t = kzalloc(sizeof(*t), GFP_KERNEL);
+	if (!t)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&t->lock);
+	INIT_LIST_HEAD(&t->ifaces);
+	t->task = kthread_create(run, t, "%s", name);
+	if (IS_ERR(t->task)) {
+		struct task_struct *task = t->task;
+
+		kfree(t);
+		return ERR_CAST(task);
+	}
+	if (cpu >= 0)
+		kthread_bind(t->task, cpu);
+	wake_up_process(t->task);
+	return t;
+}
+
+void kni_thread_free(struct kni_thread *t)
+{
+	kthread_stop(t->task);
+	kfree(t);
+}
+
+void kni_thread_add(struct kni_thread *t, struct kni_iface *i)
+{
+	mutex_lock(&t->lock);
+	list_add_tail(&i->of_thread, &t->ifaces);
+	mutex_unlock(&t->lock);
+	kni_thread_wake(t);
+}
+
+void kni_thread_del(struct kni_thread *t, struct kni_iface *i)
+{
+	mutex_lock(&t->lock);
+	list_del_init(&i->of_thread);
+	mutex_unlock(&t->lock);
+}
+
+void kni_thread_wake(struct kni_thread *t)
+{
+	smp_mb(); /* what it is rung for before the flag (pairs with run) */
+	WRITE_ONCE(t->rung, true);
+	wake_up_process(t->task);
+}
+
+/*
+ * It takes a while until the thread runs. So that user space does not ring with every frame until
+ * then, the flags are taken down here. Before the wake: whoever raised one in the meantime finds
+ * that it is rung.
+ */
+void kni_thread_rung(struct kni_iface *i)
+{
+	u32 pair;
+
+	rcu_read_lock();
+	for (pair = 0; pair < i->n_pairs; pair++)
+		if (rcu_access_pointer(i->pair[pair].live))
+			kni_rx_disarm(&i->pair[pair]);
+	rcu_read_unlock();
+	kni_thread_wake(i->thread);
+}
+
+u64 kni_thread_wakeups(const struct kni_thread *t)
+{
+	return READ_ONCE(t->wakeups);
+}
