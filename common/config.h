@@ -71,7 +71,8 @@ struct knit_conf_port {
 	uint32_t mtu;
 	bool promisc; /* at start; later the kernel's interface decides */
 	enum knit_rx_spread rx_spread;
-	bool rx_checksum; /* take these offloads where the port has them */
+	uint32_t tx_queues; /* that carry packets; 0: one per worker, as far as the port has them */
+	bool rx_checksum;   /* take these offloads where the port has them */
 	bool tx_checksum;
 	bool tso;
 	bool vlan;
@@ -88,7 +89,7 @@ struct knit_conf_iface {
 	uint32_t max_mtu;
 	uint8_t mac[6]; /* all zero: the port's, or random without a port */
 	char netns[256];
-	int core; /* CPU for its thread (kthread_mode multiple), -1: any */
+	int core; /* CPU for its thread (tap: kthread_mode multiple), -1: any */
 	uint32_t ring_size;
 	enum knit_request_mode requests;
 	int line;

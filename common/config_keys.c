@@ -58,7 +58,7 @@ static const struct knit_key eal_keys[] = {
 	  .expect = EXPECT_CPUS,
 	  .help = "CPUs the primary may run on; empty: the CPU of the lcore's number" },
 	{ FIELD(knit_conf_eal, memory), .type = KNIT_KEY_INT, RANGE(0, 1048576), .def = "0",
-	  .help = "MiB of hugepages, on the NUMA node of CPU 0; 0: computed from the file" },
+	  .help = "MiB of hugepages on each NUMA node in use; 0: computed from the file" },
 	{ FIELD(knit_conf_eal, huge_dir), .type = KNIT_KEY_TEXT, .def = "",
 	  .check = knit_check_path, .expect = "an absolute path of at most 127 characters",
 	  .help = "where hugetlbfs is mounted; empty: any such mount" },
@@ -84,7 +84,8 @@ static const struct knit_key tap_keys[] = {
 	  .type = KNIT_KEY_ENUM,
 	  .def = "single",
 	  .values = kthread_modes,
-	  .help = "tap engine: one thread for all interfaces, or one for each" },
+	  .help = "tap engine: one thread for all interfaces, or one for each. Of kmod the "
+		  "module's parameter of that name decides" },
 	{ FIELD(knit_conf_tap, cpus), .type = KNIT_KEY_TEXT, .def = "", .check = knit_check_cpus,
 	  .expect = EXPECT_CPUS,
 	  .help = "CPUs for engine threads without a core of their own; empty: any but lcores'" },
@@ -112,6 +113,10 @@ static const struct knit_key port_keys[] = {
 	{ FIELD(knit_conf_port, rx_spread), .type = KNIT_KEY_ENUM, .def = "auto", .values = spreads,
 	  .help = "how received flows are spread over the workers' queues: by RSS, by the "
 		  "device itself, or not at all" },
+	{ FIELD(knit_conf_port, tx_queues), .type = KNIT_KEY_INT, RANGE(0, KNIT_MAX_WORKERS),
+	  .def = "0",
+	  .help = "transmit queues to use; 0: one for each worker, as far as the port has them. "
+		  "Workers without one send through the others" },
 	{ FIELD(knit_conf_port, rx_checksum), .type = KNIT_KEY_BOOL, .def = "true",
 	  .help = "let the port verify checksums, if it can" },
 	{ FIELD(knit_conf_port, tx_checksum), .type = KNIT_KEY_BOOL, .def = "true",
@@ -133,7 +138,8 @@ static const struct knit_key iface_keys[] = {
 	{ FIELD(knit_conf_iface, port), .type = KNIT_KEY_PORT, .def = "",
 	  .help = "the port it stands for; each port has at most one interface" },
 	{ FIELD(knit_conf_iface, engine), .type = KNIT_KEY_WORD, .def = "auto", .values = engines,
-	  .help = "kernel module or tap; auto: the module if /dev/kni is there" },
+	  .help = "kmod: the kernel module rte_kni; tap: threads of the primary; auto: kmod if "
+		  "/dev/kni is there and usable, else tap" },
 	{ FIELD(knit_conf_iface, mtu), .type = KNIT_KEY_INT, RANGE(0, MAX_MTU), .def = "0",
 	  .help = "MTU at start; 0: the port's, or 1500 without a port" },
 	{ FIELD(knit_conf_iface, min_mtu), .type = KNIT_KEY_INT, RANGE(68, MAX_MTU), .def = "68",
@@ -146,14 +152,14 @@ static const struct knit_key iface_keys[] = {
 	  .check = knit_check_netns, .expect = EXPECT_NETNS,
 	  .help = "network namespace of the interface; empty: the primary's own" },
 	{ FIELD(knit_conf_iface, core), .type = KNIT_KEY_INT, RANGE(-1, MAX_CPU), .def = "-1",
-	  .help = "CPU of its engine thread, with kthread_mode multiple; -1: any" },
+	  .help = "CPU of its engine thread; tap: with kthread_mode multiple only; -1: any" },
 	{ FIELD(knit_conf_iface, ring_size), .type = KNIT_KEY_POW2,
 	  RANGE(KNIT_RING_MIN_SG, KNIT_RING_MAX), .def = "1024",
 	  .help = "descriptors of each queue between worker and engine" },
 	{ FIELD(knit_conf_iface, requests), .type = KNIT_KEY_ENUM, .def = "auto",
 	  .values = request_modes,
-	  .help = "whether ip link waits for the port's answer; auto: where the driver makes "
-		  "that safe. The tap engine can't wait: it always posts" },
+	  .help = "whether ip link waits for the port's answer; auto: if the drivers of all ports "
+		  "make that safe. The tap engine can't wait: it always posts" },
 	{ NULL },
 };
 

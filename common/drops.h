@@ -26,13 +26,21 @@
 	X(PORT_NO_BUFFER, port_no_buffer, "no mbuf left for segmentation or checksumming") \
 	X(PORT_TOO_LONG, port_too_long, "frame longer than the port's MTU")                \
 	X(PORT_DOWN, port_down, "the outgoing port is stopped or was removed")             \
+	X(EXCHANGE_FULL, exchange_full,                                                    \
+	  "the queue to the worker that owns the transmit queue took no more")             \
+	X(EXCHANGE_NO_WORKER, exchange_no_worker,                                          \
+	  "likewise, and there is no such worker at the moment")                           \
+	X(EXCHANGE_LOST, exchange_lost, "waited for that worker when it died")             \
+	X(EXCHANGE_NO_BUFFER, exchange_no_buffer,                                          \
+	  "no mbuf left to copy another worker's packet into")                             \
 	X(IFACE_FULL, iface_full, "the interface's rx_q took no more")                     \
 	X(NO_IFACE, no_iface, "frame for the kernel on a port that has no interface")
 
 /* Engine, per pair: struct knit_engine_stats */
 #define KNIT_ENGINE_DROP_TABLE(X)                                                             \
-	X(RX_KERNEL, rx_kernel, "the kernel refused the frame")                               \
+	X(RX_KERNEL, rx_kernel, "tap: the kernel refused the frame")                          \
 	X(RX_DOWN, rx_down, "the interface is down")                                          \
+	X(RX_NO_MEMORY, rx_no_memory, "kmod: no memory for an skb")                           \
 	X(TX_NO_WORKER, tx_no_worker,                                                         \
 	  "no live worker serves the queue pair; at least: frames that wait in the kernel's " \
 	  "queue when it is detached are dropped there and not counted here")                 \

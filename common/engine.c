@@ -11,19 +11,33 @@
 
 /* In the order in which "auto" tries them. */
 static const struct knit_engine_ops *const engines[] = {
+	&knit_kmod_engine,
 	&knit_tap_engine,
 };
 
 static const struct knit_engine_ops *first_available(void)
 {
 	size_t i;
+	int ret;
 
-	for (i = 0; i < RTE_DIM(engines); i++)
-		if (engines[i]->available(false) == 0)
+	for (i = 0; i < RTE_DIM(engines); i++) {
+		ret = engines[i]->available(false);
+		if (ret == 0)
 			return engines[i];
+		/* There, and of no use: somebody will want to know. */
+		if (ret != -ENOENT && i + 1 < RTE_DIM(engines))
+			engines[i]->available(true);
+	}
 	/* None: let the last one, which needs least, say what it misses. */
 	rte_errno = -engines[RTE_DIM(engines) - 1]->available(true);
 	return NULL;
+}
+
+const char *knit_engine_wanted(const char *name)
+{
+	if (name == NULL || strcmp(name, "auto") == 0)
+		name = getenv("KNIT_ENGINE");
+	return name == NULL || name[0] == '\0' ? "auto" : name;
 }
 
 const struct knit_engine_ops *knit_engine_get(const char *name)
@@ -31,9 +45,8 @@ const struct knit_engine_ops *knit_engine_get(const char *name)
 	size_t i;
 	int ret;
 
-	if (name == NULL || strcmp(name, "auto") == 0)
-		name = getenv("KNIT_ENGINE");
-	if (name == NULL || name[0] == '\0' || strcmp(name, "auto") == 0)
+	name = knit_engine_wanted(name);
+	if (strcmp(name, "auto") == 0)
 		return first_available();
 	for (i = 0; i < RTE_DIM(engines); i++) {
 		if (strcmp(engines[i]->name, name))
@@ -42,7 +55,7 @@ const struct knit_engine_ops *knit_engine_get(const char *name)
 		rte_errno = -ret;
 		return ret == 0 ? engines[i] : NULL;
 	}
-	log_err("engine \"%s\": unknown; auto or tap is allowed", name);
+	log_err("engine \"%s\": unknown; auto, kmod or tap is allowed", name);
 	rte_errno = EINVAL;
 	return NULL;
 }

@@ -16,7 +16,10 @@ struct knit_engine_stats {
 	uint64_t rx_writes;  /* hand-overs to the kernel: fewer where frames were merged */
 	uint64_t tx_packets; /* from the kernel */
 	uint64_t tx_bytes;
-	uint64_t tx_starved; /* times alloc_q was empty while the kernel had frames */
+	uint64_t tx_starved; /* tap: times alloc_q was empty while the kernel had frames */
+	uint64_t tx_stops;   /* kmod: times the queue was stopped for want of buffers or room */
+	uint64_t tx_wakes;   /* kmod: times it was woken */
+	uint64_t free_full;  /* kmod: cookies lost because their owner spoiled free_q */
 	uint64_t wakeups;    /* times the thread slept and was woken */
 	uint64_t drops[KNIT_ENGINE_DROPS];
 	uint64_t rejects[KNIT_REJECT_COUNT];
@@ -24,16 +27,28 @@ struct knit_engine_stats {
 
 struct knit_engine_req_stats {
 	uint64_t posted;
+	/*
+	 * kmod. In all: posted + asked = answered + timeout + killed + detached + cancelled, but
+	 * for what is on its way.
+	 */
+	uint64_t asked;
+	uint64_t timeout;
+	uint64_t killed;    /* asks whose caller was killed */
+	uint64_t detached;  /* asks that ended with their handler */
+	uint64_t cancelled; /* posts that ended with their handler, and were posted anew */
 	uint64_t answered;
 	uint64_t refused;  /* answers with an error */
 	uint64_t reverted; /* kernel values taken back after a refusal */
 	uint64_t late;
 	uint64_t duplicate;
 	uint64_t unknown;
+	uint64_t bad_index;   /* kmod: impossible index of a request ring */
+	uint64_t rxlist_over; /* kmod: address lists too long to be listed */
 };
 
 struct knit_engine_ops {
 	const char *name;
+	enum knit_engine_kind kind;
 
 	/* 0 if this machine can run it, else a negative errno. log: say why not. */
 	int (*available)(bool log);
@@ -64,9 +79,31 @@ struct knit_engine_ops {
 	void (*req_stats)(const struct rte_kni *kni, struct knit_engine_req_stats *out);
 };
 
+extern const struct knit_engine_ops knit_kmod_engine;
 extern const struct knit_engine_ops knit_tap_engine;
 
-/* The engine of that name; "auto" (and NULL) takes the first available. NULL with rte_errno set. */
+/*
+ * The engine of that name; "auto" (and NULL) takes what KNIT_ENGINE says, else the first available
+ * of kmod and tap. NULL with rte_errno set, and logged.
+ */
 const struct knit_engine_ops *knit_engine_get(const char *name);
+
+/* The name that counts: "auto" and NULL give way to KNIT_ENGINE; "auto" if that does not say. */
+const char *knit_engine_wanted(const char *name);
+
+/*
+ * What a process that claimed a pair, or the handler's role, tells the engine itself, because an
+ * engine that is the kernel hears at once of the end of that process. In any process; on an engine
+ * that lives in the creating process nothing happens, and the calls return 0.
+ *
+ * join: after the claim, before the first packet or request. A pair is served from then on. 0 or a
+ * negative errno, logged: -EBUSY (another live process has it), -ENOENT (the interface is gone),
+ * -EBADMSG (ring indexes are corrupt).
+ * leave: before the claim is given up. On return the engine touches none of the pair's memory.
+ */
+int knit_engine_join_pair(struct rte_kni *kni, uint16_t pair);
+void knit_engine_leave_pair(struct rte_kni *kni, uint16_t pair);
+int knit_engine_join_handler(struct rte_kni *kni, uint32_t bell);
+void knit_engine_leave_handler(struct rte_kni *kni);
 
 #endif

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_req
 #include "handler.h"
 #include "bell.h"
+#include "engine.h"
 #include "log.h"
 #include "owner.h"
 #include "request.h"
@@ -114,6 +115,9 @@ int knit_handler_claim(struct rte_kni *kni, const struct knit_handler *h)
 	ret = -EBADMSG;
 	if (!claim_rings(kni))
 		goto err_release;
+	ret = knit_engine_join_handler(kni, h->bell);
+	if (ret < 0)
+		goto err_release;
 	e->claimed = (struct callbacks){ .ops = h->ops, .arg = h->arg };
 	e->stamp = knit_owner_stamp(&kni->handler);
 	knit_store(&kni->handler_bell, h->bell);
@@ -139,6 +143,7 @@ int knit_handler_unclaim(struct rte_kni *kni)
 	knit_store(&kni->handler_bell, KNIT_BELL_NONE);
 	knit_store(&kni->handler_fixed, 0);
 	knit_owner_clear(&kni->handler);
+	knit_engine_leave_handler(kni);
 	tell_engine(kni);
 	return wait_idle(kni) ? 0 : -EBUSY;
 }

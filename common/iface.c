@@ -236,6 +236,7 @@ struct rte_kni *knit_iface_create(const struct knit_iface_conf *conf)
 	kni->shm_mz = shm_mz;
 	kni->shm = shm_mz->addr;
 	kni->engine = engine;
+	kni->engine_kind = engine->kind;
 	fill(kni, conf);
 	ret = engine->create(kni, conf);
 	if (ret < 0)

@@ -27,6 +27,12 @@ struct rte_memzone;
 
 #define KNIT_MAX_IFACES 128
 
+/* What serves an interface. Zero is tap: what knows of no engine behaves as with that. */
+enum knit_engine_kind {
+	KNIT_ENGINE_TAP,
+	KNIT_ENGINE_KMOD,
+};
+
 /* Who holds an end, or the handler's role. Taken by compare-and-swap of pid_gen, see owner.c. */
 struct knit_owner {
 	uint64_t pid_gen; /* pid << 32 | generation; pid 0: nobody */
@@ -99,7 +105,9 @@ struct rte_kni {
 	void *engine_data;		      /* creator's address space only */
 	const struct rte_memzone *shm_mz;
 	const struct rte_memzone *mz;
-	uint32_t ifindex; /* in its namespace */
+	uint32_t ifindex;     /* in its namespace */
+	uint32_t engine_kind; /* enum knit_engine_kind: what the other processes know of engine */
+	uint64_t kmod_id;     /* names it to the module */
 
 	/*
 	 * The handler's side of the requests; handler: rw, see handler.h. Every change of handler

@@ -3,6 +3,7 @@
 #include "bell.h"
 #include "engine.h"
 #include "handler.h"
+#include "kmod.h"
 #include "kni_ops.h"
 #include "log.h"
 
@@ -76,6 +77,8 @@ int rte_kni_update_link(struct rte_kni *kni, unsigned int linkup)
 {
 	uint32_t carrier = linkup != 0, before;
 
+	if (kni && kni->engine_kind == KNIT_ENGINE_KMOD)
+		return RTE_MAX(knit_kmod_update_link(kni, carrier), -1);
 	if (kni == NULL || !is_up(kni))
 		return -1;
 	before = __atomic_exchange_n(&kni->carrier, carrier, __ATOMIC_ACQ_REL) != 0;

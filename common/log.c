@@ -6,6 +6,7 @@
 
 RTE_LOG_REGISTER(knit_log_main, knit.main, INFO)
 RTE_LOG_REGISTER(knit_log_kni, knit.kni, INFO)
+RTE_LOG_REGISTER(knit_log_kmod, knit.kmod, INFO)
 RTE_LOG_REGISTER(knit_log_tap, knit.tap, INFO)
 RTE_LOG_REGISTER(knit_log_port, knit.port, INFO)
 RTE_LOG_REGISTER(knit_log_req, knit.req, INFO)

@@ -18,6 +18,7 @@
 
 extern int knit_log_main;   /* knit.main */
 extern int knit_log_kni;    /* knit.kni: interfaces, public API */
+extern int knit_log_kmod;   /* knit.kmod: kmod engine */
 extern int knit_log_tap;    /* knit.tap: tap engine */
 extern int knit_log_port;   /* knit.port */
 extern int knit_log_req;    /* knit.req: requests */

@@ -33,24 +33,32 @@ int knit_netns_enter_fd(int netns_fd, int *saved_fd)
 	return -err;
 }
 
-int knit_netns_enter(const char *netns, int *saved_fd)
+int knit_netns_open(const char *netns, int *fd)
 {
 	char path[PATH_MAX];
-	int ret, fd, n;
+	int n;
 
-	*saved_fd = -1;
+	*fd = -1;
 	if (netns == NULL || netns[0] == '\0')
 		return 0;
 	n = snprintf(path, sizeof(path), "%s%s", strchr(netns, '/') ? "" : "/run/netns/", netns);
 	if (n >= (int)sizeof(path))
 		return log_netns(EINVAL, "path too long", netns);
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	return *fd < 0 ? log_netns(errno, "open", path) : 0;
+}
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return log_netns(errno, "open", path);
+int knit_netns_enter(const char *netns, int *saved_fd)
+{
+	int ret, fd;
+
+	*saved_fd = -1;
+	ret = knit_netns_open(netns, &fd);
+	if (ret < 0 || fd < 0)
+		return ret;
 	ret = knit_netns_enter_fd(fd, saved_fd);
 	close(fd);
-	return ret ? log_netns(-ret, "enter", path) : 0;
+	return ret ? log_netns(-ret, "enter", netns) : 0;
 }
 
 void knit_netns_leave(int *saved_fd)

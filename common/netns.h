@@ -18,6 +18,9 @@ int knit_netns_enter(const char *netns, int *saved_fd);
 /* The same for a namespace at hand as a file descriptor, which stays the caller's. */
 int knit_netns_enter_fd(int netns_fd, int *saved_fd);
 
+/* Only opens it, for the caller to close; *fd is -1 for NULL and "". Errors as of enter. */
+int knit_netns_open(const char *netns, int *fd);
+
 /* Goes back and forgets. May be called after a failed enter. */
 void knit_netns_leave(int *saved_fd);
 

@@ -37,11 +37,7 @@
  * buffer does not hold it) and then sent as it comes out.
  */
 
-/*
- * A frame of KNIT_FRAME_MAX bytes cut at Linux's least TCP payload that makes sense (536) gives
- * 123.
- */
-#define KNIT_OFFLOAD_MAX_SEGS 256
+#define KNIT_OFFLOAD_MAX_SEGS KNIT_GSO_MAX_SEGS
 
 /*
  * In capa, beside RTE_ETH_TX_OFFLOAD_*: the far end finds L4 by offset, IPv6 extension headers are

@@ -210,6 +210,7 @@ static void tap_req_stats(const struct rte_kni *kni, struct knit_engine_req_stat
 
 const struct knit_engine_ops knit_tap_engine = {
 	.name = "tap",
+	.kind = KNIT_ENGINE_TAP,
 	.available = knit_tap_dev_available,
 	.create = tap_create,
 	.destroy = tap_destroy,

@@ -56,7 +56,9 @@ struct knit_tap_thread {
 	uint64_t wakeups;
 	uint64_t mark_frames; /* moderation: the window's begin */
 	uint64_t mark_tsc;
-	bool busy; /* the last whole window was */
+	bool busy;	      /* the last whole window was */
+	uint64_t doze_frames; /* read from the kernel before the last doze */
+	uint32_t doze_us;
 
 	/* under lock, but commands may be looked at without it */
 	pthread_mutex_t lock;
@@ -199,13 +201,19 @@ static bool serve_all(struct knit_tap_thread *th)
 
 /*
  * Moderation. A kernel that sends packet by packet on the CPU of this thread would wake it for
- * each one, and two context switches cost more than the packet. So above BUSY_US per frame,
- * measured over a window, the thread does not wait for events but looks again after DOZE_US, and
- * finds a batch; the kernel's own queue of the device (1000 frames) holds longer than that. Below,
- * as with a single ping, events wake it at once.
+ * each one, and two context switches cost more than the packet. So above one frame in BUSY_US,
+ * measured over a window, the thread does not wait for events but looks again after a doze, and
+ * finds a batch. Below, as with a single ping, events wake it at once.
+ *
+ * A doze, too, costs a timer and two context switches, as much as several frames. So it doubles
+ * while the kernel gave a frame in FAST_US since the one before, and halves while it gave less
+ * than one in SLOW_US. The kernel's own queue of the device (1000 frames) holds longer than that.
  */
 #define BUSY_US 10
-#define DOZE_US 12
+#define DOZE_MIN_US 12
+#define DOZE_MAX_US 192
+#define FAST_US 4
+#define SLOW_US 8
 #define WINDOW_US 200
 #define WINDOW_FRAMES 8
 
@@ -232,10 +240,27 @@ static bool is_busy(struct knit_tap_thread *th)
 	return th->busy;
 }
 
-static void doze(void)
+static uint64_t frames_read(const struct knit_tap_thread *th)
 {
-	const struct timespec t = { .tv_nsec = DOZE_US * 1000 };
+	uint64_t n = 0;
+	uint32_t i;
 
+	for (i = 0; i < th->n_pairs; i++)
+		n += th->pair[i]->stats.tx_packets;
+	return n;
+}
+
+static void doze(struct knit_tap_thread *th)
+{
+	uint64_t frames = frames_read(th), n = frames - th->doze_frames;
+	struct timespec t = { 0 };
+
+	if (n * FAST_US >= th->doze_us && th->doze_us < DOZE_MAX_US)
+		th->doze_us *= 2;
+	else if (n * SLOW_US < th->doze_us && th->doze_us > DOZE_MIN_US)
+		th->doze_us /= 2;
+	th->doze_frames = frames;
+	t.tv_nsec = th->doze_us * 1000;
 	nanosleep(&t, NULL);
 }
 
@@ -293,6 +318,7 @@ static void *engine_main(void *arg)
 {
 	struct knit_tap_thread *th = arg;
 
+	th->doze_us = DOZE_MIN_US;
 	/* doze() would otherwise last 50 us longer */
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 	knit_region_register(&th->reader);
@@ -306,7 +332,7 @@ static void *engine_main(void *arg)
 			take_events(th, 0);
 		} else if (is_busy(th)) {
 			knit_region_leave(&th->reader);
-			doze();
+			doze(th);
 			take_events(th, 0);
 		} else if (arm(th)) {
 			knit_region_leave(&th->reader);

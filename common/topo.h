@@ -23,16 +23,19 @@
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 1
+#define KNIT_TOPO_VERSION 2
+
+struct knit_exchange;
 
 struct knit_topo_port {
 	char name[KNIT_NAME];
 	char device[256];
 	char driver[KNIT_NAME];
 	uint16_t port_id;
-	uint16_t n_queues; /* receive queues, and transmit queues */
-	int16_t iface;	   /* index of its interface, -1: none */
-	uint16_t mtu;	   /* in force */
+	uint16_t n_queues;    /* receive queues, one for each worker */
+	uint16_t n_tx_queues; /* transmit queues that carry packets: at most as many */
+	int16_t iface;	      /* index of its interface, -1: none */
+	uint16_t mtu;	      /* in force */
 	uint8_t mac[8];	   /* in force: the first 6; one aligned store, workers compare 6 bytes */
 	uint64_t tx_capa;  /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
 	uint32_t admin_up; /* 0: workers neither receive nor send; the kernel's interface is down */
@@ -90,6 +93,8 @@ struct knit_worker_stats {
 	uint64_t xconnect;    /* packets on the fast path */
 	uint64_t punted;      /* packets to interfaces */
 	uint64_t injected;    /* packets from interfaces to ports */
+	uint64_t exchanged;   /* of xconnect and injected: sent through another worker's queue */
+	uint64_t relayed;     /* packets of other workers, sent for them */
 	uint64_t parks;
 	uint64_t drops[KNIT_WORKER_DROPS];
 	struct knit_worker_port_stats port[KNIT_MAX_PORTS];
@@ -103,7 +108,9 @@ struct knit_topo_worker {
 	uint32_t n_rules;
 	uint32_t bell; /* doorbell of this worker; the primary owns it, so it outlives workers */
 	int16_t rxq[KNIT_MAX_PORTS];
-	int16_t txq[KNIT_MAX_PORTS];
+	int16_t txq[KNIT_MAX_PORTS];	  /* -1: none, but there may be an owner */
+	int16_t tx_owner[KNIT_MAX_PORTS]; /* index of the worker that sends for it; its own; -1 */
+	struct knit_exchange *exchange[KNIT_MAX_PORTS]; /* to the owner; NULL: it is its own */
 	int16_t pair[KNIT_MAX_CONF_IFACES];
 	struct knit_topo_rule rules[KNIT_MAX_RULES];
 	struct rte_mempool *pool;
@@ -189,6 +196,13 @@ struct knit_topo *knit_topo_create(void);
  * punts a port that has no interface.
  */
 int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err);
+
+/*
+ * Primary: the port has n_tx transmit queues, fewer or as many as receive queues. The first n_tx of
+ * its workers, in the order of the file, own one each; worker number i among them sends through
+ * the one that owns queue i % n_tx. Pure logic.
+ */
+void knit_topo_plan_tx(struct knit_topo *t, unsigned int port, uint16_t n_tx);
 
 /* How many queue pairs an interface has in the plan: workers that serve it. 0 is possible. */
 uint16_t knit_topo_pairs(const struct knit_topo *t, unsigned int iface);

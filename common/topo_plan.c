@@ -90,7 +90,6 @@ static void take_port(struct plan *p, const struct here *at, int port)
 		return;
 	}
 	w->rxq[port] = use->n - 1;
-	w->txq[port] = use->n - 1;
 	if (p->t->ports[port].iface >= 0)
 		take_iface(p, at, p->t->ports[port].iface);
 }
@@ -135,7 +134,7 @@ static void plan_worker(struct plan *p, unsigned int index)
 	w->burst = conf->burst;
 	w->n_rules = conf->n_rules;
 	for (i = 0; i < KNIT_MAX_PORTS; i++)
-		w->rxq[i] = w->txq[i] = -1;
+		w->rxq[i] = w->txq[i] = w->tx_owner[i] = -1;
 	for (i = 0; i < KNIT_MAX_CONF_IFACES; i++)
 		w->pair[i] = -1;
 	for (i = 0; i < conf->n_rules; i++) {
@@ -194,6 +193,7 @@ int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err)
 {
 	struct plan p = { .t = t, .c = c, .err = err };
 	unsigned int i;
+	uint16_t n_tx;
 
 	t->config_hash = c->hash;
 	t->n_ports = c->n_ports;
@@ -204,9 +204,41 @@ int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err)
 	plan_ifaces(&p);
 	for (i = 0; i < c->n_workers; i++)
 		plan_worker(&p, i);
-	for (i = 0; i < c->n_ports; i++)
+	for (i = 0; i < c->n_ports; i++) {
 		t->ports[i].n_queues = p.port[i].n;
+		n_tx = c->ports[i].tx_queues;
+		knit_topo_plan_tx(t, i, n_tx ? n_tx : t->ports[i].n_queues);
+	}
 	return p.errors ? -EINVAL : 0;
+}
+
+/* The worker that has that receive queue: ranks are receive queues. */
+static int16_t worker_of_rank(const struct knit_topo *t, unsigned int port, int16_t rank)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n_workers; i++)
+		if (t->workers[i].rxq[port] == rank)
+			return i;
+	return -1;
+}
+
+void knit_topo_plan_tx(struct knit_topo *t, unsigned int port, uint16_t n_tx)
+{
+	struct knit_topo_worker *w;
+	int16_t rank;
+	uint32_t i;
+
+	n_tx = RTE_MIN(n_tx, t->ports[port].n_queues);
+	t->ports[port].n_tx_queues = n_tx;
+	for (i = 0; i < t->n_workers; i++) {
+		w = &t->workers[i];
+		rank = w->rxq[port];
+		if (rank < 0 || n_tx == 0)
+			continue;
+		w->txq[port] = rank < n_tx ? rank : -1;
+		w->tx_owner[port] = worker_of_rank(t, port, rank % n_tx);
+	}
 }
 
 uint16_t knit_topo_pairs(const struct knit_topo *t, unsigned int iface)

@@ -1,15 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs the Debian packages that a purpose needs, and nothing if they are all there.
-# usage: config/deps.sh [build|run|test|bench]...   (default: build)
+# usage: config/deps.sh [build|run|kmod|test|matrix|debug|bench]...   (default: build)
 set -eu
 
 arch=$(dpkg --print-architecture)
 build="gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
 	libsystemd-dev check python3 iproute2 iputils-ping procps util-linux"
+kmod="gcc make kmod linux-headers-$arch"
+vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod"
 # dpdk-dev brings dpdk-telemetry.py and testpmd.
-check="g++ binutils clang-format codespell shellcheck linux-headers-$arch dpdk-dev ethtool iperf3
-	tcpdump"
+check="g++ binutils clang-format codespell shellcheck sparse dpdk-dev ethtool iperf3 tcpdump"
+matrix="debootstrap"
+# Debian's kernel source, and what its build needs
+debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
 bench="dpdk-dev iperf3 ethtool tcpdump"
 
 wanted=
@@ -17,10 +21,14 @@ for purpose in "${@:-build}"; do
 	case $purpose in
 	build) wanted="$wanted $build" ;;
 	run) wanted="$wanted $build dpdk-dev" ;;
-	test) wanted="$wanted $build $check" ;;
+	kmod) wanted="$wanted $kmod" ;;
+	test) wanted="$wanted $build $kmod $check $vm" ;;
+	matrix) wanted="$wanted $build $kmod $check $vm $matrix" ;;
+	debug) wanted="$wanted $build $kmod $check $vm $debug" ;;
 	bench) wanted="$wanted $build $bench" ;;
 	*)
-		echo "$0: no purpose '$purpose': build, run, test and bench exist" >&2
+		echo "$0: no purpose '$purpose': build, run, kmod, test, matrix, debug and bench" \
+			"exist" >&2
 		exit 2
 		;;
 	esac

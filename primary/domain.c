@@ -17,10 +17,13 @@
  *
  *   1  the engine detached the pairs (slot.c did that at once), and new workers are kept out;
  *   2  live workers with a queue on one of the same ports are parked, and those ports stopped;
- *   3  the dead worker's queues, on all ports, are set up again with the spare pool: the driver
- *      releases the old mbufs, into a pool that has forgotten all others and so has room for them;
- *   4  the pairs' queues and cookies are emptied. Now nobody holds a mbuf of the old pool; it is
- *      rebuilt in place and becomes the spare: steps 3 and 4 for the next dead worker;
+ *   3  the dead worker's queues, on all ports, are set up again with the spare pool of its NUMA
+ *      node: the driver releases the old mbufs, into a pool that has forgotten all others and so
+ *      has room for them;
+ *   4  the pairs' queues and cookies are emptied, and the exchange queues that the worker had an
+ *      end of; whoever has the other end has a queue on the same port, so it is parked. Now nobody
+ *      holds a mbuf of the old pool; it is rebuilt in place and becomes the spare: steps 3 and 4
+ *      for the next dead worker;
  *   5  the ports start, the parked workers go on, the slots are free.
  *
  * If a live worker can't be parked the domain stays as it is, without a pair or an owner, and the
@@ -125,7 +128,7 @@ static int replace_queues(struct primary *p, unsigned int w)
 		ret = knit_netns_enter(p->ports[k].conf->netns, &netns);
 		if (ret < 0)
 			break;
-		ret = port_queue_setup(p, k, w, p->spare);
+		ret = port_queue_setup(p, k, w, p->spare[p->plan.worker[w]]);
 		knit_netns_leave(&netns);
 	}
 	return ret;
@@ -144,6 +147,7 @@ static unsigned int empty_pairs(struct primary *p, const struct knit_topo_worker
 static int reset_one(struct primary *p, unsigned int i)
 {
 	struct knit_topo_worker *w = &p->topo->workers[i];
+	struct rte_mempool **spare = &p->spare[p->plan.worker[i]];
 	struct rte_mempool *old = w->pool;
 	unsigned int lost;
 	int ret;
@@ -152,10 +156,10 @@ static int reset_one(struct primary *p, unsigned int i)
 	ret = replace_queues(p, i);
 	if (ret < 0)
 		return ret;
-	lost = empty_pairs(p, w);
+	lost = empty_pairs(p, w) + primary_exchanges_reset(p, i);
 	primary_pool_rebuild(old);
-	w->pool = p->spare;
-	p->spare = old;
+	w->pool = *spare;
+	*spare = old;
 	w->lost_mbufs += lost;
 	w->resets++;
 	log_notice("worker %u: domain reset, %u mbufs taken back from rings", w->id, lost);
@@ -221,7 +225,9 @@ bool domain_reset_dead(struct primary *p)
 	}
 	failed = 0;
 	port_hold(p, ports);
+	pthread_mutex_lock(&p->drivers);
 	ret = reset_all(p, ports);
+	pthread_mutex_unlock(&p->drivers);
 	if (ret < 0) {
 		/* Workers of a port that does not run stay parked until they are told to leave. */
 		log_err("resetting a dead worker's domain: %s; starting anew", rte_strerror(-ret));

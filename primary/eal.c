@@ -13,9 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What EAL itself, ethdev, drivers and knit's own memzones take beside pools and interfaces. */
-#define OVERHEAD (48 << 20)
-#define HUGE_2M (2 << 20)
+#define MIB (1 << 20)
 
 /* -1 once something did not fit: checked at the end of a list, not at each argument. */
 static int add_error;
@@ -34,23 +32,29 @@ static void add(struct knit_args *a, const char *fmt, ...)
 		add_error = -1;
 }
 
+/* Rounded up to hugepages of 2 MiB. */
+static unsigned int node_mib(const struct primary *p, unsigned int node)
+{
+	if (p->plan.bytes[node] == 0)
+		return 0;
+	if (p->conf->eal.memory)
+		return p->conf->eal.memory;
+	return RTE_ALIGN_CEIL(p->plan.bytes[node], 2 * MIB) / MIB;
+}
+
 /*
  * --socket-mem equal to --socket-limit: nothing grows after start, because a secondary that is
- * stopped would make every growth wait for it.
+ * stopped would make every growth wait for it. To EAL a limit of 0 is none; no page fits into 1.
  */
-static unsigned int memory_mib(const struct knit_config *c)
+static void memory_list(const struct primary *p, unsigned int none, char *text, size_t size)
 {
-	unsigned int i, n_mbufs;
-	size_t bytes;
+	unsigned int node, mib;
+	size_t at = 0;
 
-	if (c->eal.memory)
-		return c->eal.memory;
-	bytes = primary_pool_bytes(c, &n_mbufs) + OVERHEAD;
-	for (i = 0; i < c->n_ifaces; i++)
-		bytes += knit_iface_memory(c->ifaces[i].ring_size, c->n_workers);
-	/* Contiguous pieces do not fill pages to the last byte. */
-	bytes += bytes / 16;
-	return (bytes + HUGE_2M - 1) / HUGE_2M * 2;
+	for (node = 0; node < p->plan.n_nodes && at < size; node++) {
+		mib = node_mib(p, node);
+		at += snprintf(text + at, size - at, "%s%u", node ? "," : "", mib ? mib : none);
+	}
 }
 
 /* PCI devices are named to every process; without one the bus is not even looked at. */
@@ -89,25 +93,29 @@ static void add_common(struct knit_args *a, const struct knit_config *c, uint32_
 	add(a, "--log-level=knit.*:%s", c->eal.log_level);
 }
 
-int primary_eal_init(const struct knit_config *c, const char *program)
+int primary_eal_init(const struct primary *p, const char *program)
 {
+	const struct knit_config *c = p->conf;
 	static struct knit_args a;
-	unsigned int mib = memory_mib(c);
+	char mem[256], limit[256];
 
+	memory_list(p, 0, mem, sizeof(mem));
+	memory_list(p, 1, limit, sizeof(limit));
 	add(&a, "%s", program);
 	add(&a, "--proc-type=primary");
 	add_common(&a, c, c->eal.lcore, c->eal.cpus);
 	if (strcmp(c->eal.iova, "auto"))
 		add(&a, "--iova-mode=%s", c->eal.iova);
-	add(&a, "--socket-mem=%u", mib);
-	add(&a, "--socket-limit=%u", mib);
+	add(&a, "--socket-mem=%s", mem);
+	add(&a, "--socket-limit=%s", limit);
 	if (add_error) {
 		fprintf(stderr, "knit-primary: more EAL arguments than %d\n", KNIT_MAX_ARGS - 1);
 		return -E2BIG;
 	}
 	if (rte_eal_init(a.argc, a.argv) < 0) {
-		fprintf(stderr, "knit-primary: EAL: %s (prefix %s, %u MiB of hugepages)\n",
-			rte_strerror(rte_errno), c->eal.prefix, mib);
+		fprintf(stderr,
+			"knit-primary: EAL: %s (prefix %s, %s MiB of hugepages, by NUMA node)\n",
+			rte_strerror(rte_errno), c->eal.prefix, mem);
 		knit_eal_remove_files(c->eal.prefix);
 		return -EIO;
 	}

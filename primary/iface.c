@@ -13,11 +13,38 @@
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * While somebody waits for an answer the kernel holds RTNL. The one thread that answers for all
+ * ports may just be busy with another one, whose driver waits for RTNL: so one such port is enough.
+ */
+static const struct port *port_that_needs_rtnl(const struct primary *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_ports; i++)
+		if (!knit_driver_find(p->topo->ports[i].driver)->ask)
+			return &p->ports[i];
+	return NULL;
+}
+
 static bool post_only(const struct primary *p, const struct knit_conf_iface *c)
 {
-	if (c->requests != KNIT_REQUEST_AUTO)
-		return c->requests == KNIT_REQUEST_POST;
-	return c->port >= 0 && !knit_driver_find(p->topo->ports[c->port].driver)->ask;
+	const struct port *port = port_that_needs_rtnl(p);
+
+	if (c->requests == KNIT_REQUEST_AUTO)
+		return port != NULL;
+	if (c->requests == KNIT_REQUEST_ASK && port)
+		log_warn("interface %s: requests = \"ask\": control operations of port %s may need "
+			 "what the kernel holds while it waits; ip link may time out",
+			 c->name, port->conf->name);
+	return c->requests == KNIT_REQUEST_POST;
+}
+
+static bool on_kmod(const struct knit_conf_iface *c)
+{
+	const struct knit_engine_ops *engine = knit_engine_get(c->engine);
+
+	return engine && engine->kind == KNIT_ENGINE_KMOD;
 }
 
 static uint16_t largest_mtu(const struct primary *p, const struct knit_conf_iface *c)
@@ -89,7 +116,7 @@ static int create(struct primary *p, unsigned int i)
 		.ring_size = c->ring_size,
 		.features = KNIT_FEAT_ALL,
 		.core_id = c->core >= 0 ? c->core : 0,
-		.force_bind = c->core >= 0 && p->conf->tap.thread_per_iface,
+		.force_bind = c->core >= 0 && (p->conf->tap.thread_per_iface || on_kmod(c)),
 		.cpus = engine_cpus(p->conf, &cpus),
 		.thread_per_iface = p->conf->tap.thread_per_iface,
 		.async = post_only(p, c),
@@ -142,8 +169,14 @@ void primary_link_update(struct primary *p, unsigned int i)
 	struct rte_eth_link link;
 	struct rte_kni *kni;
 	bool up;
+	int ret;
 
-	if (rte_eth_link_get_nowait(port->id, &link) < 0)
+	/* Busy: the port is being restarted or set, and is looked at again soon. */
+	if (pthread_mutex_trylock(&p->drivers))
+		return;
+	ret = rte_eth_link_get_nowait(port->id, &link);
+	pthread_mutex_unlock(&p->drivers);
+	if (ret < 0)
 		return;
 	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up;
 	if (port_held(port, up))

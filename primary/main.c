@@ -32,6 +32,9 @@ static int serve(struct primary *p)
 	code = missing(primary_ports_open(p));
 	if (code)
 		goto close_ports;
+	code = missing(primary_exchanges_create(p));
+	if (code)
+		goto close_ports;
 	code = missing(primary_ifaces_create(p));
 	if (code)
 		goto destroy_ifaces;
@@ -54,6 +57,7 @@ stop_service:
 	primary_service_stop(p);
 destroy_ifaces:
 	primary_ifaces_destroy(p);
+	primary_exchanges_drain(p);
 close_ports:
 	primary_ports_close(p);
 	primary_pools_check(p);
@@ -82,7 +86,7 @@ int main(int argc, char **argv)
 	code = missing(knit_rundir_create(conf->eal.prefix));
 	if (code)
 		goto free_conf;
-	code = missing(primary_eal_init(conf, argv[0]));
+	code = missing(primary_eal_init(&p, argv[0]));
 	if (code)
 		goto remove_rundir;
 	code = serve(&p);

@@ -67,9 +67,8 @@ static bool one_queue_only(const struct port *port, const struct rte_eth_dev_inf
 static int check_queues(const struct port *port, const struct rte_eth_dev_info *info,
 			const struct knit_driver *driver)
 {
-	unsigned int n = port->topo->n_queues, most;
+	unsigned int n = port->topo->n_queues, most = info->max_rx_queues;
 
-	most = RTE_MIN(info->max_rx_queues, info->max_tx_queues);
 	if (driver->max_queues && driver->max_queues < most)
 		most = driver->max_queues;
 	if (n > 1 && (driver->hands_on || one_queue_only(port, info, driver))) {
@@ -80,10 +79,32 @@ static int check_queues(const struct port *port, const struct rte_eth_dev_info *
 		return -ENOTSUP;
 	}
 	if (n > most) {
-		log_err("port %s: %u workers forward it, but driver %s has %u queue pairs",
+		log_err("port %s: %u workers forward it, but driver %s has %u receive queues",
 			port->conf->name, n, info->driver_name, most);
 		return -ENOTSUP;
 	}
+	return 0;
+}
+
+/* Workers beyond the transmit queues that there are send through others: exchange.h. */
+static int choose_tx_queues(struct primary *p, unsigned int i, const struct rte_eth_dev_info *info,
+			    const struct knit_driver *driver)
+{
+	struct port *port = &p->ports[i];
+	unsigned int most = info->max_tx_queues;
+
+	if (driver->max_queues && driver->max_queues < most)
+		most = driver->max_queues;
+	if (port->conf->tx_queues > most) {
+		log_err("port %s: tx_queues: found %u: driver %s has %u", port->conf->name,
+			port->conf->tx_queues, info->driver_name, most);
+		return -EINVAL;
+	}
+	if (port->topo->n_tx_queues > most)
+		knit_topo_plan_tx(p->topo, i, most);
+	if (port->topo->n_tx_queues < port->topo->n_queues)
+		log_notice("port %s: %u workers send through %u transmit queues", port->conf->name,
+			   port->topo->n_queues, port->topo->n_tx_queues);
 	return 0;
 }
 
@@ -116,12 +137,14 @@ static int configure(struct port *port)
 {
 	struct rte_eth_conf conf = { 0 };
 	struct rte_eth_dev_info info;
-	unsigned int n = port->topo->n_queues;
+	unsigned int n = port->topo->n_queues, n_tx = port->topo->n_tx_queues;
 	int ret;
 
 	ret = rte_eth_dev_info_get(port->id, &info);
 	if (ret < 0)
 		return errno_log(ret, "rte_eth_dev_info_get");
+	if (knit_driver_find(info.driver_name)->paired)
+		n_tx = n;
 	conf.rxmode.mtu = port->topo->mtu;
 	if (knit_driver_find(info.driver_name)->tap)
 		conf.rxmode.mtu = RTE_MIN(port->topo->mtu, PORT_TAP_ETHDEV_MTU);
@@ -133,14 +156,15 @@ static int configure(struct port *port)
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & RSS_TYPES;
 	}
-	ret = rte_eth_dev_configure(port->id, n, n, &conf);
+	ret = rte_eth_dev_configure(port->id, n, n_tx, &conf);
 	if (ret < 0)
 		return errno_log(ret, "rte_eth_dev_configure");
 	return 0;
 }
 
-static int learn(struct port *port)
+static int learn(struct primary *p, unsigned int i)
 {
+	struct port *port = &p->ports[i];
 	const struct knit_driver *driver;
 	struct rte_eth_dev_info info;
 	struct rte_ether_addr mac;
@@ -151,6 +175,8 @@ static int learn(struct port *port)
 		return errno_log(ret, "rte_eth_dev_info_get");
 	driver = knit_driver_find(info.driver_name);
 	ret = check_queues(port, &info, driver);
+	if (ret == 0)
+		ret = choose_tx_queues(p, i, &info, driver);
 	if (ret < 0)
 		return ret;
 	if (port->conf->mtu < info.min_mtu || port->conf->mtu > knit_driver_max_mtu(&info)) {
@@ -160,7 +186,7 @@ static int learn(struct port *port)
 		return -EINVAL;
 	}
 	choose_offloads(port, &info);
-	port->lsc = *info.dev_flags & RTE_ETH_DEV_INTR_LSC;
+	port->lsc = *info.dev_flags & RTE_ETH_DEV_INTR_LSC && !driver->poll_link;
 	port->rx_desc = port->conf->rx_desc;
 	port->tx_desc = port->conf->tx_desc;
 	rte_eth_macaddr_get(port->id, &mac);
@@ -178,18 +204,36 @@ int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct r
 	struct knit_topo_worker *worker = &p->topo->workers[w];
 	struct port *port = &p->ports[i];
 	int socket = rte_eth_dev_socket_id(port->id);
-	int ret;
+	int ret, txq = worker->txq[i];
 
 	if (worker->rxq[i] < 0)
 		return 0;
+	/* One that nobody uses, for the driver's sake. */
+	if (txq < 0 && knit_driver_find(port->topo->driver)->paired)
+		txq = worker->rxq[i];
 	/* Receive before transmit: net_tap copies the fd of the one from the other. */
 	ret = rte_eth_rx_queue_setup(port->id, worker->rxq[i], port->rx_desc, socket, NULL, pool);
 	if (ret < 0)
 		return errno_log(ret, "rte_eth_rx_queue_setup");
-	ret = rte_eth_tx_queue_setup(port->id, worker->txq[i], port->tx_desc, socket, NULL);
+	if (txq < 0)
+		return 0;
+	ret = rte_eth_tx_queue_setup(port->id, txq, port->tx_desc, socket, NULL);
 	if (ret < 0)
 		return errno_log(ret, "rte_eth_tx_queue_setup");
 	return 0;
+}
+
+/* Packets cross between NUMA nodes: it works, and whoever wonders about speed finds it here. */
+static void tell_distance(struct primary *p, unsigned int i)
+{
+	int node = rte_eth_dev_socket_id(p->ports[i].id);
+	unsigned int w;
+
+	for (w = 0; node >= 0 && w < p->topo->n_workers; w++)
+		if (p->topo->workers[w].rxq[i] >= 0 && p->plan.worker[w] != (unsigned int)node)
+			log_notice("port %s is on NUMA node %d, worker %u and its pool on %u",
+				   p->ports[i].conf->name, node, p->topo->workers[w].id,
+				   p->plan.worker[w]);
 }
 
 /*
@@ -279,12 +323,13 @@ static int open_in_netns(struct primary *p, unsigned int i)
 	ret = find_device(port);
 	if (ret < 0)
 		return ret;
-	ret = learn(port);
+	ret = learn(p, i);
 	if (ret < 0)
 		return ret;
 	ret = configure(port);
 	if (ret < 0)
 		return ret;
+	tell_distance(p, i);
 	rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &port->rx_desc, &port->tx_desc);
 	return setup_queues(p, i);
 }

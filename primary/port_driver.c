@@ -11,11 +11,15 @@ static const struct knit_driver drivers[] = {
 	 * Frees in queue release, allocates in set-up. Kernel devices: control operations take
 	 * RTNL. More than 4 queue pairs overflow the driver's message to secondaries (8 fds).
 	 */
-	{ "net_tap", KNIT_RESET_PORT, .device_spread = true, .max_queues = 4, .tap = true },
+	{ "net_tap", KNIT_RESET_PORT, .device_spread = true, .paired = true, .max_queues = 4,
+	  .tap = true },
 	{ "net_null", KNIT_RESET_PORT, .device_spread = true, .ask = true },
 	{ "net_ring", KNIT_RESET_PORT, .hands_on = true, .ask = true },
-	/* Free all queues' mbufs in stop, allocate in start. */
-	{ "net_e1000_em", KNIT_RESET_PORT, .ask = true },
+	/*
+	 * Free all queues' mbufs in stop, allocate in start. em never routes its link interrupt to
+	 * the MSI-X vector that it asks for (82574).
+	 */
+	{ "net_e1000_em", KNIT_RESET_PORT, .poll_link = true, .ask = true },
 	{ "net_e1000_igb", KNIT_RESET_PORT, .ask = true },
 	{ "net_ixgbe", KNIT_RESET_PORT, .ask = true },
 	{ "net_i40e", KNIT_RESET_PORT, .ask = true },

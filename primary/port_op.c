@@ -264,7 +264,9 @@ int port_op(struct primary *p, struct knit_msg *m)
 	ret = knit_netns_enter(p->ports[m->port].conf->netns, &netns);
 	if (ret < 0)
 		return ret;
+	pthread_mutex_lock(&p->drivers);
 	ret = ops[m->op](p, m->port, m);
+	pthread_mutex_unlock(&p->drivers);
 	knit_netns_leave(&netns);
 	if (ret < 0)
 		log_warn("port %s: %s refused: %s", p->topo->ports[m->port].name,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "eal_paths.h"
+#include "engine.h"
+#include "kmod.h"
 #include "primary.h"
 #include "rundir.h"
 
@@ -58,12 +60,45 @@ static int check_hugepages(void)
 	return ret;
 }
 
-static int check_tun(const struct knit_config *c)
+/* An interface asks for that engine; with name "auto": leaves the choice. */
+static bool wants(const struct knit_config *c, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_ifaces; i++)
+		if (strcmp(knit_engine_wanted(c->ifaces[i].engine), name) == 0)
+			return true;
+	return false;
+}
+
+/* The module, and where the choice is left the tap engine in its place. */
+static int check_kmod(const struct knit_config *c, bool *want_tun)
+{
+	bool want = wants(c, knit_kmod_engine.name), leave = wants(c, "auto");
+	struct knit_kmod_why why;
+	int fd;
+
+	*want_tun = wants(c, knit_tap_engine.name);
+	if (!want && !leave)
+		return 0;
+	fd = knit_kmod_open(NULL, &why);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	*want_tun |= leave;
+	if (!want)
+		return 0;
+	complain(why.what, why.remedy);
+	return fd == -EPROTO ? KNIT_EXIT_MISMATCH : KNIT_EXIT_RESOURCES;
+}
+
+static int check_tun(bool want)
 {
 	char what[128];
 	int fd;
 
-	if (c->n_ifaces == 0)
+	if (!want)
 		return 0;
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
@@ -91,8 +126,10 @@ int primary_preflight(const struct knit_config *c)
 {
 	int root = check_root();
 	int huge = check_hugepages();
-	int tun = check_tun(c);
 	int prefix = check_prefix(c);
+	bool want_tun;
+	int kmod = check_kmod(c, &want_tun);
+	int tun = check_tun(want_tun);
 
-	return prefix ? prefix : root ? root : huge ? huge : tun;
+	return prefix ? prefix : root ? root : huge ? huge : kmod ? kmod : tun;
 }

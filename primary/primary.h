@@ -5,8 +5,10 @@
 #include "compat.h"
 #include "config.h"
 #include "msg.h"
+#include "pool_plan.h"
 #include "topo.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 
 /*
@@ -53,13 +55,18 @@ struct primary {
 	const struct knit_config *conf;
 	struct knit_topo *topo;
 	struct port ports[KNIT_MAX_PORTS];
-	struct rte_mempool *spare;	 /* takes the place of a dead domain's pool */
-	unsigned int pool_size;		 /* mbufs of every domain's pool, and of the spare */
+	struct pool_plan plan;
+	struct rte_mempool *spare[KNIT_MAX_NODES]; /* takes the place of a dead domain's pool */
 	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
 	bool status;			 /* print a status line every second */
 	uint32_t restart;		 /* not 0: leave with KNIT_EXIT_RESTART */
 	struct knit_topo_worker *stuck;	 /* did not park; NULL: nobody */
 	uint64_t stuck_rounds;		 /* of it, then */
+	/*
+	 * Held around ethdev's control operations, which are one thread's at a time: the port
+	 * thread's, and the main thread's look at links, which never waits for it.
+	 */
+	pthread_mutex_t drivers;
 };
 
 #define CONTROL_SLOT KNIT_MAX_WORKERS
@@ -70,12 +77,11 @@ struct primary {
 int primary_preflight(const struct knit_config *conf);
 
 /* eal.c */
-int primary_eal_init(const struct knit_config *conf, const char *program);
+int primary_eal_init(const struct primary *p, const char *program);
 void primary_eal_cleanup(const struct knit_config *conf);
 int primary_publish_args(struct primary *p);
 
 /* pool.c */
-size_t primary_pool_bytes(const struct knit_config *conf, unsigned int *n_mbufs);
 int primary_pools_create(struct primary *p);
 /*
  * Every object back to new, all of them free, whatever state the pool was left in. Nobody uses it.
@@ -103,7 +109,7 @@ void port_hold(struct primary *p, uint64_t ports);
 void port_unhold(struct primary *p, uint64_t ports);
 /* Main thread: is the port held, its link being up or down now? */
 bool port_held(struct port *port, bool up);
-/* Both queues of worker w on port i, with pool; the port is stopped or can do it while started. */
+/* The queues of worker w on port i, with pool; the port is stopped or can do it while started. */
 int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool);
 
 /* port_op.c: what control asks. In the port thread. 0 or -errno; text says why */
@@ -161,6 +167,15 @@ bool domain_dead_on(struct primary *p, uint64_t ports);
 void primary_channel_clear(struct primary *p);
 void primary_channel_clear_for(struct primary *p, const char *peer);
 void primary_channel_look(struct primary *p);
+
+/*
+ * exchange.c: the queues of workers without a transmit queue of their own, see common/exchange.h.
+ * Created when all ports are open. reset: all with an end of worker w, whose domain is reset;
+ * returns how many of its mbufs were in them.
+ */
+int primary_exchanges_create(struct primary *p);
+unsigned int primary_exchanges_reset(struct primary *p, unsigned int w);
+void primary_exchanges_drain(struct primary *p);
 
 /* iface.c */
 int primary_ifaces_create(struct primary *p);

@@ -25,10 +25,14 @@ bool primary_plan_fits(const struct knit_config *conf)
 
 void primary_init(struct primary *p, const struct knit_config *conf, bool status)
 {
+	struct machine machine;
 	unsigned int i;
 
 	p->conf = conf;
+	machine_look(conf, &machine);
+	pool_plan(conf, &machine, &p->plan);
 	p->status = status;
+	pthread_mutex_init(&p->drivers, NULL);
 	for (i = 0; i < RTE_DIM(p->pidfd); i++)
 		p->pidfd[i] = -1;
 	/* Before EAL starts threads, so that all of them inherit it. */

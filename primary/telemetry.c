@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
 #include "engine.h"
+#include "exchange.h"
 #include "log.h"
 #include "primary.h"
 
@@ -51,7 +52,6 @@ static int tell_info(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "abi", t->abi_version);
 	rte_tel_data_add_dict_uint(d, "config_hash", t->config_hash);
 	rte_tel_data_add_dict_uint(d, "pid", t->primary_pid);
-	rte_tel_data_add_dict_uint(d, "pool_size", primary->pool_size);
 	rte_tel_data_add_dict_uint(d, "control_state", t->control.state);
 	rte_tel_data_add_dict_uint(d, "control_pid", t->control.pid);
 	rte_tel_data_add_dict_uint(d, "control_served", t->control.served);
@@ -86,6 +86,7 @@ static int tell_port(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "driver", port->driver);
 	rte_tel_data_add_dict_uint(d, "port_id", port->port_id);
 	rte_tel_data_add_dict_uint(d, "queues", port->n_queues);
+	rte_tel_data_add_dict_uint(d, "tx_queues", port->n_tx_queues);
 	rte_tel_data_add_dict_uint(d, "mtu", port->mtu);
 	rte_tel_data_add_dict_string(d, "mac", mac);
 	rte_tel_data_add_dict_uint(d, "admin_up", port->admin_up);
@@ -112,12 +113,19 @@ static void add_requests(struct rte_tel_data *d, const struct rte_kni *kni)
 
 	kni->engine->req_stats(kni, &r);
 	rte_tel_data_add_dict_uint(d, "requests_posted", r.posted);
+	rte_tel_data_add_dict_uint(d, "requests_asked", r.asked);
+	rte_tel_data_add_dict_uint(d, "requests_timeout", r.timeout);
+	rte_tel_data_add_dict_uint(d, "requests_killed", r.killed);
+	rte_tel_data_add_dict_uint(d, "requests_detached", r.detached);
+	rte_tel_data_add_dict_uint(d, "requests_cancelled", r.cancelled);
 	rte_tel_data_add_dict_uint(d, "requests_answered", r.answered);
 	rte_tel_data_add_dict_uint(d, "requests_refused", r.refused);
 	rte_tel_data_add_dict_uint(d, "requests_reverted", r.reverted);
 	rte_tel_data_add_dict_uint(d, "requests_late", r.late);
 	rte_tel_data_add_dict_uint(d, "requests_duplicate", r.duplicate);
 	rte_tel_data_add_dict_uint(d, "requests_unknown", r.unknown);
+	rte_tel_data_add_dict_uint(d, "requests_bad_index", r.bad_index);
+	rte_tel_data_add_dict_uint(d, "rxlist_over", r.rxlist_over);
 }
 
 /* Sums over the pairs of an interface. */
@@ -172,6 +180,9 @@ static int tell_iface(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "engine_writes", s.engine.rx_writes);
 	rte_tel_data_add_dict_uint(d, "engine_from_kernel", s.engine.tx_packets);
 	rte_tel_data_add_dict_uint(d, "engine_starved", s.engine.tx_starved);
+	rte_tel_data_add_dict_uint(d, "engine_stops", s.engine.tx_stops);
+	rte_tel_data_add_dict_uint(d, "engine_wakes", s.engine.tx_wakes);
+	rte_tel_data_add_dict_uint(d, "engine_free_full", s.engine.free_full);
 	rte_tel_data_add_dict_uint(d, "engine_wakeups", s.engine.wakeups);
 #define X(id, name, text) rte_tel_data_add_dict_uint(d, "drop_" #name, s.user[KNIT_USER_DROP_##id]);
 	KNIT_USER_DROP_TABLE(X)
@@ -199,6 +210,18 @@ static int tell_workers(const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
+/* Its mbufs on their way through, or back from, other workers' transmit queues. */
+static uint64_t exchange_held(const struct knit_topo_worker *w)
+{
+	uint64_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		if (w->exchange[i])
+			n += knit_exchange_held(w->exchange[i]);
+	return n;
+}
+
 static int tell_worker(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo_worker *w;
@@ -223,6 +246,9 @@ static int tell_worker(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "generation", w->generation);
 	rte_tel_data_add_dict_uint(d, "resets", w->resets);
 	rte_tel_data_add_dict_uint(d, "lost_mbufs", w->lost_mbufs);
+	rte_tel_data_add_dict_uint(d, "numa_node",
+				   primary->plan.worker[w - primary->topo->workers]);
+	rte_tel_data_add_dict_uint(d, "pool_size", w->pool->size);
 	rte_tel_data_add_dict_uint(d, "free_mbufs", rte_mempool_avail_count(w->pool));
 	rte_tel_data_add_dict_uint(d, "rx_packets", rx);
 	rte_tel_data_add_dict_uint(d, "tx_packets", tx);
@@ -234,6 +260,9 @@ static int tell_worker(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "xconnect", s->xconnect);
 	rte_tel_data_add_dict_uint(d, "punted", s->punted);
 	rte_tel_data_add_dict_uint(d, "injected", s->injected);
+	rte_tel_data_add_dict_uint(d, "exchanged", s->exchanged);
+	rte_tel_data_add_dict_uint(d, "relayed", s->relayed);
+	rte_tel_data_add_dict_uint(d, "exchange_held", exchange_held(w));
 #define X(id, name, text) \
 	rte_tel_data_add_dict_uint(d, "drop_" #name, s->drops[KNIT_WORKER_DROP_##id]);
 	KNIT_WORKER_DROP_TABLE(X)

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.." || exit 1
 BUILD=${KNIT_BUILD:-$PWD/build}
 export KNIT_BUILD=$BUILD
 LOGS=$BUILD/test-logs
-ALL="lint unit unit-asan unit-tsan abi-kmod install smoke"
+ALL="lint unit unit-asan unit-tsan abi-kmod kmod install smoke"
 SMOKE_TIMEOUT=${KNIT_SMOKE_TIMEOUT:-240}
 
 passed=0
@@ -44,6 +44,13 @@ unit_programs() # directory, programs...
 	return $status
 }
 
+# Of those that need EAL, the one with two threads. TSan knows no thread after a fork.
+exchange_tsan()
+{
+	meson compile -C "$BUILD-tsan" knit-unit-offload &&
+		CK_FORK=no CK_RUN_SUITE=exchange unit_programs "$BUILD-tsan" knit-unit-offload
+}
+
 smoke()
 {
 	local script status=0 name scripts=(tests/smoke/[0-9]*.sh)
@@ -66,17 +73,29 @@ smoke()
 	return $status
 }
 
+# The module for the kernel of the guest, then the machines.
+vm()
+{
+	timeout 600 make -s -C kmod -j "$(nproc)" OUT="$BUILD/kmod" || return 1
+	timeout 2400 tests/vm/suite.sh
+}
+
 suite() # name
 {
 	case $1 in
 	lint) timeout 120 tests/lint.sh ;;
-	unit) unit_programs "$BUILD" knit-unit-abi knit-unit-common knit-unit-offload ;;
-	unit-asan) sanitized asan address,undefined knit-unit-abi knit-unit-common \
+	unit)
+		config/hugepages.sh && unit_programs "$BUILD" knit-unit-abi knit-unit-common \
+			knit-unit-offload knit-unit-kmod knit-unit-kmod-lib
+		;;
+	unit-asan) sanitized asan address,undefined knit-unit-abi knit-unit-kmod knit-unit-common \
 		knit-unit-offload ;;
-	unit-tsan) sanitized tsan thread knit-unit-abi ;;
+	unit-tsan) sanitized tsan thread knit-unit-abi && exchange_tsan ;;
 	abi-kmod) timeout 300 tests/abi/run.sh ;;
+	kmod) timeout 900 tests/kmod.sh ;;
 	install) timeout 120 tests/install.sh ;;
 	smoke) smoke ;;
+	vm) vm ;;
 	*)
 		echo "not ok $1: no such suite; there are $ALL"
 		return 1

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bell.h"
+#include "engine.h"
+#include "exchange.h"
 #include "worker.h"
 
 #include <rte_errno.h>
@@ -42,6 +44,9 @@ static int open_bells(struct knit_worker *w)
 
 	ret = open_bell(w, w->slot->bell, "the worker");
 	for (i = 0; ret == KNIT_EXIT_OK && i < w->n_outputs; i++) {
+		if (w->outputs[i].end == KNIT_END_EXCHANGE)
+			ret = open_bell(w, w->outputs[i].exchange->consumer_bell,
+					"the worker that sends for this one");
 		kni = w->outputs[i].kni;
 		if (kni == NULL)
 			continue;
@@ -58,10 +63,25 @@ static void close_bells(struct knit_worker *w)
 
 	if (w->slot == NULL)
 		return;
-	for (i = 0; i < w->n_outputs; i++)
+	for (i = 0; i < w->n_outputs; i++) {
 		if (w->outputs[i].kni)
 			knit_bell_close(w->outputs[i].kni->pair[w->outputs[i].queue].engine_bell);
+		else if (w->outputs[i].exchange)
+			knit_bell_close(w->outputs[i].exchange->consumer_bell);
+	}
 	knit_bell_close(w->slot->bell);
+}
+
+static int claim_pair(struct knit_worker *w, const struct knit_output *out)
+{
+	int ret = knit_pair_claim(out->kni, out->queue, w->slot->pool, w->slot->bell);
+
+	if (ret < 0)
+		return ret;
+	ret = knit_engine_join_pair(out->kni, out->queue);
+	if (ret < 0)
+		knit_pair_unclaim(out->kni, out->queue);
+	return ret;
 }
 
 static int claim_pairs(struct knit_worker *w)
@@ -74,7 +94,7 @@ static int claim_pairs(struct knit_worker *w)
 		out = &w->outputs[w->n_claimed];
 		if (out->kni == NULL)
 			continue;
-		ret = knit_pair_claim(out->kni, out->queue, w->slot->pool, w->slot->bell);
+		ret = claim_pair(w, out);
 		if (ret < 0)
 			return knit_worker_fail(w,
 						ret == -EBUSY ? KNIT_EXIT_TAKEN : KNIT_EXIT_FAILURE,
@@ -90,9 +110,41 @@ static void unclaim_pairs(struct knit_worker *w)
 
 	while (w->n_claimed) {
 		out = &w->outputs[--w->n_claimed];
-		if (out->kni)
-			knit_pair_unclaim(out->kni, out->queue);
+		if (out->kni == NULL)
+			continue;
+		knit_engine_leave_pair(out->kni, out->queue);
+		knit_pair_unclaim(out->kni, out->queue);
 	}
+}
+
+/* The slot is ours, and so are these ends. */
+static int claim_exchanges(struct knit_worker *w)
+{
+	struct knit_exchange *x;
+	bool ok = true;
+	uint32_t i;
+
+	for (i = 0; ok && i < w->n_outputs; i++) {
+		x = w->outputs[i].exchange;
+		ok = x == NULL || knit_exchange_claim_producer(x);
+	}
+	for (i = 0; ok && i < w->n_inputs; i++) {
+		x = w->inputs[i].exchange;
+		ok = x == NULL || knit_exchange_claim_consumer(x, w->slot->pool);
+	}
+	if (ok)
+		return KNIT_EXIT_OK;
+	return knit_worker_fail(w, KNIT_EXIT_FAILURE,
+				"an exchange queue with another worker: indexes are corrupt");
+}
+
+static void unclaim_exchanges(struct knit_worker *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_inputs; i++)
+		if (w->inputs[i].exchange)
+			knit_exchange_disarm(w->inputs[i].exchange);
 }
 
 static int find_slot(struct knit_worker *w)
@@ -120,6 +172,8 @@ int knit_worker_claim(struct knit_worker *w)
 		ret = open_bells(w);
 	if (ret == KNIT_EXIT_OK)
 		ret = claim_pairs(w);
+	if (ret == KNIT_EXIT_OK)
+		ret = claim_exchanges(w);
 	if (ret != KNIT_EXIT_OK)
 		return ret;
 	/* Offline until the loop starts. */
@@ -136,6 +190,7 @@ void knit_worker_unclaim(struct knit_worker *w)
 	if (w->registered)
 		rte_rcu_qsbr_thread_unregister(w->qsbr, w->id);
 	w->registered = false;
+	unclaim_exchanges(w);
 	unclaim_pairs(w);
 	/*
 	 * The pool's cache stays as it is, for the successor on the same lcore id: the primary may

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bell.h"
+#include "exchange.h"
 #include "signals.h"
 #include "worker.h"
 
@@ -9,10 +10,10 @@
 #include <sys/prctl.h>
 
 /*
- * Sleeping without losing the first packet. Interfaces wake the worker by its doorbell (need_data
- * is armed before), net_tap ports by their fd. Any other port can't: a secondary has no receive
- * interrupts. So with such a port among the inputs the worker looks again after a while, which
- * grows from MIN_US to MAX_US.
+ * Sleeping without losing the first packet. Interfaces and workers that send through this one wake
+ * it by its doorbell (need_data is armed before), net_tap ports by their fd. Any other port can't:
+ * a secondary has no receive interrupts. So with such a port among the inputs the worker looks
+ * again after a while, which grows from MIN_US to MAX_US.
  */
 #define SPIN_US 200 /* a reply often follows within that time, and finds the worker awake */
 #define MIN_US 50
@@ -51,7 +52,7 @@ void knit_idle_rebuild(struct knit_worker *w)
 	idle->pollable = n_ports == idle->n_fds - 1;
 }
 
-/* True: nothing waits on any interface, and whoever puts something there will ring. */
+/* True: nothing waits that comes with a ring, and whoever puts something there will ring. */
 static bool arm(struct knit_worker *w)
 {
 	struct knit_input *in;
@@ -62,20 +63,27 @@ static bool arm(struct knit_worker *w)
 		in = &w->inputs[i];
 		if (in->end == KNIT_END_IFACE && !knit_pair_arm(in->kni, in->queue))
 			return false;
+		if (in->end == KNIT_END_EXCHANGE && !knit_exchange_arm(in->exchange))
+			return false;
 	}
 	return true;
 }
 
 static void disarm(struct knit_worker *w)
 {
+	struct knit_input *in;
 	uint32_t i;
 
 	if (!w->idle.armed)
 		return;
 	w->idle.armed = false;
-	for (i = 0; i < w->n_inputs; i++)
-		if (w->inputs[i].end == KNIT_END_IFACE)
-			knit_pair_disarm(w->inputs[i].kni, w->inputs[i].queue);
+	for (i = 0; i < w->n_inputs; i++) {
+		in = &w->inputs[i];
+		if (in->end == KNIT_END_IFACE)
+			knit_pair_disarm(in->kni, in->queue);
+		else if (in->end == KNIT_END_EXCHANGE)
+			knit_exchange_disarm(in->exchange);
+	}
 }
 
 static bool port_down(const struct knit_worker *w)

@@ -1,7 +1,29 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "exchange.h"
 #include "worker.h"
 
+#include <rte_ethdev.h>
+
 #define NO_IFACE 0 /* the output that drops */
+
+/* To the worker that has a transmit queue on the port. */
+static int exchange_output(struct knit_worker *w, int16_t port)
+{
+	struct knit_exchange *x = w->slot->exchange[port];
+	struct knit_topo_port *p = &w->topo->ports[port];
+	struct knit_output *out;
+
+	if (x == NULL) {
+		knit_worker_fail(w, 0, "port %s: the worker has no way to send there", p->name);
+		return -1;
+	}
+	out = &w->outputs[w->n_outputs];
+	out->end = KNIT_END_EXCHANGE;
+	out->port = p;
+	out->exchange = x;
+	out->owner_state = &w->topo->workers[x->consumer].state;
+	return w->n_outputs++;
+}
 
 /* The number of an output, new or known; -1: message printed. */
 static int port_output(struct knit_worker *w, int16_t port)
@@ -13,10 +35,8 @@ static int port_output(struct knit_worker *w, int16_t port)
 	for (i = 0; i < w->n_outputs; i++)
 		if (w->outputs[i].port == p)
 			return i;
-	if (w->slot->txq[port] < 0) {
-		knit_worker_fail(w, 0, "port %s: the worker has no transmit queue there", p->name);
-		return -1;
-	}
+	if (w->slot->txq[port] < 0)
+		return exchange_output(w, port);
 	out = &w->outputs[w->n_outputs];
 	out->end = KNIT_END_PORT;
 	out->port_id = p->port_id;
@@ -125,6 +145,43 @@ static int add_rule(struct knit_worker *w, const struct knit_topo_rule *r)
 	return ret < 0 ? ret : add_iface(w, r->b, a);
 }
 
+/* What other workers send through this one's transmit queue on the port. */
+static void add_exchanges(struct knit_worker *w, int16_t port)
+{
+	struct knit_exchange *x;
+	struct knit_input *in;
+	uint32_t i;
+
+	for (i = 0; i < w->topo->n_workers; i++) {
+		x = w->topo->workers[i].exchange[port];
+		if (x == NULL || &w->topo->workers[x->consumer] != w->slot)
+			continue;
+		in = &w->inputs[w->n_inputs++];
+		in->end = KNIT_END_EXCHANGE;
+		in->exchange = x;
+		in->kernel = in->peer = port_output(w, port);
+	}
+}
+
+/*
+ * EAL goes on if a driver fails to set itself up in a secondary, net_tap's if the primary was slow
+ * to hand it the queues. Bursts there would find nothing for ever.
+ */
+static int check_ports(struct knit_worker *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->topo->n_ports; i++) {
+		if (w->slot->rxq[i] < 0 && w->slot->txq[i] < 0)
+			continue;
+		if (!rte_eth_dev_is_valid_port(w->topo->ports[i].port_id))
+			return knit_worker_fail(w, KNIT_EXIT_RESTART,
+						"port %s: its driver could not be set up here",
+						w->topo->ports[i].name);
+	}
+	return KNIT_EXIT_OK;
+}
+
 int knit_worker_plan(struct knit_worker *w)
 {
 	uint32_t i;
@@ -134,5 +191,8 @@ int knit_worker_plan(struct knit_worker *w)
 	for (i = 0; i < w->slot->n_rules; i++)
 		if (add_rule(w, &w->slot->rules[i]) < 0)
 			return KNIT_EXIT_FAILURE;
-	return KNIT_EXIT_OK;
+	for (i = 0; i < w->topo->n_ports; i++)
+		if (w->slot->txq[i] >= 0)
+			add_exchanges(w, i);
+	return check_ports(w);
 }

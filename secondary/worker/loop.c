@@ -6,6 +6,14 @@
 #include <rte_cycles.h>
 #include <rte_rcu_qsbr.h>
 
+/* The counter of the way from there to a port. */
+static uint64_t *way_to_port(struct knit_worker_stats *s, enum knit_end from)
+{
+	if (from == KNIT_END_PORT)
+		return &s->xconnect;
+	return from == KNIT_END_IFACE ? &s->injected : &s->relayed;
+}
+
 /* One output takes the whole of b. The counters say which way it went. */
 static void send_to(struct knit_worker *w, enum knit_end from, struct knit_output *out,
 		    struct knit_burst *b)
@@ -15,8 +23,10 @@ static void send_to(struct knit_worker *w, enum knit_end from, struct knit_outpu
 
 	switch (out->end) {
 	case KNIT_END_PORT:
-		way = from == KNIT_END_PORT ? &s->xconnect : &s->injected;
-		knit_count(way, knit_port_tx(w, out, b));
+		knit_count(way_to_port(s, from), knit_port_tx(w, out, b));
+		break;
+	case KNIT_END_EXCHANGE:
+		knit_count(way_to_port(s, from), knit_exchange_tx(w, out, b));
 		break;
 	case KNIT_END_IFACE:
 		way = from == KNIT_END_PORT ? &s->punted : &s->xconnect;
@@ -59,8 +69,10 @@ static uint32_t poll_input(struct knit_worker *w, struct knit_input *in)
 
 	if (in->end == KNIT_END_PORT)
 		knit_port_rx(w, in, &b);
-	else
+	else if (in->end == KNIT_END_IFACE)
 		knit_iface_rx(w, in, &b);
+	else
+		knit_exchange_rx(w, in, &b);
 	if (b.n == 0)
 		return 0;
 	to = knit_forward(in, &b, w->verdict);

@@ -20,6 +20,10 @@
  *
  *   input                   seam              output
  *   port_rx.c, iface_rx.c   forward.c         port_tx.c, iface_tx.c
+ *   exchange_rx.c                             exchange_tx.c
+ *
+ * The last line is for ports with fewer transmit queues than workers (exchange.h): what leaves one
+ * worker there is an input of another, with a port for its output.
  *
  * loop.c drives that; between two rounds, where the worker holds no mbuf, it passes a quiescent
  * state, parks (park.c), sleeps (idle.c) or ends. All that a packet meets makes no system call but
@@ -29,8 +33,8 @@
  */
 
 #define KNIT_BURST_MAX 256
-#define KNIT_MAX_INPUTS (KNIT_MAX_PORTS + KNIT_MAX_CONF_IFACES)
-#define KNIT_MAX_OUTPUTS (1 + KNIT_MAX_INPUTS)
+#define KNIT_MAX_OUTPUTS (1 + KNIT_MAX_PORTS + KNIT_MAX_CONF_IFACES)
+#define KNIT_MAX_INPUTS (KNIT_MAX_PORTS * KNIT_MAX_WORKERS + KNIT_MAX_CONF_IFACES)
 #define KNIT_MAX_PORT_TAPS 64 /* fds of one net_tap port in this process */
 
 /*
@@ -51,6 +55,7 @@ enum knit_end {
 	KNIT_END_NONE, /* outputs: where the lost go */
 	KNIT_END_PORT,
 	KNIT_END_IFACE,
+	KNIT_END_EXCHANGE,
 };
 
 /* What leads out. Number 0 drops as NO_IFACE. */
@@ -59,9 +64,11 @@ struct knit_output {
 	uint16_t port_id;		      /* PORT */
 	uint16_t queue;			      /* PORT: transmit queue; IFACE: pair */
 	uint32_t n;			      /* in buf, while a mixed burst is sorted */
-	const struct knit_topo_port *port;    /* PORT */
+	const struct knit_topo_port *port;    /* PORT, EXCHANGE */
 	struct knit_worker_port_stats *stats; /* PORT */
 	struct rte_kni *kni;		      /* IFACE */
+	struct knit_exchange *exchange;	      /* EXCHANGE */
+	const uint32_t *owner_state;	      /* EXCHANGE: enum knit_slot_state */
 	struct knit_offload_port offload;     /* what the way out can do */
 	struct rte_mbuf *buf[KNIT_BURST_MAX];
 };
@@ -76,6 +83,7 @@ struct knit_input {
 	const struct knit_topo_port *port;    /* PORT */
 	struct knit_worker_port_stats *stats; /* PORT */
 	struct rte_kni *kni;		      /* IFACE */
+	struct knit_exchange *exchange;	      /* EXCHANGE */
 };
 
 /* A net_tap port and its fds in this process, see taps.c. */
@@ -190,16 +198,18 @@ void knit_idle_step(struct knit_worker *w, uint64_t now);
 /* After that. */
 void knit_idle_awake(struct knit_worker *w);
 
-/* port_rx.c, iface_rx.c: up to w->burst packets to w->rx. Returns b->n. */
+/* port_rx.c, iface_rx.c, exchange_rx.c: up to w->burst packets to w->rx. Returns b->n. */
 uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
+uint32_t knit_exchange_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 
 /*
- * port_tx.c, iface_tx.c: takes all of b; what it can't send it frees and counts. Returns how many
- * it sent.
+ * port_tx.c, iface_tx.c, exchange_tx.c: takes all of b; what it can't send it frees and counts.
+ * Returns how many it sent.
  */
 uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
+uint32_t knit_exchange_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 
 /*
  * finish.c: does in software what m asks for and out can't; the frames go to w->work[at...], where

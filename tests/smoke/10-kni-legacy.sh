@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# An application that knows only rte_kni.h and DPDK, on the tap engine.
+# An application that knows only rte_kni.h and DPDK, on the tap engine or the module.
 #
 #      kernel                      knit-legacy-app
 #   +-----------+  rx_q, tx_q  +------------------------+
@@ -13,7 +13,7 @@
 
 APP=$KNIT_BUILD/tests/knit-legacy-app
 EAL=(--file-prefix "$PREFIX" --no-pci -l 0 -m 128 --log-level knit.*:debug)
-export KNIT_ENGINE=tap
+export KNIT_ENGINE=${KNIT_ENGINE_UNDER_TEST:-tap}
 ulimit -c 0
 
 with_commands()

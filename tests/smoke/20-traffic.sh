@@ -41,7 +41,7 @@ no_drops()
 	local command
 
 	for command in /knit/worker,0 /knit/interface,kl /knit/interface,kr; do
-		! echo "$command" | timeout 5 dpdk-telemetry.py -f "$PREFIX" | sed 's/,/\n/g' |
+		! telemetry "$command" | sed 's/,/\n/g' |
 			grep -E '"(drop|reject)_' |
 			grep -v -E '(_down"|_full"|no_worker"|: 0}*$)' || return 1
 	done

@@ -106,7 +106,7 @@ whole()
 
 no_losses() # interface
 {
-	! echo "/knit/interface,$1" | timeout 5 dpdk-telemetry.py -f "$PREFIX" | sed 's/,/\n/g' |
+	! telemetry "/knit/interface,$1" | sed 's/,/\n/g' |
 		grep -E '"(drop|reject)_' | grep -v ': 0}*$'
 }
 

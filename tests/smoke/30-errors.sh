@@ -72,10 +72,10 @@ sound_config()
 }
 
 # In a mount namespace of its own, where the shell commands took something away.
-refused_without() # name, pattern, shell commands
+refused_without() # name, pattern, shell commands[, exit code]
 {
-	refused "$1" 4 "$2" unshare --mount --propagation private sh -c "$3"' && exec "$@"' sh \
-		"$PRIMARY" --config "$TMP/knit.cfg"
+	refused "$1" "${4:-4}" "$2" unshare --mount --propagation private \
+		sh -c "$3"' && exec "$@"' sh "$PRIMARY" --config "$TMP/knit.cfg"
 }
 
 command_lines()
@@ -134,6 +134,13 @@ machine()
 		"mount --bind $TMP/meminfo /proc/meminfo"
 	refused_without "no /dev/net/tun" "/dev/net/tun: No such file" \
 		"mount -t tmpfs none /dev/net"
+
+	ENGINE=kmod sound_config
+	refused_without "no kernel module" "modprobe rte_kni" "mount -t tmpfs none /dev"
+	# As any file would, a module of another ABI does not know the first question.
+	refused_without "another kernel module" "/dev/kni is not knit's" \
+		"mount -t tmpfs none /dev && echo >/dev/kni" 6
+	sound_config
 
 	chmod 755 "$TMP"
 	chmod 644 "$TMP/knit.cfg"
@@ -196,7 +203,13 @@ queues()
 		worker $id "punt left"
 	done
 	refused_config "five workers on a net_tap port" 4 \
-		"port left: 5 workers .* has 4 queue pairs"
+		"port left: 5 workers .* has 4 receive queues"
+	new_config
+	tap_port left far 'tx_queues = 5;'
+	interface kni-left left near
+	worker 0 "punt left"
+	refused_config "more transmit queues than a net_tap port has" 4 \
+		"port left: tx_queues: found 5: driver net_tap has 4"
 	new_config
 	tap_port left far 'rx_spread = "none";'
 	interface kni-left left near

@@ -68,7 +68,7 @@ resources()
 	FDS=$(find "/proc/$primary/fd" -mindepth 1 | wc -l)
 	MAPS=$(wc -l <"/proc/$primary/maps")
 	HUGE=$(find /dev/hugepages -name "${PREFIX}map_*" | wc -l)
-	MEMZONES=$(echo /eal/memzone_list | timeout 5 dpdk-telemetry.py -f "$PREFIX" |
+	MEMZONES=$(telemetry /eal/memzone_list |
 		tr ',' '\n' | wc -l)
 	HEAP=$(field /eal/heap_info,0 Alloc_size)
 	BLOCKS=$(field /eal/heap_info,0 Alloc_count)
@@ -94,7 +94,7 @@ lost_all() # why
 	local what
 
 	for what in /knit/worker,0 $IFACE /knit/port,left; do
-		echo "$what" | timeout 5 dpdk-telemetry.py -f "$PREFIX"
+		telemetry "$what"
 	done >"$TMP/telemetry.log" 2>&1
 	for what in far near; do
 		ip -n $what -s link

@@ -111,6 +111,7 @@ hang_up()
 # Whatever came of a question whose answer did not come in time: kernel and port have the same.
 late_answer()
 {
+	wait_for 5 engine_answered || die "late answer: something else is asked for"
 	kill -STOP "${PID[control]}"
 	ip -n near link set dev kni-left mtu 1400
 	check "late answer: the engine asks" wait_for 5 engine_asked

@@ -7,11 +7,13 @@
 # what it made, and gives it:
 #   start NAME COMMAND...       runs COMMAND in the background; log $TMP/NAME.log, pid ${PID[NAME]}
 #   stop NAME [SIGNAL]          signals it, waits for its end; the exit code is in $STATUS
-#   wait_for SECONDS COMMAND... polls COMMAND until it succeeds; fails after the deadline
+#   wait_for SECONDS COMMAND... polls COMMAND until it succeeds; fails after the deadline. In an
+#                               emulated machine seconds are KNIT_SLOW times as long.
 #   check NAME COMMAND...       reports `ok NAME` or `not ok NAME`
 #   ok NAME, not_ok NAME [WHY]  reports
 #   die WHY                     reports a failure and ends the test
-# and PREFIX (for --file-prefix), TMP (a directory) and KNIT_BUILD.
+# and PREFIX (for --file-prefix), TMP (a directory) and KNIT_BUILD. With
+# KNIT_ENGINE_UNDER_TEST=kmod it sees to it that the module is loaded (KNIT_MODULE).
 #
 # At the end whatever was started is ended, by its pid, PREFIX's hugepage files are removed, and the
 # logs are printed if anything failed. KNIT_INTERACTIVE=1 opens a shell in the namespaces before
@@ -20,7 +22,7 @@
 set -u
 
 TEST=$(basename "$0" .sh)
-ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export KNIT_BUILD=${KNIT_BUILD:-$ROOT/build}
 
 if [ "${KNIT_IN_NAMESPACE:-}" != "$TEST" ]; then
@@ -35,6 +37,9 @@ fi
 mount -t sysfs none /sys || exit 1
 mkdir -p /run/netns && mount -t tmpfs none /run/netns || exit 1
 ip link set lo up
+if [ "${KNIT_ENGINE_UNDER_TEST:-tap}" = kmod ] && [ ! -e /dev/kni ]; then
+	insmod "${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}" || exit 1
+fi
 
 PREFIX=knit-$TEST-$$
 TMP=$(mktemp -d)
@@ -69,7 +74,7 @@ die() # why
 
 wait_for() # seconds, command...
 {
-	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
+	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000 * ${KNIT_SLOW:-1}))
 	shift
 
 	until "$@" >/dev/null 2>&1; do

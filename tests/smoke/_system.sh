@@ -8,7 +8,8 @@
 # A configuration is collected and then started:
 #   setting SECTION TEXT           text for eal, mempool, tap or control: setting tap 'cpus = "0";'
 #   port NAME DEVICE [NETNS] [TEXT]           a port
-#   tap_port NAME NETNS [TEXT]     a net_tap port whose far end is NAME0 in NETNS
+#   tap_port NAME NETNS [TEXT]     a net_tap port whose far end is NAME0 in NETNS; with
+#                                  KNIT_PORTS_UNDER_TEST=pci a NIC whose far end is another one
 #   interface NAME PORT [NETNS] [TEXT]        PORT may be ""
 #   worker ID RULE...              on the last CPU; RULE: "punt PORT", "xconnect PORT PORT",
 #                                  "join INTERFACE INTERFACE"; WORKER_TEXT adds keys to it
@@ -19,6 +20,7 @@
 #   system_down                    ends them in the order control, workers, primary
 #
 # Questions, all without waiting:
+#   telemetry COMMAND              the primary's answer
 #   field COMMAND NAME             one number or string of telemetry: field /knit/worker,0 punted
 #   field_is COMMAND NAME VALUE    succeeds if it has that value; for wait_for
 #   field_over COMMAND NAME VALUE  succeeds if it is larger
@@ -43,6 +45,11 @@ WORKER_IDS=()
 WORKER_TEXT=""
 LAST_CPU=$(($(nproc) - 1))
 N_TAPS=0
+ENGINE=${KNIT_ENGINE_UNDER_TEST:-tap}
+if [ "${KNIT_PORTS_UNDER_TEST:-tap}" = pci ]; then
+	# shellcheck source=tests/smoke/_pci.sh
+	. "$(dirname "${BASH_SOURCE[0]}")/_pci.sh"
+fi
 
 netns() # name...
 {
@@ -99,13 +106,17 @@ port() # name, device[, netns[, text]]
 # Its receive queue is short: net_tap reads with one iovec for each descriptor.
 tap_port() # name, netns[, text]
 {
+	if [ "${KNIT_PORTS_UNDER_TEST:-tap}" = pci ]; then
+		pci_port "$@"
+		return
+	fi
 	port "$1" "net_tap$N_TAPS,iface=${1}0" "$2" "rx_desc = 32; ${3:-}"
 	N_TAPS=$((N_TAPS + 1))
 }
 
 interface() # name, port[, netns[, text]]
 {
-	INTERFACES+="${INTERFACES:+,}{ name = \"$1\"; ${2:+port = \"$2\";} engine = \"tap\";"
+	INTERFACES+="${INTERFACES:+,}{ name = \"$1\"; ${2:+port = \"$2\";} engine = \"$ENGINE\";"
 	INTERFACES+=" netns = \"${3:-}\"; ${4:-} }"$'\n'
 }
 
@@ -143,9 +154,14 @@ write_config()
 	END
 }
 
+telemetry() # command: the answer, JSON in one line
+{
+	"$KNIT_BUILD/tests/knit-telemetry" "$PREFIX" "$1"
+}
+
 field() # command, name
 {
-	echo "$1" | timeout 5 dpdk-telemetry.py -f "$PREFIX" 2>/dev/null | sed 's/[,{}]/\n/g' |
+	telemetry "$1" | sed 's/[,{}]/\n/g' |
 		sed -n "s/^ *\"$2\": *//p" | tr -d '"' | tail -n 1
 }
 
@@ -177,10 +193,16 @@ serves()
 	grep -q "^primary ${PID[primary]} " "/run/knit/$PREFIX/control.args"
 }
 
+serves_or_failed()
+{
+	serves || ended primary
+}
+
 start_primary()
 {
 	start primary "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
-	wait_for 20 serves || die "primary does not serve"
+	wait_for 20 serves_or_failed
+	serves || die "primary does not serve"
 }
 
 # KNIT_SLOT_ATTACHED is 2. The pid tells this one from the one before it.
@@ -240,8 +262,9 @@ router_up()
 	interface kr right middle
 	worker 0 "punt left" "punt right"
 	system_up
-	address middle kl 10.1.0.1/24 fd01::1/64
-	address middle kr 10.2.0.1/24 fd02::1/64
+	# Without a link-local address a router asks for no neighbour but when it sends itself.
+	address middle kl 10.1.0.1/24 fd01::1/64 fe80::1:1/64
+	address middle kr 10.2.0.1/24 fd02::1/64 fe80::1:2/64
 	address left left0 10.1.0.2/24 fd01::2/64
 	address right right0 10.2.0.2/24 fd02::2/64
 	in_ns middle sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "exchange_util.h"
 #include "offload_frames.h"
 
 #include <rte_eal.h>
@@ -22,7 +23,7 @@ static bool make_pools(void)
 {
 	pool = rte_pktmbuf_pool_create("pool", 1024, 0, 0, RTE_PKTMBUF_HEADROOM + 2048, 0);
 	small = rte_pktmbuf_pool_create("small", 128, 0, 0, RTE_PKTMBUF_HEADROOM + 1024, 0);
-	return pool && small;
+	return pool && small && exchange_make();
 }
 
 int main(void)
@@ -37,6 +38,9 @@ int main(void)
 	runner = srunner_create(knit_suite_offload());
 	srunner_add_suite(runner, knit_suite_offload_gso());
 	srunner_add_suite(runner, knit_suite_kni_burst());
+	srunner_add_suite(runner, knit_suite_exchange());
+	srunner_add_suite(runner, knit_suite_exchange_death());
+	srunner_add_suite(runner, knit_suite_pool_plan());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -8,8 +8,9 @@
 
 /*
  * All unit test suites, by the program they are linked into: knit-unit-abi needs nothing but
- * include/abi (and so runs under every sanitizer), knit-unit-common links what is below librte_kni.
- * Neither starts EAL. A suite NAME is `Suite *knit_suite_NAME(void)` in test_NAME.c.
+ * include/abi (and so runs under every sanitizer), knit-unit-kmod links the module's pure files,
+ * knit-unit-common what is below librte_kni. None of them starts EAL. A suite NAME is
+ * `Suite *knit_suite_NAME(void)` in test_NAME.c.
  */
 #define KNIT_ABI_SUITES(X) \
 	X(ring)            \
@@ -19,6 +20,14 @@
 	X(desc)            \
 	X(req)             \
 	X(shm)
+
+#define KNIT_KMOD_SUITES(X) \
+	X(kni_frame)        \
+	X(kni_room)         \
+	X(kni_fuzz)         \
+	X(kni_region)       \
+	X(kni_want)         \
+	X(kni_want_random)
 
 #define KNIT_COMMON_SUITES(X) \
 	X(config)             \
@@ -35,6 +44,7 @@
 
 #define KNIT_DECLARE_SUITE(name) Suite *knit_suite_##name(void);
 KNIT_ABI_SUITES(KNIT_DECLARE_SUITE)
+KNIT_KMOD_SUITES(KNIT_DECLARE_SUITE)
 KNIT_COMMON_SUITES(KNIT_DECLARE_SUITE)
 #undef KNIT_DECLARE_SUITE
 

@@ -154,6 +154,54 @@ START_TEST(ranks)
 }
 END_TEST
 
+/*
+ * Four workers on p0, of which the first does not serve it, so that ranks are not indexes; two
+ * transmit queues: ranks 0 and 1 own them, rank 2 sends through rank 0.
+ */
+START_TEST(fewer_transmit_queues)
+{
+	unsigned int w;
+
+	start(2, 2, 4);
+	conf.ifaces[0].port = 0;
+	conf.ifaces[1].port = 1;
+	conf.ports[0].tx_queues = 2;
+	rule(0, KNIT_FORWARD_PUNT, false, 1, -1);
+	for (w = 1; w < 4; w++)
+		rule(w, KNIT_FORWARD_PUNT, false, 0, -1);
+	ck_assert_int_eq(plan(), 0);
+	ck_assert_uint_eq(topo.ports[0].n_queues, 3);
+	ck_assert_uint_eq(topo.ports[0].n_tx_queues, 2);
+	ck_assert_int_eq(topo.workers[0].tx_owner[0], -1);
+	ck_assert_int_eq(topo.workers[1].txq[0], 0);
+	ck_assert_int_eq(topo.workers[1].tx_owner[0], 1);
+	ck_assert_int_eq(topo.workers[2].txq[0], 1);
+	ck_assert_int_eq(topo.workers[2].tx_owner[0], 2);
+	ck_assert_int_eq(topo.workers[3].rxq[0], 2);
+	ck_assert_int_eq(topo.workers[3].txq[0], -1);
+	ck_assert_int_eq(topo.workers[3].tx_owner[0], 1);
+
+	/* The port turns out to have one only. */
+	knit_topo_plan_tx(&topo, 0, 1);
+	ck_assert_uint_eq(topo.ports[0].n_tx_queues, 1);
+	for (w = 1; w < 4; w++) {
+		ck_assert_int_eq(topo.workers[w].txq[0], w == 1 ? 0 : -1);
+		ck_assert_int_eq(topo.workers[w].tx_owner[0], 1);
+		ck_assert_int_eq(topo.workers[w].rxq[0], (int)w - 1);
+	}
+	ck_assert_uint_eq(topo.ports[1].n_tx_queues, 1);
+	ck_assert_int_eq(topo.workers[0].tx_owner[1], 0);
+
+	/* More than there are workers is as many. */
+	conf.ports[0].tx_queues = 16;
+	memset(&topo, 0, sizeof(topo));
+	ck_assert_int_eq(plan(), 0);
+	ck_assert_uint_eq(topo.ports[0].n_tx_queues, 3);
+	for (w = 1; w < 4; w++)
+		ck_assert_int_eq(topo.workers[w].tx_owner[0], (int)w);
+}
+END_TEST
+
 START_TEST(xconnect_serves_both_interfaces)
 {
 	start(2, 4, 2);
@@ -266,6 +314,7 @@ Suite *knit_suite_topo(void)
 	knit_add_test(s, "names and links", names_and_links, 0);
 	knit_add_test(s, "only what is served", only_what_is_served, 0);
 	knit_add_test(s, "ranks", ranks, 0);
+	knit_add_test(s, "fewer transmit queues", fewer_transmit_queues, 0);
 	knit_add_test(s, "xconnect serves both interfaces", xconnect_serves_both_interfaces, 0);
 	knit_add_test(s, "refused", refused, 0);
 	knit_add_test(s, "what does not exist", what_does_not_exist, 0);

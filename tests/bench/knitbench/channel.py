@@ -142,6 +142,7 @@ class WorkerSession(Session):
     """knit's own processes: an adaptive worker connects the interfaces of the two sides."""
 
     system = None
+    idle = "adaptive"
 
     def open(self):
         prefix = f"knitbench{os.getpid()}"
@@ -161,7 +162,7 @@ class WorkerSession(Session):
 eal = {{ prefix = "{prefix}"; lcore = 0; cpus = "{env.cpu}"; log_level = "warning"; }};
 tap = {{ cpus = "{env.engine_cpu}"; }};
 interfaces = ( {ifaces} );
-workers = ( {{ id = 0; lcore = 1; cpus = "{env.polling_cpu}"; idle = "adaptive";
+workers = ( {{ id = 0; lcore = 1; cpus = "{env.polling_cpu}"; idle = "{self.idle}";
 	forward = ( {{ mode = "xconnect"; interfaces = [ {names} ]; }} ); }} );
 control = {{ lcore = 2; cpus = "{env.cpu}"; }};
 """
@@ -172,3 +173,9 @@ control = {{ lcore = 2; cpus = "{env.cpu}"; }};
 
     def cpu_seconds(self):
         return self.system.cpu_seconds()
+
+
+class PollingSession(WorkerSession):
+    """The same with a worker that never sleeps, like the peers' application."""
+
+    idle = "poll"

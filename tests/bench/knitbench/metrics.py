@@ -159,3 +159,9 @@ FORWARD_METRICS = [
     Metric(["rtt_loaded_median", "rtt_loaded_p99"], "us", True, rtt_loaded),
     Metric(["cpu_idle"], "% of a CPU", True, cpu_idle),
 ]
+
+# Likewise; knit's worker polls, as the peers always do.
+POLLING_METRICS = [
+    Metric(["rtt_polled_idle_median", "rtt_polled_idle_p99"], "us", True, rtt_idle),
+    Metric(["rtt_polled_loaded_median", "rtt_polled_loaded_p99"], "us", True, rtt_loaded),
+]

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_port
+#include "exchange.h"
+#include "log.h"
+#include "primary.h"
+
+#include <rte_errno.h>
+#include <rte_memzone.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+static int create(struct primary *p, unsigned int port, unsigned int w)
+{
+	uint32_t size = knit_exchange_size(p->conf->ports[port].tx_desc);
+	struct knit_topo_worker *worker = &p->topo->workers[w];
+	char name[RTE_MEMZONE_NAMESIZE];
+	const struct rte_memzone *mz;
+	struct knit_exchange *x;
+
+	snprintf(name, sizeof(name), "knit_exchange_%u_%u", port, w);
+	mz = rte_memzone_reserve_aligned(name, knit_exchange_bytes(size), SOCKET_ID_ANY, 0,
+					 RTE_CACHE_LINE_SIZE);
+	if (mz == NULL) {
+		log_err("memzone %s: %s", name, rte_strerror(rte_errno));
+		return -ENOMEM;
+	}
+	x = mz->addr;
+	knit_exchange_init(x, size);
+	x->port = port;
+	x->producer = w;
+	x->consumer = worker->tx_owner[port];
+	x->consumer_bell = p->topo->workers[x->consumer].bell;
+	worker->exchange[port] = x;
+	return 0;
+}
+
+int primary_exchanges_create(struct primary *p)
+{
+	unsigned int k, w;
+	int ret = 0;
+
+	for (k = 0; k < p->topo->n_ports; k++)
+		for (w = 0; w < p->topo->n_workers && ret == 0; w++)
+			if (p->topo->workers[w].tx_owner[k] >= 0 &&
+			    p->topo->workers[w].tx_owner[k] != (int)w)
+				ret = create(p, k, w);
+	return ret;
+}
+
+static bool dead(const struct primary *p, unsigned int w)
+{
+	return p->topo->workers[w].state == KNIT_SLOT_DEAD;
+}
+
+unsigned int primary_exchanges_reset(struct primary *p, unsigned int w)
+{
+	unsigned int k, v, forgotten = 0;
+	struct knit_exchange *x;
+
+	for (k = 0; k < p->topo->n_ports; k++) {
+		for (v = 0; v < p->topo->n_workers; v++) {
+			x = p->topo->workers[v].exchange[k];
+			if (x && (x->producer == w || x->consumer == w))
+				forgotten += knit_exchange_reset(x, dead(p, x->producer));
+		}
+	}
+	return forgotten;
+}
+
+/* Those of a domain that was not reset hold mbufs of a pool that nobody can use any more. */
+void primary_exchanges_drain(struct primary *p)
+{
+	struct knit_exchange *x;
+	unsigned int k, w;
+
+	for (k = 0; k < p->topo->n_ports; k++) {
+		for (w = 0; w < p->topo->n_workers; w++) {
+			x = p->topo->workers[w].exchange[k];
+			if (x && !dead(p, w))
+				knit_exchange_drain(x);
+		}
+	}
+}

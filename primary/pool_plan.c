@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "pool_plan.h"
+#include "exchange.h"
+#include "iface.h"
+
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include <string.h>
+
+/* What EAL itself, ethdev, drivers and knit's own memzones take beside pools and interfaces. */
+#define OVERHEAD (48 << 20)
+/* On a node that is not the primary's: EAL's heap, and a driver's own for each port there. */
+#define NODE_OVERHEAD (8 << 20)
+#define PORT_OVERHEAD (1 << 20)
+#define DESC_BYTES 128 /* a descriptor, with what drivers keep of it in memory */
+
+static unsigned int rule_ifaces(const struct knit_config *c, const struct knit_conf_rule *r)
+{
+	unsigned int i, n = 0;
+
+	if (r->ifaces)
+		return c->ifaces[r->a].ring_size + c->ifaces[r->b].ring_size;
+	for (i = 0; i < c->n_ifaces; i++)
+		if (c->ifaces[i].port >= 0 &&
+		    (c->ifaces[i].port == r->a || c->ifaces[i].port == r->b))
+			n += c->ifaces[i].ring_size;
+	return n;
+}
+
+static unsigned int port_mbufs(const struct knit_conf_port *port)
+{
+	return port->rx_desc + knit_exchange_size(port->tx_desc);
+}
+
+/*
+ * How many mbufs a worker can need at once, the sum of all places where they can be:
+ *   a port's receive queue      rx_desc, posted to the device
+ *   a port's transmit queue     tx_desc, not yet sent or not yet reaped; or the exchange queue that
+ *                               stands for it, the next power of two
+ *   an interface's pair         ring_size towards the kernel, as many on offer for frames from it
+ *   the worker itself           two bursts, and what a cache holds at most (1.5 times its size)
+ *   mempool.extra               segmentation, bursts of the kernel, slack
+ * A port or interface named by two rules is counted twice: slack, not harm.
+ */
+static unsigned int worker_mbufs(const struct knit_config *c, const struct knit_conf_worker *w)
+{
+	unsigned int i, n = 2 * w->burst + POOL_CACHE * 3 / 2 + c->mempool.extra;
+	const struct knit_conf_rule *r;
+
+	for (i = 0; i < w->n_rules; i++) {
+		r = &w->rules[i];
+		n += 2 * rule_ifaces(c, r);
+		if (r->ifaces)
+			continue;
+		n += port_mbufs(&c->ports[r->a]);
+		if (r->b >= 0)
+			n += port_mbufs(&c->ports[r->b]);
+	}
+	return n;
+}
+
+static size_t pool_bytes(const struct knit_config *c, unsigned int n_mbufs)
+{
+	size_t elt = sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + c->mempool.data_room;
+
+	/* Header, padding to spread objects over memory channels, and a ring slot each. */
+	elt = RTE_ALIGN_CEIL(elt + sizeof(struct rte_mempool_objhdr), RTE_CACHE_LINE_SIZE) +
+	      2 * RTE_CACHE_LINE_SIZE + 2 * sizeof(void *);
+	return elt * n_mbufs + RTE_MAX_LCORE * sizeof(struct rte_mempool_cache) + (1 << 20);
+}
+
+/* How many transmit queues a port has is not known yet: one is the least. */
+static size_t shared_bytes(const struct knit_config *c)
+{
+	size_t bytes = OVERHEAD;
+	unsigned int i;
+
+	for (i = 0; i < c->n_ports; i++)
+		bytes += (c->n_workers - 1) *
+			 knit_exchange_bytes(knit_exchange_size(c->ports[i].tx_desc));
+	for (i = 0; i < c->n_ifaces; i++)
+		bytes += knit_iface_memory(c->ifaces[i].ring_size, c->n_workers);
+	return bytes;
+}
+
+static unsigned int known(int node, unsigned int otherwise)
+{
+	return node >= 0 && node < KNIT_MAX_NODES ? (unsigned int)node : otherwise;
+}
+
+static void place_pools(const struct knit_config *c, struct pool_plan *plan)
+{
+	unsigned int i, n, node, n_pools[KNIT_MAX_NODES] = { 0 };
+
+	for (i = 0; i < c->n_workers; i++) {
+		node = plan->worker[i];
+		n = worker_mbufs(c, &c->workers[i]);
+		plan->n_mbufs[node] = RTE_MAX(plan->n_mbufs[node], n);
+		n_pools[node]++;
+	}
+	for (i = 0; i < KNIT_MAX_NODES; i++)
+		if (n_pools[i]) /* and the spare */
+			plan->bytes[i] += (n_pools[i] + 1) * pool_bytes(c, plan->n_mbufs[i]);
+}
+
+/* The primary's node has room for its ports' drivers in OVERHEAD. */
+static void place_ports(const struct knit_config *c, const struct machine *m,
+			struct pool_plan *plan)
+{
+	const struct knit_conf_port *port;
+	unsigned int i, node;
+
+	for (i = 0; i < c->n_ports; i++) {
+		port = &c->ports[i];
+		node = known(m->port[i], plan->primary);
+		if (node != plan->primary)
+			plan->bytes[node] +=
+				PORT_OVERHEAD +
+				(size_t)c->n_workers * DESC_BYTES * (port->rx_desc + port->tx_desc);
+	}
+}
+
+void pool_plan(const struct knit_config *c, const struct machine *m, struct pool_plan *plan)
+{
+	unsigned int i;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->primary = known(m->primary, 0);
+	for (i = 0; i < c->n_workers; i++)
+		plan->worker[i] = known(m->worker[i], plan->primary);
+	plan->bytes[plan->primary] = shared_bytes(c);
+	place_pools(c, plan);
+	place_ports(c, m, plan);
+	plan->n_nodes = RTE_MIN(m->n_nodes, (unsigned int)KNIT_MAX_NODES);
+	for (i = 0; i < KNIT_MAX_NODES; i++) {
+		if (plan->bytes[i] == 0)
+			continue;
+		plan->n_nodes = RTE_MAX(plan->n_nodes, i + 1);
+		if (i != plan->primary)
+			plan->bytes[i] += NODE_OVERHEAD;
+		/* Contiguous pieces do not fill pages to the last byte. */
+		plan->bytes[i] += plan->bytes[i] / 16;
+	}
+}

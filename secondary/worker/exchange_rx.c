@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "exchange.h"
+#include "worker.h"
+
+/* TX path, after knit_exchange_tx: a burst of another worker, as copies, for a port of this one. */
+uint32_t knit_exchange_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b)
+{
+	unsigned int failed;
+
+	b->m = w->rx;
+	b->n = knit_exchange_take(in->exchange, w->rx, w->burst, &failed);
+	if (unlikely(failed))
+		knit_count(&w->stats->drops[KNIT_WORKER_DROP_EXCHANGE_NO_BUFFER], failed);
+	if (b->n)
+		knit_burst_sum(b, false);
+	return b->n;
+}

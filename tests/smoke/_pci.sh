@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+#
+# Sourced by _system.sh where ports are NICs: in the virtual machine that `tests/vm/run.sh --nics
+# pci` boots. Its NICs come in pairs on one wire, the first for DPDK, the second for the kernel:
+#   0000:00:10.0 and :11.0, 0000:00:12.0 and :13.0
+#
+#   pci_port NAME NETNS [TEXT]     the next pair: a port on the first, which vfio-pci drives; the
+#                                  other is NAME0 in NETNS
+#   bind_vfio ADDRESS              gives a device to vfio-pci
+#   far_end ADDRESS NETNS NAME     moves the kernel's device of a NIC there
+#   cable N on|off                 pulls the cable of the N-th NIC: the machine's side of it
+N_PCI=0
+
+bind_vfio() # address
+{
+	local device=/sys/bus/pci/devices/$1
+
+	modprobe vfio-pci || die "no vfio-pci"
+	[ "$(basename "$(readlink "$device/driver")")" != vfio-pci ] || return 0
+	echo vfio-pci >"$device/driver_override"
+	[ ! -e "$device/driver" ] || echo "$1" >"$device/driver/unbind"
+	echo "$1" >/sys/bus/pci/drivers_probe
+	[ "$(basename "$(readlink "$device/driver")")" = vfio-pci ] || die "$1 not on vfio-pci"
+}
+
+# The namespace that the machine started with, where NICs return when theirs ends.
+outside() # command...
+{
+	nsenter --target 1 --net --mount "$@"
+}
+
+device_outside() # address
+{
+	outside ls "/sys/bus/pci/devices/$1/net" | grep .
+}
+
+far_end() # address, netns, name
+{
+	local dev
+
+	wait_for 5 device_outside "$1" || die "NIC $1 has no kernel device"
+	dev=$(device_outside "$1")
+	outside ip link set dev "$dev" down netns $$ &&
+		ip link set dev "$dev" netns "$2" name "$3" || die "NIC $1 can't move to $2"
+}
+
+pci_port() # name, netns[, text]
+{
+	local near=0000:00:1$((2 * N_PCI)).0 far=0000:00:1$((2 * N_PCI + 1)).0
+
+	modprobe e1000 || die "no e1000"
+	bind_vfio $near
+	far_end $far "$2" "${1}0"
+	port "$1" $near "" "${3:-}"
+	N_PCI=$((N_PCI + 1))
+}
+
+cable() # number, on or off
+{
+	echo "set_link nic$1 $2" >/run/monitor
+}

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "want_fake.h"
+
+#include <errno.h>
+#include <string.h>
+
+START_TEST(posts_carry_what_is_wanted)
+{
+	struct knit_wanted next = { .up = 1, .mtu = 3000, .mac = { 6 }, .promisc = 1, .n_mc = 2 };
+	struct knit_req req;
+
+	next.mc[1][5] = 9;
+	ck_assert(kni_want_set(&w, &next));
+	ck_assert(!kni_want_set(&w, &next));
+	run();
+	req = answer(KNIT_REQ_LINK, 0);
+	ck_assert_uint_eq(req.value, 1);
+	ck_assert_uint_eq(req.flags, 0);
+	req = answer(KNIT_REQ_MTU, 0);
+	ck_assert_uint_eq(req.value, 3000);
+	req = answer(KNIT_REQ_MAC, 0);
+	ck_assert_mem_eq(req.mac, next.mac, 8);
+	req = answer(KNIT_REQ_PROMISC, 0);
+	ck_assert_uint_eq(req.value, 1);
+	req = answer(KNIT_REQ_RXLIST, 0); /* allmulti did not change */
+	ck_assert_uint_eq(req.value, 0);
+	settled(3000);
+	next.mc[1][5] = 10;
+	ck_assert(kni_want_set(&w, &next));
+	run();
+	answer(KNIT_REQ_RXLIST, 0);
+	settled(3000);
+}
+END_TEST
+
+/* What lies behind the listed addresses is nobody's business. */
+START_TEST(lists_count_as_far_as_they_go)
+{
+	struct knit_wanted next = first;
+
+	next.uc[0][0] = 2;
+	next.mc[KNIT_RXLIST_MAX - 1][0] = 1;
+	ck_assert(!kni_want_set(&w, &next));
+	next.n_mc = KNIT_RXLIST_MAX;
+	ck_assert(kni_want_set(&w, &next));
+	ck_assert_uint_eq(w.dirty, KNI_KIND(KNIT_REQ_RXLIST));
+}
+END_TEST
+
+START_TEST(shows_all_but_numbers)
+{
+	struct knit_wanted copy, next = first;
+
+	shm.cancelled_seq = 77;
+	next.up = 1;
+	next.seq = 12345;
+	next.cancelled_seq = 4711;
+	next.n_uc = 1;
+	next.uc[0][3] = 3;
+	kni_want_set(&w, &next);
+	kni_want_show(&w, &shm);
+	ck_assert(knit_wanted_read(&shm, &copy));
+	ck_assert_uint_eq(copy.cancelled_seq, 77);
+	ck_assert_uint_eq(copy.seq, 2);
+	ck_assert_uint_eq(copy.up, 1);
+	ck_assert_mem_eq(copy.uc, next.uc, sizeof(next.uc));
+	ck_assert_mem_eq(copy.mac, first.mac, 8);
+}
+END_TEST
+
+/* Many changes while one request is on its way: one more request, with the last value. */
+START_TEST(newer_values_wait)
+{
+	struct knit_req req;
+
+	set_mtu(2000);
+	set_mtu(3000);
+	set_mtu(4000);
+	ck_assert_uint_eq(fake.n, 1);
+	answer(KNIT_REQ_MTU, 0);
+	req = answer(KNIT_REQ_MTU, 0);
+	ck_assert_uint_eq(req.value, 4000);
+	settled(4000);
+}
+END_TEST
+
+START_TEST(ask_allowed)
+{
+	ask(KNIT_REQ_MTU, 9000);
+	ck_assert_uint_eq(fake.queue[0].flags, KNIT_REQ_ASK);
+	ck_assert_uint_eq(w.asking, KNI_KIND(KNIT_REQ_MTU));
+	ck_assert_uint_eq(w.now.mtu, 1500);
+	answer(KNIT_REQ_MTU, 0);
+	ck_assert_int_eq(w.result[KNIT_REQ_MTU], 0);
+	settled(9000);
+}
+END_TEST
+
+START_TEST(ask_refused)
+{
+	ask(KNIT_REQ_MTU, 9000);
+	answer(KNIT_REQ_MTU, -EINVAL);
+	ck_assert_int_eq(w.result[KNIT_REQ_MTU], -EINVAL);
+	settled(1500);
+	ask(KNIT_REQ_LINK, 1);
+	answer(KNIT_REQ_LINK, -EIO);
+	ck_assert_uint_eq(w.now.up, 0);
+	ck_assert(!w.link_refused); /* it isn't up */
+	settled(1500);
+}
+END_TEST
+
+/* The handler's own time is over, and what it waited for is done after all. */
+START_TEST(ask_timed_out_in_the_handler)
+{
+	struct knit_req req;
+
+	ask(KNIT_REQ_MTU, 9000);
+	serve(KNIT_REQ_MTU, 0);
+	ck_assert_uint_eq(fake.mtu, 9000);
+	req = (struct knit_req){ .seq = w.track.pending[KNIT_REQ_MTU], .kind = KNIT_REQ_MTU };
+	ck_assert_int_eq(answer_to(&req, -ETIMEDOUT), KNIT_MATCH_OK);
+	ck_assert_int_eq(w.result[KNIT_REQ_MTU], -ETIMEDOUT);
+	run();
+	req = answer(KNIT_REQ_MTU, 0);
+	ck_assert_uint_eq(req.value, 1500);
+	settled(1500);
+}
+END_TEST
+
+/* _i 0: the handler carries it out; 1: it sees that it was cancelled. */
+START_TEST(ask_cancelled)
+{
+	struct knit_req asked, posted;
+	__u32 seq;
+
+	ask(KNIT_REQ_MTU, 9000);
+	seq = w.track.pending[KNIT_REQ_MTU];
+	ck_assert_uint_eq(kni_want_cancel(&w, KNIT_REQ_MTU), seq);
+	ck_assert_uint_eq(kni_want_cancel(&w, KNIT_REQ_MTU), 0);
+	ck_assert_uint_eq(w.asking, 0);
+	run();
+	asked = serve(KNIT_REQ_MTU, _i ? -ECANCELED : 0);
+	ck_assert_int_eq(answer_to(&asked, _i ? -ECANCELED : 0), KNIT_MATCH_LATE);
+	ck_assert_uint_eq(w.now.mtu, 1500);
+	posted = answer(KNIT_REQ_MTU, 0);
+	ck_assert_uint_eq(posted.flags, 0);
+	ck_assert_uint_eq(posted.value, 1500);
+	settled(1500);
+	ck_assert_uint_eq(w.track.late, 1);
+}
+END_TEST
+
+START_TEST(cancel_is_for_asks)
+{
+	set_mtu(3000);
+	ck_assert_uint_eq(kni_want_cancel(&w, KNIT_REQ_MTU), 0);
+	answer(KNIT_REQ_MTU, 0);
+	settled(3000);
+}
+END_TEST
+
+/* Nothing of a kind is posted while somebody is about to ask for it, but other kinds are. */
+START_TEST(held_back_for_an_ask)
+{
+	w.held = KNI_KIND(KNIT_REQ_MTU);
+	set_mtu(3000);
+	ck_assert_uint_eq(fake.n, 0);
+	ck_assert(kni_want_set_one(&w, KNIT_REQ_LINK, &(union kni_value){ .value = 1 }));
+	run();
+	answer(KNIT_REQ_LINK, 0);
+	ask(KNIT_REQ_MTU, 4000);
+	answer(KNIT_REQ_MTU, _i ? -EINVAL : 0);
+	ck_assert_uint_eq(fake.n, 0);
+	w.held = 0;
+	if (_i) {
+		run();
+		answer(KNIT_REQ_MTU, 0);
+	}
+	settled(_i ? 3000 : 4000);
+}
+END_TEST
+
+START_TEST(refused_for_good)
+{
+	static const __u8 mac[8] = { 2, 0, 0, 0, 0, 7 };
+	union kni_value v;
+
+	set_mtu(3000);
+	answer(KNIT_REQ_MTU, -EINVAL);
+	ck_assert(revert(KNIT_REQ_MTU));
+	ck_assert(!revert(KNIT_REQ_MTU));
+	settled(1500);
+	memcpy(v.mac, mac, sizeof(mac));
+	kni_want_set_one(&w, KNIT_REQ_MAC, &v);
+	run();
+	answer(KNIT_REQ_MAC, -EINVAL);
+	ck_assert(!revert(KNIT_REQ_MTU));
+	ck_assert(revert(KNIT_REQ_MAC));
+	ck_assert_mem_eq(w.now.mac, first.mac, 6);
+	settled(1500);
+}
+END_TEST
+
+/* The net_device has a newer value when its turn comes: that one counts. */
+START_TEST(refused_but_changed_meanwhile)
+{
+	union kni_value newer = { .value = 2000 }, back;
+
+	set_mtu(3000);
+	answer(KNIT_REQ_MTU, -EINVAL);
+	if (_i == 0)
+		ck_assert(!kni_want_reverts(&w, KNIT_REQ_MTU, &newer, &back));
+	set_mtu(2000);
+	ck_assert(!revert(KNIT_REQ_MTU));
+	answer(KNIT_REQ_MTU, 0);
+	settled(2000);
+}
+END_TEST
+
+/* The port takes 3000 after its time-out was answered; then 4000 is refused. */
+START_TEST(carried_out_late)
+{
+	struct knit_req req;
+
+	set_mtu(3000);
+	answer(KNIT_REQ_MTU, -ETIMEDOUT);
+	ck_assert_uint_eq(fake.n, 0);
+	fake.mtu = 3000;
+	if (_i == 0) {
+		kni_want_tick(&w);
+		run();
+		answer(KNIT_REQ_MTU, 0);
+		settled(3000);
+		return;
+	}
+	set_mtu(4000);
+	answer(KNIT_REQ_MTU, -EINVAL);
+	ck_assert(revert(KNIT_REQ_MTU));
+	req = answer(KNIT_REQ_MTU, 0);
+	ck_assert_uint_eq(req.value, 1500);
+	settled(1500);
+}
+END_TEST
+
+/* Even a handler that refuses what it had accepted is not asked for ever. */
+START_TEST(refuses_everything)
+{
+	set_mtu(3000);
+	answer(KNIT_REQ_MTU, -ETIMEDOUT);
+	kni_want_tick(&w);
+	run();
+	answer(KNIT_REQ_MTU, -EINVAL);
+	ck_assert(revert(KNIT_REQ_MTU));
+	answer(KNIT_REQ_MTU, -EINVAL);
+	ck_assert(!revert(KNIT_REQ_MTU));
+	ck_assert_uint_eq(fake.n, 0);
+	kni_want_tick(&w);
+	ck_assert_uint_eq(run(), 0);
+}
+END_TEST
+
+START_TEST(busy_is_asked_again)
+{
+	static const int passing[] = { -EAGAIN, -EBUSY, -ETIMEDOUT };
+	struct knit_req req;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		struct knit_wanted next = w.now;
+
+		next.up = !next.up;
+		next.promisc = !next.promisc;
+		kni_want_set(&w, &next);
+		run();
+		answer(KNIT_REQ_LINK, passing[_i]);
+		answer(KNIT_REQ_PROMISC, passing[_i]);
+		ck_assert(!w.link_refused);
+		ck_assert_uint_eq(run(), 0); /* not at once */
+		kni_want_tick(&w);
+		run();
+		req = answer(KNIT_REQ_LINK, 0);
+		ck_assert_uint_eq(req.value, next.up);
+		req = answer(KNIT_REQ_PROMISC, 0);
+		ck_assert_uint_eq(req.value, next.promisc);
+		settled(1500);
+	}
+}
+END_TEST
+
+static void set_up(__u32 up)
+{
+	ck_assert(kni_want_set_one(&w, KNIT_REQ_LINK, &(union kni_value){ .value = up }));
+	run();
+}
+
+START_TEST(refused_up_until_down_or_success)
+{
+	set_up(1);
+	answer(KNIT_REQ_LINK, -EIO);
+	ck_assert(w.link_refused);
+	ck_assert_uint_eq(w.now.up, 1);
+	settled(1500);
+	if (_i == 0) {
+		set_up(0);
+		ck_assert(!w.link_refused);
+		answer(KNIT_REQ_LINK, -EIO);
+		ck_assert(!w.link_refused);
+		settled(1500);
+		return;
+	}
+	kni_want_anew(&w);
+	ck_assert(w.link_refused);
+	run();
+	answer_all();
+	ck_assert(!w.link_refused);
+	settled(1500);
+}
+END_TEST
+
+/* A refusal of what is no longer wanted is no news: neither of up nor of down. */
+START_TEST(refused_too_late)
+{
+	set_up(1);
+	if (_i)
+		answer(KNIT_REQ_LINK, 0);
+	set_up(0);
+	if (_i)
+		set_up(1);
+	answer(KNIT_REQ_LINK, -EIO);
+	ck_assert(!w.link_refused);
+	answer(KNIT_REQ_LINK, 0);
+	settled(1500);
+}
+END_TEST
+
+/* A handler died with 3000 in its hands; the next refuses it, and the port may have it. */
+START_TEST(new_handler_refuses)
+{
+	struct knit_req old;
+	enum knit_req_kind kind;
+
+	set_mtu(3000);
+	fake.mtu = 3000;
+	ck_assert_uint_eq(kni_want_anew(&w), 0);
+	run();
+	old = serve(KNIT_REQ_MTU, 0);
+	ck_assert_int_eq(answer_to(&old, 0), KNIT_MATCH_LATE);
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		answer(kind, kind == KNIT_REQ_MTU ? -EINVAL : 0);
+	ck_assert(revert(KNIT_REQ_MTU));
+	answer(KNIT_REQ_MTU, 0);
+	settled(1500);
+}
+END_TEST
+
+START_TEST(handler_gone_while_asking)
+{
+	struct knit_req old;
+	__u32 seq;
+
+	ask(KNIT_REQ_LINK, 1);
+	seq = w.track.pending[KNIT_REQ_LINK];
+	ck_assert_uint_eq(kni_want_anew(&w), seq);
+	ck_assert_uint_eq(w.asking, 0);
+	ck_assert_int_eq(w.result[KNIT_REQ_LINK], -ENOTCONN);
+	run();
+	old = serve(KNIT_REQ_LINK, 0);
+	ck_assert_int_eq(answer_to(&old, 0), KNIT_MATCH_LATE);
+	ck_assert_uint_eq(w.now.up, 0);
+	answer_all();
+	settled(1500);
+}
+END_TEST
+
+/* Nothing but the right answer, with a result that is one, ends an ask. */
+START_TEST(junk_answers)
+{
+	static const int impossible[] = { 1, 4096, -512, -4095, -4096, INT32_MAX, INT32_MIN };
+	struct knit_req asked, junk;
+	unsigned int i, n = sizeof(impossible) / sizeof(impossible[0]);
+
+	ask(KNIT_REQ_MTU, 9000);
+	asked = serve(KNIT_REQ_MTU, -1);
+	for (i = 0; i < n; i++)
+		ck_assert_int_eq(answer_to(&asked, impossible[i]), KNIT_MATCH_UNKNOWN);
+	junk = asked;
+	junk.kind = KNIT_REQ_MAC;
+	ck_assert_int_eq(answer_to(&junk, 0), KNIT_MATCH_UNKNOWN);
+	junk.kind = 0xffff;
+	ck_assert_int_eq(answer_to(&junk, 0), KNIT_MATCH_UNKNOWN);
+	junk = asked;
+	junk.seq++;
+	ck_assert_int_eq(answer_to(&junk, 0), KNIT_MATCH_UNKNOWN);
+	ck_assert_uint_eq(w.asking, KNI_KIND(KNIT_REQ_MTU));
+	ck_assert_uint_eq(w.track.unknown, n + 3);
+	ck_assert_int_eq(answer_to(&asked, -511), KNIT_MATCH_OK);
+	ck_assert_int_eq(answer_to(&asked, 0), KNIT_MATCH_DUPLICATE);
+	ck_assert_int_eq(w.result[KNIT_REQ_MTU], -511);
+	fake.mtu = 1500;
+	settled(1500);
+}
+END_TEST
+
+Suite *knit_suite_kni_want(void)
+{
+	Suite *s = suite_create("kni_want");
+
+	add(s, posts_carry_what_is_wanted, 1);
+	add(s, lists_count_as_far_as_they_go, 1);
+	add(s, shows_all_but_numbers, 1);
+	add(s, newer_values_wait, 1);
+	add(s, ask_allowed, 1);
+	add(s, ask_refused, 1);
+	add(s, ask_timed_out_in_the_handler, 1);
+	add(s, ask_cancelled, 2);
+	add(s, cancel_is_for_asks, 1);
+	add(s, held_back_for_an_ask, 2);
+	add(s, refused_for_good, 1);
+	add(s, refused_but_changed_meanwhile, 2);
+	add(s, carried_out_late, 2);
+	add(s, refuses_everything, 1);
+	add(s, busy_is_asked_again, 3);
+	add(s, refused_up_until_down_or_success, 2);
+	add(s, refused_too_late, 2);
+	add(s, new_handler_refuses, 1);
+	add(s, handler_gone_while_asking, 1);
+	add(s, junk_answers, 1);
+	return s;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_WANT_FAKE_H
+#define KNIT_WANT_FAKE_H
+
+#include "suites.h"
+
+#include "kni_want.h"
+
+#include <string.h>
+
+/*
+ * What the module wants of the port: a kernel, a queue and a handler made of a few words. Whatever
+ * is refused, late, unanswered or changed in between, in the end kernel and port have the same.
+ */
+static struct kni_want w;
+static struct knit_wanted shm;
+static struct {
+	struct knit_req queue[KNIT_REQ_RING];
+	unsigned int n;
+	__u32 mtu; /* the port's */
+} fake;
+
+static const struct knit_wanted first = { .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 1 } };
+
+/* As kni_req.c does it. Returns how many requests wait. */
+static inline unsigned int run(void)
+{
+	enum knit_req_kind kind;
+
+	while ((kind = kni_want_next(&w)) != KNIT_REQ_NONE) {
+		ck_assert_uint_lt(fake.n, KNIT_REQ_RING);
+		kni_want_post(&w, kind, &fake.queue[fake.n++]);
+	}
+	return fake.n;
+}
+
+static inline void ask(enum knit_req_kind kind, __u32 value)
+{
+	union kni_value v = { .value = value };
+
+	ck_assert_uint_eq(w.track.pending[kind], 0);
+	kni_want_ask(&w, kind, &v, &fake.queue[fake.n++]);
+}
+
+static inline enum knit_req_match answer_to(const struct knit_req *req, int result)
+{
+	struct knit_req answer = *req;
+
+	answer.result = result;
+	return kni_want_answer(&w, &answer);
+}
+
+/* The request in front, which must be of that kind; a success changes the port. */
+static inline struct knit_req serve(enum knit_req_kind kind, int result)
+{
+	struct knit_req req = fake.queue[0];
+
+	ck_assert_uint_ge(fake.n, 1);
+	ck_assert_uint_eq(req.kind, kind);
+	memmove(fake.queue, fake.queue + 1, --fake.n * sizeof(req));
+	if (kind == KNIT_REQ_MTU && result == 0)
+		fake.mtu = req.value;
+	return req;
+}
+
+static inline struct knit_req answer(enum knit_req_kind kind, int result)
+{
+	struct knit_req req = serve(kind, result);
+
+	ck_assert_int_eq(answer_to(&req, result), KNIT_MATCH_OK);
+	run();
+	return req;
+}
+
+/* The kernel's value of an interface that posts. */
+static inline void set_mtu(__u32 mtu)
+{
+	union kni_value v = { .value = mtu };
+
+	ck_assert(kni_want_set_one(&w, KNIT_REQ_MTU, &v));
+	run();
+}
+
+/* As req_revert: the net_device has what is wanted. */
+static inline bool revert(enum knit_req_kind kind)
+{
+	union kni_value value = { .mac = { 0 } }, back;
+
+	if (kind == KNIT_REQ_MTU)
+		value.value = w.now.mtu;
+	else
+		memcpy(value.mac, w.now.mac, 6);
+	if (!kni_want_reverts(&w, kind, &value, &back))
+		return false;
+	kni_want_reverted(&w, kind);
+	run();
+	return true;
+}
+
+static inline void settled(__u32 mtu)
+{
+	ck_assert_uint_eq(run(), 0);
+	ck_assert_uint_eq(w.now.mtu, mtu);
+	ck_assert_uint_eq(fake.mtu, mtu);
+	ck_assert_uint_eq(w.dirty | w.retry | w.asking | w.revert, 0);
+	kni_want_tick(&w);
+	ck_assert_uint_eq(run(), 0);
+}
+
+static inline void answer_all(void)
+{
+	enum knit_req_kind kind;
+
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		answer(kind, 0);
+}
+
+static inline void setup(void)
+{
+	memset(&shm, 0, sizeof(shm));
+	memset(&fake, 0, sizeof(fake));
+	kni_want_init(&w, &first);
+	ck_assert_uint_eq(run(), 0);
+	kni_want_anew(&w);
+	run();
+	answer_all();
+	settled(1500);
+}
+
+static inline void add(Suite *s, const TTest *test, int variants)
+{
+	TCase *tcase = tcase_create(test->name);
+
+	tcase_add_checked_fixture(tcase, setup, NULL);
+	tcase_add_loop_test(tcase, test, 0, variants);
+	tcase_set_timeout(tcase, 30);
+	suite_add_tcase(s, tcase);
+}
+
+#endif

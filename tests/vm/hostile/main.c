@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "hostile.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PATIENCE_MS 120000
+
+struct options {
+	uint32_t rounds;
+	uint32_t duration; /* ms, of a round */
+	bool loopback;	   /* the module is in a loopback mode: nobody can be innocent */
+};
+
+static int failures;
+
+static bool check(const char *name, bool holds)
+{
+	printf("%s %s\n", holds ? "ok" : "not ok", name);
+	failures += !holds;
+	return holds;
+}
+
+static uint64_t number(const char *text)
+{
+	char *end;
+	uint64_t n;
+
+	errno = 0;
+	n = strtoull(text, &end, 0);
+	if (errno || *end || end == text) {
+		fprintf(stderr, "knit-hostile: '%s' is not a number\n", text);
+		exit(2);
+	}
+	return n;
+}
+
+static void parse(int argc, char **argv, struct options *o)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--loopback") == 0)
+			o->loopback = true;
+		else if (strcmp(argv[i], "--fail") == 0)
+			control->fail = true;
+		else if (i + 1 == argc)
+			break;
+		else if (strcmp(argv[i], "--rounds") == 0)
+			o->rounds = number(argv[++i]);
+		else if (strcmp(argv[i], "--seed") == 0)
+			control->seed = number(argv[++i]);
+		else if (strcmp(argv[i], "--duration") == 0)
+			o->duration = number(argv[++i]);
+		else
+			break;
+	}
+	if (i < argc) {
+		fprintf(stderr,
+			"usage: knit-hostile [--rounds N] [--duration MS] [--seed N] [--loopback] "
+			"[--fail]\n");
+		exit(2);
+	}
+}
+
+static bool innocent_is_ready(const void *arg)
+{
+	return counted(&control->innocent_id) != 0;
+}
+
+static pid_t innocent_start(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid == 0)
+		innocent();
+	if (!check("innocent: begins", wait_until(PATIENCE_MS, innocent_is_ready, NULL)))
+		exit(1);
+	return pid;
+}
+
+static void innocent_end(pid_t pid)
+{
+	int status;
+
+	__atomic_store_n(&control->innocent_stop, 1, __ATOMIC_RELAXED);
+	waitpid(pid, &status, 0);
+	printf("# innocent: %lu frames to the kernel, %lu from it\n",
+	       (unsigned long)control->to_kernel, (unsigned long)control->from_kernel);
+	if (!check("innocent: nothing lost, nothing changed", !control->wrong && status == 0))
+		printf("# %s\n", control->why);
+	check("innocent: frames went both ways", control->to_kernel && control->from_kernel);
+}
+
+static void report(const struct knit_ioc_stats *s)
+{
+	printf("# %lu calls (%lu of them good, %lu failed allocations), %lu frames, %lu buffers, "
+	       "%lu answers, %lu scribbles, %lu packets sent, %lu changes\n",
+	       (unsigned long)control->calls, (unsigned long)control->calls_good,
+	       (unsigned long)control->failed, (unsigned long)control->frames,
+	       (unsigned long)control->buffers, (unsigned long)control->answers,
+	       (unsigned long)control->scribbles, (unsigned long)control->sent,
+	       (unsigned long)control->changes);
+#define X(name, text) printf("#   %-16s %12lu  %s\n", #name, (unsigned long)s->name, text);
+	KNIT_KMOD_PAIR_STATS(X)
+	KNIT_KMOD_REQ_STATS(X)
+#undef X
+}
+
+/* Every reason was seen, and so was everything that hides behind not being rejected. */
+static void check_counters(const struct knit_ioc_stats *s, bool loopback)
+{
+#define X(id, name, text) check("rejects: " #name, s->name > 0);
+	KNIT_REJECT_TABLE(X)
+#undef X
+	check("frames that were not rejected", s->rx_packets > 0);
+	check("frames towards the port", s->tx_packets > 0);
+	check("answers that were none", s->req_unknown > 0);
+	check("answers twice or late", s->req_duplicate + s->req_late > 0);
+	check("answers that were good", s->req_answered > 0);
+	check("calls that succeeded", control->calls_good > 0);
+	if (control->fail)
+		check("allocations that failed", control->failed > 0);
+	if (!loopback)
+		check("queues were stopped and woken", s->tx_stops > 0 && s->tx_wakes > 0);
+}
+
+static bool nothing_pinned(const void *arg)
+{
+	return vmstat("nr_foll_pin_acquired") == vmstat("nr_foll_pin_released");
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .rounds = 8, .duration = 3000 };
+	struct knit_ioc_stats sum = { 0 };
+	pid_t good = 0;
+	uint32_t i;
+
+	control = shared_memory(sizeof(*control), false);
+	if (getrandom(&control->seed, sizeof(control->seed), 0) < 0)
+		die("getrandom");
+	parse(argc, argv, &o);
+	printf("# seed %lu\n", (unsigned long)control->seed);
+	fflush(stdout);
+	if (!o.loopback)
+		good = innocent_start();
+	for (i = 0; i < o.rounds; i++)
+		failures += !round_run(i, o.duration, &sum);
+	if (good)
+		innocent_end(good);
+	report(&sum);
+	check_counters(&sum, o.loopback);
+	check("end: no page is pinned", wait_until(PATIENCE_MS, nothing_pinned, NULL));
+	return failures ? 1 : 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_VM_TEST_H
+#define KNIT_VM_TEST_H
+
+#include "wire.h"
+
+#include <stdio.h>
+
+/* What the tests share: two interfaces of one file, one with all features and one with none. */
+struct world {
+	int file;
+	struct channel *full; /* OUR_IP */
+	struct channel *bare;
+	uint8_t out[FRAME_ROOM];
+	uint8_t in[FRAME_ROOM + sizeof(struct virtio_net_hdr)];
+	struct frame frame;
+};
+
+struct test {
+	const char *name;
+	bool (*run)(struct world *w);
+};
+
+extern const struct test rx_tests[], tx_tests[], bad_tests[], lo_tests[]; /* end with NULL */
+
+#define CHECK(cond)                                                                \
+	do {                                                                       \
+		if (!(cond)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond); \
+			return false;                                              \
+		}                                                                  \
+	} while (0)
+
+/* A counter of a channel before and after. */
+#define COUNT(c, field) (stats_of(c).field)
+
+/* The next frame of ethertype (0: any) from the kernel, others are skipped. False: none in time. */
+bool take_frame(struct channel *c, uint16_t ethertype, struct frame *f);
+/* All cookies are back, none of them twice. */
+bool conserved(struct channel *c);
+
+#endif

@@ -1,0 +1,109 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The module by itself: parameters, loading and unloading, every call of /dev/kni.
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/../../smoke/_init.sh"
+
+PROGRAM=$KNIT_BUILD/tests/vm/ioctl/knit-ioctl
+MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
+PARAMETERS=/sys/module/rte_kni/parameters
+CYCLES=50
+
+unload()
+{
+	[ ! -d /sys/module/rte_kni ] || rmmod rte_kni
+}
+
+load() # parameters...
+{
+	unload && insmod "$MODULE" "$@" && [ -c /dev/kni ]
+}
+
+refused() # parameters...: and the log says why
+{
+	local from
+
+	unload
+	from=$(dmesg | wc -l)
+	! insmod "$MODULE" "$@" 2>/dev/null || return 1
+	[ ! -e /dev/kni ] && dmesg | tail -n +$((from + 1)) | grep -q "rte_kni.*${1%%=*}"
+}
+
+value_is() # parameter, value
+{
+	[ "$(cat "$PARAMETERS/$1")" = "$2" ]
+}
+
+accepted() # parameter=value
+{
+	load "$1" && value_is "${1%%=*}" "${1#*=}"
+}
+
+parameters()
+{
+	local name default
+
+	check "loads" load
+	while read -r name default; do
+		check "default of $name" value_is "$name" "$default"
+		check "$name is read only" [ "$(stat -c %a "$PARAMETERS/$name")" = 444 ]
+	done <<-END
+		lo_mode lo_mode_none
+		kthread_mode single
+		carrier off
+		enable_bifurcated off
+		min_scheduling_interval 100
+		max_scheduling_interval 200
+	END
+	for name in lo_mode={lo_mode_none,lo_mode_fifo,lo_mode_fifo_skb,another} \
+		kthread_mode={single,multiple} carrier={on,off} enable_bifurcated=on \
+		min_scheduling_interval={0,199} max_scheduling_interval={101,1000000}; do
+		check "accepts $name" accepted "$name"
+	done
+	for name in kthread_mode={double,} carrier={maybe,} enable_bifurcated={off,yes} \
+		{min,max}_scheduling_interval=-1 min_scheduling_interval={200,2000000} \
+		max_scheduling_interval={100,1000001}; do
+		check "refuses $name" refused "$name"
+	done
+}
+
+device_is_private()
+{
+	[ "$(stat -c '%a %u:%g %F' /dev/kni)" = "600 0:0 character special file" ]
+}
+
+in_use()
+{
+	load || return
+	exec {FD}<>/dev/kni || return
+	! rmmod rte_kni
+}
+
+cycles()
+{
+	local i
+
+	for ((i = 0; i < CYCLES; i++)); do
+		insmod "$MODULE" kthread_mode=multiple && [ -c /dev/kni ] && rmmod rte_kni &&
+			[ ! -e /dev/kni ] || return
+	done
+}
+
+calls() # groups...
+{
+	"$PROGRAM" "$@" || not_ok "knit-ioctl $*"
+	check "unloads" unload
+}
+
+[ "${KNIT_IN_VM:-}" = 1 ] || die "it loads a module: only in a VM"
+parameters
+load
+check "/dev/kni is root's alone" device_is_private
+check "is not unloaded while a file is open" in_use
+exec {FD}>&-
+check "unloads after the last close" unload
+check "$CYCLES times loaded and unloaded" cycles
+check "loads" load
+calls
+check "loads for a thread for each interface" load kthread_mode=multiple
+calls create processes namespaces

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The module's packet path, without DPDK: both directions, offloads, queues that stop, owners that
+# go away, rejects, loopback modes; in 4 KiB pages and in hugepages.
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/../../smoke/_init.sh"
+
+PROGRAM=$KNIT_BUILD/tests/vm/packets/knit-packets
+MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
+EVENTS=/sys/kernel/tracing/events/kni
+HUGEPAGE=2097152
+
+unload()
+{
+	[ ! -d /sys/module/rte_kni ] || rmmod rte_kni
+}
+
+# shellcheck disable=SC2120 # most loads have none
+load() # parameters...
+{
+	unload && insmod "$MODULE" "$@"
+}
+
+packets() # page size
+{
+	"$PROGRAM" "$1" || not_ok "packets in pages of $1 bytes"
+}
+
+# Each of the four places is passed.
+traced()
+{
+	local event
+
+	mount -t tracefs none /sys/kernel/tracing && echo 1 >$EVENTS/enable &&
+		"$PROGRAM" 4096 "rx sizes" "tx sizes" >/dev/null || return
+	echo 0 >$EVENTS/enable
+	for event in kni_rx_take kni_rx_stack kni_tx_stack kni_tx_submit; do
+		grep -q " $event: dev=full pair=0 " /sys/kernel/tracing/trace || return
+	done
+}
+
+[ "${KNIT_IN_VM:-}" = 1 ] || die "it loads a module: only in a VM"
+modprobe 8021q
+for parameters in "" kthread_mode=multiple lo_mode=lo_mode_fifo lo_mode=lo_mode_fifo_skb; do
+	# shellcheck disable=SC2086 # none, or one
+	check "loads ${parameters:-without parameters}" load $parameters
+	packets 4096
+	packets $HUGEPAGE
+done
+load
+check "tracepoints" traced
+check "unloads" unload

@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# User space at its worst, in all modes of the module: nothing of it hurts the kernel, and nothing
+# of a neighbour's traffic is lost. knit-hostile says what it does; its seed repeats a run:
+#
+#   KNIT_SEED=N KNIT_ROUNDS=N tests/vm/scenarios/15-hostile.sh
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/../../smoke/_init.sh"
+
+PROGRAM=$KNIT_BUILD/tests/vm/hostile/knit-hostile
+MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
+ROUNDS=${KNIT_ROUNDS:-8}
+OPTIONS=(${KNIT_SEED:+--seed "$KNIT_SEED"})
+
+# The module's part of the kernel's log, and all that looks like trouble, is the runner's to judge.
+hostile() # name, rounds, module's parameters; arguments follow --
+{
+	local name=$1 rounds=$2 parameters=()
+	shift 2
+
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		parameters+=("$1")
+		shift
+	done
+	insmod "$MODULE" "${parameters[@]}" || die "$name: insmod"
+	"$PROGRAM" --rounds "$rounds" "${OPTIONS[@]}" "${@:2}" 2>&1 |
+		sed -u "s/^ok /ok $TEST: $name: /; s/^not ok /not ok $TEST: $name: /"
+	[ "${PIPESTATUS[0]}" -eq 0 ] || not_ok "$name"
+	check "$name: no packet thread is left" no_thread
+	check "$name: rmmod" wait_for 10 rmmod rte_kni
+}
+
+# Of a debug kernel: allocations fail when the program says so, without a word in the log.
+fault_injection()
+{
+	local dir
+
+	for dir in /sys/kernel/debug/failslab /sys/kernel/debug/fail_page_alloc; do
+		[ -d "$dir" ] || return 0
+		echo 0 >"$dir/verbose"
+		echo N >"$dir/ignore-gfp-wait"
+	done
+	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
+	OPTIONS+=(--fail)
+}
+
+no_thread()
+{
+	! grep -qs '^kni_' /proc/[0-9]*/comm
+}
+
+[ ! -d /sys/module/rte_kni ] || rmmod rte_kni
+mount -t debugfs none /sys/kernel/debug 2>/dev/null
+fault_injection
+sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+hostile "single thread" "$ROUNDS"
+hostile "multiple threads" $(((ROUNDS + 2) / 3)) kthread_mode=multiple carrier=on
+hostile "loopback of rings" $(((ROUNDS + 5) / 6)) lo_mode=lo_mode_fifo -- --loopback
+hostile "loopback of skbs" $(((ROUNDS + 5) / 6)) lo_mode=lo_mode_fifo_skb -- --loopback
