@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 #
-# Sourced by _system.sh where ports are NICs: in the virtual machine that `tests/vm/run.sh --nics
-# pci` boots. Its NICs come in pairs on one wire, the first for DPDK, the second for the kernel:
-#   0000:00:10.0 and :11.0, 0000:00:12.0 and :13.0
+# Sourced by _system.sh where ports are NICs: in the virtual machine that `tests/vm/run.sh` boots
+# with `--nics pci` or `--nics plain`. They come in pairs on one wire, the first for DPDK, the second
+# for the kernel: 0000:00:10.0 and :11.0, 0000:00:12.0 and :13.0
 #
 #   pci_port NAME NETNS [TEXT]     the next pair: a port on the first, which vfio-pci drives; the
 #                                  other is NAME0 in NETNS
@@ -30,9 +30,17 @@ outside() # command...
 	nsenter --target 1 --net --mount "$@"
 }
 
+# virtio's devices are one level deeper.
 device_outside() # address
 {
-	outside ls "/sys/bus/pci/devices/$1/net" | grep .
+	local index
+
+	for index in $(outside sh -c "ls -d /sys/bus/pci/devices/$1/net/*/ifindex \
+		/sys/bus/pci/devices/$1/virtio*/net/*/ifindex" 2>/dev/null); do
+		basename "$(dirname "$index")"
+		return
+	done
+	return 1
 }
 
 far_end() # address, netns, name
@@ -49,8 +57,8 @@ pci_port() # name, netns[, text]
 {
 	local near=0000:00:1$((2 * N_PCI)).0 far=0000:00:1$((2 * N_PCI + 1)).0
 
-	modprobe e1000 || die "no e1000"
 	bind_vfio $near
+	modprobe -a e1000 virtio_net || die "no driver for the far end"
 	far_end $far "$2" "${1}0"
 	port "$1" $near "" "${3:-}"
 	N_PCI=$((N_PCI + 1))

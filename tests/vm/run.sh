@@ -15,6 +15,8 @@
 #                      the MAC 52:54:00:00:00:1<n>. NICs on one wire see each other. A wire is a
 #                      number, or a name: then it is a bridge and its NICs may have queues=N.
 #   --nics pci         four NICs: e1000e and e1000 on wire 1, e1000e and e1000 on wire 2
+#   --nics plain       the same with virtio-net instead of e1000, which neither filters nor changes
+#                      VLAN tags
 #   --env NAME=VALUE   for the scripts
 #   --out FOLDER       what they write to /run/out is kept there, with the kernel's log, console.log
 #   --mem MIB, --smp CPUS, --timeout SECONDS, --append KERNEL_PARAMETERS
@@ -40,6 +42,7 @@ SCRIPTS=()
 NICS=()
 QEMU=()
 LINES_OF_LOG=150
+PLAIN=virtio-net-pci,ctrl_vlan=off
 
 usage()
 {
@@ -78,8 +81,11 @@ option() # name, value
 	--module) MODULE=$2 ;;
 	--nic) NICS+=("$2") ;;
 	--nics)
-		[ "$2" = pci ] || die "no such set of NICs: $2"
-		NICS+=(1:e1000e 1:e1000 2:e1000e 2:e1000)
+		case $2 in
+		pci) NICS+=(1:e1000e 1:e1000 2:e1000e 2:e1000) ;;
+		plain) NICS+=(1:e1000e 1:"$PLAIN" 2:e1000e 2:"$PLAIN") ;;
+		*) die "no such set of NICs: $2" ;;
+		esac
 		;;
 	--env) ENVIRONMENT+=("$2") ;;
 	--out) OUT=$2 ;;
