@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # Sourced by _system.sh where ports are NICs: in the virtual machine that `tests/vm/run.sh` boots
-# with `--nics pci` or `--nics plain`. They come in pairs on one wire, the first for DPDK, the second
-# for the kernel: 0000:00:10.0 and :11.0, 0000:00:12.0 and :13.0
+# with `--nics pci` or `--nics plain`. They come in pairs on one wire, the first for DPDK, the
+# second for the kernel: 0000:00:10.0 and :11.0, 0000:00:12.0 and :13.0
 #
 #   pci_port NAME NETNS [TEXT]     the next pair: a port on the first, which vfio-pci drives; the
 #                                  other is NAME0 in NETNS
