@@ -94,13 +94,19 @@ start() # name, command...
 
 ended() # name
 {
-	! kill -0 "${PID[$1]}" 2>/dev/null
+	local stat
+
+	# Not `kill -0`: pids come round within minutes, and somebody else may have this one now.
+	read -r stat 2>/dev/null <"/proc/${PID[$1]}/stat" || return 0
+	# shellcheck disable=SC2086 # words: state, parent
+	set -- ${stat##*) }
+	[ "$1" = Z ] || [ "$2" -ne $$ ]
 }
 
 stop() # name [signal]
 {
 	[ -n "${PID[$1]:-}" ] || return 0
-	kill "-${2:-TERM}" "${PID[$1]}" 2>/dev/null
+	ended "$1" || kill "-${2:-TERM}" "${PID[$1]}" 2>/dev/null
 	wait_for 10 ended "$1" || kill -KILL "${PID[$1]}" 2>/dev/null
 	wait "${PID[$1]}" 2>/dev/null
 	STATUS=$?
