@@ -2,15 +2,19 @@
 /*
  * Drives one or two channels to the kernel from one polling lcore.
  *
- *   bench-channel EAL... -- --deadline SECONDS [--engine-cpu CPU] [CHANNEL [CHANNEL]]
+ *   bench-channel EAL... -- --deadline SECONDS [--engine tap|kmod] [--engine-cpu CPU]
+ *                 [CHANNEL [CHANNEL]]
  *
  * The main lcore reads commands from stdin, one a line, and answers each with a line of JSON; the
  * one other lcore polls. Ends by "quit", at the end of stdin, by SIGTERM or SIGINT and at the
  * deadline.
  *
  *   send CHANNEL SIZE FLOWS MAC IP PORT SECONDS   UDP frames towards the kernel
- *   recv CHANNEL SECONDS                          counts and frees what the kernel sends
+ *   recv CHANNEL SECONDS                          counts and frees what the kernel sends, from a
+ *                                                 quarter of that time after the first packet on
  *   forward SECONDS                               from each channel to the other, or until "stop"
+ *   rest MICROSECONDS                             from now on it sleeps so long, instead of
+ *                                                 polling, when there is nothing to do
  *   quit
  */
 #include "drive.h"
@@ -124,6 +128,7 @@ static bool command_send(struct app *app, const char *line)
 	d->frames.size = size;
 	d->frames.n_flows = flows;
 	d->ch = &app->ch[index];
+	d->frames.partial = d->ch->offloads;
 	frame_prepare(&d->frames, &dst, d->pool);
 	run(app, drive_send);
 	return true;
@@ -144,6 +149,10 @@ static bool command(struct app *app, const char *line)
 	if (sscanf(line, "forward %lf", &d->seconds) == 1 && app->n_ch == 2) {
 		d->ch = app->ch;
 		run(app, drive_forward);
+		return true;
+	}
+	if (sscanf(line, "rest %u", &d->rest_us) == 1) {
+		puts("{\"rest\": true}");
 		return true;
 	}
 	return false;
@@ -181,11 +190,13 @@ static int options(struct app *app, int argc, char **argv)
 {
 	static const struct option opts[] = {
 		{ "deadline", required_argument, NULL, 'd' },
+		{ "engine", required_argument, NULL, 'g' },
 		{ "engine-cpu", required_argument, NULL, 'e' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int opt;
 
+	app->conf.engine = "tap";
 	app->conf.engine_cpu = -1;
 	optind = 1;
 	while ((opt = getopt_long(argc, argv, "", opts, NULL)) != -1) {
@@ -193,6 +204,8 @@ static int options(struct app *app, int argc, char **argv)
 			alarm(atoi(optarg));
 		else if (opt == 'e')
 			app->conf.engine_cpu = atoi(optarg);
+		else if (opt == 'g')
+			app->conf.engine = optarg;
 		else
 			return -1;
 	}

@@ -11,6 +11,12 @@
 #include <string.h>
 
 #define PORT_DESC 1024
+#define RX_OFFLOADS                                                   \
+	(RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |  \
+	 RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER)
+#define TX_OFFLOADS                                                   \
+	(RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_TSO | \
+	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
 
 static uint16_t port_rx(struct channel *ch, struct rte_mbuf **mbufs, uint16_t n)
 {
@@ -32,14 +38,30 @@ static uint16_t kni_tx(struct channel *ch, struct rte_mbuf **mbufs, uint16_t n)
 	return rte_kni_tx_burst(ch->kni, mbufs, n);
 }
 
-static int port_start(uint16_t port, struct rte_mempool *pool)
+/* All that the port has of them, as virtio-user's documentation recommends. */
+static int take_offloads(uint16_t port, struct rte_eth_conf *conf)
+{
+	struct rte_eth_dev_info info;
+	int ret;
+
+	ret = rte_eth_dev_info_get(port, &info);
+	if (ret < 0)
+		return ret;
+	conf->rxmode.offloads = info.rx_offload_capa & RX_OFFLOADS;
+	conf->txmode.offloads = info.tx_offload_capa & TX_OFFLOADS;
+	return 0;
+}
+
+static int port_start(uint16_t port, struct rte_mempool *pool, bool offloads)
 {
 	struct rte_eth_conf conf = { 0 };
 	uint16_t rx_desc = PORT_DESC;
 	uint16_t tx_desc = PORT_DESC;
 	int ret;
 
-	ret = rte_eth_dev_configure(port, 1, 1, &conf);
+	ret = offloads ? take_offloads(port, &conf) : 0;
+	if (ret == 0)
+		ret = rte_eth_dev_configure(port, 1, 1, &conf);
 	if (ret == 0)
 		ret = rte_eth_dev_adjust_nb_rx_tx_desc(port, &rx_desc, &tx_desc);
 	if (ret == 0)
@@ -51,19 +73,21 @@ static int port_start(uint16_t port, struct rte_mempool *pool)
 	return ret;
 }
 
-static int port_open(struct channel *ch, const char *name, const struct channel_conf *conf)
+static int port_open(struct channel *ch, const char *name, const struct channel_conf *conf,
+		     bool offloads)
 {
 	int ret;
 
 	ret = rte_eth_dev_get_port_by_name(name, &ch->port);
 	if (ret == 0)
-		ret = port_start(ch->port, conf->pool);
+		ret = port_start(ch->port, conf->pool, offloads);
 	if (ret < 0) {
 		fprintf(stderr, "bench-channel: port %s: %s\n", name, strerror(-ret));
 		return ret;
 	}
 	/* for the others' MAC addresses; drivers that lack it take all frames anyway */
 	rte_eth_promiscuous_enable(ch->port);
+	ch->offloads = offloads;
 	ch->rx = port_rx;
 	ch->tx = port_tx;
 	return 0;
@@ -72,7 +96,7 @@ static int port_open(struct channel *ch, const char *name, const struct channel_
 /* name is NAME or NAME@NETNS. */
 static int kni_open(struct channel *ch, const char *name, const struct channel_conf *conf)
 {
-	struct rte_kni_ext_conf ext = { .size = sizeof(ext), .engine = "tap" };
+	struct rte_kni_ext_conf ext = { .size = sizeof(ext), .engine = conf->engine };
 	struct rte_kni_ops ops = { .port_id = UINT16_MAX };
 	const char *netns = strchr(name, '@');
 	struct rte_kni_conf kni = { 0 };
@@ -104,10 +128,13 @@ int channel_open(struct channel *ch, const char *spec, const struct channel_conf
 {
 	memset(ch, 0, sizeof(*ch));
 	if (strncmp(spec, "port=", 5) == 0)
-		return port_open(ch, spec + 5, conf);
+		return port_open(ch, spec + 5, conf, false);
+	if (strncmp(spec, "offload=", 8) == 0)
+		return port_open(ch, spec + 8, conf, true);
 	if (strncmp(spec, "knit=", 5) == 0)
 		return kni_open(ch, spec + 5, conf);
-	fprintf(stderr, "bench-channel: channel %s: port=NAME or knit=NAME[@NETNS] expected\n",
+	fprintf(stderr,
+		"bench-channel: channel %s: port=NAME, offload=NAME or knit=NAME[@NETNS] expected\n",
 		spec);
 	return -EINVAL;
 }

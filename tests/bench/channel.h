@@ -11,8 +11,8 @@ struct rte_mempool;
 
 /*
  * One way between DPDK and the kernel, whatever it is made of, so that every channel is driven by
- * the same loops: an ethdev (net_tap, net_af_packet, net_af_xdp, each with the interface it was
- * given as EAL argument) or an interface of knit's, by its public API.
+ * the same loops: an ethdev (net_tap, net_af_packet, net_af_xdp, virtio_user, each with the
+ * interface it was given as EAL argument) or an interface of knit's, by its public API.
  */
 #define CHANNEL_MAX 2
 #define CHANNEL_BURST 32
@@ -22,15 +22,17 @@ struct channel {
 	uint16_t (*tx)(struct channel *ch, struct rte_mbuf **mbufs, uint16_t n);
 	struct rte_kni *kni; /* NULL: an ethdev */
 	uint16_t port;
+	bool offloads; /* an ethdev whose checksum and segmentation offloads are on */
 	bool link_set; /* knit: carrier was switched on */
 };
 
 struct channel_conf {
 	struct rte_mempool *pool;
-	int engine_cpu; /* knit: where the engine's thread runs, -1: anywhere */
+	const char *engine; /* knit: "tap" or "kmod" */
+	int engine_cpu;	    /* knit: where the engine's thread runs, -1: anywhere */
 };
 
-/* "port=NAME" or "knit=NAME[@NETNS]". 0, or a negative errno after a message on stderr. */
+/* "port=NAME", "offload=NAME" (a port with offloads) or "knit=NAME[@NETNS]". 0, or a negative errno after a message on stderr. */
 int channel_open(struct channel *ch, const char *spec, const struct channel_conf *conf);
 
 /* Only after channel_open succeeded. */

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "drive.h"
 
+#include "pass_on.h"
+
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_pause.h>
+
+#include <time.h>
+
+#define PATIENCE 10.0 /* seconds until the first packet */
 
 static bool go_on(const struct drive *d, uint64_t start)
 {
@@ -25,6 +31,16 @@ static void finish(struct drive *d, uint64_t start)
 	d->cycles = rte_rdtsc() - start;
 }
 
+static void rest(const struct drive *d)
+{
+	struct timespec ts = { .tv_nsec = d->rest_us * 1000L };
+
+	if (d->rest_us)
+		clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+	else
+		rte_pause();
+}
+
 /* Frames the channel has no room for are offered again, so what is counted is what it can take. */
 int drive_send(void *arg)
 {
@@ -44,7 +60,7 @@ int drive_send(void *arg)
 		}
 		sent = d->ch[0].tx(&d->ch[0], &mbufs[CHANNEL_BURST - have], have);
 		if (sent == 0)
-			rte_pause();
+			rest(d);
 		have -= sent;
 		d->packets += sent;
 	}
@@ -54,27 +70,45 @@ int drive_send(void *arg)
 	return 0;
 }
 
-int drive_recv(void *arg)
+static void receive(struct drive *d)
 {
 	struct rte_mbuf *mbufs[CHANNEL_BURST];
-	struct drive *d = arg;
-	uint64_t start;
 	uint16_t n;
 	uint16_t i;
 
+	n = d->ch[0].rx(&d->ch[0], mbufs, CHANNEL_BURST);
+	for (i = 0; i < n; i++)
+		d->bytes += mbufs[i]->pkt_len;
+	rte_pktmbuf_free_bulk(mbufs, n);
+	d->packets += n;
+	if (n == 0)
+		rest(d);
+}
+
+/* What queued up before it began is gone when it starts to count. */
+int drive_recv(void *arg)
+{
+	struct drive *d = arg;
+	double seconds = d->seconds;
+	uint64_t start;
+
+	d->seconds = PATIENCE;
 	start = begin(d);
-	while (go_on(d, start)) {
-		n = d->ch[0].rx(&d->ch[0], mbufs, CHANNEL_BURST);
-		for (i = 0; i < n; i++)
-			d->bytes += mbufs[i]->pkt_len;
-		rte_pktmbuf_free_bulk(mbufs, n);
-		d->packets += n;
-	}
+	while (go_on(d, start) && d->packets == 0)
+		receive(d);
+	d->seconds = seconds / 4;
+	start = begin(d);
+	while (go_on(d, start))
+		receive(d);
+	d->seconds = seconds;
+	start = begin(d);
+	while (go_on(d, start))
+		receive(d);
 	finish(d, start);
 	return 0;
 }
 
-static void forward_burst(struct drive *d, struct channel *from, struct channel *to)
+static uint16_t forward_burst(struct drive *d, struct channel *from, struct channel *to)
 {
 	struct rte_mbuf *mbufs[CHANNEL_BURST];
 	uint16_t sent;
@@ -82,24 +116,30 @@ static void forward_burst(struct drive *d, struct channel *from, struct channel 
 	uint16_t i;
 
 	n = from->rx(from, mbufs, CHANNEL_BURST);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		d->bytes += mbufs[i]->pkt_len;
+		pass_on(mbufs[i]);
+	}
 	/* also with nothing to send: knit gives mbufs back in this call */
 	sent = to->tx(to, mbufs, n);
 	rte_pktmbuf_free_bulk(&mbufs[sent], n - sent);
 	d->packets += sent;
 	d->dropped += n - sent;
+	return n;
 }
 
 int drive_forward(void *arg)
 {
 	struct drive *d = arg;
 	uint64_t start;
+	uint16_t n;
 
 	start = begin(d);
 	while (go_on(d, start)) {
-		forward_burst(d, &d->ch[0], &d->ch[1]);
-		forward_burst(d, &d->ch[1], &d->ch[0]);
+		n = forward_burst(d, &d->ch[0], &d->ch[1]);
+		n += forward_burst(d, &d->ch[1], &d->ch[0]);
+		if (n == 0 && d->rest_us)
+			rest(d);
 	}
 	finish(d, start);
 	return 0;

@@ -17,7 +17,8 @@ struct drive {
 	struct rte_mempool *pool;
 	struct frame_set frames; /* send */
 	double seconds;
-	uint32_t stop; /* control thread: wo, atomic */
+	uint32_t rest_us; /* 0: never sleeps */
+	uint32_t stop;	  /* control thread: wo, atomic */
 
 	/* results */
 	uint64_t packets; /* accepted by the channel, or received from it */

@@ -29,10 +29,10 @@ static uint16_t udp_checksum(const struct frame_hdr *h)
 	return inv ? inv : 0xffff;
 }
 
-static void fill_header(struct frame_hdr *h, const struct frame_dst *dst, uint16_t size,
-			uint16_t flow)
+static void fill_header(struct frame_hdr *h, const struct frame_dst *dst, uint16_t flow,
+			const struct frame_set *set)
 {
-	uint16_t ip_len = size - RTE_ETHER_HDR_LEN;
+	uint16_t ip_len = set->size - RTE_ETHER_HDR_LEN;
 
 	memset(h, 0, sizeof(*h));
 	h->eth.dst_addr = dst->mac;
@@ -48,7 +48,8 @@ static void fill_header(struct frame_hdr *h, const struct frame_dst *dst, uint16
 	h->udp.src_port = rte_cpu_to_be_16(SRC_PORT + flow);
 	h->udp.dst_port = rte_cpu_to_be_16(dst->port);
 	h->udp.dgram_len = rte_cpu_to_be_16(ip_len - sizeof(h->ip));
-	h->udp.dgram_cksum = udp_checksum(h);
+	h->udp.dgram_cksum = set->partial ? rte_ipv4_phdr_cksum(&h->ip, RTE_MBUF_F_TX_UDP_CKSUM)
+					  : udp_checksum(h);
 }
 
 void frame_prepare(struct frame_set *set, const struct frame_dst *dst, struct rte_mempool *pool)
@@ -57,7 +58,7 @@ void frame_prepare(struct frame_set *set, const struct frame_dst *dst, struct rt
 
 	rte_mempool_obj_iter(pool, zero_payload, NULL);
 	for (i = 0; i < set->n_flows; i++)
-		fill_header(&set->hdr[i], dst, set->size, i);
+		fill_header(&set->hdr[i], dst, i, set);
 	set->next = 0;
 }
 
@@ -66,7 +67,13 @@ void frame_fill(struct frame_set *set, struct rte_mbuf *m)
 	memcpy(rte_pktmbuf_mtod(m, void *), &set->hdr[set->next], sizeof(set->hdr[0]));
 	m->data_len = set->size;
 	m->pkt_len = set->size;
-	m->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	if (set->partial) {
+		m->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM;
+		m->l2_len = sizeof(struct rte_ether_hdr);
+		m->l3_len = sizeof(struct rte_ipv4_hdr);
+	} else {
+		m->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	}
 	if (++set->next == set->n_flows)
 		set->next = 0;
 }

@@ -6,6 +6,7 @@
 #include <rte_ip.h>
 #include <rte_udp.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rte_mbuf;
@@ -26,6 +27,7 @@ struct frame_set {
 	uint16_t n_flows;
 	uint16_t size; /* of the frame without FCS */
 	uint16_t next; /* flow of the next frame */
+	bool partial;  /* the checksum is left to the port */
 };
 
 struct frame_dst {
@@ -35,14 +37,14 @@ struct frame_dst {
 };
 
 /*
- * Prepares the headers, checksums included, for set->size and set->n_flows, and writes the payload
+ * Prepares the headers, checksums included, for set->size, set->n_flows and set->partial, and writes the payload
  * (zeros) into every mbuf of pool, so that sending costs one copy of a header per frame.
  */
 void frame_prepare(struct frame_set *set, const struct frame_dst *dst, struct rte_mempool *pool);
 
 /*
  * Makes a freshly allocated mbuf of that pool the next frame, marked as by NICs that verified its
- * checksums.
+ * checksums; with a partial one as a sender's that leaves it to the port.
  */
 void frame_fill(struct frame_set *set, struct rte_mbuf *m);
 

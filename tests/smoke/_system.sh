@@ -9,7 +9,8 @@
 #   setting SECTION TEXT           text for eal, mempool, tap or control: setting tap 'cpus = "0";'
 #   port NAME DEVICE [NETNS] [TEXT]           a port
 #   tap_port NAME NETNS [TEXT]     a net_tap port whose far end is NAME0 in NETNS; with
-#                                  KNIT_PORTS_UNDER_TEST=pci a NIC whose far end is another one
+#                                  KNIT_PORTS_UNDER_TEST=pci, which PORT_KIND tells, a NIC whose
+#                                  far end is another one
 #   interface NAME PORT [NETNS] [TEXT]        PORT may be ""
 #   worker ID RULE...              on the last CPU; RULE: "punt PORT", "xconnect PORT PORT",
 #                                  "join INTERFACE INTERFACE"; WORKER_TEXT adds keys to it
@@ -46,7 +47,8 @@ WORKER_TEXT=""
 LAST_CPU=$(($(nproc) - 1))
 N_TAPS=0
 ENGINE=${KNIT_ENGINE_UNDER_TEST:-tap}
-if [ "${KNIT_PORTS_UNDER_TEST:-tap}" = pci ]; then
+PORT_KIND=${KNIT_PORTS_UNDER_TEST:-tap}
+if [ "$PORT_KIND" = pci ]; then
 	# shellcheck source=tests/smoke/_pci.sh
 	. "$(dirname "${BASH_SOURCE[0]}")/_pci.sh"
 fi
@@ -106,7 +108,7 @@ port() # name, device[, netns[, text]]
 # Its receive queue is short: net_tap reads with one iovec for each descriptor.
 tap_port() # name, netns[, text]
 {
-	if [ "${KNIT_PORTS_UNDER_TEST:-tap}" = pci ]; then
+	if [ "$PORT_KIND" = pci ]; then
 		pci_port "$@"
 		return
 	fi

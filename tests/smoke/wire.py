@@ -12,7 +12,7 @@
   wire.py zero FROM TO           a datagram whose checksum is 0, which means "none", so 0xffff
   wire.py corrupt FROM SOURCE,DESTINATION MAC TO tcp|udp
                                  a run of segments to MAC, one of them damaged
-  wire.py cross FROM TO OTHER MAC|own [TCI]
+  wire.py cross FROM TO OTHER MAC [TCI]
                                  frames to MAC: all of them arrive at TO, none at OTHER
 
 AT, and FROM, TO and OTHER of frames, corrupt and cross are NETNS:DEVICE, the others'
@@ -164,12 +164,6 @@ def capture(where, mtu):
     print(*(f"{k} {v}" for k, v in judge.count.items()))
     print(*judge.bad[:20], sep="\n")
     return not judge.bad
-
-
-def mac_of(netns, device):
-    s = socket_in(netns, socket.AF_PACKET, socket.SOCK_RAW, 0)
-    s.bind((device, 0))
-    return s.getsockname()[4]
 
 
 def tags(texts):
@@ -380,7 +374,7 @@ def cross(source, destination, elsewhere, mac, tci="0"):
     out = packet_socket(from_ns, from_dev, 0)
     into = packet_socket(to_ns, to_dev, 3)
     other = packet_socket(*endpoint(elsewhere), 3)
-    to_mac = mac_of(from_ns, from_dev) if mac == "own" else bytes.fromhex(mac.replace(":", ""))
+    to_mac = bytes.fromhex(mac.replace(":", ""))
     tag = b"" if tci == "0" else struct.pack("!HH", 0x8100, int(tci))
     sent = [numbered_frame(i, 100, to_mac + b"\x02\0\0\0\0\x02", tag) for i in range(20)]
     for frame in sent:

@@ -25,14 +25,14 @@ NO_MAC = "02:00:00:00:00:77"  # of no interface: an L2 drop
 class Net:
     """Three namespaces, with names of this process's own."""
 
-    def __init__(self):
-        self.ns = {role: f"knitbench{os.getpid()}-{role}" for role in ("app",) + SIDES}
+    def __init__(self, tag=""):
+        self.ns = {role: f"knitbench{os.getpid()}{tag}-{role}" for role in ("app",) + SIDES}
 
     @staticmethod
     def sweep():
         """Removes what a benchmark left behind that was killed."""
         for path in glob.glob("/run/netns/knitbench*-*"):
-            pid = re.match(r"knitbench(\d+)-", os.path.basename(path))
+            pid = re.match(r"knitbench(\d+)\D*-", os.path.basename(path))
             if pid and not os.path.exists(f"/proc/{pid[1]}"):
                 call(["ip", "netns", "del", os.path.basename(path)])
 

@@ -9,13 +9,17 @@ import subprocess
 import time
 
 
+# In an emulated machine everything takes longer.
+SLOW = float(os.environ.get("KNIT_SLOW", 1))
+
+
 class Failed(Exception):
     """A trial could not be carried out; the message says why."""
 
 
 def wait_for(what, check, seconds=5.0):
     """Polls until check() is true and returns its value."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * SLOW
     while True:
         value = check()
         if value:
@@ -28,7 +32,8 @@ def wait_for(what, check, seconds=5.0):
 def call(args, seconds=10.0):
     """Runs a command to its end and returns its stdout."""
     try:
-        done = subprocess.run(args, capture_output=True, text=True, timeout=seconds, check=False)
+        done = subprocess.run(args, capture_output=True, text=True, timeout=seconds * SLOW,
+                              check=False)
     except (OSError, subprocess.TimeoutExpired) as err:
         raise Failed(f"{' '.join(args)}: {err}") from err
     if done.returncode != 0:
@@ -82,7 +87,7 @@ class Proc:
 
     def line(self, seconds):
         """The next line of stdout, or Failed at the deadline or when the process ended."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOW
         fd = self.popen.stdout.fileno()
         while b"\n" not in self.buf:
             left = end - time.monotonic()
@@ -97,9 +102,9 @@ class Proc:
 
     def until(self, text, seconds):
         """The first line from now on that contains text."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * SLOW
         while True:
-            line = self.line(max(0.0, end - time.monotonic()))
+            line = self.line(max(0.0, end - time.monotonic()) / SLOW)
             if text in line:
                 return line
 
@@ -110,7 +115,7 @@ class Proc:
     def rest(self, seconds):
         """All that is left of stdout, until the process ends by itself."""
         try:
-            out, _ = self.popen.communicate(timeout=seconds)
+            out, _ = self.popen.communicate(timeout=seconds * SLOW)
         except subprocess.TimeoutExpired as err:
             raise self.failed(f"still running after {seconds:g} s") from err
         return (self.buf + out).decode(errors="replace")
@@ -128,7 +133,7 @@ class Proc:
         if self.popen.poll() is None:
             self.popen.terminate()
             try:
-                self.popen.wait(seconds)
+                self.popen.wait(seconds * SLOW)
             except subprocess.TimeoutExpired:
                 self.popen.kill()
                 self.popen.wait()

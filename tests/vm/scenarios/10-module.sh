@@ -3,27 +3,18 @@
 # The module by itself: parameters, loading and unloading, every call of /dev/kni.
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "$0")/../../smoke/_init.sh"
+# shellcheck source=tests/vm/scenarios/_module.sh
+. "$(dirname "$0")/_module.sh"
 
 PROGRAM=$KNIT_BUILD/tests/vm/ioctl/knit-ioctl
-MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
 PARAMETERS=/sys/module/rte_kni/parameters
 CYCLES=50
-
-unload()
-{
-	[ ! -d /sys/module/rte_kni ] || rmmod rte_kni
-}
-
-load() # parameters...
-{
-	unload && insmod "$MODULE" "$@" && [ -c /dev/kni ]
-}
 
 refused() # parameters...: and the log says why
 {
 	local from
 
-	unload
+	unload_module
 	from=$(dmesg | wc -l)
 	! insmod "$MODULE" "$@" 2>/dev/null || return 1
 	[ ! -e /dev/kni ] && dmesg | tail -n +$((from + 1)) | grep -q "rte_kni.*${1%%=*}"
@@ -36,14 +27,14 @@ value_is() # parameter, value
 
 accepted() # parameter=value
 {
-	load "$1" && value_is "${1%%=*}" "${1#*=}"
+	load_module "$1" && value_is "${1%%=*}" "${1#*=}"
 }
 
 parameters()
 {
 	local name default
 
-	check "loads" load
+	check "loads" load_module
 	while read -r name default; do
 		check "default of $name" value_is "$name" "$default"
 		check "$name is read only" [ "$(stat -c %a "$PARAMETERS/$name")" = 444 ]
@@ -74,7 +65,7 @@ device_is_private()
 
 in_use()
 {
-	load || return
+	load_module || return
 	exec {FD}<>/dev/kni || return
 	! rmmod rte_kni
 }
@@ -92,18 +83,17 @@ cycles()
 calls() # groups...
 {
 	"$PROGRAM" "$@" || not_ok "knit-ioctl $*"
-	check "unloads" unload
+	check "unloads" unload_module
 }
 
-[ "${KNIT_IN_VM:-}" = 1 ] || die "it loads a module: only in a VM"
 parameters
-load
+load_module
 check "/dev/kni is root's alone" device_is_private
 check "is not unloaded while a file is open" in_use
 exec {FD}>&-
-check "unloads after the last close" unload
+check "unloads after the last close" unload_module
 check "$CYCLES times loaded and unloaded" cycles
-check "loads" load
+check "loads" load_module
 calls
-check "loads for a thread for each interface" load kthread_mode=multiple
+check "loads for a thread for each interface" load_module kthread_mode=multiple
 calls create processes namespaces

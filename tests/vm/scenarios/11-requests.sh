@@ -4,9 +4,10 @@
 # a handler makes of it. knit-requests is the handler and prints what it was told.
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "$0")/../../smoke/_init.sh"
+# shellcheck source=tests/vm/scenarios/_module.sh
+. "$(dirname "$0")/_module.sh"
 
 PROGRAM=$KNIT_BUILD/tests/vm/requests/knit-requests
-MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
 
 # An interface and its handler, which is its creator too
 serving() # name [post]
@@ -140,7 +141,7 @@ namespaces()
 		ip link show kreq0
 }
 
-insmod "$MODULE" || die "insmod"
+load_module || die "no module"
 "$PROGRAM" >"$TMP/tests.log" 2>&1 || not_ok "knit-requests"
 sed "s/^ok /ok $TEST: /; s/^not ok /not ok $TEST: /" "$TMP/tests.log"
 serving kreq0 || die "serve"
@@ -154,4 +155,4 @@ namespaces
 stop kreq0 KILL
 stop kreq1 KILL
 check "gone with its creator" refused ip link show kreq1
-check "rmmod" wait_for 10 rmmod rte_kni
+check "rmmod" unload_module

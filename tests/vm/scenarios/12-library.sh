@@ -10,9 +10,10 @@
 #   +-----------+
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "$0")/../../smoke/_init.sh"
+# shellcheck source=tests/vm/scenarios/_module.sh
+. "$(dirname "$0")/_module.sh"
 
 APP=$KNIT_BUILD/tests/knit-legacy-app
-MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
 
 with_commands()
 {
@@ -76,12 +77,6 @@ gone()
 	! ip link show vEth0
 }
 
-# Nobody holds the module: no file, no interface.
-unused()
-{
-	[ "$(cat /sys/module/rte_kni/refcnt)" -eq 0 ]
-}
-
 free_pages()
 {
 	awk '$1 == "HugePages_Free:" { print $2 }' /proc/meminfo
@@ -108,7 +103,7 @@ memory() # name, EAL's arguments...
 	check "$name: release" says "^release 0"
 	check "$name: all mbufs are back" says "^mbufs in use 0"
 	check "$name: pages are back" wait_for 5 pages_are_back
-	check "$name: module is unused" wait_for 5 unused
+	check "$name: module is unused" wait_for 5 module_is_unused
 }
 
 # Without the right to lock memory beyond the limit.
@@ -121,7 +116,7 @@ memory_limit()
 	check "memory limit: refused" says "^error: rte_kni_alloc"
 	exec 9>&-
 	stop app
-	check "memory limit: module is unused" wait_for 5 unused
+	check "memory limit: module is unused" wait_for 5 module_is_unused
 }
 
 killed()
@@ -133,7 +128,7 @@ killed()
 	stop app KILL
 	check "killed: interface is gone" wait_for 5 gone
 	check "killed: pages are back" wait_for 5 pages_are_back
-	check "killed: module is unused" wait_for 5 unused
+	check "killed: module is unused" wait_for 5 module_is_unused
 	stop flood
 }
 
@@ -147,7 +142,7 @@ killed_parent()
 	exec 9>&-
 	stop app KILL
 	check "killed with a child: interface is gone" wait_for 5 gone
-	check "killed with a child: module is unused" wait_for 5 unused
+	check "killed with a child: module is unused" wait_for 5 module_is_unused
 }
 
 by_itself()
@@ -156,7 +151,7 @@ by_itself()
 	check "auto takes the module" grep -q "rtnl_link\|kni" <(ip -d link show vEth0)
 	check "rmmod is refused" [ "$(rmmod rte_kni 2>&1 | grep -c "in use")" -eq 1 ]
 	quit_app
-	check "rmmod" wait_for 5 rmmod rte_kni
+	check "rmmod" unload_module
 	run_app -- -m 64 --
 	wait_for 20 ready
 	check "auto without it takes tap" grep -q "tun type tap" <(ip -d link show vEth0)
@@ -169,7 +164,7 @@ by_itself()
 	stop app
 }
 
-insmod "$MODULE" || die "insmod"
+load_module || die "no module"
 PAGES=$(free_pages)
 memory "pages at start" -m 64 --iova-mode=va
 memory "pages at run time" --iova-mode=va

@@ -4,22 +4,12 @@
 # go away, rejects, loopback modes; in 4 KiB pages and in hugepages.
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "$0")/../../smoke/_init.sh"
+# shellcheck source=tests/vm/scenarios/_module.sh
+. "$(dirname "$0")/_module.sh"
 
 PROGRAM=$KNIT_BUILD/tests/vm/packets/knit-packets
-MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
 EVENTS=/sys/kernel/tracing/events/kni
 HUGEPAGE=2097152
-
-unload()
-{
-	[ ! -d /sys/module/rte_kni ] || rmmod rte_kni
-}
-
-# shellcheck disable=SC2120 # most loads have none
-load() # parameters...
-{
-	unload && insmod "$MODULE" "$@"
-}
 
 packets() # page size
 {
@@ -39,14 +29,13 @@ traced()
 	done
 }
 
-[ "${KNIT_IN_VM:-}" = 1 ] || die "it loads a module: only in a VM"
 modprobe 8021q
 for parameters in "" kthread_mode=multiple lo_mode=lo_mode_fifo lo_mode=lo_mode_fifo_skb; do
 	# shellcheck disable=SC2086 # none, or one
-	check "loads ${parameters:-without parameters}" load $parameters
+	check "loads ${parameters:-without parameters}" load_module $parameters
 	packets 4096
 	packets $HUGEPAGE
 done
-load
+load_module
 check "tracepoints" traced
-check "unloads" unload
+check "unloads" unload_module

@@ -6,9 +6,10 @@
 #   KNIT_SEED=N KNIT_ROUNDS=N tests/vm/scenarios/15-hostile.sh
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "$0")/../../smoke/_init.sh"
+# shellcheck source=tests/vm/scenarios/_module.sh
+. "$(dirname "$0")/_module.sh"
 
 PROGRAM=$KNIT_BUILD/tests/vm/hostile/knit-hostile
-MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
 ROUNDS=${KNIT_ROUNDS:-8}
 OPTIONS=(${KNIT_SEED:+--seed "$KNIT_SEED"})
 
@@ -22,12 +23,12 @@ hostile() # name, rounds, module's parameters; arguments follow --
 		parameters+=("$1")
 		shift
 	done
-	insmod "$MODULE" "${parameters[@]}" || die "$name: insmod"
+	load_module "${parameters[@]}" || die "$name: no module"
 	"$PROGRAM" --rounds "$rounds" "${OPTIONS[@]}" "${@:2}" 2>&1 |
 		sed -u "s/^ok /ok $TEST: $name: /; s/^not ok /not ok $TEST: $name: /"
 	[ "${PIPESTATUS[0]}" -eq 0 ] || not_ok "$name"
 	check "$name: no packet thread is left" no_thread
-	check "$name: rmmod" wait_for 10 rmmod rte_kni
+	check "$name: rmmod" unload_module
 }
 
 # Of a debug kernel: allocations fail when the program says so, without a word in the log.
@@ -49,7 +50,6 @@ no_thread()
 	! grep -qs '^kni_' /proc/[0-9]*/comm
 }
 
-[ ! -d /sys/module/rte_kni ] || rmmod rte_kni
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
 fault_injection
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
