@@ -138,7 +138,7 @@ engine_answered()
 	! engine_asked
 }
 
-# Not while it waits for an answer to another question: that one would be all it has when it goes on.
+# Not while it waits for an answer to another question: that would be all it has when it goes on.
 control_stopped_idle()
 {
 	kill -STOP "${PID[control]}"
