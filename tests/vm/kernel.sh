@@ -18,8 +18,11 @@ download()
 
 	# apt's own user can't write where root builds.
 	[ "$(id -u)" -ne 0 ] || user=(-o APT::Sandbox::User=root)
-	timeout 300 apt-get -q "${user[@]}" -o Acquire::Retries=3 download \
-		"$package${wanted:+=$wanted}" >&2 ||
+	set -- timeout 300 apt-get -q "${user[@]}" -o Acquire::Retries=3
+	# A machine that has all packages may have no list of them.
+	"$@" download "$package${wanted:+=$wanted}" >&2 ||
+		{ [ "$(id -u)" -eq 0 ] && "$@" update >&2 &&
+			"$@" download "$package${wanted:+=$wanted}" >&2; } ||
 		die "no package $package${wanted:+ $wanted}: a newer one may have replaced it;" \
 			"apt-get update, then apt-get install linux-headers-amd64"
 }
