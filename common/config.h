@@ -36,6 +36,13 @@ enum knit_rx_spread {
 	KNIT_SPREAD_NONE,   /* one receive queue */
 };
 
+enum knit_port_driver {
+	KNIT_DRIVER_KEEP, /* whatever drives the device now; all that virtual devices know */
+	KNIT_DRIVER_VFIO,
+	KNIT_DRIVER_IGB_UIO,
+	KNIT_DRIVER_UIO_GENERIC,
+};
+
 enum knit_forward {
 	KNIT_FORWARD_PUNT,     /* port <-> its interface */
 	KNIT_FORWARD_XCONNECT, /* two ports, or two interfaces */
@@ -64,8 +71,12 @@ struct knit_conf_mempool {
 
 struct knit_conf_port {
 	char name[KNIT_NAME];
-	char device[256]; /* PCI address, or vdev name with its arguments */
-	char netns[256];  /* for vdevs that make a kernel device; "": the caller's */
+	char device[256];	      /* PCI address, or vdev name with its arguments */
+	char netns[256];	      /* for vdevs that make a kernel device; "": the caller's */
+	enum knit_port_driver driver; /* bound at start, given back at the end */
+	bool force;		      /* bind although the kernel uses its interface */
+	bool allow_noiommu;
+	bool optional; /* the others run without it */
 	uint32_t rx_desc;
 	uint32_t tx_desc;
 	uint32_t mtu;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "bind.h"
 #include "config_read.h"
 
 #include <string.h>
@@ -54,6 +55,38 @@ static bool hands_mbufs_on(const struct knit_conf_port *port)
 	return strncmp(id + 4, "memif", 5) == 0 && strstr(port->device, "zero-copy=yes");
 }
 
+static bool is_pci(const struct knit_conf_port *port)
+{
+	char id[sizeof(port->device)], name[KNIT_PCI_NAME];
+
+	return knit_pci_parse(device_id(port, id, sizeof(id)), name);
+}
+
+/* Nothing but what an address is made of, and a colon, which no virtual device has. */
+static bool looks_like_pci(const struct knit_conf_port *port)
+{
+	char id[sizeof(port->device)];
+
+	device_id(port, id, sizeof(id));
+	return strchr(id, ':') && id[strspn(id, "0123456789abcdefABCDEF:.")] == '\0';
+}
+
+static void check_driver(struct knit_conf_load *load, unsigned int i)
+{
+	const config_setting_t *group = knit_conf_elem(load, "ports", i);
+	const struct knit_conf_port *port = &load->conf->ports[i];
+
+	if (is_pci(port))
+		return;
+	if (looks_like_pci(port))
+		knit_conf_error(load, group, "device",
+				"a PCI address is written domain:bus:device.function, like "
+				"\"0000:03:00.0\"");
+	else if (port->driver != KNIT_DRIVER_KEEP && port->device[0])
+		knit_conf_error(load, group, "driver",
+				"only a PCI device like \"0000:03:00.0\" can be bound to it");
+}
+
 static void check_port(struct knit_conf_load *load, unsigned int i)
 {
 	const config_setting_t *group = knit_conf_elem(load, "ports", i);
@@ -69,6 +102,7 @@ static void check_port(struct knit_conf_load *load, unsigned int i)
 			knit_conf_error(load, group, "device",
 					"devices must be unique, and ports.[%u] has this one", j);
 	}
+	check_driver(load, i);
 	if (conf->n_workers > 1 && hands_mbufs_on(port))
 		knit_conf_error(load, group, "device",
 				"this driver hands mbufs on and works with one worker only, not %u",

@@ -24,6 +24,13 @@ static const char *const log_levels[] = { "emergency", "alert", "critical", "err
 					  "notice",    "info",	"debug",    NULL };
 static const char *const kthread_modes[] = { "single", "multiple", NULL };
 static const char *const engines[] = { "auto", "kmod", "tap", NULL };
+static const char *const port_drivers[] = {
+	[KNIT_DRIVER_KEEP] = "keep",
+	[KNIT_DRIVER_VFIO] = "vfio-pci",
+	[KNIT_DRIVER_IGB_UIO] = "igb_uio",
+	[KNIT_DRIVER_UIO_GENERIC] = "uio_pci_generic",
+	NULL,
+};
 static const char *const spreads[] = {
 	[KNIT_SPREAD_AUTO] = "auto",
 	[KNIT_SPREAD_RSS] = "rss",
@@ -102,6 +109,17 @@ static const struct knit_key port_keys[] = {
 	{ FIELD(knit_conf_port, netns), .type = KNIT_KEY_TEXT, .def = "", .check = knit_check_netns,
 	  .expect = EXPECT_NETNS,
 	  .help = "where a virtual device makes its kernel device; empty: the primary's own" },
+	{ FIELD(knit_conf_port, driver), .type = KNIT_KEY_ENUM, .def = "keep",
+	  .values = port_drivers,
+	  .help = "kernel driver to bind a PCI device to, for as long as the primary runs; keep: "
+		  "leave it where it is" },
+	{ FIELD(knit_conf_port, force), .type = KNIT_KEY_BOOL, .def = "false",
+	  .help = "bind it although its network interface is up, or has an address or a route" },
+	{ FIELD(knit_conf_port, allow_noiommu), .type = KNIT_KEY_BOOL, .def = "false",
+	  .help = "vfio-pci: also without an IOMMU, where nothing keeps the device from other "
+		  "memory" },
+	{ FIELD(knit_conf_port, optional), .type = KNIT_KEY_BOOL, .def = "false",
+	  .help = "start without it if it can't be started; its interface then has no carrier" },
 	{ FIELD(knit_conf_port, rx_desc), .type = KNIT_KEY_INT, RANGE(16, 32768), .def = "512",
 	  .help = "descriptors of each receive queue" },
 	{ FIELD(knit_conf_port, tx_desc), .type = KNIT_KEY_INT, RANGE(16, 32768), .def = "512",

@@ -78,7 +78,7 @@ static void take_back(struct knit_exchange *x, uint32_t to)
 		for (i = 0; i < n; i++)
 			m[i] = *entry(&in->ring, in->freed + i);
 		rte_pktmbuf_free_bulk(m, n);
-		in->freed += n;
+		knit_store_release(&in->freed, in->freed + n);
 	}
 }
 
@@ -145,9 +145,12 @@ void knit_exchange_disarm(struct knit_exchange *x)
 	knit_ring_disarm_data(&x->out.ring);
 }
 
+/* In this order: a producer at work would otherwise free more than was put when prod was read. */
 unsigned int knit_exchange_held(const struct knit_exchange *x)
 {
-	return knit_load(&x->in.ring.prod) - knit_load(&x->in.freed);
+	uint32_t freed = knit_load_acquire(&x->in.freed);
+
+	return knit_load(&x->in.ring.prod) - freed;
 }
 
 unsigned int knit_exchange_reset(struct knit_exchange *x, bool producer_dead)

@@ -19,6 +19,8 @@
  *                                    "<pid> <state>"
  *   attach.lock                      locked shared by a secondary from before EAL init to READY,
  *                                    exclusively by the primary while it replaces a port's queues
+ *   bound                            what the primary's devices had before it bound them, as
+ *                                    long as they are not back (bind.h)
  *   turnstile.lock                   the way to attach.lock: whoever wants that takes a share of
  *                                    this one first, the primary takes it whole and keeps it
  *

@@ -11,6 +11,7 @@
 #define KNIT_PATH_MAX 128
 #define KNIT_FILE_ATTACH "attach.lock"
 #define KNIT_FILE_TURNSTILE "turnstile.lock"
+#define KNIT_FILE_BOUND "bound"
 
 struct knit_path {
 	char text[KNIT_PATH_MAX];

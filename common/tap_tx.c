@@ -78,8 +78,9 @@ static enum knit_reject check_buffer(const struct knit_desc *d)
 }
 
 /*
- * A private copy of the i-th buffer not yet used, and its pointer. NULL if it is a bad one; if it
- * is the next in line its cookie goes back at once, with a length that no frame has.
+ * A private copy of the i-th buffer not yet used, blank but for its place and its cookie, and its
+ * pointer. NULL if it is a bad one; if it is the next in line its cookie goes back at once, with a
+ * length that no frame has.
  */
 static uint8_t *take_buffer(struct knit_tap_pair *p, struct visit *v, uint32_t i,
 			    struct knit_desc *d)
@@ -93,6 +94,7 @@ static uint8_t *take_buffer(struct knit_tap_pair *p, struct visit *v, uint32_t i
 		data = knit_region_ptr(v->mem, &p->region, d->addr, d->len);
 		why = KNIT_REJECT_BAD_ADDR;
 	}
+	*d = (struct knit_desc){ .addr = d->addr, .len = d->len, .cookie = d->cookie };
 	if (unlikely(data == NULL && i == 0)) {
 		p->stats.rejects[why]++;
 		put(p, v, &(struct knit_desc){ .cookie = d->cookie });

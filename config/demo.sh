@@ -18,6 +18,7 @@ smoke=${SMOKE:-}
 log=$(mktemp -d)
 pids=()
 made=()
+ended=0
 step="start"
 
 die() {
@@ -38,13 +39,31 @@ wait_for() {
 	return 0 # not what the last read said
 }
 
+# What a primary leaves that was killed, and so could not remove it itself.
+remove_remains() {
+	awk '$3 == "hugetlbfs" { print $2 }' /proc/mounts | while read -r dir; do
+		rm -f "$dir/${prefix}map_"*
+	done
+	rm -rf "/run/dpdk/$prefix" "/run/knit/$prefix"
+}
+
+# Keeps the exit code of the primary, which can be asked for once only.
+wait_primary() {
+	local status
+	wait "${pids[0]}" 2>/dev/null
+	status=$?
+	[ $status -eq 127 ] || ended=$status
+}
+
 cleanup() {
 	local code=$? pid ns
 	trap '' INT TERM
 	trap - EXIT
 	touch "$log/stop"
 	for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null; done
-	for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null; done
+	[ ${#pids[@]} -eq 0 ] || wait_primary
+	for pid in "${pids[@]:1}"; do wait "$pid" 2>/dev/null; done
+	[ "$ended" -le 128 ] || remove_remains
 	for ns in "${made[@]}"; do ip netns del "$ns"; done
 	case $code in
 	0 | 130 | 143) ;;
@@ -126,8 +145,9 @@ explain() {
 	  ip -n middle link set kni-left mtu 1400           the port follows: ip -n left link
 	  ip netns exec middle tcpdump -ni kni-left         what the kernel sees
 	  ip -n middle link set kni-left down               and up again
-	  dpdk-telemetry.py -f $prefix                      then: /knit/worker,0
-	  kill -9 \$(pgrep -f 'knit-worker --prefix')        the interface stays, a new worker
+	  dpdk-telemetry.py -f $prefix                 then: /knit/worker,0
+	  kill -9 \$(pgrep -f 'knit-worker --prefix $prefix')
+	                                                    the interface stays, a new worker
 	                                                    carries on
 	Ctrl-C ends it.
 
@@ -193,4 +213,5 @@ if [ "$smoke" ]; then
 	exit 0
 fi
 explain
-wait "${pids[0]}"
+wait_primary
+exit "$ended"

@@ -125,7 +125,7 @@ static int replace_queues(struct primary *p, unsigned int w)
 	for (k = 0; k < p->topo->n_ports && ret == 0; k++) {
 		if (p->topo->workers[w].rxq[k] < 0)
 			continue;
-		ret = knit_netns_enter(p->ports[k].conf->netns, &netns);
+		ret = knit_netns_enter(p->ports[k].netns, &netns);
 		if (ret < 0)
 			break;
 		ret = port_queue_setup(p, k, w, p->spare[p->plan.worker[w]]);

@@ -58,13 +58,14 @@ static void memory_list(const struct primary *p, unsigned int none, char *text, 
 }
 
 /* PCI devices are named to every process; without one the bus is not even looked at. */
-static void add_devices(struct knit_args *a, const struct knit_config *c)
+static void add_devices(struct knit_args *a, const struct primary *p)
 {
+	const struct knit_config *c = p->conf;
 	struct rte_pci_addr pci;
 	unsigned int i, n = 0;
 
 	for (i = 0; i < c->n_ports; i++) {
-		if (rte_pci_addr_parse(c->ports[i].device, &pci) < 0)
+		if (p->ports[i].absent || rte_pci_addr_parse(c->ports[i].device, &pci) < 0)
 			continue;
 		add(a, "--allow=%s", c->ports[i].device);
 		n++;
@@ -73,15 +74,17 @@ static void add_devices(struct knit_args *a, const struct knit_config *c)
 		add(a, "--no-pci");
 }
 
-static void add_common(struct knit_args *a, const struct knit_config *c, uint32_t lcore,
+static void add_common(struct knit_args *a, const struct primary *p, uint32_t lcore,
 		       const char *cpus)
 {
+	const struct knit_config *c = p->conf;
+
 	add(a, "--file-prefix=%s", c->eal.prefix);
 	if (cpus[0])
 		add(a, "--lcores=%u@(%s)", lcore, cpus);
 	else
 		add(a, "--lcores=%u@%u", lcore, lcore);
-	add_devices(a, c);
+	add_devices(a, p);
 	if (c->eal.huge_dir[0])
 		add(a, "--huge-dir=%s", c->eal.huge_dir);
 	add(a, "--log-level=lib.*:warning");
@@ -93,7 +96,7 @@ static void add_common(struct knit_args *a, const struct knit_config *c, uint32_
 	add(a, "--log-level=knit.*:%s", c->eal.log_level);
 }
 
-int primary_eal_init(const struct primary *p, const char *program)
+int primary_eal_init(const struct primary *p, const char *program, const char *const *log_level)
 {
 	const struct knit_config *c = p->conf;
 	static struct knit_args a;
@@ -103,7 +106,9 @@ int primary_eal_init(const struct primary *p, const char *program)
 	memory_list(p, 1, limit, sizeof(limit));
 	add(&a, "%s", program);
 	add(&a, "--proc-type=primary");
-	add_common(&a, c, c->eal.lcore, c->eal.cpus);
+	add_common(&a, p, c->eal.lcore, c->eal.cpus);
+	for (; *log_level; log_level++)
+		add(&a, "--log-level=%s", *log_level);
 	if (strcmp(c->eal.iova, "auto"))
 		add(&a, "--iova-mode=%s", c->eal.iova);
 	add(&a, "--socket-mem=%s", mem);
@@ -144,7 +149,7 @@ static int publish(const struct primary *p, enum knit_role role, uint32_t id)
 	}
 	add(&a, "%s", role == KNIT_ROLE_WORKER ? "knit-worker" : "knit-control");
 	add(&a, "--proc-type=secondary");
-	add_common(&a, c, lcore, cpus);
+	add_common(&a, p, lcore, cpus);
 	return add_error ? -E2BIG : knit_rundir_write_args(c->eal.prefix, role, id, &a);
 }
 

@@ -178,7 +178,7 @@ void primary_link_update(struct primary *p, unsigned int i)
 	pthread_mutex_unlock(&p->drivers);
 	if (ret < 0)
 		return;
-	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up;
+	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up && !port->absent;
 	if (port_held(port, up))
 		return;
 	if (up == port->topo->link_up && link.link_speed == port->topo->link_speed)

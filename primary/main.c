@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "nics.h"
 #include "options.h"
 #include "primary.h"
 #include "rundir.h"
@@ -74,24 +75,32 @@ int main(int argc, char **argv)
 	code = primary_options(argc, argv, &o);
 	if (code >= 0)
 		return code;
+	if (o.give_back)
+		return primary_nics_give_back_run(o.give_back, o.exit_code);
 	conf = knit_config_load(o.config, stderr);
 	if (conf == NULL || !primary_plan_fits(conf))
 		return KNIT_EXIT_CONFIG;
 	if (o.check)
 		return KNIT_EXIT_OK;
+	if (o.check_machine)
+		return primary_preflight(conf, true);
 	primary_init(&p, conf, o.status);
-	code = primary_preflight(conf);
+	code = primary_preflight(conf, false);
 	if (code)
 		goto free_conf;
 	code = missing(knit_rundir_create(conf->eal.prefix));
 	if (code)
 		goto free_conf;
-	code = missing(primary_eal_init(&p, argv[0]));
+	code = missing(primary_nics_bind(&p));
 	if (code)
-		goto remove_rundir;
+		goto give_back;
+	code = missing(primary_eal_init(&p, argv[0], o.log_level));
+	if (code)
+		goto give_back;
 	code = serve(&p);
 	primary_eal_cleanup(conf);
-remove_rundir:
+give_back:
+	primary_nics_give_back(conf, code);
 	knit_rundir_remove(conf->eal.prefix);
 free_conf:
 	free(conf);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "options.h"
 #include "config.h"
+#include "config_keys.h"
 #include "rundir.h"
+
+#include <rte_common.h>
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void usage(FILE *out)
 {
@@ -15,14 +20,57 @@ static void usage(FILE *out)
 	      "knit-control.\n"
 	      "\n"
 	      "  -c, --config FILE   configuration (libconfig)\n"
+	      "      --check FILE    what FILE needs and this machine lacks, with remedies;\n"
+	      "                      touch nothing, exit: 0 nothing, 4 something, 3 FILE is wrong\n"
 	      "      --check-config  read and check FILE, touch nothing, exit\n"
+	      "      --give-back PREFIX  give the kernel back what a primary with that prefix had\n"
+	      "                      bound and could not give back, exit\n"
 	      "  -s, --status        print a status line every second\n"
+	      "      --log-level TYPE:LEVEL\n"
+	      "                      of one component (knit.port:debug), may be repeated\n"
 	      "      --help-config   list all configuration keys\n"
 	      "  -h, --help          this text\n"
 	      "\n"
 	      "exit codes: 0 ended as asked, 1 failure, 2 command line, 3 configuration,\n"
-	      "4 something is missing on this machine, 7 the prefix is taken, 8 start me again\n",
+	      "4 something is missing on this machine, 6 kernel module with another ABI,\n"
+	      "7 the prefix is taken, 8 start me again\n",
 	      out);
+}
+
+/* As EAL would have it, which otherwise prints its own usage and goes on to say that it failed. */
+static bool level_ok(const char *text)
+{
+	static const char *const levels[] = { "emergency", "alert",  "critical", "error",
+					      "warning",   "notice", "info",	 "debug",
+					      "1",	   "2",	     "3",	 "4",
+					      "5",	   "6",	     "7",	 "8" };
+	const char *level = strrchr(text, ':');
+	unsigned int i;
+
+	for (i = 0; level && level != text && i < RTE_DIM(levels); i++)
+		if (strcmp(level + 1, levels[i]) == 0)
+			return true;
+	fprintf(stderr,
+		"knit-primary: --log-level: found \"%s\": TYPE:LEVEL is expected, the level from "
+		"emergency (1) to debug (8)\n",
+		text);
+	return false;
+}
+
+static bool add_log_level(struct options *o, const char *text)
+{
+	unsigned int n;
+
+	if (!level_ok(text))
+		return false;
+	for (n = 0; o->log_level[n]; n++)
+		;
+	if (n < MAX_LOG_LEVELS) {
+		o->log_level[n] = text;
+		return true;
+	}
+	fprintf(stderr, "knit-primary: --log-level: %d are allowed\n", MAX_LOG_LEVELS);
+	return false;
 }
 
 int primary_options(int argc, char **argv, struct options *o)
@@ -30,7 +78,11 @@ int primary_options(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "status", no_argument, NULL, 's' },
+		{ "check", required_argument, NULL, 'M' },
 		{ "check-config", no_argument, NULL, 'C' },
+		{ "give-back", required_argument, NULL, 'G' },
+		{ "exit-code", required_argument, NULL, 'E' },
+		{ "log-level", required_argument, NULL, 'L' },
 		{ "help-config", no_argument, NULL, 'H' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -48,6 +100,20 @@ int primary_options(int argc, char **argv, struct options *o)
 		case 'C':
 			o->check = true;
 			break;
+		case 'L':
+			if (!add_log_level(o, optarg))
+				return KNIT_EXIT_USAGE;
+			break;
+		case 'M':
+			o->config = optarg;
+			o->check_machine = true;
+			break;
+		case 'G':
+			o->give_back = optarg;
+			break;
+		case 'E':
+			o->exit_code = atoi(optarg);
+			break;
 		case 'H':
 			knit_config_help(stdout);
 			return KNIT_EXIT_OK;
@@ -59,7 +125,9 @@ int primary_options(int argc, char **argv, struct options *o)
 			return KNIT_EXIT_USAGE;
 		}
 	}
-	if (o->config == NULL || optind != argc) {
+	if (o->give_back && knit_check_name(o->give_back) && optind == argc)
+		return -1;
+	if (o->config == NULL || o->give_back || optind != argc) {
 		fputs("knit-primary: --config FILE is needed, and nothing else\n", stderr);
 		usage(stderr);
 		return KNIT_EXIT_USAGE;

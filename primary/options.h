@@ -4,10 +4,16 @@
 
 #include <stdbool.h>
 
+#define MAX_LOG_LEVELS 8
+
 struct options {
 	const char *config;
-	bool status; /* --status */
-	bool check;  /* --check-config */
+	bool status;				   /* --status */
+	bool check;				   /* --check-config */
+	bool check_machine;			   /* --check */
+	const char *give_back;			   /* --give-back, a prefix */
+	int exit_code;				   /* --exit-code: of --give-back */
+	const char *log_level[MAX_LOG_LEVELS + 1]; /* --log-level, NULL behind the last */
 };
 
 /* -1: go on. Else the exit code: help was printed, or the command line is wrong. */

@@ -18,6 +18,19 @@
 
 #define RSS_TYPES (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)
 
+/* What stands for an absent port: it receives nothing, swallows all, and has no link for us. */
+static int find_nothing(struct port *port)
+{
+	char name[RTE_ETH_NAME_MAX_LEN];
+	int ret;
+
+	snprintf(name, sizeof(name), "net_null_%s", port->conf->name);
+	ret = rte_eal_hotplug_add("vdev", name, "no-rx=1");
+	if (ret == 0)
+		ret = rte_eth_dev_get_port_by_name(name, &port->id);
+	return ret < 0 ? errno_log(ret, "net_null for an absent port") : 0;
+}
+
 /* Makes a vdev, or finds the PCI device that EAL probed. The caller is in the port's namespace. */
 static int find_device(struct port *port)
 {
@@ -71,6 +84,12 @@ static int check_queues(const struct port *port, const struct rte_eth_dev_info *
 
 	if (driver->max_queues && driver->max_queues < most)
 		most = driver->max_queues;
+	if (driver->primary_only) {
+		log_err("port %s: driver %s moves packets in the process that made the port only, "
+			"and workers are other ones: no worker could use it",
+			port->conf->name, info->driver_name);
+		return -ENOTSUP;
+	}
 	if (n > 1 && (driver->hands_on || one_queue_only(port, info, driver))) {
 		log_err("port %s: %u workers forward it, but driver %s can serve one only: it %s",
 			port->conf->name, n, info->driver_name,
@@ -261,7 +280,7 @@ int port_start(struct primary *p, unsigned int i)
 
 	if (knit_driver_find(port->topo->driver)->tap)
 		primary_channel_clear(p);
-	ret = knit_netns_enter(port->conf->netns, &netns);
+	ret = knit_netns_enter(port->netns, &netns);
 	if (ret < 0)
 		return ret;
 	ret = rte_eth_dev_start(port->id);
@@ -291,7 +310,7 @@ int port_stop(struct primary *p, unsigned int i)
 	struct port *port = &p->ports[i];
 	int netns, ret;
 
-	ret = knit_netns_enter(port->conf->netns, &netns);
+	ret = knit_netns_enter(port->netns, &netns);
 	if (ret < 0)
 		return ret;
 	ret = rte_eth_dev_stop(port->id);
@@ -320,7 +339,7 @@ static int open_in_netns(struct primary *p, unsigned int i)
 	struct port *port = &p->ports[i];
 	int ret;
 
-	ret = find_device(port);
+	ret = port->absent ? find_nothing(port) : find_device(port);
 	if (ret < 0)
 		return ret;
 	ret = learn(p, i);
@@ -339,7 +358,7 @@ static int port_open(struct primary *p, unsigned int i)
 	struct port *port = &p->ports[i];
 	int netns, ret;
 
-	ret = knit_netns_enter(port->conf->netns, &netns);
+	ret = knit_netns_enter(port->netns, &netns);
 	if (ret < 0) {
 		log_err("port %s: network namespace %s: %s", port->conf->name, port->conf->netns,
 			rte_strerror(-ret));
@@ -350,6 +369,19 @@ static int port_open(struct primary *p, unsigned int i)
 	if (ret < 0)
 		return ret;
 	return port_start(p, i);
+}
+
+/* Without it, if it is optional: what was opened of it is closed. */
+static int open_nothing(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+
+	if (port->id != RTE_MAX_ETHPORTS)
+		rte_eth_dev_close(port->id);
+	port->id = RTE_MAX_ETHPORTS;
+	port->absent = true;
+	port->netns = "";
+	return port_open(p, i);
 }
 
 /* On copper, autonegotiation takes two to three seconds. */
@@ -413,12 +445,18 @@ int primary_ports_open(struct primary *p)
 	for (i = 0; i < p->topo->n_ports; i++) {
 		p->ports[i].conf = &p->conf->ports[i];
 		p->ports[i].topo = &p->topo->ports[i];
+		p->ports[i].netns = p->ports[i].absent ? "" : p->conf->ports[i].netns;
 		p->ports[i].promisc = needs_promisc(p->conf, i);
 		p->ports[i].want_promisc = p->conf->ports[i].promisc;
 		p->ports[i].id = RTE_MAX_ETHPORTS;
 		ret = port_open(p, i);
+		if (ret < 0 && p->conf->ports[i].optional && !p->ports[i].absent)
+			ret = open_nothing(p, i);
 		if (ret < 0)
 			return ret;
+		if (p->ports[i].absent)
+			log_warn("port %s is absent: %s could not be started",
+				 p->conf->ports[i].name, p->conf->ports[i].device);
 	}
 	return 0;
 }
@@ -435,7 +473,7 @@ void primary_ports_close(struct primary *p)
 			continue;
 		if (port->started)
 			port_stop(p, i);
-		if (knit_netns_enter(port->conf->netns, &netns) < 0)
+		if (knit_netns_enter(port->netns, &netns) < 0)
 			continue;
 		rte_eth_dev_close(port->id);
 		knit_netns_leave(&netns);

@@ -29,9 +29,12 @@ static const struct knit_driver drivers[] = {
 	{ "net_virtio", KNIT_RESET_NONE, .device_spread = true, .ask = true },
 	{ "net_memif", KNIT_RESET_NONE, .hands_on = true },
 	{ "net_vhost", KNIT_RESET_NONE, .hands_on = true },
-	{ "net_af_xdp", KNIT_RESET_NONE, .hands_on = true },
 	{ "net_failsafe", KNIT_RESET_NONE, .hands_on = true },
 	{ "net_bonding", KNIT_RESET_NONE, .hands_on = true },
+	/* Rings that a secondary has not mapped: a burst there ends in SIGSEGV. */
+	{ "net_af_packet", KNIT_RESET_NONE, .primary_only = true },
+	/* A secondary has the sockets for statistics only: bursts there find nothing, for ever. */
+	{ "net_af_xdp", KNIT_RESET_NONE, .primary_only = true },
 };
 
 static const struct knit_driver unknown = { "", KNIT_RESET_NONE };

@@ -26,6 +26,7 @@ struct knit_driver {
 	enum knit_reset reset;
 	bool device_spread;	 /* several receive queues and no RSS: the device picks one */
 	bool hands_on;		 /* passes mbufs on instead of copying them: one worker only */
+	bool primary_only;	 /* bursts work in the process that made the port alone */
 	bool paired;		 /* wants as many transmit as receive queues */
 	bool poll_link;		 /* says that it tells of link changes, and does not */
 	bool ask;		 /* control operations are quick and take no RTNL */

@@ -261,7 +261,7 @@ int port_op(struct primary *p, struct knit_msg *m)
 		SAY(m, "operation %u on port %u: there is none such", m->op, m->port);
 		return -EINVAL;
 	}
-	ret = knit_netns_enter(p->ports[m->port].conf->netns, &netns);
+	ret = knit_netns_enter(p->ports[m->port].netns, &netns);
 	if (ret < 0)
 		return ret;
 	pthread_mutex_lock(&p->drivers);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "preflight.h"
 #include "eal_paths.h"
 #include "engine.h"
 #include "kmod.h"
+#include "nics.h"
 #include "primary.h"
 #include "rundir.h"
 
@@ -13,23 +15,38 @@
 #include <string.h>
 #include <unistd.h>
 
-/*
- * What must be there before anything is touched. Each check prints what is missing and the remedy,
- * and all checks are made, so that one run shows all of it.
- */
+/* --check: what is there is told too, and what could be better, on stdout. */
+static bool report;
 
-static int complain(const char *what, const char *remedy)
+void preflight_good(const char *what)
 {
-	fprintf(stderr, "knit-primary: %s\n    remedy: %s\n", what, remedy);
+	if (report)
+		printf("ok       %s\n", what);
+}
+
+void preflight_note(const char *what, const char *remedy)
+{
+	if (report)
+		printf("note     %s\n         remedy: %s\n", what, remedy);
+}
+
+int preflight_missing(const char *what, const char *remedy)
+{
+	if (report)
+		printf("MISSING  %s\n         remedy: %s\n", what, remedy);
+	else
+		fprintf(stderr, "knit-primary: %s\n    remedy: %s\n", what, remedy);
 	return KNIT_EXIT_RESOURCES;
 }
 
 static int check_root(void)
 {
-	if (geteuid() == 0)
+	if (geteuid() == 0) {
+		preflight_good("permission: root");
 		return 0;
-	return complain("no permission: ports, namespaces and interfaces need root",
-			"start it with sudo, or as a systemd service");
+	}
+	return preflight_missing("no permission: ports, namespaces and interfaces need root",
+				 "start it with sudo, or as a systemd service");
 }
 
 static unsigned int free_hugepages(void)
@@ -53,10 +70,14 @@ static int check_hugepages(void)
 	int ret = 0;
 
 	if (knit_eal_huge_dir(dir, sizeof(dir)) < 0)
-		ret = complain("no hugetlbfs is mounted",
-			       "mkdir -p /dev/hugepages && mount -t hugetlbfs none /dev/hugepages");
+		ret = preflight_missing(
+			"no hugetlbfs is mounted",
+			"mkdir -p /dev/hugepages && mount -t hugetlbfs none /dev/hugepages");
 	if (free_hugepages() == 0)
-		ret = complain("no free hugepages", "echo 512 > /proc/sys/vm/nr_hugepages");
+		ret = preflight_missing("no free hugepages",
+					"echo 512 > /proc/sys/vm/nr_hugepages");
+	if (ret == 0)
+		preflight_good("hugepages: mounted, and some are free");
 	return ret;
 }
 
@@ -84,12 +105,13 @@ static int check_kmod(const struct knit_config *c, bool *want_tun)
 	fd = knit_kmod_open(NULL, &why);
 	if (fd >= 0) {
 		close(fd);
+		preflight_good("engine kmod: the module rte_kni is loaded");
 		return 0;
 	}
 	*want_tun |= leave;
 	if (!want)
 		return 0;
-	complain(why.what, why.remedy);
+	preflight_missing(why.what, why.remedy);
 	return fd == -EPROTO ? KNIT_EXIT_MISMATCH : KNIT_EXIT_RESOURCES;
 }
 
@@ -103,10 +125,11 @@ static int check_tun(bool want)
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
 		close(fd);
+		preflight_good("engine tap: /dev/net/tun");
 		return 0;
 	}
 	snprintf(what, sizeof(what), "the tap engine needs /dev/net/tun: %s", strerror(errno));
-	return complain(what, "modprobe tun; in a container: --device /dev/net/tun");
+	return preflight_missing(what, "modprobe tun; in a container: --device /dev/net/tun");
 }
 
 static int check_prefix(const struct knit_config *c)
@@ -115,21 +138,45 @@ static int check_prefix(const struct knit_config *c)
 
 	knit_eal_runtime_dir(c->eal.prefix, path, sizeof(path) - 8);
 	strcat(path, "/config");
-	if (!rte_eal_primary_proc_alive(path))
+	if (!rte_eal_primary_proc_alive(path)) {
+		preflight_good("no other primary has this prefix");
 		return 0;
+	}
 	snprintf(what, sizeof(what), "a primary with prefix \"%s\" is running", c->eal.prefix);
-	complain(what, "stop it, or give this one another eal.prefix");
+	preflight_missing(what, "stop it, or give this one another eal.prefix");
 	return KNIT_EXIT_TAKEN;
 }
 
-int primary_preflight(const struct knit_config *c)
+static void tell_nic(bool good, const char *what, const char *remedy)
 {
-	int root = check_root();
-	int huge = check_hugepages();
-	int prefix = check_prefix(c);
-	bool want_tun;
-	int kmod = check_kmod(c, &want_tun);
-	int tun = check_tun(want_tun);
+	if (good)
+		preflight_good(what);
+	else
+		preflight_missing(what, remedy);
+}
 
-	return prefix ? prefix : root ? root : huge ? huge : kmod ? kmod : tun;
+int primary_preflight(const struct knit_config *c, bool all)
+{
+	int root, huge, prefix, kmod, tun, vfio, nics, machine = 0;
+	bool want_tun;
+
+	report = all;
+	root = check_root();
+	huge = check_hugepages();
+	prefix = check_prefix(c);
+	kmod = check_kmod(c, &want_tun);
+	tun = check_tun(want_tun);
+	vfio = preflight_vfio(c);
+	/* A running primary has bound them. */
+	nics = prefix || primary_nics_check(c, tell_nic) ? 0 : KNIT_EXIT_RESOURCES;
+	if (all)
+		machine = preflight_machine(c);
+	return prefix ? prefix
+	       : root ? root
+	       : huge ? huge
+	       : kmod ? kmod
+	       : tun  ? tun
+	       : vfio ? vfio
+	       : nics ? nics
+		      : machine;
 }

@@ -29,8 +29,10 @@
 struct port {
 	const struct knit_conf_port *conf;
 	struct knit_topo_port *topo;
+	const char *netns; /* where its device lives: as configured, "" if it is absent */
 	uint16_t id;
 	bool started;
+	bool absent;	   /* optional, and not there: an empty device stands for it */
 	bool lsc;	   /* the driver tells of link changes */
 	bool promisc;	   /* always: an xconnect needs it */
 	bool want_promisc; /* the kernel wants it */
@@ -72,12 +74,13 @@ struct primary {
 #define CONTROL_SLOT KNIT_MAX_WORKERS
 
 /*
- * preflight.c: before anything is touched. A line on stderr for each thing missing; enum knit_exit
+ * preflight.c: before anything is touched. A line on stderr for each thing missing; enum knit_exit.
+ * all: for --check, on stdout, with what is there and what could be better.
  */
-int primary_preflight(const struct knit_config *conf);
+int primary_preflight(const struct knit_config *conf, bool all);
 
-/* eal.c */
-int primary_eal_init(const struct primary *p, const char *program);
+/* eal.c. log_level: --log-level, NULL behind the last */
+int primary_eal_init(const struct primary *p, const char *program, const char *const *log_level);
 void primary_eal_cleanup(const struct knit_config *conf);
 int primary_publish_args(struct primary *p);
 

@@ -90,6 +90,7 @@ static int tell_port(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "mtu", port->mtu);
 	rte_tel_data_add_dict_string(d, "mac", mac);
 	rte_tel_data_add_dict_uint(d, "admin_up", port->admin_up);
+	rte_tel_data_add_dict_uint(d, "absent", cold->absent);
 	rte_tel_data_add_dict_uint(d, "link_up", port->link_up);
 	rte_tel_data_add_dict_uint(d, "link_speed", port->link_speed);
 	rte_tel_data_add_dict_uint(d, "starts", port->starts);

@@ -89,7 +89,7 @@ check abi-headers abi_headers_complete
 check exports exports_what_is_declared
 check shared build_program shared
 check static build_program static
-for program in knit-primary knit-worker knit-control; do
+for program in knit-primary knit-worker knit-control knit-bind; do
 	check $program test -x "$BINDIR/$program"
 done
 check example-config test -f "$(find "$TMP/root" -path '*/share/knit/demo.cfg')"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The kernel module against the headers of Debian's kernel: no warning with W=1, none of sparse,
+# The kernel modules against the headers of Debian's kernel: no warning with W=1, none of sparse,
 # and a build from what is installed for DKMS.
 # shellcheck disable=SC2317 # functions are called by check
 set -u
@@ -57,13 +57,15 @@ sparse_is_content()
 
 licence_is_told()
 {
-	modinfo -F license "$OUT/kni/rte_kni.ko" | grep -q '^GPL'
+	modinfo -F license "$OUT/kni/rte_kni.ko" | grep -q '^GPL' &&
+		modinfo -F license "$OUT/igb_uio/igb_uio.ko" | grep -q '^GPL'
 }
 
 installs()
 {
 	kmake INSTALL_MOD_PATH="$OUT/root" install >"$OUT/install.log" 2>&1 &&
-		[ -n "$(find "$OUT/root/lib/modules" -name 'rte_kni.ko*')" ]
+		[ -n "$(find "$OUT/root/lib/modules" -name 'rte_kni.ko*')" ] &&
+		[ -n "$(find "$OUT/root/lib/modules" -name 'igb_uio.ko*')" ]
 }
 
 # As DKMS does it: in the folder itself, with nothing but what meson installs there.
@@ -78,6 +80,7 @@ builds_for_dkms()
 	kernel_source_dir=$(readlink -f "$(newest_headers)") && . "$conf" &&
 		(cd "$tree" && ${MAKE[0]}) >>"$OUT/dkms.log" 2>&1 &&
 		[ -f "$tree/${BUILT_MODULE_LOCATION[0]}/${BUILT_MODULE_NAME[0]}.ko" ] &&
+		[ -f "$tree/${BUILT_MODULE_LOCATION[1]}/${BUILT_MODULE_NAME[1]}.ko" ] &&
 		(cd "$tree" && $CLEAN) >>"$OUT/dkms.log" 2>&1
 }
 

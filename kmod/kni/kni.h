@@ -338,7 +338,7 @@ void kni_tx_wake(struct kni_pair *p); /* packet thread, bottom halves off, pair 
  * is. count and take are its halves, behind kni_room_find and behind the copy. commit: user space
  * sees what was put.
  */
-int kni_tx_put(struct kni_pair *p, const struct sk_buff *skb);
+int kni_tx_put(struct kni_pair *p, struct sk_buff *skb);
 void kni_tx_count(struct kni_pair *p, enum kni_fit fit);
 void kni_tx_take(struct kni_pair *p, u32 len);
 void kni_tx_commit(struct kni_pair *p, const struct kni_attach *live);

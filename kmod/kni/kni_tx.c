@@ -102,20 +102,42 @@ static bool set_offloads(const struct kni_pair *p, const struct sk_buff *skb, st
 	return !skb_is_gso(skb) || set_gso(skb, features, d);
 }
 
-static bool copy_out(const struct kni_room *r, const struct sk_buff *skb)
+/*
+ * Runs and fragments each have their own sizes. skb_copy_bits for each run would look for its place
+ * from the first fragment on.
+ */
+static bool copy_fragments(const struct kni_room *r, struct sk_buff *skb)
 {
-	u32 at = 0, i;
+	u32 at = 0, have = 0, done, n, i;
+	struct skb_seq_state seq;
+	const u8 *from = NULL;
 
+	skb_prepare_seq_read(skb, 0, skb->len, &seq);
+	for (i = 0; i < r->n_runs; i++) {
+		for (done = 0; done < r->run[i].len; done += n) {
+			if (have == 0)
+				have = skb_seq_read(at, &from, &seq);
+			if (unlikely(have == 0))
+				goto out_abort;
+			n = min(have, r->run[i].len - done);
+			memcpy(r->run[i].ptr + done, from, n);
+			from += n;
+			have -= n;
+			at += n;
+		}
+	}
+out_abort:
+	skb_abort_seq_read(&seq);
+	return i == r->n_runs;
+}
+
+static bool copy_out(const struct kni_room *r, struct sk_buff *skb)
+{
 	if (likely(r->n_runs == 1 && !skb_is_nonlinear(skb))) {
 		memcpy(r->run[0].ptr, skb->data, r->run[0].len);
 		return true;
 	}
-	for (i = 0; i < r->n_runs; i++) {
-		if (skb_copy_bits(skb, at, r->run[i].ptr, r->run[i].len) < 0)
-			return false;
-		at += r->run[i].len;
-	}
-	return true;
+	return copy_fragments(r, skb);
 }
 
 void kni_tx_count(struct kni_pair *p, enum kni_fit fit)
@@ -135,7 +157,7 @@ void kni_tx_take(struct kni_pair *p, u32 len)
 	trace_kni_tx_submit(p->iface->dev, p->index, len, p->room.n);
 }
 
-int kni_tx_put(struct kni_pair *p, const struct sk_buff *skb)
+int kni_tx_put(struct kni_pair *p, struct sk_buff *skb)
 {
 	struct kni_room *r = &p->room;
 	enum kni_fit fit = KNI_TOO_LONG;

@@ -6,7 +6,8 @@
  *   bench-udp sink PORT SECONDS
  *
  * Prints one line of JSON at the end: packets, and the seconds between the first and the last of
- * them. Ends early by SIGTERM or SIGINT. The sink says {"ready": true} once its socket is bound.
+ * them. Ends early by SIGTERM or SIGINT. The sink says {"ready": true} once its socket is bound,
+ * the sender once it has sent something.
  */
 #include "clock.h"
 
@@ -84,6 +85,8 @@ static int send_all(int fd, size_t size, double seconds, double rate)
 		/* no room in the device's queue, or nobody listens: not the sender's fault */
 		if (ret < 0 && errno != ENOBUFS && errno != ECONNREFUSED && errno != EINTR)
 			return fail("sendmmsg");
+		if (ret > 0 && sent == 0)
+			printf("{\"ready\": true}\n");
 		sent += ret > 0 ? ret : 0;
 	}
 	return report(sent, clock_ns() - start);

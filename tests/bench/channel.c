@@ -11,8 +11,8 @@
 #include <string.h>
 
 #define PORT_DESC 1024
-#define RX_OFFLOADS                                                   \
-	(RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |  \
+#define RX_OFFLOADS                                                  \
+	(RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_TCP_CKSUM | \
 	 RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER)
 #define TX_OFFLOADS                                                   \
 	(RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_TSO | \
@@ -134,7 +134,8 @@ int channel_open(struct channel *ch, const char *spec, const struct channel_conf
 	if (strncmp(spec, "knit=", 5) == 0)
 		return kni_open(ch, spec + 5, conf);
 	fprintf(stderr,
-		"bench-channel: channel %s: port=NAME, offload=NAME or knit=NAME[@NETNS] expected\n",
+		"bench-channel: channel %s: port=NAME, offload=NAME or knit=NAME[@NETNS] is "
+		"expected\n",
 		spec);
 	return -EINVAL;
 }

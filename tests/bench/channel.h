@@ -32,7 +32,10 @@ struct channel_conf {
 	int engine_cpu;	    /* knit: where the engine's thread runs, -1: anywhere */
 };
 
-/* "port=NAME", "offload=NAME" (a port with offloads) or "knit=NAME[@NETNS]". 0, or a negative errno after a message on stderr. */
+/*
+ * "port=NAME", "offload=NAME" (a port with offloads) or "knit=NAME[@NETNS]". 0, or a negative errno
+ * after a message on stderr.
+ */
 int channel_open(struct channel *ch, const char *spec, const struct channel_conf *conf);
 
 /* Only after channel_open succeeded. */

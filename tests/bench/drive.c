@@ -7,9 +7,25 @@
 #include <rte_mbuf.h>
 #include <rte_pause.h>
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <time.h>
 
 #define PATIENCE 10.0 /* seconds until the first packet */
+
+/*
+ * A receiver that sleeps now and then must not wait for a turn when it wakes: the CPU that it left
+ * may have gone to somebody who sends without end.
+ */
+static void urgent(const struct drive *d, bool on)
+{
+	struct sched_param param = { .sched_priority = on };
+
+	if (d->rest_us &&
+	    pthread_setschedparam(pthread_self(), on ? SCHED_FIFO : SCHED_OTHER, &param) != 0)
+		fprintf(stderr, "bench-channel: no real-time priority\n");
+}
 
 static bool go_on(const struct drive *d, uint64_t start)
 {
@@ -92,6 +108,7 @@ int drive_recv(void *arg)
 	double seconds = d->seconds;
 	uint64_t start;
 
+	urgent(d, true);
 	d->seconds = PATIENCE;
 	start = begin(d);
 	while (go_on(d, start) && d->packets == 0)
@@ -105,6 +122,7 @@ int drive_recv(void *arg)
 	while (go_on(d, start))
 		receive(d);
 	finish(d, start);
+	urgent(d, false);
 	return 0;
 }
 
@@ -134,6 +152,7 @@ int drive_forward(void *arg)
 	uint64_t start;
 	uint16_t n;
 
+	urgent(d, true);
 	start = begin(d);
 	while (go_on(d, start)) {
 		n = forward_burst(d, &d->ch[0], &d->ch[1]);
@@ -142,5 +161,6 @@ int drive_forward(void *arg)
 			rest(d);
 	}
 	finish(d, start);
+	urgent(d, false);
 	return 0;
 }

@@ -31,7 +31,7 @@ not()
 	! "$@"
 }
 
-far_end() # what, pattern: of a tap port, which follows; a NIC stays as it was
+far_shows() # what, pattern: of a tap port, which follows; a NIC stays as it was
 {
 	if [ "$PORT_KIND" = tap ]; then
 		check "$1: far end too" wait_for 5 link left left0 "$2"
@@ -138,12 +138,12 @@ up_and_down()
 	if [ "$PORT_KIND" = tap ]; then
 		check "down: far end too" wait_for 5 no_link left left0 "[<,]UP[,>]"
 	else
-		far_end "down" ""
+		far_shows "down" ""
 	fi
 	check "down: no traffic" not in_ns left ping -q -c 1 -W 1 10.1.0.1
 	set_kl up
 	check "up again: carrier" wait_for 5 has_carrier middle kl
-	far_end "up again" LOWER_UP
+	far_shows "up again" LOWER_UP
 	check "up again: port follows" port_is admin_up 1
 	check "up again: traffic" pings
 
@@ -164,7 +164,7 @@ mtu()
 	for size in 68 1280 9000 1500; do
 		set_kl mtu "$size"
 		check "mtu $size: port follows" port_is mtu "$size"
-		far_end "mtu $size" "mtu $size "
+		far_shows "mtu $size" "mtu $size "
 		check "mtu $size: stays" link middle kl "mtu $size "
 	done
 	if [ "$ENGINE" = tap ]; then
@@ -191,7 +191,7 @@ mac()
 
 	set_kl address $mac
 	check "mac: port follows" port_is mac $mac
-	far_end "mac" $mac
+	far_shows "mac" $mac
 	check "mac: stays" link middle kl $mac
 	ip -n left neigh flush dev left0
 	check "mac: traffic" pings
@@ -340,7 +340,8 @@ under_traffic()
 
 	start_in middle server iperf3 --server
 	wait_for 5 grep -q "Server listening" "$TMP/server.log"
-	start_in left client iperf3 --client 10.1.0.1 --bidir --time $((60 * SLOW)) -b $((200 / SLOW))M
+	start_in left client iperf3 --client 10.1.0.1 --bidir --time $((60 * SLOW)) \
+		-b $((200 / SLOW))M
 	start_in left flood ping -i 0.002 -W 1 10.1.0.1
 	for mtu in 9000 1500 9000 1500 9000 1500; do
 		goes_on $mtu

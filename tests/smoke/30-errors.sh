@@ -82,6 +82,11 @@ command_lines()
 {
 	refused "primary: unknown option" 2 "unrecognized option '--frob'" "$PRIMARY" --frob
 	refused "primary: no configuration named" 2 "^knit-primary: --config FILE" "$PRIMARY"
+	refused "primary: log level without a type" 2 \
+		"^knit-primary: --log-level: found \"debug\": TYPE:LEVEL is expected" \
+		"$PRIMARY" --log-level debug --config "$TMP/knit.cfg"
+	refused "primary: no such log level" 2 "found \"knit.port:loud\"" \
+		"$PRIMARY" --log-level knit.port:loud --config "$TMP/knit.cfg"
 	refused "worker: unknown option" 2 "unrecognized option '--frob'" "$WORKER" --frob
 	refused "worker: no id" 2 "^knit-worker: --id is missing" "$WORKER" --prefix "$PREFIX"
 	refused "worker: id is not a number" 2 "^knit-worker: --id: found \"7x\"" \
@@ -159,6 +164,8 @@ machine()
 
 devices()
 {
+	local driver
+
 	sound_config
 	ip -n near tuntap add dev kni-left mode tap
 	refused_config "name of the interface is taken" 4 "kni-left"
@@ -184,12 +191,22 @@ devices()
 	port left 0000:ff:1f.7
 	interface kni-left left near
 	worker 0 "punt left"
-	refused_config "no such PCI device" 4 "port left: no DPDK port 0000:ff:1f.7"
+	refused_config "no such PCI device" 4 "port left: there is no PCI device 0000:ff:1f.7"
 	new_config
 	port left net_frob0
 	interface kni-left left near
 	worker 0 "punt left"
 	refused_config "no such driver" 4 "port left: device net_frob0 can't be made"
+	ip -n far link add v0 type veth peer name v1
+	for driver in net_af_packet net_af_xdp; do
+		new_config
+		port left ${driver}0,iface=v0 far
+		interface kni-left left near
+		worker 0 "punt left"
+		refused_config "driver that no worker can use: $driver" 4 \
+			"port left: driver $driver moves packets in the process that made"
+	done
+	ip -n far link del v0
 }
 
 queues()

@@ -52,6 +52,37 @@ asked_while_starting()
 	: >"$TMP/primary.log"
 }
 
+# What a service manager is told: one line for each message, until the last one.
+LISTENER='
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+text = ""
+while text != "STOPPING=1":
+    text = s.recv(4096).decode()
+    print(text, flush=True)
+'
+
+told() # line
+{
+	grep -qx "$1" "$TMP/manager.log"
+}
+
+told_to_systemd()
+{
+	start manager python3 -c "$LISTENER" "$TMP/notify"
+	wait_for 5 [ -S "$TMP/notify" ] || die "no listener"
+	start primary env NOTIFY_SOCKET="$TMP/notify" "$KNIT_BUILD/primary/knit-primary" --config \
+		"$TMP/knit.cfg"
+	check "systemd: is told that the primary is ready" wait_for 10 told READY=1
+	check "systemd: when workers may come" test -e "$RUN/worker-0.args"
+	check "systemd: not before that it ends" not told STOPPING=1
+	kill -TERM "${PID[primary]}"
+	check "systemd: is told that it ends" wait_for 5 told STOPPING=1
+	check "systemd: primary ends with 0" left_with primary 0
+	: >"$TMP/primary.log"
+}
+
 # A secondary that does not answer is killed: an end has its time.
 asked_with_a_stopped_worker()
 {
@@ -126,6 +157,15 @@ demo()
 	check "demo, Ctrl-C: exit code 130" left_with demo 130
 	check "demo, Ctrl-C: nothing is left" nothing_left knit-demo
 	check "demo, Ctrl-C: no process is left" not demo_processes
+
+	: >"$TMP/demo.log"
+	start demo "$ROOT/config/demo.sh"
+	wait_for 30 says_up demo || die "demo does not come up again"
+	kill -KILL "$(awk '{ print $1 }' /run/knit/knit-demo/primary.lock)"
+	check "demo, primary killed: ends" wait_for 10 ended demo
+	check "demo, primary killed: its exit code" left_with demo 137
+	check "demo, primary killed: nothing is left" nothing_left knit-demo
+	check "demo, primary killed: no process is left" not demo_processes
 }
 
 netns far near
@@ -138,6 +178,7 @@ BEFORE=$(traces)
 asked_to_end TERM
 asked_to_end INT
 asked_while_starting
+told_to_systemd
 asked_with_a_stopped_worker
 primary_killed
 ip netns del far

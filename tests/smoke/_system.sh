@@ -7,6 +7,7 @@
 #
 # A configuration is collected and then started:
 #   setting SECTION TEXT           text for eal, mempool, tap or control: setting tap 'cpus = "0";'
+#   IOVA                           va, or what else the key takes
 #   port NAME DEVICE [NETNS] [TEXT]           a port
 #   tap_port NAME NETNS [TEXT]     a net_tap port whose far end is NAME0 in NETNS; with
 #                                  KNIT_PORTS_UNDER_TEST=pci, which PORT_KIND tells, a NIC whose
@@ -46,6 +47,7 @@ WORKER_IDS=()
 WORKER_TEXT=""
 LAST_CPU=$(($(nproc) - 1))
 N_TAPS=0
+IOVA=va
 ENGINE=${KNIT_ENGINE_UNDER_TEST:-tap}
 PORT_KIND=${KNIT_PORTS_UNDER_TEST:-tap}
 if [ "$PORT_KIND" = pci ]; then
@@ -145,7 +147,7 @@ worker() # id, rule...
 write_config()
 {
 	cat >"$TMP/knit.cfg" <<-END
-		eal = { prefix = "$PREFIX"; lcore = 0; cpus = "0"; iova = "va";
+		eal = { prefix = "$PREFIX"; lcore = 0; cpus = "0"; iova = "$IOVA";
 			${SETTINGS[eal]:-} };
 		mempool = { ${SETTINGS[mempool]:-} };
 		tap = { ${SETTINGS[tap]:-cpus = \"0\";} };

@@ -4,11 +4,13 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -61,7 +63,7 @@ static int config_network_if(uint16_t port_id, uint8_t if_up)
 {
 	seen.link_calls++;
 	seen.last_link = if_up;
-	return 0;
+	return if_up ? seen.result : 0;
 }
 
 static int rxlist(uint16_t port_id, const struct rte_ether_addr *addrs, uint16_t n_uc,
@@ -326,6 +328,106 @@ static void test_requests(void)
 	rte_kni_release(kni);
 }
 
+/* For a third of a second, which is long for an answer. */
+static bool stays_without_carrier(struct rte_kni *kni, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < 300; i++) {
+		rte_kni_update_link(kni, 1);
+		if (kernel_flags(name) & IFF_RUNNING)
+			return false;
+		handle(kni);
+		usleep(1000);
+	}
+	return true;
+}
+
+/* The module tells `ip link` so, the tap engine lets it have an interface without a carrier. */
+static void test_refused_up(void)
+{
+	struct rte_kni_ops ops = some_ops();
+	struct rte_kni *kni = alloc("st7", &ops);
+
+	if (kni == NULL)
+		return;
+	memset(&seen, 0, sizeof(seen));
+	seen.result = -EPERM;
+	kernel_set_flag("st7", IFF_UP, true);
+	WAIT(seen.last_link, handle(kni));
+	report("refused up has no carrier", stays_without_carrier(kni, "st7"));
+	seen.result = 0;
+	kernel_set_flag("st7", IFF_UP, false);
+	WAIT(!seen.last_link, handle(kni));
+	kernel_set_flag("st7", IFF_UP, true);
+	WAIT(seen.last_link, handle(kni));
+	rte_kni_update_link(kni, 1);
+	report("accepted up has", WAIT(kernel_flags("st7") & IFF_RUNNING, handle(kni)));
+	rte_kni_release(kni);
+}
+
+static unsigned int engine_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *e;
+	char path[64], name[32];
+	unsigned int n = 0;
+	FILE *f;
+
+	while (dir && (e = readdir(dir)) != NULL) {
+		snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", e->d_name);
+		f = e->d_name[0] == '.' ? NULL : fopen(path, "r");
+		if (f == NULL)
+			continue;
+		n += fgets(name, sizeof(name), f) && strncmp(name, "knit-tap-", 9) == 0;
+		fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+/* What the module has as parameters. */
+static void test_environment(void)
+{
+	struct rte_kni *one, *two;
+	int before = -1, tries;
+
+	setenv("KNIT_KTHREAD_MODE", "multiple", 1);
+	setenv("KNIT_CARRIER", "on", 1);
+	one = alloc("st7", NULL);
+	two = alloc("st8", NULL);
+	report("kthread_mode multiple: a thread for each", engine_threads() == 2);
+	kernel_set_flag("st7", IFF_UP, true);
+	report("carrier on: it is there from the start",
+	       WAIT(kernel_flags("st7") & IFF_RUNNING, rte_kni_handle_request(one)));
+	rte_kni_release(one);
+	rte_kni_release(two);
+	unsetenv("KNIT_KTHREAD_MODE");
+	unsetenv("KNIT_CARRIER");
+	report("no interface, no thread", WAIT(engine_threads() == 0, ));
+	one = alloc("st7", NULL);
+	two = alloc("st8", NULL);
+	report("kthread_mode single: one thread for all", engine_threads() == 1);
+	kernel_set_flag("st7", IFF_UP, true);
+	/* WAIT asks once more in the end, which would find its own doing. */
+	for (tries = 0; tries < 3000 && before < 0; tries++) {
+		before = rte_kni_update_link(one, 1);
+		rte_kni_handle_request(one);
+		usleep(1000);
+	}
+	report("carrier off: it has to be set", before == 0);
+	rte_kni_release(one);
+	rte_kni_release(two);
+}
+
+static bool on_tap(void)
+{
+	const char *engine = getenv("KNIT_ENGINE");
+
+	return engine && strcmp(engine, "tap") == 0;
+}
+
 static void test_defaults(void)
 {
 	static const uint8_t mac[6] = { 2, 0, 0, 0, 9, 1 }, other[6] = { 2, 0, 0, 0, 9, 2 };
@@ -473,6 +575,9 @@ int knit_selftest(struct rte_mempool *mempool)
 	test_handlers();
 	test_link();
 	test_requests();
+	test_refused_up();
+	if (on_tap())
+		test_environment();
 	test_defaults();
 	test_fork();
 	test_bursts();

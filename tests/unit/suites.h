@@ -30,6 +30,8 @@
 	X(kni_want_random)
 
 #define KNIT_COMMON_SUITES(X) \
+	X(bind)               \
+	X(bind_check)         \
 	X(config)             \
 	X(config_doc)         \
 	X(config_errors)      \
@@ -40,6 +42,7 @@
 	X(tap)                \
 	X(tap_coalesce)       \
 	X(tap_req)            \
+	X(tap_tx)             \
 	X(topo)
 
 #define KNIT_DECLARE_SUITE(name) Suite *knit_suite_##name(void);

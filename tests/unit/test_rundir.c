@@ -297,7 +297,7 @@ Suite *knit_suite_rundir(void)
 	knit_add_test(s, "versions", args_versions, 0);
 	knit_add_test(s, "no argument file", args_garbage, 0);
 	knit_add_test(s, "locks", locks, 0);
-	knit_add_test(s, "leaving is no death", nobody_died, 0);
+	knit_add_test(s, "leaving is no death", nobody_died, 60);
 	knit_add_test(s, "whose lock it is", whose_lock, 0);
 	return s;
 }

@@ -2,13 +2,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What `make test` runs in virtual machines: a few boots, each with a list of scenarios. A panic
 # ends its boot only.
-# usage: tests/vm/suite.sh [--kernel WHAT] [--module FILE] [BOOT...]   (default: the first four)
-#   module     the module by itself: parameters, loopback modes, ioctls, life and death
+# usage: tests/vm/suite.sh [--kernel WHAT] [--module FILE] [BOOT...]   (default: the first six)
+#   module     the module by itself: parameters, calls, requests, the library
+#   packets    its packet path, loopback modes, the hostile program
 #   pci        knit on e1000e behind the IOMMU, kmod and tap engine
+#   life       processes that die or stand still on e1000e, IOVA as VA and as PA
 #   virtio     two workers on virtio-net with several queues
 #   smoke      scenarios of tests/smoke with the module, on e1000e
-#   newest     what a new kernel must pass: module and pci in one boot
+#   bind       NICs taken from the kernel: e1000e, virtio-net, vmxnet3 by vfio-pci, igb_uio and
+#              uio_pci_generic
+#   refuse     what speaks against it, and how NICs go back; igb_uio by itself
+#   newest     what a new kernel must pass: module, packets and pci in one boot
 #   kasan, kcsan   the same on debug.sh's kernels, which are slower still
+#
+# Deadlines are twice the time of a quiet machine with two CPUs; KNIT_VM_PATIENCE makes them so many
+# times longer.
 # shellcheck source=tests/vm/_host.sh
 . "$(dirname "$0")/_host.sh"
 
@@ -20,12 +28,13 @@ status=0
 # Emulated, seconds are short.
 vm() # name, timeout, arguments of run.sh...
 {
-	local name=$1 timeout=$2
+	local name=$1 timeout=$2 from=$SECONDS
 	shift 2
 
 	echo "# boot $name"
-	"$VM/run.sh" "${OPTIONS[@]}" --out "$KNIT_BUILD/vm-logs/$name" --timeout "$timeout" \
-		--env KNIT_SLOW=5 "$@" || status=1
+	"$VM/run.sh" "${OPTIONS[@]}" --out "$KNIT_BUILD/vm-logs/$name" \
+		--timeout $((timeout * ${KNIT_VM_PATIENCE:-1})) --env KNIT_SLOW=5 "$@" || status=1
+	echo "# boot $name: $((SECONDS - from)) s"
 }
 
 scenarios() # pattern...: those that are there
@@ -41,33 +50,52 @@ scenarios() # pattern...: those that are there
 
 # The module is loaded by those that are told of it; the first ones load it themselves.
 ON_MODULE="env KNIT_ENGINE_UNDER_TEST=kmod "
-SMOKE="10-kni-legacy 20-traffic"
+SMOKE="10-kni-legacy 20-traffic 22-requests 24-xconnect"
+# Of 30-bind.sh, by number of the NIC.
+PROBES="0:vfio-pci 0:igb_uio:msix 0:igb_uio:msi 0:igb_uio:legacy 0:uio_pci_generic"
+PROBES+=" 2:vfio-pci 2:igb_uio:msix 4:vfio-pci 4:igb_uio:msix"
 
 boot() # name
 {
-	local module pci virtio smoke
+	local module packets pci life virtio smoke
 
-	readarray -t module < <(scenarios '1*.sh')
+	readarray -t module < <(scenarios '1[0-2]-*.sh')
+	readarray -t packets < <(scenarios '1[3-9]-*.sh')
 	readarray -t pci < <(scenarios '20-*.sh')
+	readarray -t life < <(scenarios '22-*.sh')
 	readarray -t virtio < <(scenarios '21-*.sh')
 	readarray -t smoke < <(printf "$ROOT/tests/smoke/%s.sh\n" $SMOKE)
 	case $1 in
-	module) vm module 600 --append slub_debug=FZPU "${module[@]}" ;;
+	module) vm module 600 --append slub_debug=FZPU "${module[@]}" "$UNLOAD" ;;
+	packets) vm packets 400 --append slub_debug=FZPU "${packets[@]}" "$UNLOAD" ;;
 	pci) vm pci 600 --nics pci "${pci[@]}" "${pci[@]/#/$ON_MODULE}" "$UNLOAD" ;;
+	life) vm life 600 --nics plain "${life[@]/%/ va}" "${life[@]/%/ pa}" "$UNLOAD" ;;
 	virtio)
 		vm virtio 500 --nic wide:virtio-net-pci,queues=2 --nic wide:e1000 \
 			"${virtio[@]/#/$ON_MODULE}" "$UNLOAD"
 		;;
 	smoke)
-		vm smoke 900 --nics pci --env KNIT_PORTS_UNDER_TEST=pci \
+		vm smoke 900 --nics plain --env KNIT_PORTS_UNDER_TEST=pci \
 			"${smoke[@]/#/$ON_MODULE}" "$UNLOAD"
 		;;
+	bind)
+		vm bind 900 --nic 1:e1000e --nic 1:e1000 --nic 2:virtio-net-pci --nic 2:e1000 \
+			--nic 3:vmxnet3 --nic 3:e1000 "$VM/scenarios/30-bind.sh $PROBES"
+		;;
+	refuse)
+		vm refuse 900 --nic 1:e1000e --nic 1:e1000 "$VM/scenarios/31-refuse.sh" -- \
+			-device pcie-pci-bridge,id=old,addr=0x18 \
+			-netdev hubport,id=old1,hubid=8 -netdev hubport,id=old2,hubid=8 \
+			-device e1000,netdev=old1,bus=old,addr=1 \
+			-device e1000,netdev=old2,bus=old,addr=2
+		;;
 	newest)
-		vm newest 900 --nics pci "${module[@]}" "${pci[@]/#/$ON_MODULE}" "$UNLOAD"
+		vm newest 1200 --nics pci "${module[@]}" "${packets[@]}" "$UNLOAD" \
+			"${pci[@]/#/$ON_MODULE}" "$UNLOAD"
 		;;
 	kasan | kcsan)
 		vm "$1" 3600 --nics pci --mem 4096 --env KNIT_SLOW=20 "${module[@]}" \
-			"${pci[@]/#/$ON_MODULE}" "$UNLOAD"
+			"${packets[@]}" "${pci[@]/#/$ON_MODULE}" "$UNLOAD"
 		;;
 	*) die "no such boot: $1" ;;
 	esac
@@ -83,7 +111,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ ${#BOOTS[@]} -gt 0 ] || BOOTS=(module pci virtio smoke)
+[ ${#BOOTS[@]} -gt 0 ] || BOOTS=(module packets pci life virtio smoke)
 for name in "${BOOTS[@]}"; do
 	boot "$name"
 done

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The channels that are compared, and one of them in use."""
 import contextlib
+import errno
+import glob
 import os
+import time
 
 from .net import IFACE, SIDES
-from .proc import Proc, forget_prefix
+from .proc import Proc, forget_prefix, wait_for
 from .system import System
 
 START_SECONDS = 15
@@ -50,8 +53,22 @@ class AfXdp:
         pass
 
 
+class VirtioUser:
+    """DPDK's virtio-user on the kernel's vhost-net, set up as its documentation recommends."""
+    name = "virtio_user"
+
+    def prepare(self, net):
+        return ([f"--vdev=virtio_user{i},path=/dev/vhost-net,queues=1,queue_size=1024,"
+                 f"iface={IFACE[side]}" for i, side in enumerate(SIDES)],
+                ["offload=virtio_user0", "offload=virtio_user1"])
+
+    def started(self, net):
+        for side in SIDES:
+            net.move(side)
+
+
 class Knit:
-    """knit's interfaces with all offloads, by the public API, on the tap engine."""
+    """knit's interfaces with all offloads, by the public API."""
     name = "knit"
 
     def prepare(self, net):
@@ -62,6 +79,22 @@ class Knit:
 
 
 CHANNELS = {cls.name: cls for cls in (Knit, NetTap, AfPacket, AfXdp)}
+VM_CHANNELS = {cls.name: cls for cls in (Knit, NetTap, VirtioUser, AfPacket, AfXdp)}
+
+KTHREADS = ("kni", "vhost-")  # names of kernel threads of channels begin so
+
+
+def kthreads():
+    """Those of all channels, as /proc has them."""
+    found = set()
+    for path in glob.glob("/proc/[0-9]*/comm"):
+        try:
+            with open(path, encoding="ascii") as comm:
+                if comm.read().startswith(KTHREADS):
+                    found.add(os.path.dirname(path))
+        except OSError:  # it has ended
+            pass
+    return {path for path in found if not os.path.exists(f"{path}/exe")}
 
 
 class Session:
@@ -71,10 +104,15 @@ class Session:
         self.env = env
         self.net = net
         self.kind = kind
+        self.prefix = net.prefix
+        self.kthreads = set()
 
     def __enter__(self):
+        before = kthreads()
         try:
             self.open()
+            self.kthreads = kthreads() - before
+            self.bind_kthreads()
             for side in SIDES:
                 self.net.configure(side)
             for side in SIDES:
@@ -87,6 +125,26 @@ class Session:
 
     def __exit__(self, *_):
         self.close()
+
+    def bind_kthreads(self):
+        """To the CPU that does not poll; knit's are bound already, and can't be bound again."""
+        for path in self.kthreads:
+            try:
+                os.sched_setaffinity(int(os.path.basename(path)), {self.env.engine_cpu})
+            except OSError as err:
+                if err.errno != errno.EINVAL:
+                    raise
+
+    def settle(self):
+        """Until it is through with its start, if that takes longer than its set-up."""
+
+    def kernel_seconds(self):
+        """Time of the channel's kernel threads on a CPU so far."""
+        total = 0
+        for path in self.kthreads:
+            with open(f"{path}/schedstat", encoding="ascii") as stat:
+                total += int(stat.read().split()[0])
+        return total / 1e9
 
     def tool(self, side, args):
         """A program in a side's namespace, on the CPU that is not the polling one."""
@@ -102,16 +160,17 @@ class AppSession(Session):
     """
 
     proc = None
-    prefix = f"knitbench{os.getpid()}"
+    rest_us = 0
 
     def open(self):
         vdevs, specs = self.kind.prepare(self.net)
         env = self.env
         eal = [f"--lcores=0@{env.cpu},1@{env.polling_cpu}", "--main-lcore=0", "--no-pci",
                "--in-memory", "--no-telemetry", f"--file-prefix={self.prefix}",
-               "-m", "256", "--log-level=*:error"] + vdevs
-        args = [env.tool("bench-channel")] + eal + ["--", "--deadline", "120",
-                                                    "--engine-cpu", str(env.engine_cpu)] + specs
+               "-m", str(env.memory), "--log-level=*:error"] + vdevs
+        args = [env.tool("bench-channel")] + eal + [
+            "--", "--deadline", str(env.life_seconds), "--engine", env.engine,
+            "--engine-cpu", str(env.engine_cpu)] + specs
         self.proc = Proc(args, env.log(f"channel-{self.kind.name}"), netns=self.net.ns["app"])
         self.proc.json(START_SECONDS)
         self.kind.started(self.net)
@@ -121,18 +180,27 @@ class AppSession(Session):
             self.proc.end()
             forget_prefix(self.prefix)
 
+    def rest(self, rest_us):
+        """How long the application sleeps when there is nothing to do."""
+        if rest_us != self.rest_us:
+            self.proc.say(f"rest {rest_us}")
+            self.proc.json(5)
+            self.rest_us = rest_us
+
     def run(self, command, seconds):
+        self.rest(self.env.rest_us)
         self.proc.say(command)
         return self.proc.json(seconds + 5)
 
     @contextlib.contextmanager
-    def forwarding(self):
-        self.proc.say("forward 100")
+    def forwarding(self, rest_us):
+        self.rest(rest_us)
+        self.proc.say("forward 1000")
         try:
             yield
         finally:
             self.proc.say("stop")
-            self.proc.json(2)
+            self.proc.json(5)
 
     def cpu_seconds(self):
         return self.proc.cpu_seconds()
@@ -145,8 +213,8 @@ class WorkerSession(Session):
     idle = "adaptive"
 
     def open(self):
-        prefix = f"knitbench{os.getpid()}"
-        self.system = System(self.env, prefix, self.config(prefix), netns=self.net.ns["app"])
+        self.system = System(self.env, self.prefix, self.config(self.prefix),
+                             netns=self.net.ns["app"])
         self.system.start()
 
     def close(self):
@@ -155,8 +223,8 @@ class WorkerSession(Session):
 
     def config(self, prefix):
         env, ns = self.env, self.net.ns
-        ifaces = ", ".join(f'{{ name = "{IFACE[side]}"; engine = "tap"; netns = "{ns[side]}"; }}'
-                           for side in SIDES)
+        ifaces = ", ".join(f'{{ name = "{IFACE[side]}"; engine = "{env.engine}"; '
+                           f'netns = "{ns[side]}"; }}' for side in SIDES)
         names = ", ".join(f'"{IFACE[side]}"' for side in SIDES)
         return f"""
 eal = {{ prefix = "{prefix}"; lcore = 0; cpus = "{env.cpu}"; log_level = "warning"; }};
@@ -168,8 +236,18 @@ control = {{ lcore = 2; cpus = "{env.cpu}"; }};
 """
 
     @contextlib.contextmanager
-    def forwarding(self):
+    def forwarding(self, rest_us):
         yield
+
+    def settle(self):
+        quiet = [0]
+
+        def at_rest():
+            before = self.cpu_seconds()
+            time.sleep(0.2)
+            quiet[0] = quiet[0] + 1 if self.cpu_seconds() - before < 0.004 else 0
+            return quiet[0] >= 5
+        wait_for("knit's processes to come to rest", at_rest, START_SECONDS)
 
     def cpu_seconds(self):
         return self.system.cpu_seconds()

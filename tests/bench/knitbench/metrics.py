@@ -3,8 +3,8 @@
 import json
 import time
 
-from .net import ADDR, IFACE, NO_MAC, OUTSIDE
-from .proc import Failed, wait_for
+from .net import ADDR, IFACE, NO_MAC, OUTSIDE, OUTSIDE_MAC
+from .proc import SLOW, Failed, call, wait_for
 
 PORT = 5001
 HEADERS = 14 + 20 + 8  # Ethernet, IPv4, UDP
@@ -14,24 +14,32 @@ def payload(size):
     return size - HEADERS
 
 
-def send(session, mac, size, flows):
-    seconds = session.env.seconds
+def send(session, mac, size, flows, seconds=None):
+    seconds = seconds or session.env.seconds
     return session.run(f"send 0 {size} {flows} {mac} {ADDR['left']} {PORT} {seconds}", seconds)
 
 
 def to_socket(session, size, flows):
     """Datagrams a UDP socket's owner received, per second from the first to the last of them."""
     env = session.env
+    flush(session, size)
     args = [env.tool("bench-udp"), "sink", str(PORT), str(env.seconds + 20)]
     with session.tool("left", args) as sink:
         sink.json(5)
-        send(session, session.net.link("left")["address"], size, flows)
+        send(session, session.net.mac["left"], size, flows)
         settle(session, "left")
         sink.popen.terminate()
         got = sink.json(5)
     if got["packets"] < 2:
         raise Failed("the socket received nothing")
     return got["packets"] / got["seconds"] / 1e3
+
+
+def flush(session, size):
+    """Frames of another size may be left in the channel, which go when others push them."""
+    if session.env.flush_seconds:
+        send(session, NO_MAC, size, 1, session.env.flush_seconds)
+        settle(session, "left")
 
 
 def settle(session, side):
@@ -51,6 +59,7 @@ def to_drop(session, size):
     set of headers, so frames = (bytes - hand-overs * headers) / payload. Without merging that is
     the interface's packet counter.
     """
+    flush(session, size)
     before = session.net.received("left")
     sent = send(session, NO_MAC, size, 1)
     settle(session, "left")
@@ -64,27 +73,57 @@ def to_drop(session, size):
 
 def from_kernel(session, size):
     """Packets the application received while one thread sent as fast as it could."""
-    env = session.env
-    args = [env.tool("bench-udp"), "send", OUTSIDE, str(PORT), str(payload(size)),
-            str(env.seconds + 0.4)]
-    with session.tool("left", args):
-        time.sleep(0.2)  # the sender's first packets are not the steady state
-        got = session.run(f"recv 0 {env.seconds}", env.seconds)
+    args = [session.env.tool("bench-udp"), "send", OUTSIDE, str(PORT), str(payload(size)), "60"]
+    with session.tool("left", args) as sender:
+        sender.json(5)
+        return received(session)
+
+
+def received(session):
+    seconds = session.env.seconds
+    got = session.run(f"recv 0 {seconds}", seconds * 2 + 10)
     if got["packets"] == 0:
         raise Failed("the application received nothing")
     return got["packets"] / got["seconds"] / 1e3
 
 
+PKTGEN_SETTINGS = ("count 0", "clone_skb 0", "delay 0", f"dst {OUTSIDE}", f"dst_mac {OUTSIDE_MAC}")
+
+
+def pktgen(session, size):
+    """Likewise from the kernel's own packet generator, without the stack."""
+    dev = IFACE["left"]
+
+    def tell(name, *lines):
+        echo = "; ".join(f"echo '{line}' >/proc/net/pktgen/{name}" for line in lines)
+        return ["nsenter", f"--net=/run/netns/{session.net.ns['left']}", "sh", "-ec", echo]
+
+    call(["modprobe", "pktgen"])
+    try:
+        call(tell("kpktgend_0", "rem_device_all", f"add_device {dev}"))
+        call(tell(dev, f"pkt_size {size}", *PKTGEN_SETTINGS))
+        before = session.net.sent("left")
+        # the call lasts as long as it sends
+        with session.tool("left", tell("pgctrl", "start")):
+            try:
+                wait_for("pktgen to send", lambda: session.net.sent("left") != before)
+                return received(session)
+            finally:
+                call(tell("pgctrl", "stop"))
+    finally:
+        call(["rmmod", "pktgen"])
+
+
 def tcp(session, flows):
     """iperf3 from left to right, as the receiver counts it."""
-    seconds = session.env.tcp_seconds
     listen = ["iperf3", "-s", "-1", "--forceflush"]
-    with session.forwarding(), session.tool("right", listen) as server:
+    rest = session.env.tcp_rest_us
+    with session.forwarding(rest), session.tool("right", listen) as server:
         server.until("listening", 5)
-        args = ["iperf3", "-c", ADDR["right"], "-t", str(seconds), "-P", str(flows), "-J",
-                "--connect-timeout", "2000"]
+        args = ["iperf3", "-c", ADDR["right"], *session.env.tcp_amount, "-P", str(flows), "-J",
+                "--connect-timeout", str(int(2000 * SLOW))]
         with session.tool("left", args) as client:
-            out = json.loads(client.rest(seconds + 10))
+            out = json.loads(client.rest(20))
     if "error" in out:
         raise Failed(f"iperf3: {out['error']}")
     return out["end"]["sum_received"]["bits_per_second"] / 1e9
@@ -101,7 +140,7 @@ def ping(session):
 
 
 def rtt_idle(session):
-    with session.forwarding():
+    with session.forwarding(0):
         return ping(session)
 
 
@@ -111,18 +150,22 @@ def rtt_loaded(session):
     args = [env.tool("bench-udp"), "send", ADDR["right"], str(PORT), "100",
             str(env.pings * env.ping_us / 1e6 + 10), str(env.load_pps)]
     sink = [env.tool("bench-udp"), "sink", str(PORT), "60"]
-    with session.forwarding(), session.tool("right", sink) as server:
+    with session.forwarding(0), session.tool("right", sink) as server:
         server.json(5)
         with session.tool("left", args):
             return ping(session)
 
 
-def cpu_idle(session):
-    """Per cent of one CPU, of all processes of the channel together, while nothing flows."""
-    with session.forwarding():
-        before, start = session.cpu_seconds(), time.monotonic()
+def cpu_idle(session, kernel_only=False):
+    """Per cent of one CPU, of all the channel's processes and kernel threads, without packets."""
+    def used():
+        return session.kernel_seconds() + (0 if kernel_only else session.cpu_seconds())
+
+    with session.forwarding(0):
+        session.settle()
+        before, start = used(), time.monotonic()
         time.sleep(session.env.idle_seconds)
-        return (session.cpu_seconds() - before) / (time.monotonic() - start) * 100
+        return (used() - before) / (time.monotonic() - start) * 100
 
 
 class Metric:
@@ -159,6 +202,16 @@ FORWARD_METRICS = [
     Metric(["rtt_loaded_median", "rtt_loaded_p99"], "us", True, rtt_loaded),
     Metric(["cpu_idle"], "% of a CPU", True, cpu_idle),
 ]
+
+# In a virtual machine. From side to side through the application, knit's, too.
+VM_METRICS = APP_METRICS[:2] + APP_METRICS[3:] + FORWARD_METRICS[:3] + [
+    Metric(["cpu_idle_kernel"], "% of a CPU", True, cpu_idle, True),
+    Metric(["from_kernel_pktgen_64"], "kpps", False, pktgen, 64),
+    Metric(["from_kernel_pktgen_1500"], "kpps", False, pktgen, 1500),
+]
+
+# There through knit's worker, too.
+VM_WORKER_METRICS = FORWARD_METRICS[4:]
 
 # Likewise; knit's worker polls, as the peers always do.
 POLLING_METRICS = [

@@ -12,6 +12,7 @@ import json
 import os
 import re
 
+from .netns import inside
 from .proc import Failed, call, wait_for
 
 SIDES = ("left", "right")
@@ -26,7 +27,9 @@ class Net:
     """Three namespaces, with names of this process's own."""
 
     def __init__(self, tag=""):
-        self.ns = {role: f"knitbench{os.getpid()}{tag}-{role}" for role in ("app",) + SIDES}
+        self.prefix = f"knitbench{os.getpid()}{tag}"
+        self.mac = {}  # of the sides' interfaces, once they are introduced
+        self.ns = {role: f"{self.prefix}-{role}" for role in ("app",) + SIDES}
 
     @staticmethod
     def sweep():
@@ -88,12 +91,13 @@ class Net:
 
     def introduce(self):
         """The two sides know each other's MAC address and need not ask."""
+        self.mac = {side: self.link(side)["address"] for side in SIDES}
         for side, other in (SIDES, SIDES[::-1]):
             call(["ip", "-n", self.ns[side], "neigh", "replace", ADDR[other], "lladdr",
-                  self.link(other)["address"], "dev", IFACE[side], "nud", "permanent"])
+                  self.mac[other], "dev", IFACE[side], "nud", "permanent"])
 
     def link(self, side):
-        out = call(["ip", "-n", self.ns[side], "-s", "-j", "link", "show", "dev", IFACE[side]])
+        out = call(["ip", "-n", self.ns[side], "-j", "link", "show", "dev", IFACE[side]])
         return json.loads(out)[0]
 
     def wait_carrier(self, side):
@@ -101,5 +105,17 @@ class Net:
 
     def received(self, side):
         """Packets and bytes the interface handed to the stack so far."""
-        stats = self.link(side)["stats64"]["rx"]
-        return stats["packets"], stats["bytes"]
+        octets, packets = self.counters(side)[:2]
+        return packets, octets
+
+    def sent(self, side):
+        """All counters of the other direction, drops included."""
+        return self.counters(side)[8:]
+
+    def counters(self, side):
+        with inside(self.ns[side]), open("/proc/thread-self/net/dev", encoding="ascii") as stats:
+            for line in stats:
+                name, _, figures = line.partition(":")
+                if name.strip() == IFACE[side]:
+                    return [int(figure) for figure in figures.split()]
+        raise Failed(f"{IFACE[side]} is gone")

@@ -5,8 +5,11 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import time
+
+from .netns import die_with_parent, enter
 
 
 # In an emulated machine everything takes longer.
@@ -19,7 +22,7 @@ class Failed(Exception):
 
 def wait_for(what, check, seconds=5.0):
     """Polls until check() is true and returns its value."""
-    end = time.monotonic() + seconds * SLOW
+    end = time.monotonic() + seconds * min(SLOW, 20)  # while it looks no clock runs away
     while True:
         value = check()
         if value:
@@ -50,16 +53,22 @@ class Proc:
     """A process with pipes on stdin and stdout; stderr goes to a file that is quoted on failure."""
 
     def __init__(self, args, log, netns=None, cpu=None):
-        prefix = ["setpriv", "--pdeathsig", "KILL"]
-        if netns:
-            prefix += ["nsenter", f"--net=/run/netns/{netns}"]
-        if cpu is not None:
-            prefix += ["taskset", "-c", str(cpu)]
+        def prepare():
+            die_with_parent(signal.SIGKILL)
+            if netns:
+                enter(f"/run/netns/{netns}")
+            if cpu is not None:
+                os.sched_setaffinity(0, {cpu})
+
         self.name = os.path.basename(args[0])
         self.log = open(log, "w+", encoding="utf-8")
         self.buf = b""
-        self.popen = subprocess.Popen(prefix + args, stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE, stderr=self.log)
+        try:
+            self.popen = subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                          stderr=self.log, preexec_fn=prepare)
+        except (OSError, subprocess.SubprocessError) as err:
+            self.log.close()
+            raise Failed(f"{self.name}: {err}") from err
 
     def __enter__(self):
         return self

@@ -12,17 +12,17 @@ CYCLES=50
 
 refused() # parameters...: and the log says why
 {
-	local from
-
 	unload_module
-	from=$(dmesg | wc -l)
-	! insmod "$MODULE" "$@" 2>/dev/null || return 1
-	[ ! -e /dev/kni ] && dmesg | tail -n +$((from + 1)) | grep -q "rte_kni.*${1%%=*}"
+	busybox dmesg -c >/dev/null
+	! insert "$@" || return 1
+	[ ! -e /dev/kni ] && [[ $(busybox dmesg -c) == *rte_kni*"${1%%=*}"* ]]
 }
 
 value_is() # parameter, value
 {
-	[ "$(cat "$PARAMETERS/$1")" = "$2" ]
+	local value
+
+	read -r value <"$PARAMETERS/$1" && [ "$value" = "$2" ]
 }
 
 accepted() # parameter=value
@@ -67,7 +67,7 @@ in_use()
 {
 	load_module || return
 	exec {FD}<>/dev/kni || return
-	! rmmod rte_kni
+	! remove
 }
 
 cycles()
@@ -75,7 +75,7 @@ cycles()
 	local i
 
 	for ((i = 0; i < CYCLES; i++)); do
-		insmod "$MODULE" kthread_mode=multiple && [ -c /dev/kni ] && rmmod rte_kni &&
+		insert kthread_mode=multiple && [ -c /dev/kni ] && remove &&
 			[ ! -e /dev/kni ] || return
 	done
 }

@@ -97,7 +97,7 @@ memory() # name, EAL's arguments...
 
 	serves -- "$@" --
 	check "$name: pings" ping -q -c 20 -i 0.02 -W 2 10.9.0.2
-	check "$name: long pings" ping -q -f -c 1500 -W 2 -s 1472 10.9.0.2
+	check "$name: long pings" ping -q -f -l 32 -c 1500 -W 2 -s 1472 10.9.0.2
 	check "$name: no address was refused" [ "$(counter q0_bad_addr)" = 0 ]
 	quit_app
 	check "$name: release" says "^release 0"

@@ -27,7 +27,7 @@ hostile() # name, rounds, module's parameters; arguments follow --
 	"$PROGRAM" --rounds "$rounds" "${OPTIONS[@]}" "${@:2}" 2>&1 |
 		sed -u "s/^ok /ok $TEST: $name: /; s/^not ok /not ok $TEST: $name: /"
 	[ "${PIPESTATUS[0]}" -eq 0 ] || not_ok "$name"
-	check "$name: no packet thread is left" no_thread
+	check "$name: no packet thread is left" no_packet_thread
 	check "$name: rmmod" unload_module
 }
 
@@ -43,11 +43,6 @@ fault_injection()
 	done
 	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
 	OPTIONS+=(--fail)
-}
-
-no_thread()
-{
-	! grep -qs '^kni_' /proc/[0-9]*/comm
 }
 
 mount -t debugfs none /sys/kernel/debug 2>/dev/null

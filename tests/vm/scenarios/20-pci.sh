@@ -32,6 +32,10 @@ traffic()
 	check "ping, interface to NIC" ping_sizes near 10.7.1.2 0 18 56 1000 1472
 	check "frames, NIC to interface" "$WIRE" frames far:left0 near:kni-left 60-1514:61
 	check "frames, interface to NIC" "$WIRE" frames near:kni-left far:left0 60-1514:61
+	check "tagged frames, NIC to interface" "$WIRE" frames far:left0 near:kni-left 60-1514:97 \
+		0x8100:5
+	check "tagged frames, interface to NIC" "$WIRE" frames near:kni-left far:left0 60-1514:97 \
+		0x8100:5
 	check "stream, NIC to interface" "$WIRE" stream far:10.7.1.2 near:10.7.1.1 2
 	check "stream, interface to NIC" "$WIRE" stream near:10.7.1.1 far:10.7.1.2 2
 }

@@ -3,15 +3,12 @@
 # After all other scenarios of a boot: nothing uses the module any more.
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "$0")/../../smoke/_init.sh"
-
-no_threads()
-{
-	! grep -qs '^kni_' /proc/[0-9]*/comm
-}
+# shellcheck source=tests/vm/scenarios/_module.sh
+. "$(dirname "$0")/_module.sh"
 
 if [ -d /sys/module/rte_kni ]; then
-	check "nobody uses the module" [ "$(cat /sys/module/rte_kni/refcnt)" -eq 0 ]
+	check "nobody uses the module" module_is_unused
 	check "rmmod" rmmod rte_kni
 fi
-check "no thread of it is left" no_threads
+check "no thread of it is left" no_packet_thread
 check "no device of it is left" [ ! -e /dev/kni ]

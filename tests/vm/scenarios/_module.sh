@@ -8,32 +8,59 @@
 #                                      files
 #   module_is_unused                   it is loaded, and nobody uses it; for wait_for
 #   module_is_gone                     it is not loaded, nor is anything of it left
+#   no_packet_thread
 MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
 
 [ "${KNIT_IN_VM:-}" = 1 ] || die "it loads a module: only in a virtual machine"
 
+# busybox is linked statically: in an emulated machine it starts many times faster.
+insert() # parameters...
+{
+	busybox insmod "$MODULE" "$@"
+}
+
+remove()
+{
+	busybox rmmod rte_kni
+}
+
+references()
+{
+	read -r REFERENCES </sys/module/rte_kni/refcnt
+}
+
 module_is_unused()
 {
-	[ "$(cat /sys/module/rte_kni/refcnt)" -eq 0 ]
+	references && [ "$REFERENCES" -eq 0 ]
 }
 
 module_is_gone()
 {
-	[ ! -d /sys/module/rte_kni ] && [ ! -e /dev/kni ] &&
-		! grep -qs '^kni_' /proc/[0-9]*/comm
+	[ ! -d /sys/module/rte_kni ] && [ ! -e /dev/kni ] && no_packet_thread
+}
+
+no_packet_thread()
+{
+	local file name
+
+	for file in /proc/[0-9]*/comm; do
+		if read -r name 2>/dev/null <"$file" && [[ $name == kni_* ]]; then
+			return 1
+		fi
+	done
 }
 
 unload_module()
 {
 	[ -d /sys/module/rte_kni ] || return 0
 	wait_for 10 module_is_unused || {
-		echo "still in use: rte_kni, $(cat /sys/module/rte_kni/refcnt) times"
+		echo "still in use: rte_kni, $REFERENCES times"
 		return 1
 	}
-	rmmod rte_kni && module_is_gone
+	remove && module_is_gone
 }
 
 load_module() # parameters...
 {
-	unload_module && insmod "$MODULE" "$@" && [ -c /dev/kni ]
+	unload_module && insert "$@" && [ -c /dev/kni ]
 }

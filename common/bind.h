@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_BIND_H
+#define KNIT_BIND_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Takes PCI devices from the kernel's drivers and gives them back. One code for the primary and for
+ * knit-bind; needs no EAL, logs nothing, prints nothing.
+ *
+ *   bind_scan.c    what there is: sysfs
+ *   bind_net.c     whether the kernel uses a network interface: rtnetlink
+ *   bind_check.c   what speaks against binding a device
+ *   bind_move.c    driver_override, unbind, probe
+ *   bind_record.c  what a device had before, in /run/knit/<prefix>/bound
+ *
+ * Binding is by driver_override, which names a driver for one device; a driver's new_id would grab
+ * every device of the same kind. Nothing loads a module.
+ *
+ * What if a process dies between two steps? The record is written before the first step, so
+ * whoever starts next with the prefix finds what the device had, and gives it back from any step
+ * on.
+ *
+ * All of it is for a thread that may block: the kernel takes as long for a bind or unbind as the
+ * drivers do, and an unbind from vfio-pci waits until nobody has the device open. So users are
+ * looked for first.
+ */
+
+#define KNIT_PCI_NAME 13 /* "0000:00:10.0" and the zero */
+#define KNIT_DRIVER_NAME 32
+#define KNIT_PCI_NETS 4
+
+#define KNIT_VFIO_PCI "vfio-pci"
+#define KNIT_IGB_UIO "igb_uio"
+#define KNIT_UIO_GENERIC "uio_pci_generic"
+
+/* Where the kernel's file systems are; tests have their own. */
+struct knit_bind_where {
+	const char *sys;
+	const char *proc;
+};
+extern struct knit_bind_where knit_bind_where;
+
+/* What is wrong and what to do about it, for people. remedy may be "". */
+struct knit_bind_why {
+	char what[384];
+	char remedy[256];
+};
+
+struct knit_pci {
+	char name[KNIT_PCI_NAME];
+	uint32_t class; /* base class, class, interface: 24 bits */
+	uint16_t vendor;
+	uint16_t device;
+	bool bridge; /* by its header, whatever its class */
+	int numa;    /* -1: not known */
+	int group;   /* IOMMU group, -1: none */
+	int uio;     /* number of /dev/uioN, -1: none */
+	char group_type
+		[16]; /* "DMA", "DMA-FQ", "identity", ...; "": none, or the kernel tells not */
+	bool noiommu; /* the group is one of vfio's that protects nothing */
+	char driver[KNIT_DRIVER_NAME];	 /* "": none */
+	char override[KNIT_DRIVER_NAME]; /* driver_override, "": none */
+	unsigned int n_nets;		 /* interfaces in this network namespace */
+	char nets[KNIT_PCI_NETS][IFNAMSIZ];
+};
+
+/*
+ * "0000:00:10.0", "00:10.0" or "pci:0000:00:10.0", in upper or lower case, to the name that sysfs
+ * has. False: not an address.
+ */
+bool knit_pci_parse(const char *text, char name[KNIT_PCI_NAME]);
+
+/* 0, or -ENODEV: there is none. */
+int knit_pci_look(const char *name, struct knit_pci *dev);
+
+/* All, sorted by name. The number, or a negative errno; free *devs with free(). */
+int knit_pci_scan(struct knit_pci **devs);
+
+/* Of vfio-pci, igb_uio, uio_pci_generic: a driver for user space. */
+bool knit_bind_is_user(const char *driver);
+
+/* "network controller", "bridge" ... */
+const char *knit_pci_kind(const struct knit_pci *dev);
+
+/*
+ * A process that has the device open through vfio or uio, its name in comm; 0: none. Looks through
+ * /proc. A process that only has it mapped is not found.
+ */
+int knit_bind_user(const struct knit_pci *dev, char *comm, size_t size);
+
+/*
+ * Does the kernel use the interface: is it up, part of another one, has it an address, a route?
+ * 1 with what it is, 0, or a negative errno. Of this thread's network namespace.
+ */
+int knit_bind_net_used(const char *ifname, char *what, size_t size);
+
+struct knit_bind_want {
+	const char *driver;
+	bool force;	    /* although the kernel uses the interface */
+	bool allow_noiommu; /* vfio-pci without an IOMMU */
+	bool as_if_loaded;  /* the driver's module */
+	/* Devices that are bound with it: sharing an IOMMU group with them is right. */
+	const char (*with)[KNIT_PCI_NAME];
+	unsigned int n_with;
+};
+
+/*
+ * What speaks against it. 0: nothing. Else a negative errno, and why says what and the remedy:
+ *   -EINVAL   not a device for a port: a bridge, a disk controller ...
+ *   -ENOENT   the driver's module is not loaded
+ *   -EBUSY    the kernel or a process uses it, or a device that shares its IOMMU group
+ *   -EPERM    no IOMMU, and that was not allowed; or one that driver can't live with
+ */
+int knit_bind_check(const struct knit_pci *dev, const struct knit_bind_want *want,
+		    struct knit_bind_why *why);
+
+/* Only whether it is a network controller: -EINVAL. */
+int knit_bind_check_kind(const struct knit_pci *dev, struct knit_bind_why *why);
+
+/* Is that driver loaded? If not, why names the command. */
+bool knit_bind_have_driver(const char *driver, struct knit_bind_why *why);
+
+/* /sys/module/vfio/parameters/enable_unsafe_noiommu_mode: 1 on, 0 off, -ENOENT: not built in. */
+int knit_bind_noiommu(void);
+int knit_bind_set_noiommu(bool on);
+
+/*
+ * To that driver, whatever drives it now. driver "": to the one that the kernel picks; "none": to
+ * none. 0 or a negative errno, and why says what went wrong; then nothing drives it, or what drove
+ * it before still does. Checks nothing.
+ */
+int knit_bind_move(const char *name, const char *driver, struct knit_bind_why *why);
+
+/* What a device had before it was bound. */
+struct knit_bind_record {
+	char name[KNIT_PCI_NAME];
+	char ours[KNIT_DRIVER_NAME];
+	char driver[KNIT_DRIVER_NAME];	 /* "": none */
+	char override[KNIT_DRIVER_NAME]; /* "": none */
+};
+
+#define KNIT_BIND_RECORDS 128
+
+struct knit_bind_records {
+	bool noiommu; /* we switched vfio's mode without IOMMU on */
+	unsigned int n;
+	struct knit_bind_record r[KNIT_BIND_RECORDS];
+};
+
+/* 0, also if there is no file; -EINVAL: not one of ours. */
+int knit_bind_records_read(const char *path, struct knit_bind_records *recs);
+/* Replaces it at once, by rename; removes it if there is nothing to remember. */
+int knit_bind_records_write(const char *path, const struct knit_bind_records *recs);
+
+/*
+ * Gives a device back: from our driver, or from none, to what it had. Somebody else's later choice
+ * is left alone. Waits up to timeout_ms for processes that have it open. 0, or a negative errno:
+ * -EBUSY, somebody has it open. A device that is not there any more needs nothing.
+ */
+int knit_bind_restore(const struct knit_bind_record *r, int timeout_ms, struct knit_bind_why *why);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bind.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * A line "noiommu", and for each device a line "<name> <our driver> <driver before> <override
+ * before>", "-" for none.
+ */
+
+static bool is_driver_name(const char *text)
+{
+	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				  "-_.");
+
+	return len > 0 && len < KNIT_DRIVER_NAME && text[len] == '\0' && text[0] != '.';
+}
+
+static bool take_name(const char *text, char out[KNIT_DRIVER_NAME])
+{
+	out[0] = '\0';
+	if (strcmp(text, "-") == 0)
+		return true;
+	if (!is_driver_name(text))
+		return false;
+	memcpy(out, text, strlen(text) + 1);
+	return true;
+}
+
+static bool parse_line(const char *line, struct knit_bind_records *recs)
+{
+	struct knit_bind_record *r = &recs->r[recs->n];
+	char name[32], ours[64], driver[64], override[64];
+
+	if (strcmp(line, "noiommu\n") == 0) {
+		recs->noiommu = true;
+		return true;
+	}
+	if (recs->n == KNIT_BIND_RECORDS ||
+	    sscanf(line, "%31s %63s %63s %63s", name, ours, driver, override) != 4 ||
+	    !knit_pci_parse(name, r->name) || !take_name(ours, r->ours) ||
+	    !take_name(driver, r->driver) || !take_name(override, r->override))
+		return false;
+	recs->n++;
+	return true;
+}
+
+int knit_bind_records_read(const char *path, struct knit_bind_records *recs)
+{
+	char line[256];
+	int ret = 0;
+	FILE *in;
+
+	memset(recs, 0, sizeof(*recs));
+	in = fopen(path, "re");
+	if (in == NULL)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	while (ret == 0 && fgets(line, sizeof(line), in))
+		if (!parse_line(line, recs))
+			ret = -EINVAL;
+	fclose(in);
+	return ret;
+}
+
+static const char *or_dash(const char *text)
+{
+	return text[0] ? text : "-";
+}
+
+static void print(FILE *out, const struct knit_bind_records *recs)
+{
+	const struct knit_bind_record *r;
+	unsigned int i;
+
+	if (recs->noiommu)
+		fputs("noiommu\n", out);
+	for (i = 0; i < recs->n; i++) {
+		r = &recs->r[i];
+		fprintf(out, "%s %s %s %s\n", r->name, or_dash(r->ours), or_dash(r->driver),
+			or_dash(r->override));
+	}
+}
+
+int knit_bind_records_write(const char *path, const struct knit_bind_records *recs)
+{
+	char tmp[PATH_MAX];
+	int err = 0;
+	FILE *out;
+
+	if (recs->n == 0 && !recs->noiommu)
+		return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
+	snprintf(tmp, sizeof(tmp), "%s.tmp", path);
+	out = fopen(tmp, "we");
+	if (out == NULL)
+		return -errno;
+	print(out, recs);
+	if (ferror(out))
+		err = EIO;
+	if (fclose(out) != 0)
+		err = errno;
+	if (err == 0 && rename(tmp, path) < 0)
+		err = errno;
+	if (err)
+		unlink(tmp);
+	return -err;
+}

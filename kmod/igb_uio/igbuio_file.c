@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "igbuio.h"
+
+#include <linux/fs.h>
+#include <linux/slab.h>
+
+DEFINE_MUTEX(igbuio_lock);
+static LIST_HEAD(igbuio_devices);
+static unsigned long last_serial;
+
+struct igbuio_dev *igbuio_find(unsigned long serial)
+{
+	struct igbuio_dev *d;
+
+	list_for_each_entry(d, &igbuio_devices, node)
+		if (d->serial == serial)
+			return d;
+	return NULL;
+}
+
+void igbuio_publish(struct igbuio_dev *d)
+{
+	mutex_lock(&igbuio_lock);
+	d->serial = ++last_serial;
+	list_add(&d->node, &igbuio_devices);
+	mutex_unlock(&igbuio_lock);
+}
+
+static struct igbuio_inode *find_inode(struct igbuio_dev *d, const struct inode *inode)
+{
+	struct igbuio_inode *i;
+
+	list_for_each_entry(i, &d->inodes, node)
+		if (i->inode == inode)
+			return i;
+	return NULL;
+}
+
+static struct igbuio_inode *get_inode(struct igbuio_dev *d, struct inode *inode)
+{
+	struct igbuio_inode *i = find_inode(d, inode);
+
+	if (i)
+		return i;
+	i = kzalloc(sizeof(*i), GFP_KERNEL);
+	if (!i)
+		return NULL;
+	i->inode = inode;
+	list_add(&i->node, &d->inodes);
+	return i;
+}
+
+static void put_inode(struct igbuio_dev *d, const struct inode *inode)
+{
+	struct igbuio_inode *i = find_inode(d, inode);
+
+	if (!i || --i->files)
+		return;
+	list_del(&i->node);
+	kfree(i);
+}
+
+/* The first one starts the device: bus mastering was taken away by the last one before. */
+int igbuio_open(struct uio_info *info, struct inode *inode)
+{
+	struct igbuio_dev *d = container_of(info, struct igbuio_dev, info);
+	struct igbuio_inode *i;
+	int err = 0;
+
+	mutex_lock(&igbuio_lock);
+	if (list_empty(&d->node)) {
+		err = -ENODEV;
+		goto unlock;
+	}
+	i = get_inode(d, inode);
+	if (!i) {
+		err = -ENOMEM;
+		goto unlock;
+	}
+	i->files++;
+	if (d->files++ == 0) {
+		pci_set_master(d->pdev);
+		igbuio_irq_control(info, 1);
+	}
+unlock:
+	mutex_unlock(&igbuio_lock);
+	return err;
+}
+
+/*
+ * The last one stops the device, however its process ended: it shall not write into memory that
+ * belongs to others now. Mappings hold the file, so there are none any more.
+ */
+int igbuio_release(struct uio_info *info, struct inode *inode)
+{
+	struct igbuio_dev *d = container_of(info, struct igbuio_dev, info);
+
+	mutex_lock(&igbuio_lock);
+	put_inode(d, inode);
+	if (--d->files == 0) {
+		igbuio_irq_control(info, 0);
+		pci_clear_master(d->pdev);
+		igbuio_unreserve_wc(d);
+	}
+	mutex_unlock(&igbuio_lock);
+	return 0;
+}
+
+/*
+ * Inodes in the list are open, and can't go before igbuio_release got the lock. A mapping that is
+ * just being made has no pages yet, and its first touch finds no device.
+ */
+void igbuio_revoke(struct igbuio_dev *d)
+{
+	struct igbuio_inode *i;
+
+	mutex_lock(&igbuio_lock);
+	list_del_init(&d->node);
+	list_for_each_entry(i, &d->inodes, node)
+		unmap_mapping_range(i->inode->i_mapping, 0, 0, 1);
+	igbuio_unreserve_wc(d);
+	mutex_unlock(&igbuio_lock);
+}
+
+void igbuio_forget_inodes(struct igbuio_dev *d)
+{
+	struct igbuio_inode *i, *next;
+
+	list_for_each_entry_safe(i, next, &d->inodes, node)
+		kfree(i);
+}

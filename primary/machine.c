@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bind.h"
+#include "bind_sysfs.h"
+#include "eal_paths.h"
+#include "pool_plan.h"
+#include "preflight.h"
+#include "rundir.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MIB (1 << 20)
+#define HUGE_PAGE (2 * MIB)
+#define DMA_LIMIT "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
+/* Of memory that EAL makes for itself, beside the pools. */
+#define SPARE_MAPPINGS 64
+
+static void plan_for(const struct knit_config *c, struct pool_plan *plan)
+{
+	struct machine machine;
+	unsigned int i;
+
+	machine_look(c, &machine);
+	pool_plan(c, &machine, plan);
+	for (i = 0; c->eal.memory && i < plan->n_nodes; i++)
+		if (plan->bytes[i])
+			plan->bytes[i] = (size_t)c->eal.memory * MIB;
+}
+
+static size_t all_bytes(const struct pool_plan *plan)
+{
+	size_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < plan->n_nodes; i++)
+		bytes += plan->bytes[i];
+	return bytes;
+}
+
+static bool uses_vfio(const struct knit_config *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_ports; i++)
+		if (c->ports[i].driver == KNIT_DRIVER_VFIO)
+			return true;
+	return false;
+}
+
+static bool may_lock_all(void)
+{
+	unsigned long long caps = 0;
+	char line[128];
+	FILE *in = fopen("/proc/self/status", "re");
+
+	while (in && fgets(line, sizeof(line), in))
+		if (sscanf(line, "CapEff: %llx", &caps) == 1)
+			break;
+	if (in)
+		fclose(in);
+	return caps >> CAP_IPC_LOCK & 1;
+}
+
+/* All memory of EAL's is pinned for the device when it is opened, and counts. */
+static int check_memlock(size_t bytes)
+{
+	struct rlimit limit;
+	char what[160];
+
+	if (may_lock_all() || getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur >= bytes) {
+		preflight_good("vfio: memory may be pinned");
+		return 0;
+	}
+	snprintf(what, sizeof(what),
+		 "vfio pins all packet memory, %zu MiB, and RLIMIT_MEMLOCK allows %" PRIu64 " KiB",
+		 bytes / MIB, (uint64_t)limit.rlim_cur / 1024);
+	return preflight_missing(what, "ulimit -l unlimited; in a unit LimitMEMLOCK=infinity; or "
+				       "the capability CAP_IPC_LOCK");
+}
+
+static int check_mappings(size_t bytes)
+{
+	unsigned long limit, needed = bytes / HUGE_PAGE + SPARE_MAPPINGS;
+	char text[32], what[160];
+
+	if (knit_sysfs_read(DMA_LIMIT, text, sizeof(text)) < 0)
+		return 0;
+	limit = strtoul(text, NULL, 10);
+	if (limit >= needed)
+		return 0;
+	snprintf(what, sizeof(what),
+		 "vfio may map %lu pieces of memory (dma_entry_limit), %lu may be needed", limit,
+		 needed);
+	return preflight_missing(
+		what, "modprobe vfio_iommu_type1 dma_entry_limit=65535, or larger hugepages");
+}
+
+int preflight_vfio(const struct knit_config *c)
+{
+	struct pool_plan plan;
+	int lock, mappings;
+
+	if (!uses_vfio(c))
+		return 0;
+	plan_for(c, &plan);
+	lock = check_memlock(all_bytes(&plan));
+	mappings = check_mappings(all_bytes(&plan));
+	return lock ? lock : mappings;
+}
+
+/* Free on a node, in pages of any size. */
+static size_t free_on_node(unsigned int node)
+{
+	char dir[80], path[400], text[32];
+	struct dirent *entry;
+	size_t bytes = 0;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "/sys/devices/system/node/node%u/hugepages", node);
+	d = opendir(dir);
+	while (d && (entry = readdir(d)) != NULL) {
+		if (strncmp(entry->d_name, "hugepages-", 10))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/free_hugepages", dir, entry->d_name);
+		if (knit_sysfs_read(path, text, sizeof(text)) == 0)
+			bytes += strtoul(text, NULL, 10) * 1024 *
+				 strtoul(entry->d_name + 10, NULL, 10);
+	}
+	if (d)
+		closedir(d);
+	return bytes;
+}
+
+/* What a killed primary with this prefix left: the next one takes it. */
+static size_t left_over(const struct knit_config *c)
+{
+	char dir[256], begin[64];
+	struct dirent *entry;
+	size_t bytes = 0;
+	struct stat st;
+	DIR *d;
+
+	if (knit_eal_huge_dir(dir, sizeof(dir)) < 0)
+		return 0;
+	snprintf(begin, sizeof(begin), "%smap_", c->eal.prefix);
+	d = opendir(c->eal.huge_dir[0] ? c->eal.huge_dir : dir);
+	while (d && (entry = readdir(d)) != NULL)
+		if (strncmp(entry->d_name, begin, strlen(begin)) == 0 &&
+		    fstatat(dirfd(d), entry->d_name, &st, 0) == 0)
+			bytes += (size_t)st.st_blocks * 512;
+	if (d)
+		closedir(d);
+	return bytes;
+}
+
+static int check_node(unsigned int node, size_t needed, size_t left)
+{
+	size_t there = free_on_node(node);
+	char what[160], remedy[160];
+
+	snprintf(what, sizeof(what),
+		 "hugepages on NUMA node %u: %zu MiB free%s, %zu MiB needed by this file", node,
+		 there / MIB, left ? " and more left by an earlier run" : "",
+		 (needed + MIB - 1) / MIB);
+	if (there + left >= needed) {
+		preflight_good(what);
+		return 0;
+	}
+	snprintf(
+		remedy, sizeof(remedy),
+		"echo %zu >/sys/devices/system/node/node%u/hugepages/hugepages-2048kB/nr_hugepages",
+		(needed - there - left) / HUGE_PAGE + 1 + there / HUGE_PAGE, node);
+	return preflight_missing(what, remedy);
+}
+
+static int check_nodes(const struct knit_config *c)
+{
+	struct pool_plan plan;
+	unsigned int node;
+	int ret = 0, one;
+
+	plan_for(c, &plan);
+	for (node = 0; node < plan.n_nodes; node++) {
+		one = plan.bytes[node] ? check_node(node, plan.bytes[node], left_over(c)) : 0;
+		ret = ret ? ret : one;
+	}
+	return ret;
+}
+
+static bool in_list(const struct knit_cpu_set *set, unsigned int cpu)
+{
+	return set->bits[cpu / 64] >> (cpu % 64) & 1;
+}
+
+/* The CPUs of an lcore: those given, or the one of its number. */
+static void cpus_of(uint32_t lcore, const char *cpus, struct knit_cpu_set *set)
+{
+	memset(set, 0, sizeof(*set));
+	if (!knit_cpus_parse(cpus, set))
+		set->bits[lcore / 64] |= UINT64_C(1) << (lcore % 64);
+}
+
+static int check_cpus(const char *who, const struct knit_cpu_set *set)
+{
+	struct knit_cpu_set online = { 0 };
+	char text[1024], what[160];
+	unsigned int cpu;
+
+	knit_sysfs_read("/sys/devices/system/cpu/online", text, sizeof(text));
+	if (!knit_cpus_parse(text, &online))
+		return 0;
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (in_list(set, cpu) && in_list(&online, cpu))
+			return 0;
+	snprintf(what, sizeof(what), "%s: none of its CPUs is online; %.80s are", who, text);
+	return preflight_missing(what, "give it others by cpus = \"...\"");
+}
+
+/* A worker that polls shares its CPU badly. */
+static void note_isolation(const struct knit_conf_worker *w, const struct knit_cpu_set *set)
+{
+	struct knit_cpu_set isolated = { 0 };
+	char text[1024], what[160], remedy[160];
+	unsigned int cpu;
+
+	knit_sysfs_read("/sys/devices/system/cpu/isolated", text, sizeof(text));
+	knit_cpus_parse(text, &isolated);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!in_list(set, cpu) || in_list(&isolated, cpu))
+			continue;
+		snprintf(what, sizeof(what),
+			 "worker %u: others may run on its CPU %u, and delay packets", w->id, cpu);
+		snprintf(remedy, sizeof(remedy),
+			 "kernel parameters isolcpus=%u nohz_full=%u rcu_nocbs=%u", cpu, cpu, cpu);
+		preflight_note(what, remedy);
+		return;
+	}
+}
+
+static int check_all_cpus(const struct knit_config *c)
+{
+	struct knit_cpu_set set;
+	int ret, one;
+	char who[32];
+	unsigned int i;
+
+	cpus_of(c->eal.lcore, c->eal.cpus, &set);
+	ret = check_cpus("primary", &set);
+	cpus_of(c->control.lcore, c->control.cpus, &set);
+	one = check_cpus("control", &set);
+	ret = ret ? ret : one;
+	for (i = 0; i < c->n_workers; i++) {
+		cpus_of(c->workers[i].lcore, c->workers[i].cpus, &set);
+		snprintf(who, sizeof(who), "worker %u", c->workers[i].id);
+		one = check_cpus(who, &set);
+		ret = ret ? ret : one;
+		if (one == 0)
+			note_isolation(&c->workers[i], &set);
+	}
+	if (ret == 0)
+		preflight_good("CPUs of all processes are online");
+	return ret;
+}
+
+static void tell_iommu(void)
+{
+	struct knit_pci *devs;
+	int i, n = knit_pci_scan(&devs), grouped = 0;
+
+	for (i = 0; i < n; i++)
+		grouped += devs[i].group >= 0 && !devs[i].noiommu;
+	if (n >= 0)
+		free(devs);
+	if (grouped)
+		preflight_good("IOMMU: on");
+	else if (n > 0)
+		preflight_note("IOMMU: none, or off: vfio-pci does without only with "
+			       "allow_noiommu = true, and NICs can reach all memory",
+			       "switch it on in the firmware; kernel parameters intel_iommu=on or "
+			       "amd_iommu=on, and iommu=pt");
+}
+
+int preflight_machine(const struct knit_config *c)
+{
+	int nodes = check_nodes(c);
+	int cpus = check_all_cpus(c);
+
+	tell_iommu();
+	return nodes ? nodes : cpus;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_NICS_H
+#define KNIT_NICS_H
+
+#include <stdbool.h>
+
+struct knit_config;
+struct primary;
+
+/*
+ * The configuration's PCI devices, taken from the kernel before EAL starts and given back when it
+ * has ended (common/bind.h). All in the main thread. Messages go to stderr, as those of
+ * preflight.c.
+ *
+ * Devices are given back by a program that is not the primary any more: EAL 22.11 leaves devices
+ * open and mapped when it ends, and the kernel lets nobody take an open device from vfio-pci. So
+ * the process replaces itself (execve: same pid, nothing open, nothing mapped) with one that does
+ * nothing else, and ends with the exit code it was given.
+ */
+
+/* Tells of one device: good, and if not, the remedy. */
+typedef void (*primary_nics_tell)(bool good, const char *what, const char *remedy);
+
+/*
+ * Whether every PCI port can be bound as configured, touching nothing. False: told why. Of an
+ * optional port it is told only.
+ */
+bool primary_nics_check(const struct knit_config *conf, primary_nics_tell tell);
+
+/*
+ * After the run directory was made: gives back what a predecessor left and this configuration does
+ * not bind, then binds. An optional port that can't be bound is marked absent. 0 or -errno, with a
+ * message; what was bound by then is to be given back.
+ */
+int primary_nics_bind(struct primary *p);
+
+/*
+ * Last step, nothing of EAL's is used any more: does not return if there is something to give back,
+ * but ends with code. Else the caller goes on.
+ */
+void primary_nics_give_back(const struct knit_config *conf, int code);
+
+/* What that process then is: knit-primary --give-back PREFIX --exit-code N. The exit code. */
+int primary_nics_give_back_run(const char *prefix, int code);
+
+#endif

@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What knit says of NICs and of the machine where there is no NIC to be taken: knit-bind,
+# knit-primary --check, --give-back. Nothing here binds anything.
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$(dirname "$0")/_system.sh"
+
+PRIMARY=$KNIT_BUILD/primary/knit-primary
+BIND=$KNIT_BUILD/primary/knit-bind
+CONFIG=$TMP/knit.cfg
+
+# With that exit code, and a line like the pattern, if it is not "".
+says() # code, pattern, command...
+{
+	local code=$1 pattern=$2 status
+	shift 2
+
+	timeout -k 3 20 "$@" >"$TMP/said" 2>&1
+	status=$?
+	cat "$TMP/said"
+	[ $status -eq "$code" ] || return 1
+	[ -z "$pattern" ] || grep -qE -- "$pattern" "$TMP/said"
+}
+
+# As says, in a mount namespace of its own, where the shell commands changed something.
+says_with() # shell commands, exit code, pattern, command...
+{
+	local change=$1 code=$2 pattern=$3
+	shift 3
+
+	says "$code" "$pattern" unshare --mount --propagation private \
+		sh -c "$change"' && exec "$@"' sh "$@"
+}
+
+nic_config() # device, text
+{
+	PORTS=""
+	port left "$1" "" "${2:-}"
+	write_config
+}
+
+# The first device of that base class, or nothing.
+of_class() # 0x01, 0x06 ...
+{
+	local device
+
+	for device in /sys/bus/pci/devices/*; do
+		[[ $(cat "$device/class" 2>/dev/null) != "$1"???? ]] || basename "$device"
+	done | head -n 1
+}
+
+knit_bind()
+{
+	local one
+
+	check "knit-bind: help" says 0 "^usage: knit-bind" "$BIND" --help
+	check "knit-bind: unknown option" says 2 "unrecognized option '--frob'" "$BIND" --frob
+	check "knit-bind: unknown command" says 2 "found frob" "$BIND" frob
+	check "knit-bind: no driver" says 2 "name of a driver" "$BIND" bind
+	check "knit-bind: driver with a path" says 2 "name of a driver" \
+		"$BIND" bind ../x 0000:00:1f.7
+	check "knit-bind: no address" says 2 "addresses are expected" "$BIND" unbind
+	for one in 0000:00:1f 00:1f.8 0000:ff:20.0 eth0 ""; do
+		check "knit-bind: \"$one\" is no address" says 2 "domain:bus:device.function" \
+			"$BIND" unbind "$one"
+	done
+	check "knit-bind: no such device" says 4 "no PCI device 0000:ff:1f.7" \
+		"$BIND" bind vfio-pci 0000:ff:1f.7
+	check "knit-bind: unbind of no device" says 4 "no PCI device 0000:ff:1f.7" \
+		"$BIND" unbind ff:1f.7
+	check "knit-bind: list" says 0 "^address .* driver " "$BIND" --all
+	check "knit-bind: JSON" is_json
+	check "knit-bind: no PCI bus" says_with "mount -t tmpfs none /sys" 4 \
+		"bus/pci/devices: No such file" "$BIND"
+}
+
+# As many as there are, with the drivers they have.
+is_json()
+{
+	"$BIND" --all --json | python3 -c "
+import json, os, sys
+bus = '/sys/bus/pci/devices'
+devices = json.load(sys.stdin)
+assert [d['address'] for d in devices] == sorted(os.listdir(bus)), devices
+for d in devices:
+    link = f'{bus}/{d[\"address\"]}/driver'
+    driver = os.path.basename(os.readlink(link)) if os.path.exists(link) else None
+    assert d['driver'] == driver, d"
+}
+
+ports()
+{
+	local bridge disk
+
+	bridge=$(of_class 0x06)
+	disk=$(of_class 0x01)
+	nic_config 0000:ff:1f.7 'driver = "vfio-pci";'
+	check "port: no such device" says 4 "port left: there is no PCI device 0000:ff:1f.7" \
+		"$PRIMARY" --config "$CONFIG"
+	nic_config 0000:ff:1f 'driver = "vfio-pci";'
+	check "port: address written wrongly" says 3 \
+		"ports.\[0\].device: found \"0000:ff:1f\": a PCI address is written" \
+		"$PRIMARY" --config "$CONFIG"
+	nic_config net_tap0 'driver = "igb_uio";'
+	check "port: driver for a virtual device" says 3 "ports.\[0\].driver: .*only a PCI device" \
+		"$PRIMARY" --config "$CONFIG"
+	nic_config 0000:ff:1f.7 'driver = "e1000";'
+	check "port: unknown driver" says 3 "\"keep\", \"vfio-pci\", \"igb_uio\" or" \
+		"$PRIMARY" --config "$CONFIG"
+	if [ -n "$bridge" ]; then
+		nic_config "$bridge" 'driver = "vfio-pci"; force = true;'
+		check "port: a bridge" says 4 "port left: $bridge is a bridge" \
+			"$PRIMARY" --config "$CONFIG"
+		check "knit-bind: a bridge" says 4 "$bridge is a bridge" \
+			"$BIND" --force bind vfio-pci "$bridge"
+	fi
+	if [ -n "$disk" ]; then
+		nic_config "$disk" 'force = true;'
+		check "port: a disk controller" says 4 "port left: $disk is a disk controller" \
+			"$PRIMARY" --config "$CONFIG"
+	fi
+}
+
+machine()
+{
+	local nodes=/sys/devices/system/node
+
+	nic_config net_tap0
+	check "--check: nothing is missing" says 0 "^ok .*MiB free" "$PRIMARY" --check "$CONFIG"
+	check "--check: touched nothing" [ ! -e "/run/knit/$PREFIX" ]
+	check "--check: no hugepages" says_with "mount -t tmpfs none $nodes/node0/hugepages" 4 \
+		"^MISSING  hugepages on NUMA node 0: 0 MiB free" "$PRIMARY" --check "$CONFIG"
+	check "--check: their remedy" grep -q "remedy: echo .*nr_hugepages" "$TMP/said"
+	check "--check: no tap" says_with "mount -t tmpfs none /dev/net" 4 \
+		"^MISSING .*/dev/net/tun" "$PRIMARY" --check "$CONFIG"
+	sed -i 's/cpus = "0"; iova/cpus = "1000"; iova/' "$CONFIG"
+	check "--check: no such CPU" says 4 "^MISSING  primary: none of its CPUs is online" \
+		"$PRIMARY" --check "$CONFIG"
+	check "--check: file is wrong" says 3 "nowhere.cfg" "$PRIMARY" --check "$TMP/nowhere.cfg"
+}
+
+give_back()
+{
+	check "--give-back: nothing to do" says 0 "" "$PRIMARY" --give-back "$PREFIX"
+	check "--give-back: the exit code asked for" says 4 "" \
+		"$PRIMARY" --give-back "$PREFIX" --exit-code 4
+	mkdir -p "/run/knit/$PREFIX"
+	echo "0000:ff:1f.7 vfio-pci e1000e -" >"/run/knit/$PREFIX/bound"
+	check "--give-back: a device that is gone" says 0 "" "$PRIMARY" --give-back "$PREFIX"
+	check "--give-back: leaves nothing" [ ! -e "/run/knit/$PREFIX" ]
+	mkdir -p "/run/knit/$PREFIX"
+	echo "0000:ff:1f.7 ../vfio e1000e -" >"/run/knit/$PREFIX/bound"
+	check "--give-back: junk" says 1 "bound: not a file of knit's" \
+		"$PRIMARY" --give-back "$PREFIX"
+	check "--give-back: junk stays" grep -q vfio "/run/knit/$PREFIX/bound"
+	rm "/run/knit/$PREFIX/bound"
+}
+
+interface kni-left left
+worker 0 "punt left"
+knit_bind
+ports
+machine
+give_back

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "suites.h"
+
+#include "tap.h"
+#include "tap_region.h"
+#include "vnet.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/*
+ * Frames from the kernel into the buffers on offer. The kernel is the far end of a socket that
+ * keeps datagrams apart, as a tap device does; so it may also send what a tap device never would.
+ */
+#define RING 128
+#define BUFFER 2048
+#define BUFFERS 64
+#define VNET sizeof(struct virtio_net_hdr)
+
+static struct {
+	_Alignas(64) char alloc_mem[sizeof(struct knit_ring_shm) + RING * sizeof(struct knit_desc)];
+	_Alignas(64) char tx_mem[sizeof(struct knit_ring_shm) + RING * sizeof(struct knit_desc)];
+	uint8_t memory[BUFFERS * BUFFER];
+	uint8_t sent[VNET + 2 * KNIT_FRAME_MAX + BUFFERS * BUFFER];
+	struct knit_region_table *regions;
+	struct knit_tap_iface iface;
+	struct knit_tap_pair p;
+	struct knit_ring alloc_q, tx_q; /* the user side's ends */
+	int kernel;
+} rig;
+
+static void bind_both(struct knit_ring *user, struct knit_ring *engine, void *mem)
+{
+	knit_ring_bind(user, mem, RING, sizeof(struct knit_desc));
+	knit_ring_bind(engine, mem, RING, sizeof(struct knit_desc));
+	knit_ring_reset(user);
+}
+
+/* Puts empty buffers on offer, all numbered; what else stands in their descriptors is junk. */
+static void offer(unsigned int n, const struct knit_desc *junk)
+{
+	struct knit_desc d = junk ? *junk : (struct knit_desc){ 0 };
+	uint32_t slot;
+
+	ck_assert_uint_eq(knit_ring_reserve(&rig.alloc_q, n), n);
+	for (; n; n--) {
+		slot = rig.alloc_q.prod % BUFFERS;
+		d.addr = (uintptr_t)rig.memory + slot * BUFFER;
+		d.len = BUFFER;
+		d.cookie = slot;
+		memcpy(knit_ring_entry(&rig.alloc_q, rig.alloc_q.prod), &d, sizeof(d));
+		knit_ring_submit(&rig.alloc_q, 1);
+	}
+}
+
+static void setup(void)
+{
+	static const struct knit_region_table none;
+	int fd[2], room = 1 << 20;
+
+	memset(&rig, 0, sizeof(rig));
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fd), 0);
+	setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	rig.kernel = fd[0];
+	rig.regions = knit_region_add(&none, (uintptr_t)rig.memory,
+				      (uintptr_t)rig.memory + sizeof(rig.memory));
+	bind_both(&rig.alloc_q, &rig.p.alloc_q, rig.alloc_mem);
+	bind_both(&rig.tx_q, &rig.p.tx_q, rig.tx_mem);
+	rig.iface.max_segs = KNIT_DESC_MAX_SEGS;
+	rig.iface.features = KNIT_FEAT_ALL;
+	rig.p.fd = fd[1];
+	rig.p.iface = &rig.iface;
+	rig.p.attached = true;
+	rig.p.last_segs = 1;
+	rig.p.user_bell = KNIT_BELL_NONE;
+	rig.p.bounce = malloc(KNIT_TAP_BOUNCE);
+	ck_assert_ptr_nonnull(rig.p.bounce);
+}
+
+static void teardown(void)
+{
+	close(rig.kernel);
+	close(rig.p.fd);
+	free(rig.p.bounce);
+	free(rig.regions);
+}
+
+/* A header, NULL for an empty one, and len bytes of frame; negative: that much less than a header.
+ */
+static void kernel_sends(const struct virtio_net_hdr *h, int len)
+{
+	int i;
+
+	memset(rig.sent, 0, VNET);
+	if (h)
+		memcpy(rig.sent, h, VNET);
+	for (i = 0; i < len; i++)
+		rig.sent[VNET + i] = i * 7 + (i >> 8);
+	ck_assert_int_eq(send(rig.kernel, rig.sent, VNET + len, 0), VNET + len);
+	rig.p.readable = true;
+}
+
+static void serve(void)
+{
+	knit_tap_tx(&rig.p, rig.regions);
+	ck_assert(!rig.p.dead);
+}
+
+/* Takes the frame that was sent last from tx_q, in the buffers from cookie on. */
+static void expect_frame(uint32_t cookie, uint32_t len)
+{
+	uint32_t at = 0, n;
+	struct knit_desc d;
+
+	do {
+		ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, 1), 1);
+		knit_desc_load(&d, knit_ring_entry(&rig.tx_q, rig.tx_q.cons));
+		knit_ring_release(&rig.tx_q, 1);
+		n = len - at < BUFFER ? len - at : BUFFER;
+		ck_assert_uint_eq(d.cookie, cookie++ % BUFFERS);
+		ck_assert_uint_eq(d.len, n);
+		ck_assert_mem_eq((void *)(uintptr_t)d.addr, rig.sent + VNET + at, n);
+		ck_assert_uint_eq(d.flags, at + n < len ? KNIT_DESC_MORE : 0);
+		ck_assert(d.vlan_tci == 0 && d.gso_size == 0 && d.gso_type == 0 && d.hdr_len == 0);
+		ck_assert(d.hash == 0 && d.reserved == 0);
+		at += n;
+	} while (at < len);
+}
+
+/* Nothing came, no buffer was used up, and the next frame is a good one again. */
+static void expect_drop(enum knit_engine_drop why)
+{
+	uint32_t before = rig.p.alloc_q.cons;
+
+	serve();
+	ck_assert_uint_eq(rig.p.stats.drops[why], 1);
+	rig.p.stats.drops[why] = 0;
+	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), 0);
+	ck_assert_uint_eq(rig.p.alloc_q.cons, before);
+	kernel_sends(NULL, 60);
+	serve();
+	expect_frame(before, 60);
+	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), 0);
+}
+
+START_TEST(truncated)
+{
+	static const int lens[] = { -(int)VNET, 1 - (int)VNET, -1, 0, 1, KNIT_ETH_HLEN - 1 };
+	unsigned int i;
+
+	offer(BUFFERS, NULL);
+	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		kernel_sends(NULL, lens[i]);
+		expect_drop(KNIT_ENGINE_DROP_TX_BAD_FRAME);
+	}
+	kernel_sends(NULL, KNIT_ETH_HLEN);
+	serve();
+	expect_frame(i, KNIT_ETH_HLEN);
+}
+END_TEST
+
+START_TEST(oversized)
+{
+	offer(BUFFERS, NULL);
+	kernel_sends(NULL, KNIT_FRAME_MAX + 1);
+	expect_drop(KNIT_ENGINE_DROP_TX_BAD_FRAME);
+	/* more than buffers and bounce buffer hold, so that its end is cut off */
+	kernel_sends(NULL, 2 * KNIT_FRAME_MAX);
+	expect_drop(KNIT_ENGINE_DROP_TX_BAD_FRAME);
+	kernel_sends(NULL, KNIT_FRAME_MAX);
+	serve();
+	expect_frame(2, KNIT_FRAME_MAX);
+}
+END_TEST
+
+START_TEST(longer_than_the_one_buffer)
+{
+	rig.iface.max_segs = 1;
+	offer(BUFFERS, NULL);
+	kernel_sends(NULL, BUFFER + 1);
+	expect_drop(KNIT_ENGINE_DROP_TX_TOO_LONG);
+	kernel_sends(NULL, BUFFER);
+	serve();
+	expect_frame(1, BUFFER);
+}
+END_TEST
+
+START_TEST(headers_that_contradict)
+{
+	static const struct virtio_net_hdr bad[] = {
+		{ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 59 },
+		{ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 65535, .csum_offset = 65535 },
+		{ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 13, .csum_offset = 16 },
+		{ .gso_type = VIRTIO_NET_HDR_GSO_TCPV4, .gso_size = 10 }, /* without a checksum */
+		{ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		  .gso_type = VIRTIO_NET_HDR_GSO_UDP_L4,
+		  .csum_start = 34,
+		  .csum_offset = 6 }, /* no size */
+		{ .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		  .gso_type = 77,
+		  .gso_size = 10,
+		  .csum_start = 34,
+		  .csum_offset = 6 },
+	};
+	unsigned int i;
+
+	offer(BUFFERS, NULL);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		kernel_sends(&bad[i], 60);
+		expect_drop(KNIT_ENGINE_DROP_TX_BAD_FRAME);
+	}
+}
+END_TEST
+
+/* Of a buffer's descriptor only its place and its cookie become part of a frame. */
+START_TEST(blank)
+{
+	static const struct knit_desc junk = {
+		.vlan_tci = 5, .gso_size = 6, .gso_type = KNIT_GSO_TCPV4, .hdr_len = 7, .hash = 8
+	};
+	unsigned int i, at = 0;
+
+	offer(BUFFERS, &junk);
+	/* the first of three is read into one buffer and the bounce buffer, the next ones directly
+	 */
+	for (i = 0; i < 3; i++) {
+		kernel_sends(NULL, 6 * BUFFER - 1);
+		serve();
+		expect_frame(at, 6 * BUFFER - 1);
+		at += 6;
+	}
+}
+END_TEST
+
+/* A frame waits in the bounce buffer until there are enough buffers. */
+START_TEST(waits_for_buffers)
+{
+	offer(2, NULL);
+	kernel_sends(NULL, 4 * BUFFER);
+	serve();
+	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), 0);
+	ck_assert_uint_gt(rig.p.starved, 2);
+	offer(1, NULL);
+	serve();
+	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), 0);
+	offer(2, NULL);
+	serve();
+	expect_frame(0, 4 * BUFFER);
+	ck_assert_uint_eq(rig.p.starved, 0);
+}
+END_TEST
+
+/* It goes back at once, empty, and the frame into the buffers behind it. */
+START_TEST(bad_buffers)
+{
+	struct knit_desc d, bad[] = {
+		{ .addr = 1, .len = BUFFER, .cookie = 40 },
+		{ .addr = (uintptr_t)rig.memory + sizeof(rig.memory) - BUFFER + 1,
+		  .len = BUFFER,
+		  .cookie = 41 },
+		{ .addr = (uintptr_t)rig.memory, .len = KNIT_TAP_MIN_BUFFER - 1, .cookie = 42 },
+		{ .addr = (uintptr_t)rig.memory, .len = BUFFER, .flags = 1, .cookie = 43 },
+		{ .addr = (uintptr_t)rig.memory, .len = BUFFER, .reserved = 1, .cookie = 44 },
+	};
+	const unsigned int n = sizeof(bad) / sizeof(bad[0]);
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		memcpy(knit_ring_entry(&rig.alloc_q, i), &bad[i], sizeof(bad[i]));
+	knit_ring_submit(&rig.alloc_q, n);
+	offer(BUFFERS - n, NULL);
+	kernel_sends(NULL, 60);
+	/* one of them ends a visit */
+	for (i = 0; i <= n; i++)
+		serve();
+	for (i = 0; i < n; i++) {
+		knit_desc_load(&d, knit_ring_entry(&rig.tx_q, i));
+		ck_assert(d.cookie == bad[i].cookie && d.len == 0 && d.flags == 0);
+	}
+	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), n + 1);
+	knit_ring_release(&rig.tx_q, n);
+	expect_frame(n, 60);
+	ck_assert_uint_eq(rig.p.stats.rejects[KNIT_REJECT_BAD_ADDR], 2);
+	ck_assert_uint_eq(rig.p.stats.rejects[KNIT_REJECT_BAD_LEN], 1);
+	ck_assert_uint_eq(rig.p.stats.rejects[KNIT_REJECT_BAD_FLAGS], 2);
+}
+END_TEST
+
+static void add(Suite *s, const char *name, const TTest *test)
+{
+	TCase *tc = tcase_create(name);
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, test);
+	suite_add_tcase(s, tc);
+}
+
+Suite *knit_suite_tap_tx(void)
+{
+	Suite *s = suite_create("tap_tx");
+
+	add(s, "truncated frames", truncated);
+	add(s, "oversized frames", oversized);
+	add(s, "longer than the one buffer", longer_than_the_one_buffer);
+	add(s, "headers that contradict", headers_that_contradict);
+	add(s, "buffers are blank", blank);
+	add(s, "waits for buffers", waits_for_buffers);
+	add(s, "bad buffers", bad_buffers);
+	return s;
+}

@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Takes NICs from the kernel and gives them back, on each way that DPDK drives a NIC. A probe is
+# the life of one primary: bind, ping both ways, frames of 9000 bytes after a request for that
+# MTU, the cable pulled and put back, and the end, after which the NIC has its driver again.
+#   30-bind.sh [NUMBER:DRIVER[:INTERRUPTS]...]    probes NIC NUMBER, whose peer is the next one;
+#                                                 default: all that are there
+#
+#   netns far                                                              netns near
+#   left0 (e1000) ===wire=== NIC NUMBER, bound by knit: port left --- worker 0 --- kni-left
+#   10.7.1.2                                                               10.7.1.1
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/../../smoke/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$ROOT/tests/smoke/_system.sh"
+# shellcheck source=tests/smoke/_pci.sh
+. "$ROOT/tests/smoke/_pci.sh"
+# shellcheck source=tests/smoke/_life.sh
+. "$ROOT/tests/smoke/_life.sh"
+# shellcheck source=tests/vm/scenarios/_bind.sh
+. "$(dirname "$0")/_bind.sh"
+
+IOVA=auto
+PROBES=("$@")
+[ $# -gt 0 ] || PROBES=(0:vfio-pci 0:igb_uio:msix 0:igb_uio:msi 0:igb_uio:legacy 0:uio_pci_generic)
+
+ping_sizes() # netns, address, sizes...
+{
+	local ns=$1 to=$2 size
+	shift 2
+
+	for size in "$@"; do
+		in_ns "$ns" ping -q -c 2 -i 0.05 -W 5 -M "do" -s "$size" "$to" || return 1
+	done
+}
+
+no_carrier()
+{
+	! has_carrier near kni-left
+}
+
+new_config() # number, driver
+{
+	PORTS=""
+	port left "0000:00:1$1.0" "" "driver = \"$2\"; ${PORT_TEXT:-}"
+	write_config
+}
+
+interrupts_are() # mode
+{
+	dmesg | grep -E 'igb_uio 0000.* interrupts: ' | tail -n 1 | grep -q "interrupts: $1 "
+}
+
+five_steps() # number, name
+{
+	local what=$2
+
+	connect_far_near
+	check "$what: ping, NIC to interface" wait_for 10 ping_sizes far 10.7.1.1 56 1472
+	check "$what: ping, interface to NIC" ping_sizes near 10.7.1.2 56 1472
+	ip -n far link set left0 mtu 9000
+	check "$what: MTU request" ip -n near link set kni-left mtu 9000
+	check "$what: port follows" wait_for 10 field_is /knit/port,left mtu 9000
+	check "$what: 9000 bytes, NIC to interface" wait_for 10 ping_sizes far 10.7.1.1 8972
+	check "$what: 9000 bytes, interface to NIC" wait_for 10 ping_sizes near 10.7.1.2 8972
+	cable "$1" off
+	check "$what: cable pulled" wait_for 10 no_carrier
+	cable "$1" on
+	check "$what: cable back" wait_for 10 has_carrier near kni-left
+	check "$what: ping again" wait_for 10 ping_sizes far 10.7.1.1 56
+}
+
+probe() # number, driver, interrupts
+{
+	local at=0000:00:1$1.0 what had
+
+	come_here "$at"
+	had=$(driver_of "$at")
+	what="$had on $2${3:+ ($3)}"
+	load "$2" "${3:-}"
+	netns far near
+	far_end "0000:00:1$(($1 + 1)).0" far left0
+	new_config "$1" "$2"
+	system_up
+	check "$what: bound" driver_is "$at" "$2"
+	[ -z "${3:-}" ] || check "$what: interrupts" interrupts_are "$3"
+	five_steps "$1" "$what"
+	system_down
+	check "$what: primary ends well" [ "$STATUS" -eq 0 ]
+	check "$what: back on $had" driver_is "$at" "$had"
+	check "$what: nothing is remembered" [ ! -e "/run/knit/$PREFIX" ]
+	go_home left0 far
+	ip netns del far
+	ip netns del near
+}
+
+interface kni-left left near
+worker 0 "punt left"
+for one in "${PROBES[@]}"; do
+	IFS=: read -r number driver mode <<<"$one"
+	probe "$number" "$driver" "$mode"
+done

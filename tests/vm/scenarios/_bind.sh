@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+#
+# Sourced by 30-bind.sh and 31-refuse.sh, after _pci.sh:
+#   driver_of ADDRESS, driver_is ADDRESS DRIVER     "none" if it has none
+#   load DRIVER [INTERRUPTS] [PARAMETER...]         its module; igb_uio anew, with that intr_mode
+#   come_here ADDRESS              its interface, down, into this script's network namespace, where
+#                                  a primary looks for it
+#   go_home DEVICE NETNS           a far end back to where far_end finds it
+IGB_UIO=$(dirname "$(dirname "$KNIT_MODULE")")/igb_uio/igb_uio.ko
+
+driver_of() # address
+{
+	basename "$(readlink "/sys/bus/pci/devices/$1/driver" || echo none)"
+}
+
+driver_is() # address, driver
+{
+	[ "$(driver_of "$1")" = "$2" ]
+}
+
+load() # driver, interrupts, parameters...
+{
+	local driver=$1 mode=${2:-msix}
+	shift 2
+
+	if [ "$driver" = igb_uio ]; then
+		modprobe uio || die "no uio"
+		[ ! -e /sys/module/igb_uio ] || rmmod igb_uio || die "igb_uio is in use"
+		insmod "$IGB_UIO" intr_mode="$mode" "$@" || die "no igb_uio"
+	else
+		modprobe "$driver" || die "no $driver"
+	fi
+}
+
+come_here() # address
+{
+	local dev
+
+	modprobe -a e1000e e1000 virtio_net vmxnet3
+	wait_for 5 device_outside "$1" || die "NIC $1 has no kernel device"
+	dev=$(device_outside "$1")
+	outside ip link set dev "$dev" down netns $$ || die "NIC $1 can't move here"
+}
+
+go_home() # device, netns
+{
+	ip -n "$2" link set "$1" mtu 1500 down netns 1
+}

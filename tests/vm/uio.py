@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a driver in user space does with igb_uio, without DPDK.
+
+  uio.py dma ADDRESS    writes the DMA region and reads it back at its bus address, in the
+                        kernel's view of physical memory (/proc/kcore)
+  uio.py maps ADDRESS   compares maps and port regions with the device's BARs
+  uio.py hold ADDRESS   opens and maps everything, prints "holds", waits for the device's end, then
+                        touches what was mapped: prints "SIGBUS" for each map, and what read and
+                        write say
+"""
+
+import ctypes
+import mmap
+import os
+import signal
+import struct
+import sys
+
+PAGE = mmap.PAGESIZE
+IORESOURCE_IO = 0x100
+IORESOURCE_MEM = 0x200
+
+
+def sysfs(address, *parts):
+    return os.path.join("/sys/bus/pci/devices", address, *parts)
+
+
+def read(path):
+    with open(path) as f:
+        return f.read().strip()
+
+
+def uio_number(address):
+    names = [n for n in os.listdir(sysfs(address, "uio")) if n.startswith("uio")]
+    return int(names[0][3:])
+
+
+def uio_open(address):
+    return os.open(f"/dev/uio{uio_number(address)}", os.O_RDWR)
+
+
+def regions(address, kind, prefix):
+    """The maps or port regions, as dictionaries of their attributes, in order."""
+    folder = f"/sys/class/uio/uio{uio_number(address)}/{kind}"
+    found = []
+    while os.path.isdir(f"{folder}/{prefix}{len(found)}"):
+        path = f"{folder}/{prefix}{len(found)}"
+        found.append({name: read(f"{path}/{name}") for name in os.listdir(path)})
+    return found
+
+
+def physical(address, size):
+    """Memory as the kernel sees it: the segment of /proc/kcore with that physical address."""
+    with open("/proc/kcore", "rb") as f:
+        header = f.read(64)
+        phoff, = struct.unpack_from("<Q", header, 32)
+        phentsize, phnum = struct.unpack_from("<HH", header, 54)
+        for i in range(phnum):
+            f.seek(phoff + i * phentsize)
+            kind, _, offset, _, paddr, filesz, _, _ = struct.unpack("<IIQQQQQQ", f.read(56))
+            if kind == 1 and paddr != (1 << 64) - 1 and paddr <= address < paddr + filesz:
+                f.seek(offset + address - paddr)
+                return f.read(size)
+    raise SystemExit(f"no segment of /proc/kcore has {address:#x}")
+
+
+def dma(address):
+    maps = regions(address, "maps", "map")
+    index = [m["name"] for m in maps].index("dma")
+    size = int(maps[index]["size"], 0)
+    phys = int(read(sysfs(address, "phys")), 0)
+    if phys != int(maps[index]["addr"], 0) or phys % PAGE:
+        raise SystemExit(f"phys is {phys:#x}, the map's address {maps[index]['addr']}")
+    fd = uio_open(address)
+    region = mmap.mmap(fd, size, offset=index * PAGE)
+    if any(region):
+        raise SystemExit("the region is not empty at first")
+    written = b"".join(struct.pack("<QQ", i, ~i & (1 << 64) - 1) for i in range(size // 16))
+    region[:] = written
+    if physical(phys, size) != written:
+        raise SystemExit(f"other bytes at {phys:#x}")
+    print(f"{size} bytes at {phys:#x}: as written")
+
+
+def maps_match(address):
+    want_maps, want_ports = [], []
+    for bar, line in enumerate(read(sysfs(address, "resource")).splitlines()[:6]):
+        start, end, flags = (int(part, 16) for part in line.split())
+        entry = (f"BAR{bar}", start, end - start + 1)
+        if start and flags & IORESOURCE_MEM:
+            want_maps.append(entry)
+        elif start and flags & IORESOURCE_IO:
+            want_ports.append(entry)
+    maps = [(m["name"], int(m["addr"], 0) + int(m["offset"], 0), int(m["size"], 0))
+            for m in regions(address, "maps", "map") if m["name"] != "dma"]
+    ports = [(p["name"], int(p["start"], 0), int(p["size"], 0))
+             for p in regions(address, "portio", "port")]
+    print("maps", maps, "ports", ports)
+    if not want_maps or maps != want_maps or ports != want_ports:
+        raise SystemExit(f"BARs: maps {want_maps}, ports {want_ports}")
+
+
+def touches(address):
+    """A child reads one word: the signal that ends it, or 0."""
+    pid = os.fork()
+    if pid == 0:
+        ctypes.c_uint32.from_address(address).value
+        os._exit(0)
+    return os.WTERMSIG(os.waitpid(pid, 0)[1])
+
+
+def hold(address):
+    fd = uio_open(address)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int,
+                          ctypes.c_int, ctypes.c_long]
+    mapped = []
+    for index in range(len(regions(address, "maps", "map"))):
+        at = libc.mmap(None, PAGE, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, fd,
+                       index * PAGE)
+        if at == ctypes.c_void_p(-1).value or touches(at):
+            raise SystemExit(f"map {index} can't be used")
+        ctypes.c_uint32.from_address(at).value
+        mapped.append(at)
+    if libc.mmap(None, PAGE, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE, fd,
+                 0) != ctypes.c_void_p(-1).value:
+        raise SystemExit("a private mapping was allowed")
+    print("holds", flush=True)
+    try:
+        os.read(fd, 4)
+    except OSError as error:
+        print("read:", error.strerror)
+    try:
+        os.write(fd, struct.pack("<i", 1))
+    except OSError as error:
+        print("write:", error.strerror)
+    for at in mapped:
+        print("SIGBUS" if touches(at) == signal.SIGBUS else "no signal", flush=True)
+
+
+{"dma": dma, "maps": maps_match, "hold": hold}[sys.argv[1]](sys.argv[2])
