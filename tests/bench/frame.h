@@ -37,8 +37,9 @@ struct frame_dst {
 };
 
 /*
- * Prepares the headers, checksums included, for set->size, set->n_flows and set->partial, and writes
- * the payload (zeros) into every mbuf of pool, so that sending costs one copy of a header per frame.
+ * Prepares the headers, checksums included, for set->size, set->n_flows and set->partial, and
+ * writes the payload (zeros) into every mbuf of pool, so that sending costs one copy of a header
+ * per frame.
  */
 void frame_prepare(struct frame_set *set, const struct frame_dst *dst, struct rte_mempool *pool);
 
