@@ -413,7 +413,7 @@ bool port_held(struct port *port, bool up)
 
 	if (held == 0)
 		return false;
-	if (held == HELD || (up != port->topo->link_up && rte_get_timer_cycles() < held))
+	if (held == HELD || (!up && port->topo->link_up && rte_get_timer_cycles() < held))
 		return true;
 	/* Fails if the port thread holds it anew. */
 	return !__atomic_compare_exchange_n(&port->held, &held, 0, false, __ATOMIC_ACQ_REL,

@@ -105,8 +105,8 @@ int port_start(struct primary *p, unsigned int i);
 int port_stop(struct primary *p, unsigned int i);
 /*
  * Ports, a bit each, are about to be restarted: their interfaces' carrier stays as it is. After
- * port_unhold until the link is what it was, or LINK_BACK_MS at most: on copper it takes seconds
- * to come back.
+ * port_unhold a carrier that is on stays so until the link is back, or LINK_BACK_MS at most: on
+ * copper that takes seconds. One that is off goes on with the link.
  */
 void port_hold(struct primary *p, uint64_t ports);
 void port_unhold(struct primary *p, uint64_t ports);

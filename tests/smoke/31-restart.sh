@@ -153,6 +153,19 @@ kill_worker() # times
 	done
 }
 
+# Its carrier is off when the port is restarted, and so there is nothing to hold.
+down_at_restart()
+{
+	asks down
+	check "restart of a port that is down: it is" wait_for 5 field_is $PORT link_up 0
+	kill -KILL "${PID[worker0]}"
+	asks up
+	left_with worker0 137
+	restart_worker 0
+	check "restart of a port that is down: carrier at once" wait_for 3 has_carrier near kni-left
+	check "restart of a port that is down: packets flow" wait_for 5 flows
+}
+
 control_stopped()
 {
 	local fds
@@ -227,6 +240,7 @@ control_restarts TERM 0 1400
 control_restarts KILL 137 1300
 control_down_and_up
 worker_stopped
+down_at_restart
 control_stopped
 control_stopped_for_long
 primary_stopped
