@@ -210,6 +210,11 @@ primary_stopped()
 # A NIC would return to the first namespace; an interface ends, and its owner does not mind.
 namespace_ends()
 {
+	local mac
+
+	# Nobody will answer for the address, and what can't be sent is not dropped by the worker.
+	mac=$(ip -n doomed -o link show dev kni-right | sed 's/.*ether \([^ ]*\).*/\1/')
+	ip -n far neigh replace 10.7.2.1 dev right0 lladdr "$mac" nud permanent || not_ok "neighbour"
 	check "namespace ends" ip netns del doomed
 	check "namespace ends: what comes for its interface is dropped" \
 		wait_for 10 field_over /knit/worker,0 drop_iface_full 100
