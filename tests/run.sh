@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 BUILD=${KNIT_BUILD:-$PWD/build}
 export KNIT_BUILD=$BUILD
 LOGS=$BUILD/test-logs
-ALL="lint unit unit-asan unit-tsan abi-kmod kmod install smoke vm"
+ALL="lint unit unit-asan unit-tsan abi-kmod kmod install smoke"
 BOOTS="module packets pci life virtio smoke"
 SMOKE_TIMEOUT=${KNIT_SMOKE_TIMEOUT:-240}
 

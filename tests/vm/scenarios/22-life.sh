@@ -207,7 +207,8 @@ primary_stopped()
 	check "primary continued: nobody left" [ "$(field /knit/worker,0 pid)" = "${PID[worker0]}" ]
 }
 
-# An interface that ends goes down first. If control hears of it before it is gone, the port is down.
+# An interface that ends goes down first. If control hears of it before it is gone, the port is
+# down.
 port_or_worker_drops()
 {
 	field_is /knit/port,right admin_up 0 || field_over /knit/worker,0 drop_iface_full 100
@@ -220,9 +221,11 @@ namespace_ends()
 
 	# Nobody will answer for the address, and what can't be sent is not dropped by the worker.
 	mac=$(ip -n doomed -o link show dev kni-right | sed 's/.*ether \([^ ]*\).*/\1/')
-	ip -n far neigh replace 10.7.2.1 dev right0 lladdr "$mac" nud permanent || not_ok "neighbour"
+	ip -n far neigh replace 10.7.2.1 dev right0 lladdr "$mac" nud permanent ||
+		not_ok "neighbour"
 	check "namespace ends" ip netns del doomed
-	check "namespace ends: what comes for its interface is dropped" wait_for 10 port_or_worker_drops
+	check "namespace ends: what comes for its interface is dropped" \
+		wait_for 10 port_or_worker_drops
 	check "namespace ends: it went nowhere else" not outside ip link show kni-right
 	check "namespace ends: the worker does not mind" worker_serves 0
 	check "namespace ends: nor does the other interface" wait_for 10 pings
