@@ -75,7 +75,7 @@ boot() # name
 			"${virtio[@]/#/$ON_MODULE}" "$UNLOAD"
 		;;
 	smoke)
-		vm smoke 900 --nics plain --env KNIT_PORTS_UNDER_TEST=pci \
+		vm smoke 1300 --nics plain --env KNIT_PORTS_UNDER_TEST=pci \
 			"${smoke[@]/#/$ON_MODULE}" "$UNLOAD"
 		;;
 	bind)
