@@ -143,6 +143,9 @@ struct knit_bind_record {
 	char override[KNIT_DRIVER_NAME]; /* "": none */
 };
 
+/* What it has now, before it goes to the driver ours. */
+void knit_bind_record(struct knit_bind_record *r, const struct knit_pci *dev, const char *ours);
+
 #define KNIT_BIND_RECORDS 128
 
 struct knit_bind_records {

@@ -12,6 +12,15 @@
  * before>", "-" for none.
  */
 
+void knit_bind_record(struct knit_bind_record *r, const struct knit_pci *dev, const char *ours)
+{
+	memset(r, 0, sizeof(*r));
+	snprintf(r->name, sizeof(r->name), "%s", dev->name);
+	snprintf(r->ours, sizeof(r->ours), "%s", ours);
+	snprintf(r->driver, sizeof(r->driver), "%s", dev->driver);
+	snprintf(r->override, sizeof(r->override), "%s", dev->override);
+}
+
 static bool is_driver_name(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -173,6 +173,16 @@ static void kmod_destroy(struct rte_kni *kni)
 	free(k);
 }
 
+static struct knit_ioc_attach pair_of(const struct kmod_iface *k, uint16_t pair)
+{
+	return (struct knit_ioc_attach){
+		.id = k->id,
+		.role = KNIT_ROLE_PAIR,
+		.pair = pair,
+		.bell_fd = -1,
+	};
+}
+
 /*
  * Workers attach their pairs themselves, with files that their end closes. The application of
  * rte_kni.h is its interface's one worker, in whatever processes it does the bursts.
@@ -180,12 +190,7 @@ static void kmod_destroy(struct rte_kni *kni)
 static int kmod_attach(struct rte_kni *kni, uint16_t pair)
 {
 	struct kmod_iface *k = kmod_of(kni);
-	struct knit_ioc_attach a = {
-		.id = k->id,
-		.role = KNIT_ROLE_PAIR,
-		.pair = pair,
-		.bell_fd = -1,
-	};
+	struct knit_ioc_attach a = pair_of(k, pair);
 	int ret;
 
 	if (!kni->legacy)
@@ -201,12 +206,7 @@ static int kmod_attach(struct rte_kni *kni, uint16_t pair)
 static void kmod_detach(struct rte_kni *kni, uint16_t pair)
 {
 	struct kmod_iface *k = kmod_of(kni);
-	struct knit_ioc_attach a = {
-		.id = k->id,
-		.role = KNIT_ROLE_PAIR,
-		.pair = pair,
-		.bell_fd = -1,
-	};
+	struct knit_ioc_attach a = pair_of(k, pair);
 	int ret;
 
 	ret = knit_kmod_call(k->fd, KNIT_IOC_DETACH, &a);

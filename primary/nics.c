@@ -155,6 +155,22 @@ static int read_records(const char *prefix)
 	return ret;
 }
 
+/* Once none of our devices is left. */
+static int forbid_noiommu(const char *prefix)
+{
+	int ret;
+
+	if (recs.n || !recs.noiommu)
+		return 0;
+	ret = knit_bind_set_noiommu(false);
+	if (ret < 0) {
+		fprintf(stderr, "knit-primary: enable_unsafe_noiommu_mode: %s\n", strerror(-ret));
+		return ret;
+	}
+	recs.noiommu = false;
+	return write_records(prefix);
+}
+
 /* Forgets it once it is back. */
 static int restore(const char *prefix, unsigned int i)
 {
@@ -166,11 +182,8 @@ static int restore(const char *prefix, unsigned int i)
 		return ret;
 	}
 	recs.r[i] = recs.r[--recs.n];
-	if (recs.n == 0 && recs.noiommu) {
-		knit_bind_set_noiommu(false);
-		recs.noiommu = false;
-	}
-	return write_records(prefix);
+	ret = write_records(prefix);
+	return ret < 0 ? ret : forbid_noiommu(prefix);
 }
 
 static const struct knit_conf_port *port_of(const struct knit_config *conf, const char *name)
@@ -200,7 +213,7 @@ static int settle_leftovers(const struct knit_config *conf)
 		if (port == NULL || strcmp(driver_of(port), recs.r[i].ours))
 			ret = restore(conf->eal.prefix, i);
 	}
-	return ret;
+	return ret < 0 ? ret : forbid_noiommu(conf->eal.prefix);
 }
 
 /* Index of its record, -1: none. */
@@ -222,11 +235,7 @@ static int record(const char *prefix, const struct knit_pci *dev, const char *dr
 		return 0;
 	if (recs.n == KNIT_BIND_RECORDS)
 		return -ENOSPC;
-	*r = (struct knit_bind_record){ 0 };
-	snprintf(r->name, sizeof(r->name), "%s", dev->name);
-	snprintf(r->ours, sizeof(r->ours), "%s", driver);
-	snprintf(r->driver, sizeof(r->driver), "%s", dev->driver);
-	snprintf(r->override, sizeof(r->override), "%s", dev->override);
+	knit_bind_record(r, dev, driver);
 	recs.n++;
 	return write_records(prefix);
 }
@@ -338,6 +347,8 @@ int primary_nics_give_back_run(const char *prefix, int code)
 	for (i = recs.n; i-- > 0;)
 		if (restore(prefix, i) < 0)
 			ret = -EIO;
+	if (forbid_noiommu(prefix) < 0)
+		ret = -EIO;
 	knit_rundir_remove(prefix);
 	return code || ret == 0 ? code : KNIT_EXIT_FAILURE;
 }

@@ -71,6 +71,7 @@ static int allow_noiommu(const struct knit_pci *dev, const struct knit_bind_want
 static int bind_one(const char *name, const struct knit_bind_want *want)
 {
 	struct knit_bind_why why = { .remedy = "knit-bind lists what is there" };
+	struct knit_bind_record had;
 	struct knit_pci dev;
 
 	if (knit_pci_look(name, &dev) < 0) {
@@ -81,8 +82,11 @@ static int bind_one(const char *name, const struct knit_bind_want *want)
 		return complain(&why);
 	if (allow_noiommu(&dev, want) < 0)
 		return KNIT_EXIT_FAILURE;
+	knit_bind_record(&had, &dev, want->driver);
 	if (knit_bind_move(name, want->driver, &why) < 0) {
 		complain(&why);
+		if (knit_bind_restore(&had, 0, &why) < 0)
+			complain(&why);
 		return KNIT_EXIT_FAILURE;
 	}
 	printf("%s: %s\n", name, want->driver);
@@ -102,6 +106,11 @@ static int unbind_one(const char *name)
 	}
 	if (knit_bind_check_kind(&dev, &why) < 0)
 		return complain(&why);
+	/* The kernel may be using it, and a new probe would take its addresses away. */
+	if (dev.driver[0] && !knit_bind_is_user(dev.driver)) {
+		printf("%s: %s\n", name, dev.driver);
+		return KNIT_EXIT_OK;
+	}
 	pid = knit_bind_user(&dev, comm, sizeof(comm));
 	if (pid) {
 		snprintf(why.what, sizeof(why.what), "%s: process %d (%s) has it open", name, pid,

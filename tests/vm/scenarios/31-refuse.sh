@@ -109,6 +109,12 @@ in_use()
 	check "by force: it is" driver_is $NIC vfio-pci
 	check "given back by hand" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
 	check "given back: it is" driver_is $NIC e1000e
+	dev=$(ls /sys/bus/pci/devices/$NIC/net)
+	ip addr add 10.9.9.9/24 dev "$dev"
+	check "given back twice" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	check "given back twice: the address stays" \
+		sh -c "ip -o addr show dev $dev | grep -q 10.9.9.9"
+	ip addr flush dev "$dev"
 }
 
 listed() # interface
@@ -126,7 +132,7 @@ group()
 {
 	local one=0000:01:01.0 two=0000:01:02.0
 
-	[ -e /sys/bus/pci/devices/$one ] || return
+	[ -e /sys/bus/pci/devices/$one ] || die "no two devices in one group: see suite.sh"
 	modprobe e1000
 	come_here $one
 	come_here $two
