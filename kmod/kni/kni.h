@@ -5,6 +5,7 @@
 #include "abi/knit_ioctl.h"
 #include "kni_compat.h"
 #include "kni_frame.h"
+#include "kni_merge.h"
 #include "kni_region.h"
 #include "kni_want.h"
 
@@ -32,6 +33,7 @@
  *   kni_bell.c      eventfds: the kernel's ear and its finger
  *   kni_frame.c     (pure) descriptors -> a checked frame; buffers for a frame
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
+ *   kni_merge.c     UDP datagrams in a row become one skb; kni_flow.c (pure) says which
  *   kni_tx.c        the stack -> tx_q
  *   kni_req.c       requests: asks, posts, answers; kni_want.c (pure) what is to be posted
  *   kni_rxmode.c    promiscuous mode, allmulti and address lists as the net_device has them
@@ -131,6 +133,7 @@ struct kni_pair {
 	u32 rx_hint;		 /* region of the last address */
 	struct kni_frame frame;	 /* scratch */
 	struct page_frag page;	 /* where big frames are copied to */
+	struct kni_merge merge;	 /* scratch */
 	struct napi_struct napi; /* never enabled: only what GRO needs of it */
 	struct kni_rx_stats rx;
 
@@ -308,8 +311,8 @@ unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live); /* frame
 bool kni_rx_arm(struct kni_pair *p); /* true: sleep; flags are up */
 void kni_rx_disarm(struct kni_pair *p);
 /*
- * The last step before p->live is published, nobody else looks at the pair: its rings are bound and
- * claimed, the rest starts anew.
+ * The last step before p->live is published: its rings are bound and claimed, the rest starts anew.
+ * Nobody else looks at the pair but a kni_tx that found no owner, so HARD_TX_LOCK is held.
  */
 void kni_pair_reset(struct kni_pair *p);
 void kni_pair_free(struct kni_pair *p); /* before the interface's memory goes */

@@ -286,11 +286,13 @@ unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live)
 	LIST_HEAD(skbs);
 
 	kni_visit_begin(&v, p);
+	kni_merge_begin(p);
 	while (kni_visit_next(&v, p)) {
 		skb = take(&v, p);
-		if (likely(skb))
+		if (likely(skb) && !kni_merge(p, skb))
 			list_add_tail(&skb->list, &skbs);
 	}
+	kni_merge_end(p);
 	kni_visit_end(&v, p, live);
 	if (!list_empty(&skbs))
 		hand_over(p, &skbs);

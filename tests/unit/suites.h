@@ -25,6 +25,7 @@
 	X(kni_frame)        \
 	X(kni_room)         \
 	X(kni_fuzz)         \
+	X(kni_flow)         \
 	X(kni_region)       \
 	X(kni_want)         \
 	X(kni_want_random)

@@ -14,6 +14,7 @@ from .netns import die_with_parent, enter
 
 # In an emulated machine everything takes longer.
 SLOW = float(os.environ.get("KNIT_SLOW", 1))
+LONGEST = 1e6  # seconds; select() takes no more
 
 
 class Failed(Exception):
@@ -35,8 +36,8 @@ def wait_for(what, check, seconds=5.0):
 def call(args, seconds=10.0):
     """Runs a command to its end and returns its stdout."""
     try:
-        done = subprocess.run(args, capture_output=True, text=True, timeout=seconds * SLOW,
-                              check=False)
+        done = subprocess.run(args, capture_output=True, text=True, check=False,
+                              timeout=min(seconds * SLOW, LONGEST))
     except (OSError, subprocess.TimeoutExpired) as err:
         raise Failed(f"{' '.join(args)}: {err}") from err
     if done.returncode != 0:

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/if_vlan.h>
 #include <linux/sockios.h>
@@ -85,6 +86,15 @@ void iface_up(const struct channel *c, bool ip)
 void iface_down(const struct channel *c)
 {
 	set_flag(c->name, false);
+}
+
+void iface_gro(const struct channel *c, bool on)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = on };
+	struct ifreq r = { .ifr_data = (char *)&value };
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
+	control(SIOCETHTOOL, &r);
 }
 
 uint32_t iface_vlan(const struct channel *c, int id)

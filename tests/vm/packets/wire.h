@@ -17,6 +17,7 @@
 /* Interface up, with OUR_IP and a neighbour PEER_IP if ip. */
 void iface_up(const struct channel *c, bool ip);
 void iface_down(const struct channel *c);
+void iface_gro(const struct channel *c, bool on);
 /* A VLAN of it, up. Returns its index. */
 uint32_t iface_vlan(const struct channel *c, int id);
 

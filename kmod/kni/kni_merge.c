@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "kni.h"
+
+#include <linux/if_vlan.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/udp.h>
+
+/* GRO merges datagrams, too, if it is told so. */
+static bool wanted(const struct net_device *dev)
+{
+	netdev_features_t gro = NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD;
+
+	return !netif_elide_gro(dev) && !(dev->features & gro);
+}
+
+void kni_merge_begin(struct kni_pair *p)
+{
+	BUILD_BUG_ON(KNI_BATCH > 64); /* the stack's limit for segments */
+	p->merge.on = wanted(p->iface->dev);
+	p->merge.open = 0;
+}
+
+/* Headers as for one datagram that is to be cut again. */
+static void finish(struct kni_merge *m, u32 i)
+{
+	u32 len = m->row[i].payload + sizeof(struct udphdr);
+	struct sk_buff *skb = m->first[i];
+	struct skb_shared_info *info = skb_shinfo(skb);
+
+	m->open &= ~BIT(i);
+	if (m->row[i].n == 1)
+		return;
+	if (m->row[i].first.ip4) {
+		struct iphdr *ip = (struct iphdr *)skb->data;
+
+		ip->tot_len = htons(len + sizeof(*ip));
+		ip->check = 0;
+		ip->check = ip_fast_csum(ip, ip->ihl);
+	} else {
+		((struct ipv6hdr *)skb->data)->payload_len = htons(len);
+	}
+	udp_hdr(skb)->len = htons(len);
+	info->gso_type = SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST;
+	info->gso_size = m->row[i].first.payload;
+	info->gso_segs = m->row[i].n;
+}
+
+static void finish_all(struct kni_merge *m)
+{
+	unsigned long open = m->open;
+	unsigned int i;
+
+	for_each_set_bit(i, &open, KNI_ROWS) finish(m, i);
+}
+
+void kni_merge_end(struct kni_pair *p)
+{
+	if (p->merge.open)
+		finish_all(&p->merge);
+}
+
+static bool same_tag(const struct sk_buff *a, const struct sk_buff *b)
+{
+	return skb_vlan_tag_present(a) == skb_vlan_tag_present(b) &&
+	       (!skb_vlan_tag_present(a) || skb_vlan_tag_get(a) == skb_vlan_tag_get(b));
+}
+
+static void set_headers(struct sk_buff *skb, const struct kni_flow *flow)
+{
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, flow->hdr_len - ETH_HLEN - sizeof(struct udphdr));
+	__skb_trim(skb, flow->hdr_len - ETH_HLEN + flow->payload);
+}
+
+static void append(struct kni_merge *m, u32 i, struct sk_buff *skb, const struct kni_flow *flow)
+{
+	struct sk_buff *first = m->first[i];
+
+	set_headers(skb, flow);
+	__skb_pull(skb, flow->hdr_len - ETH_HLEN);
+	if (m->last[i] == first)
+		skb_shinfo(first)->frag_list = skb;
+	else
+		m->last[i]->next = skb;
+	m->last[i] = skb;
+	first->len += skb->len;
+	first->data_len += skb->len;
+	first->truesize += skb->truesize;
+}
+
+static enum kni_flow_kind look(const struct sk_buff *skb, struct kni_flow *flow)
+{
+	enum kni_flow_kind kind;
+
+	kind = kni_flow_parse(flow, skb_mac_header(skb), skb_headlen(skb) + ETH_HLEN);
+	if (kind == KNI_FLOW_DATAGRAM &&
+	    (skb_is_nonlinear(skb) || skb_is_gso(skb) || skb->ip_summed != CHECKSUM_UNNECESSARY))
+		return KNI_FLOW_UNKNOWN;
+	return kind;
+}
+
+bool kni_merge(struct kni_pair *p, struct sk_buff *skb)
+{
+	struct kni_merge *m = &p->merge;
+	enum kni_flow_kind kind;
+	struct kni_flow flow;
+	u32 i;
+
+	if (!m->on)
+		return false;
+	kind = look(skb, &flow);
+	if (kind == KNI_FLOW_UNKNOWN)
+		finish_all(m);
+	if (kind != KNI_FLOW_DATAGRAM)
+		return false;
+	i = flow.hash / (U32_MAX / KNI_ROWS + 1);
+	if (m->open & BIT(i)) {
+		if (same_tag(m->first[i], skb) && kni_row_add(&m->row[i], &flow)) {
+			append(m, i, skb, &flow);
+			return true;
+		}
+		finish(m, i);
+	}
+	set_headers(skb, &flow);
+	kni_row_start(&m->row[i], &flow);
+	m->first[i] = skb;
+	m->last[i] = skb;
+	m->open |= BIT(i);
+	return false;
+}
