@@ -6,6 +6,7 @@
 #include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
 #include <linux/u64_stats_sync.h>
 #include <linux/version.h>
 
