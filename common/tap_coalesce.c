@@ -272,6 +272,12 @@ static bool same_tcp(const struct knit_tap_merge *m, const struct knit_tap_frame
 	       memcmp(a + 18, b + 18, f->hdr_len - flow->l4_off - 18) == 0;
 }
 
+/* Cutting it counts the id up: no harm if all had the same one. */
+static bool same_udp(const struct knit_tap_merge *m, const struct knit_tap_flow *flow)
+{
+	return flow->ip_df || flow->ip_id == m->next_id || flow->ip_id == m->flow.ip_id;
+}
+
 static bool fits(const struct knit_tap_merge *m, const struct knit_tap_frame *f)
 {
 	return !m->closed && f->payload <= m->first->payload && m->n < KNIT_TAP_MERGE_FRAMES &&
@@ -290,7 +296,7 @@ bool knit_tap_merge_add(struct knit_tap_merge *m, struct knit_tap_frame *f,
 	if ((first->desc.flags ^ f->desc.flags) & KNIT_DESC_VLAN ||
 	    first->desc.vlan_tci != f->desc.vlan_tci)
 		return false;
-	if (is_tcp(flow) && !same_tcp(m, f, flow))
+	if (is_tcp(flow) ? !same_tcp(m, f, flow) : !same_udp(m, flow))
 		return false;
 	if (!m->verified && !checksums_good(first, &m->flow)) {
 		m->closed = true;

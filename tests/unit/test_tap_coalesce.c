@@ -310,6 +310,31 @@ START_TEST(rows_end_where_they_must)
 }
 END_TEST
 
+static void set_id(struct packet *p, uint16_t id)
+{
+	store16(p->data + 18, id);
+	p->data[20] = 0; /* no DF */
+	set_checksums(p->data, p->f.len, false, false);
+}
+
+START_TEST(datagrams_that_may_be_fragmented)
+{
+	const struct shape s = { .payload = 40 };
+	struct knit_tap_merge m;
+	int i;
+
+	make_row(&s, ROW);
+	for (i = 0; i < ROW; i++)
+		set_id(&packets[i], 0xfffe + i);
+	ck_assert_int_eq(merge(&m, ROW), ROW);
+	set_id(&packets[3], 77);
+	ck_assert_int_eq(merge(&m, ROW), 3);
+	for (i = 0; i < ROW; i++)
+		set_id(&packets[i], 7);
+	ck_assert_int_eq(merge(&m, ROW), ROW);
+}
+END_TEST
+
 START_TEST(checksums_that_need_no_look)
 {
 	const struct shape s = { .payload = 40 };
@@ -418,6 +443,7 @@ Suite *knit_suite_tap_coalesce(void)
 	tcase_add_loop_test(tc, rows_end_where_they_must, 0, 23);
 	suite_add_tcase(s, tc);
 	knit_add_test(s, "chains and tags", chains_and_tags, 0);
+	knit_add_test(s, "datagrams that may be fragmented", datagrams_that_may_be_fragmented, 0);
 	knit_add_test(s, "checksums that need no look", checksums_that_need_no_look, 0);
 	knit_add_test(s, "limits hold", limits_hold, 0);
 	knit_add_test(s, "noise does no harm", noise_does_no_harm, 20);
