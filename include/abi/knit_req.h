@@ -74,7 +74,8 @@ static inline void knit_req_load(struct knit_req *dst, const struct knit_req *sr
 /*
  * Matching answers to requests, the engine's side. At most one request of a kind is on its way; a
  * newer value waits for the answer to the older one, so a burst of changes costs one round trip
- * more, not a queue of stale values. Private to the engine; the caller serialises.
+ * more, not a queue of stale values. Private to the engine; the caller serialises, but for a look
+ * at pending, which is stored as a whole.
  */
 struct knit_req_track {
 	__u32 next_seq;
@@ -98,7 +99,7 @@ static inline __u32 knit_req_issue(struct knit_req_track *t, enum knit_req_kind 
 {
 	if (++t->next_seq == 0)
 		t->next_seq = 1;
-	t->pending[kind] = t->next_seq;
+	knit_store(&t->pending[kind], t->next_seq);
 	return t->next_seq;
 }
 
@@ -107,7 +108,7 @@ static inline void knit_req_cancel(struct knit_req_track *t, enum knit_req_kind 
 {
 	if (t->pending[kind])
 		t->cancelled[kind] = t->pending[kind];
-	t->pending[kind] = 0;
+	knit_store(&t->pending[kind], 0);
 }
 
 /* What is this answer an answer to? Only after KNIT_MATCH_OK may its result be used. */
@@ -122,7 +123,7 @@ static inline enum knit_req_match knit_req_match(struct knit_req_track *t,
 	}
 	if (answer->seq == t->pending[kind]) {
 		t->answered[kind] = answer->seq;
-		t->pending[kind] = 0;
+		knit_store(&t->pending[kind], 0);
 		return KNIT_MATCH_OK;
 	}
 	if (answer->seq == t->answered[kind]) {

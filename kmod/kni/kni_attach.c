@@ -116,6 +116,16 @@ static bool claim(struct kni_pair *p)
 	       knit_ring_claim_consumer(&p->alloc_q) && knit_ring_claim_producer(&p->tx_q);
 }
 
+/* A frame that found no owner may still be in kni_tx, which clears away what its last one left. */
+static void reset(struct kni_iface *i, u32 pair)
+{
+	struct netdev_queue *q = netdev_get_tx_queue(i->dev, pair);
+
+	__netif_tx_lock_bh(q);
+	kni_pair_reset(&i->pair[pair]);
+	__netif_tx_unlock_bh(q);
+}
+
 static int attach_pair(struct kni_iface *i, u32 pair, struct kni_attach *a)
 {
 	const struct kni_attach *live;
@@ -128,7 +138,7 @@ static int attach_pair(struct kni_iface *i, u32 pair, struct kni_attach *a)
 		return live->file == a->file ? -EALREADY : -EBUSY;
 	if (!claim(&i->pair[pair]))
 		return -EBADMSG;
-	kni_pair_reset(&i->pair[pair]);
+	reset(i, pair);
 	rcu_assign_pointer(i->pair[pair].live, a);
 	set_bit(pair, &i->active);
 	kni_thread_wake(i->thread);

@@ -494,7 +494,7 @@ static void change_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool a
 	if (i->handler_bell)
 		eventfd_ctx_put(i->handler_bell);
 	i->handler_bell = bell;
-	i->attached = attached;
+	WRITE_ONCE(i->attached, attached);
 }
 
 int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell)

@@ -144,7 +144,7 @@ void kni_tx_count(struct kni_pair *p, enum kni_fit fit)
 {
 	count_rejects(p);
 	if (unlikely(fit == KNI_SHORT))
-		p->wanted = p->room.need;
+		WRITE_ONCE(p->wanted, p->room.need);
 	else if (unlikely(fit == KNI_TOO_LONG))
 		count_drop(p, &p->tx.too_long, 1);
 }
@@ -217,7 +217,7 @@ static bool stop(struct kni_pair *p, struct netdev_queue *q)
 		count_drop(p, &p->tx.stops, 1);
 		return true;
 	}
-	p->wanted = 0;
+	WRITE_ONCE(p->wanted, 0);
 	netif_tx_start_queue(q);
 	return false;
 }
@@ -250,7 +250,7 @@ static int send(struct kni_pair *p, const struct kni_attach *live, struct sk_buf
 
 	if (unlikely(p->wanted)) { /* stopped, and started by somebody else */
 		kni_tx_disarm(p);
-		p->wanted = 0;
+		WRITE_ONCE(p->wanted, 0);
 	}
 	ret = put_or_stop(p, live, skb, q);
 	if (unlikely(ret))
@@ -259,7 +259,7 @@ static int send(struct kni_pair *p, const struct kni_attach *live, struct sk_buf
 	next = min_t(u32, p->room.n, AHEAD);
 	if (unlikely(kni_room_ready(&p->room, next) < next)) {
 		kni_tx_commit(p, live);
-		p->wanted = next;
+		WRITE_ONCE(p->wanted, next);
 		stop(p, q);
 	}
 	return 0;
@@ -317,7 +317,7 @@ void kni_tx_wake(struct kni_pair *p)
 	q = netdev_get_tx_queue(p->iface->dev, p->index);
 	__netif_tx_lock(q, smp_processor_id());
 	if (p->wanted && kni_room_ready(&p->room, p->wanted) >= p->wanted) {
-		p->wanted = 0;
+		WRITE_ONCE(p->wanted, 0);
 		kni_tx_disarm(p);
 		count_drop(p, &p->tx.wakes, 1);
 		netif_tx_wake_queue(q);

@@ -79,7 +79,7 @@ static void changed_kinds(struct kni_want *w, __u32 changed, bool up)
 	w->dirty |= changed;
 	w->revert &= ~changed;
 	if (!up)
-		w->link_refused = false;
+		knit_store(&w->link_refused, false);
 }
 
 bool kni_want_set_one(struct kni_want *w, enum knit_req_kind kind, const union kni_value *value)
@@ -155,7 +155,7 @@ void kni_want_ask(struct kni_want *w, enum knit_req_kind kind, const union kni_v
 {
 	fill(w, kind, value, req);
 	req->flags = KNIT_REQ_ASK;
-	w->asking |= KNI_KIND(kind);
+	knit_store(&w->asking, w->asking | KNI_KIND(kind));
 }
 
 /* The port has what was sent. */
@@ -165,15 +165,15 @@ static void accepted(struct kni_want *w, enum knit_req_kind kind)
 	w->unsure &= ~KNI_KIND(kind);
 	w->retry &= ~KNI_KIND(kind);
 	if (kind == KNIT_REQ_LINK)
-		w->link_refused = false;
+		knit_store(&w->link_refused, false);
 }
 
 static void answered_ask(struct kni_want *w, enum knit_req_kind kind, int result)
 {
 	const __u32 bit = KNI_KIND(kind);
 
-	w->asking &= ~bit;
 	w->result[kind] = result;
+	knit_store(&w->asking, w->asking & ~bit);
 	if (result == 0) {
 		accepted(w, kind);
 		set_value(&w->now, kind, &w->sent[kind]);
@@ -193,7 +193,7 @@ static void refused_post(struct kni_want *w, enum knit_req_kind kind)
 	if (!same(&now, sent)) /* a newer value is dirty already */
 		return;
 	if (kind == KNIT_REQ_LINK) {
-		w->link_refused = now.value != 0;
+		knit_store(&w->link_refused, now.value != 0);
 	} else if (!same(sent, &w->accepted[kind])) {
 		w->refused[kind] = *sent;
 		w->revert |= KNI_KIND(kind) & (KNI_KIND(KNIT_REQ_MTU) | KNI_KIND(KNIT_REQ_MAC));
@@ -243,7 +243,7 @@ __u32 kni_want_cancel(struct kni_want *w, enum knit_req_kind kind)
 	if (!(w->asking & KNI_KIND(kind)))
 		return 0;
 	knit_req_cancel(&w->track, kind);
-	w->asking &= ~KNI_KIND(kind);
+	knit_store(&w->asking, w->asking & ~KNI_KIND(kind));
 	w->dirty |= KNI_KIND(kind);
 	w->unsure |= KNI_KIND(kind);
 	return seq;

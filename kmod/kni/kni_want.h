@@ -6,7 +6,8 @@
 
 /*
  * What the kernel wants of the port, and what of it the handler still has to be told. Pure: also
- * compiled in user space, for its tests. The caller serialises (kni_iface.req_lock).
+ * compiled in user space, for its tests. The caller serialises (kni_iface.req_lock), but for a look
+ * at asking, link_refused and track.pending, which are stored as a whole.
  *
  * Posts are level-triggered: a kind is dirty while the port may have something else than what is
  * wanted. At most one request of a kind is on its way. An ask whose caller gave up is cancelled:

@@ -159,6 +159,13 @@ union any_arg {
 };
 unsigned int arg_make(const struct stage *s, struct dice *d, union any_arg *arg);
 
+/*
+ * fail.c, of a kernel with fault injection: the packet threads that are there are spared, for ever;
+ * allocations of all others fail from now on, as often as the kernel was told to let them.
+ */
+void fail_spare(void);
+void fail_traffic(void);
+
 /* traffic.c, links.c: bystanders; for ever. */
 void traffic(uint32_t round) __attribute__((noreturn));
 void links(uint32_t round) __attribute__((noreturn));

@@ -151,6 +151,8 @@ static void begin(struct round *r)
 	if (!wait_until(PATIENCE_MS, is_ready, r))
 		fail(r, "the villain does not get ready");
 	look_at_all(r);
+	if (control->fail)
+		fail_traffic();
 	r->traffic = start(traffic, r->plan.round);
 	r->links = start(links, r->plan.round);
 }

@@ -11,7 +11,8 @@
 
 PROGRAM=$KNIT_BUILD/tests/vm/hostile/knit-hostile
 ROUNDS=${KNIT_ROUNDS:-8}
-OPTIONS=(${KNIT_SEED:+--seed "$KNIT_SEED"})
+# Slower machines get longer rounds.
+OPTIONS=(--duration $((${KNIT_SLOW:-5} * 600)) ${KNIT_SEED:+--seed "$KNIT_SEED"})
 
 # The module's part of the kernel's log, and all that looks like trouble, is the runner's to judge.
 hostile() # name, rounds, module's parameters; arguments follow --
@@ -31,7 +32,8 @@ hostile() # name, rounds, module's parameters; arguments follow --
 	check "$name: rmmod" unload_module
 }
 
-# Of a debug kernel: allocations fail when the program says so, without a word in the log.
+# Of a debug kernel: allocations fail when the program says so, those of packet threads that it
+# marks one time in ten, without a word in the log.
 fault_injection()
 {
 	local dir
@@ -39,6 +41,9 @@ fault_injection()
 	for dir in /sys/kernel/debug/failslab /sys/kernel/debug/fail_page_alloc; do
 		[ -d "$dir" ] || return 0
 		echo 0 >"$dir/verbose"
+		echo Y >"$dir/task-filter"
+		echo -1 >"$dir/times"
+		echo 10 >"$dir/probability"
 		echo N >"$dir/ignore-gfp-wait"
 	done
 	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order
