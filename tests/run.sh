@@ -10,14 +10,18 @@
 #
 # KNIT_RETRY=1 is for machines whose other tenants nobody sees: a script of smoke or a virtual
 # machine that failed is run once more. What passes only then is counted by that run, and said.
+# KNIT_VM_LANES=N boots N virtual machines side by side, 2 unless told otherwise.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
 BUILD=${KNIT_BUILD:-$PWD/build}
 export KNIT_BUILD=$BUILD
 LOGS=$BUILD/test-logs
-ALL="lint unit unit-asan unit-tsan abi-kmod kmod install smoke"
-BOOTS="module packets pci life virtio smoke"
+ALL="lint unit unit-asan unit-tsan abi-kmod kmod install smoke vm"
+# The longest first: the last ones then end at about the same time.
+BOOTS="smoke life module pci packets virtio"
+BOOT_TIMEOUT=3600
+LANES=${KNIT_VM_LANES:-2}
 SMOKE_TIMEOUT=${KNIT_SMOKE_TIMEOUT:-240}
 
 RETRY=${KNIT_RETRY:-0}
@@ -73,15 +77,19 @@ attempt() # name, timeout, command...
 
 with_retry() # name, timeout, command...
 {
-	local log=$LOGS/$1.first status
+	local log=$LOGS/$1.log
 
-	[ "$RETRY" = 1 ] || {
-		attempt "$@"
-		return
-	}
 	attempt "$@" >"$log" 2>&1
-	status=$?
-	if [ $status -eq 0 ]; then
+	judged $? "$log" "$@"
+}
+
+# Prints what an attempt has printed; makes another one if it failed.
+judged() # its exit code, its log, as with_retry...
+{
+	local status=$1 log=$2
+	shift 2
+
+	if [ "$status" -eq 0 ] || [ "$RETRY" != 1 ]; then
 		cat "$log"
 	else
 		sed 's/^\(ok\|not ok\|skip\) /# first time: &/; s/%: Checks:/% of checks:/' "$log"
@@ -89,8 +97,7 @@ with_retry() # name, timeout, command...
 		status=$?
 		[ $status -ne 0 ] || echo "flaky $1"
 	fi
-	rm -f "$log"
-	return $status
+	return "$status"
 }
 
 smoke()
@@ -109,14 +116,27 @@ smoke()
 	return $status
 }
 
-# The module for the kernel of the guest, then the machines; each has its own deadline.
+# LANES of them side by side: one uses little more than one CPU. They have deadlines of their own.
+machines()
+{
+	export LOGS
+	rm -f "$LOGS"/vm-*
+	# shellcheck disable=SC2016,SC2086 # for the inner shell; words
+	printf '%s\n' $BOOTS | xargs -P "$LANES" -I{} bash -c \
+		'tests/vm/suite.sh {} >"$LOGS/vm-{}.log" 2>&1; echo $? >"$LOGS/vm-{}.status"'
+}
+
+# The module for the kernel of the guest, then the machines. What failed comes again when no other
+# runs.
 vm()
 {
 	local boot status=0
 
 	timeout 600 make -s -C kmod -j "$(nproc)" OUT="$BUILD/kmod" || return 1
+	machines
 	for boot in $BOOTS; do
-		with_retry "$boot" 3600 tests/vm/suite.sh "$boot" || status=1
+		judged "$(cat "$LOGS/vm-$boot.status")" "$LOGS/vm-$boot.log" "$boot" \
+			"$BOOT_TIMEOUT" tests/vm/suite.sh "$boot" || status=1
 	done
 	return $status
 }

@@ -341,8 +341,8 @@ under_traffic()
 	start_in middle server iperf3 --server
 	wait_for 5 grep -q "Server listening" "$TMP/server.log"
 	start_in left client iperf3 --client 10.1.0.1 --bidir --time $((60 * SLOW)) \
-		-b $((200 / SLOW))M
-	start_in left flood ping -i 0.002 -W 1 10.1.0.1
+		-b $((200000 / SLOW / SLOW))K
+	start_in left flood ping -i "$(printf '0.%03d' $((2 * SLOW)))" -W 1 10.1.0.1
 	for mtu in 9000 1500 9000 1500 9000 1500; do
 		goes_on $mtu
 	done

@@ -16,6 +16,8 @@
 
 WIRE=$(dirname "$0")/wire.py
 OTHER=02:00:00:00:66:66
+SLOW=${KNIT_SLOW:-1}
+MIB=$((20 / (SLOW > 1 ? 5 : 1)))
 
 mac_of() # netns, device
 {
@@ -68,8 +70,8 @@ ports()
 	before=$(crossed)
 	check "ports: ping crosses" in_ns left ping -q -c 20 -i 0.01 -W 2 10.3.0.3
 	check "ports: worker counts both ways" [ "$(crossed)" -ge $((before + 40)) ]
-	check "ports: stream" "$WIRE" stream left:10.3.0.2 right:10.3.0.3 20
-	check "ports: stream the other way" "$WIRE" stream right:10.3.0.3 left:10.3.0.2 20
+	check "ports: stream" "$WIRE" stream left:10.3.0.2 right:10.3.0.3 $MIB
+	check "ports: stream the other way" "$WIRE" stream right:10.3.0.3 left:10.3.0.2 $MIB
 	check "ports: datagrams" "$WIRE" datagrams left:10.3.0.2 right:10.3.0.3 1472
 	check "ports: the kernel saw nothing" [ "$(to_kernel)" -eq "$kernel" ]
 
@@ -93,10 +95,10 @@ ports()
 	neighbours
 
 	check "ports: MTU 9000" both_mtus 9000
-	check "ports: long stream" "$WIRE" stream left:10.3.0.2 right:10.3.0.3 10
+	check "ports: long stream" "$WIRE" stream left:10.3.0.2 right:10.3.0.3 $((MIB / 2))
 	check "ports: long datagrams" "$WIRE" datagrams right:10.3.0.3 left:10.3.0.2 8972 500
 	check "ports: MTU 1500" both_mtus 1500
-	check "ports: stream again" "$WIRE" stream left:10.3.0.2 right:10.3.0.3 10
+	check "ports: stream again" "$WIRE" stream left:10.3.0.2 right:10.3.0.3 $((MIB / 2))
 }
 
 # Fewer frames than a quarter of the segments that 20 MiB make.
@@ -130,10 +132,10 @@ interfaces()
 	check "interfaces: ping" in_ns a ping -q -c 20 -i 0.01 -W 2 10.4.0.2
 	check "interfaces: ping of a full frame" \
 		in_ns a ping -q -c 2 -i 0.01 -W 2 -M "do" -s 1472 10.4.0.2
-	check "interfaces: TCP crosses whole" whole 20 a:10.4.0.1 b:10.4.0.2
-	check "interfaces: TCP of IPv6 crosses whole" whole 20 a:fd04::1 b:fd04::2
-	check "interfaces: tagged TCP" "$WIRE" stream a:10.4.9.1 b:10.4.9.2 10
-	check "interfaces: stream the other way" "$WIRE" stream b:10.4.0.2 a:10.4.0.1 20
+	check "interfaces: TCP crosses whole" whole $MIB a:10.4.0.1 b:10.4.0.2
+	check "interfaces: TCP of IPv6 crosses whole" whole $MIB a:fd04::1 b:fd04::2
+	check "interfaces: tagged TCP" "$WIRE" stream a:10.4.9.1 b:10.4.9.2 $((MIB / 2))
+	check "interfaces: stream the other way" "$WIRE" stream b:10.4.0.2 a:10.4.0.1 $MIB
 	check "interfaces: datagrams" "$WIRE" datagrams a:10.4.0.1 b:10.4.0.2 1472
 	check "interfaces: datagrams of IPv6" "$WIRE" datagrams b:fd04::2 a:fd04::1 1452
 	check "interfaces: uncut datagrams" "$WIRE" segments a:10.4.0.1 b:10.4.0.2 1200
@@ -143,7 +145,8 @@ interfaces()
 	start_in b server iperf3 --server
 	wait_for 5 grep -q "Server listening" "$TMP/server.log"
 	check "interfaces: iperf3, four flows" \
-		timeout 30 ip netns exec a iperf3 --client 10.4.0.2 -P 4 -n 100M
+		timeout $((30 * SLOW)) ip netns exec a \
+		iperf3 --client 10.4.0.2 -P 4 -n $((5 * MIB))M
 	stop server
 	check "interfaces: nothing lost or refused at one end" no_losses va
 	check "interfaces: nothing lost or refused at the other" no_losses vb

@@ -163,10 +163,13 @@ telemetry() # command: the answer, JSON in one line
 	"$KNIT_BUILD/tests/knit-telemetry" "$PREFIX" "$1"
 }
 
+# Few programs: each start takes long in an emulated machine.
 field() # command, name
 {
-	telemetry "$1" | sed 's/[,{}]/\n/g' |
-		sed -n "s/^ *\"$2\": *//p" | tr -d '"' | tail -n 1
+	local answer
+
+	answer=$(telemetry "$1")
+	[[ $answer =~ .*[,{]\ *\"$2\":\ *([^,{}]*) ]] && echo "${BASH_REMATCH[1]//\"/}"
 }
 
 field_is() # command, name, value
@@ -188,7 +191,7 @@ vlan_device() # netns, device, id
 
 has_carrier() # netns, device
 {
-	ip -n "$1" -o link show dev "$2" | grep -q LOWER_UP
+	[[ $(ip -n "$1" -o link show dev "$2") == *LOWER_UP* ]]
 }
 
 # Secondaries may attach once this primary, not a dead one before it, has written their arguments.

@@ -32,6 +32,23 @@ mount_all()
 	modprobe tun
 }
 
+# DPDK opens all drivers that it finds. Debian has 190 of them, and in an emulated machine that
+# takes each process 20 seconds. These are for what is in here.
+few_drivers()
+{
+	local all name
+
+	for all in /usr/lib/*/dpdk/pmds-* /usr/local/lib/*/dpdk/pmds-*; do
+		[ -d "$all" ] || continue
+		mkdir -p "/run/drivers$all"
+		for name in bus_{pci,vdev} mempool_{ring,stack} \
+			net_{af_{packet,xdp},e1000,null,ring,tap,virtio,vmxnet3}; do
+			cp -d "$all/librte_$name".so* "/run/drivers$all"
+		done
+		mount --bind "/run/drivers$all" "$all"
+	done
+}
+
 # Nobody reads the answers: they would fill the queue.
 open_monitor()
 {
@@ -50,6 +67,20 @@ tainted()
 
 	bits=$(($(cat /proc/sys/kernel/tainted) & (1 << 4 | 1 << 5 | 1 << 7 | 1 << 9 | 1 << 14)))
 	[ $bits -eq 0 ] || to_kernel_log "BUG: tainted by $bits"
+}
+
+# Only a kernel with KCSAN has it. It begins here, since booting has nothing to do with the module.
+races_begin()
+{
+	[ ! -w /sys/kernel/debug/kcsan ] || echo on >/sys/kernel/debug/kcsan
+}
+
+# How much it has looked at: "setup_watchpoints: N" and so on
+races_end()
+{
+	[ -w /sys/kernel/debug/kcsan ] || return
+	echo off >/sys/kernel/debug/kcsan
+	cat /sys/kernel/debug/kcsan >/run/out/kcsan
 }
 
 # Only debug kernels have it. Twice: what was freed a moment ago may still be named somewhere.
@@ -80,7 +111,7 @@ seconds_left()
 
 run_one() # command line
 {
-	local left status name
+	local left status name from=$SECONDS
 
 	name=$(basename "$1" .sh)
 	left=$(seconds_left)
@@ -91,6 +122,7 @@ run_one() # command line
 	to_kernel_log "starts $1"
 	timeout -s INT -k 15 "$left" bash -c "exec $1" </dev/null
 	status=$?
+	echo "# $1: $((SECONDS - from)) s"
 	case $status in
 	0) return 0 ;;
 	1) ;; # it has said itself what failed
@@ -121,16 +153,19 @@ main()
 	stty -F /dev/hvc0 raw -echo
 	. /run/out/job
 	mount_all
+	few_drivers
 	open_monitor
 	hostname knit-vm
 	ip link set lo up
 	cd "$KNIT_ROOT" || return
 	to_kernel_log "up"
+	races_begin
 	if [ "${KNIT_VM_SHELL:-}" ]; then
 		interactive && echo success >/run/out/result
 	else
 		run_scripts && echo success >/run/out/result
 	fi
+	races_end
 	leaks
 	tainted
 	to_kernel_log "end"

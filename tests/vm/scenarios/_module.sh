@@ -9,6 +9,13 @@
 #   module_is_unused                   it is loaded, and nobody uses it; for wait_for
 #   module_is_gone                     it is not loaded, nor is anything of it left
 #   no_packet_thread
+#   timed NAME COMMAND...              what it prints is in $TMP/command.log, its exit code in
+#                                      $STATUS, and how long it took in $MS; says that
+#   measure_quick COMMAND...           how long this takes while nobody stands still: before each
+#                                      use of the two limits
+#   is_quick                           the last `timed` succeeded and waited for nobody
+#   is_bounded                         it took no longer than one ask
+# shellcheck disable=SC2034
 MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
 
 [ "${KNIT_IN_VM:-}" = 1 ] || die "it loads a module: only in a virtual machine"
@@ -63,4 +70,41 @@ unload_module()
 load_module() # parameters...
 {
 	unload_module && insert "$@" && [ -c /dev/kni ]
+}
+
+# An ask waits for three seconds. Less than that is quick, unless the machine is so busy that what
+# waits for nobody takes that long.
+ASK_MS=3000
+QUICK_MS=2500
+
+timed() # name, command...
+{
+	local name=$1 from=${EPOCHREALTIME/[.,]/}
+	shift
+
+	"$@" >"$TMP/command.log" 2>&1
+	STATUS=$?
+	MS=$(((${EPOCHREALTIME/[.,]/} - from) / 1000))
+	echo "# $name: $MS ms"
+}
+
+measure_quick() # command...
+{
+	local worst=0 i
+
+	for i in 1 2 3; do
+		timed "while nobody stands still" "$@"
+		[ $MS -le $worst ] || worst=$MS
+	done
+	QUICK_MS=$((worst * 5 > 2500 ? worst * 5 : 2500))
+}
+
+is_quick()
+{
+	[ "$STATUS" -eq 0 ] && [ "$MS" -lt $QUICK_MS ]
+}
+
+is_bounded()
+{
+	[ "$MS" -lt $((ASK_MS + QUICK_MS)) ]
 }
