@@ -98,6 +98,8 @@ def pktgen(session, size):
         echo = "; ".join(f"echo '{line}' >/proc/net/pktgen/{name}" for line in lines)
         return ["nsenter", f"--net=/run/netns/{session.net.ns['left']}", "sh", "-ec", echo]
 
+    # A queue that the last one left full would take nothing.
+    session.run(f"recv 0 {session.env.flush_seconds}", 10)
     call(["modprobe", "pktgen"])
     try:
         call(tell("kpktgend_0", "rem_device_all", f"add_device {dev}"))
