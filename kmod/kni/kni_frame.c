@@ -142,7 +142,12 @@ void kni_walk_undo(struct kni_walk *w, __u32 at)
 	w->at = at;
 }
 
-__u32 kni_walk_end(struct kni_walk *w)
+__u32 kni_walk_lost(const struct kni_walk *w)
+{
+	return w->at - min_u32(w->at, w->room);
+}
+
+void kni_walk_end(struct kni_walk *w)
 {
 	__u32 n = min_u32(w->at, w->room);
 
@@ -150,7 +155,6 @@ __u32 kni_walk_end(struct kni_walk *w)
 		knit_ring_release(w->rx_q, w->at);
 	if (n)
 		knit_ring_submit(w->free_q, n);
-	return w->at - n;
 }
 
 __u32 kni_room_ready(struct kni_room *r, __u32 n)

@@ -71,10 +71,12 @@ enum kni_step kni_walk_next(struct kni_walk *w, struct kni_frame *f);
 /* Takes the last frame back: the next visit finds it again. Only right after a FRAME. */
 void kni_walk_undo(struct kni_walk *w, __u32 at);
 /*
- * Commits: rx_q is released, then free_q submitted. Returns how many cookies were lost because
- * free_q had no room, which only an owner who spoils his own indexes can cause.
+ * How many cookies are lost because free_q had no room, which only an owner who spoils his own
+ * indexes can cause.
  */
-__u32 kni_walk_end(struct kni_walk *w);
+__u32 kni_walk_lost(const struct kni_walk *w);
+/* Commits: rx_q is released, then free_q submitted. */
+void kni_walk_end(struct kni_walk *w);
 
 /*
  * Room for frames to tx_q, in buffers of alloc_q. Every buffer taken becomes exactly one descriptor

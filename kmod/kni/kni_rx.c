@@ -208,18 +208,18 @@ static void count(const struct kni_visit *v, struct kni_rx_stats *s, u32 lost_co
 
 void kni_visit_end(struct kni_visit *v, struct kni_pair *p, const struct kni_attach *live)
 {
-	u32 bad = p->rx_q.bad_index + p->free_q.bad_index - v->bad_index, lost = 0;
+	u32 bad = p->rx_q.bad_index + p->free_q.bad_index - v->bad_index;
 
-	if (v->w.at) {
-		lost = kni_walk_end(&v->w);
-		/* (F) for both flags at once: both indexes are stored, one full barrier */
-		if (unlikely(knit_ring_space_wanted(&p->rx_q) ||
-			     knit_load(&p->free_q.shm->need_data)))
-			kni_bell_ring(live->bell);
-	}
 	v->rejects[KNIT_REJECT_BAD_INDEX] += bad;
+	/* first, so that whoever has his cookies back finds them counted */
 	if (v->w.at || unlikely(bad))
-		count(v, &p->rx, lost);
+		count(v, &p->rx, kni_walk_lost(&v->w));
+	if (!v->w.at)
+		return;
+	kni_walk_end(&v->w);
+	/* (F) for both flags at once: both indexes are stored, one full barrier */
+	if (unlikely(knit_ring_space_wanted(&p->rx_q) || knit_load(&p->free_q.shm->need_data)))
+		kni_bell_ring(live->bell);
 }
 
 static struct sk_buff *take(struct kni_visit *v, struct kni_pair *p)
