@@ -88,17 +88,20 @@ static bool bursts(struct world *w)
 	return true;
 }
 
-/* However long the thread takes to wake up, it is rung once for each time it sleeps. */
+/*
+ * However long the thread takes to wake up, it is rung once for each time it sleeps. Frames are put
+ * there until it has slept.
+ */
 static bool rings(struct world *w)
 {
+	uint64_t wakeups, end = now_us() + PATIENCE_MS * 1000;
 	struct channel *c = w->full;
 	uint32_t rings = c->rings, i;
-	uint64_t wakeups;
 
 	CHECK(channel_attach(c) == 0);
 	wakeups = COUNT(c, wakeups);
 	fill(w->out, 60, 1);
-	for (i = 0; i < 2000; i++)
+	for (i = 0; i < 2000 || (c->rings == rings && now_us() < end); i++)
 		rx_put(c, w->out, 60, 0, NULL);
 	CHECK(conserved(c));
 	CHECK(c->rings > rings);
