@@ -5,6 +5,7 @@
 #include "guard.h"
 #include "log.h"
 #include "msg.h"
+#include "sigbus.h"
 
 #include <rte_common.h>
 #include <rte_eal.h>
@@ -40,7 +41,10 @@ static int start_eal(struct knit_secondary *s)
 	if (knit_bell_init() < 0)
 		return KNIT_EXIT_RESOURCES;
 	s->topo = knit_topo_attach();
-	return s->topo ? KNIT_EXIT_OK : KNIT_EXIT_MISMATCH;
+	if (s->topo == NULL)
+		return KNIT_EXIT_MISMATCH;
+	knit_sigbus_count(&s->topo->device_faults);
+	return KNIT_EXIT_OK;
 }
 
 static const char *const allowed[] = { "-d", "--log-level", "--syslog", "--trace", "--trace-dir" };
@@ -102,6 +106,11 @@ int knit_secondary_enter(struct knit_secondary *s)
 				s->args.argc + s->n_extra - i, KNIT_MAX_ARGS - 1);
 			return KNIT_EXIT_USAGE;
 		}
+	}
+	ret = knit_sigbus_init();
+	if (ret < 0) {
+		fprintf(stderr, "knit: SIGBUS: %s\n", rte_strerror(-ret));
+		return KNIT_EXIT_FAILURE;
 	}
 	ret = knit_guard_primary(s->args.primary, s->args.primary_start);
 	if (ret < 0) {

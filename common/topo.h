@@ -23,7 +23,7 @@
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 2
+#define KNIT_TOPO_VERSION 3
 
 struct knit_exchange;
 
@@ -40,6 +40,7 @@ struct knit_topo_port {
 	uint64_t tx_capa;  /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
 	uint32_t admin_up; /* 0: workers neither receive nor send; the kernel's interface is down */
 	uint32_t starts;   /* times it was started: secondaries of net_tap look for new fds */
+	uint32_t gone;	   /* main thread: wo, once. 1: its device was taken away, for good */
 	uint32_t link_up;  /* main thread: wo. As last told to the interface */
 	uint32_t link_speed; /* main thread: wo. Mbit/s */
 } __rte_cache_aligned;
@@ -174,6 +175,7 @@ struct knit_topo {
 	uint32_t n_ports;
 	uint32_t n_ifaces;
 	uint32_t n_workers;
+	uint64_t device_faults;	   /* any process: atomic. Mappings of devices replaced, sigbus.h */
 	struct rte_rcu_qsbr *qsbr; /* thread ids are worker ids */
 	struct knit_topo_port ports[KNIT_MAX_PORTS];
 	struct knit_topo_iface ifaces[KNIT_MAX_CONF_IFACES];

@@ -75,7 +75,7 @@ static bool resettable(struct primary *p, uint64_t ports)
 	unsigned int k;
 
 	for (k = 0; k < p->topo->n_ports; k++) {
-		if (!(ports & (UINT64_C(1) << k)) ||
+		if (!(ports & (UINT64_C(1) << k)) || p->ports[k].released ||
 		    knit_driver_find(p->topo->ports[k].driver)->reset != KNIT_RESET_NONE)
 			continue;
 		log_err("port %s: a queue of driver %s can't be reset; starting anew",
@@ -94,19 +94,20 @@ static int stop_ports(struct primary *p, uint64_t ports)
 		if (!(ports & (UINT64_C(1) << k)) || !p->ports[k].started)
 			continue;
 		ret = port_stop(p, k);
-		if (ret < 0)
+		if (ret < 0 && !p->topo->ports[k].gone)
 			return ret;
 	}
 	return 0;
 }
 
+/* Not those whose device was taken away: their queues are new, and empty. */
 static int start_ports(struct primary *p, uint64_t ports)
 {
 	unsigned int k;
 	int ret;
 
 	for (k = 0; k < p->topo->n_ports; k++) {
-		if (!(ports & (UINT64_C(1) << k)))
+		if (!(ports & (UINT64_C(1) << k)) || p->topo->ports[k].gone)
 			continue;
 		ret = port_start(p, k);
 		if (ret < 0)
@@ -123,7 +124,7 @@ static int replace_queues(struct primary *p, unsigned int w)
 	unsigned int k;
 
 	for (k = 0; k < p->topo->n_ports && ret == 0; k++) {
-		if (p->topo->workers[w].rxq[k] < 0)
+		if (p->topo->workers[w].rxq[k] < 0 || p->ports[k].released)
 			continue;
 		ret = knit_netns_enter(p->ports[k].netns, &netns);
 		if (ret < 0)

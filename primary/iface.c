@@ -162,6 +162,21 @@ void primary_ifaces_destroy(struct primary *p)
 	}
 }
 
+/* Busy: the port is being restarted or set, and is looked at again soon. */
+static int get_link(struct primary *p, const struct port *port, struct rte_eth_link *link)
+{
+	int ret;
+
+	memset(link, 0, sizeof(*link));
+	if (port->topo->gone)
+		return 0;
+	if (pthread_mutex_trylock(&p->drivers))
+		return -EBUSY;
+	ret = rte_eth_link_get_nowait(port->id, link);
+	pthread_mutex_unlock(&p->drivers);
+	return ret;
+}
+
 /* While a port is held for a restart its link is down, and nobody shall hear of it. */
 void primary_link_update(struct primary *p, unsigned int i)
 {
@@ -169,17 +184,11 @@ void primary_link_update(struct primary *p, unsigned int i)
 	struct rte_eth_link link;
 	struct rte_kni *kni;
 	bool up;
-	int ret;
 
-	/* Busy: the port is being restarted or set, and is looked at again soon. */
-	if (pthread_mutex_trylock(&p->drivers))
-		return;
-	ret = rte_eth_link_get_nowait(port->id, &link);
-	pthread_mutex_unlock(&p->drivers);
-	if (ret < 0)
+	if (get_link(p, port, &link) < 0)
 		return;
 	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up && !port->absent;
-	if (port_held(port, up))
+	if (!port->topo->gone && port_held(port, up))
 		return;
 	if (up == port->topo->link_up && link.link_speed == port->topo->link_speed)
 		return;

@@ -313,6 +313,7 @@ int port_stop(struct primary *p, unsigned int i)
 	ret = knit_netns_enter(port->netns, &netns);
 	if (ret < 0)
 		return ret;
+	primary_gone_blank(port);
 	ret = rte_eth_dev_stop(port->id);
 	knit_netns_leave(&netns);
 	if (ret < 0)
@@ -475,6 +476,7 @@ void primary_ports_close(struct primary *p)
 			port_stop(p, i);
 		if (knit_netns_enter(port->netns, &netns) < 0)
 			continue;
+		primary_gone_blank(port);
 		rte_eth_dev_close(port->id);
 		knit_netns_leave(&netns);
 		port->id = RTE_MAX_ETHPORTS;

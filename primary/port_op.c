@@ -247,6 +247,15 @@ void port_restore(struct primary *p, unsigned int i)
 		rte_eth_dev_set_link_down(port->id);
 }
 
+/* The device was taken away: there is nothing to set, and what can't be true is refused. */
+static int op_gone(struct knit_msg *m)
+{
+	if (m->op != KNIT_OP_MTU && m->op != KNIT_OP_MAC)
+		return 0;
+	SAY(m, "its device was taken away");
+	return -ENODEV;
+}
+
 int port_op(struct primary *p, struct knit_msg *m)
 {
 	static int (*const ops[KNIT_OP_COUNT])(struct primary *, unsigned int,
@@ -265,7 +274,7 @@ int port_op(struct primary *p, struct knit_msg *m)
 	if (ret < 0)
 		return ret;
 	pthread_mutex_lock(&p->drivers);
-	ret = ops[m->op](p, m->port, m);
+	ret = p->topo->ports[m->port].gone ? op_gone(m) : ops[m->op](p, m->port, m);
 	pthread_mutex_unlock(&p->drivers);
 	knit_netns_leave(&netns);
 	if (ret < 0)

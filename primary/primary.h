@@ -2,6 +2,7 @@
 #ifndef KNIT_PRIMARY_H
 #define KNIT_PRIMARY_H
 
+#include "bind.h"
 #include "compat.h"
 #include "config.h"
 #include "msg.h"
@@ -33,6 +34,7 @@ struct port {
 	uint16_t id;
 	bool started;
 	bool absent;	   /* optional, and not there: an empty device stands for it */
+	bool released;	   /* its device was taken away and let go; id names nothing */
 	bool lsc;	   /* the driver tells of link changes */
 	bool promisc;	   /* always: an xconnect needs it */
 	bool want_promisc; /* the kernel wants it */
@@ -51,6 +53,10 @@ struct port {
 	const void *rx_burst; /* burst functions at first start, see port_start */
 	const void *tx_burst;
 	const void *tx_prepare;
+	/* gone.c; main thread: wo, before the port is gone */
+	int sysfs;			/* the device's folder, -1: no PCI device */
+	char pci[KNIT_PCI_NAME];	/* its address */
+	char kdriver[KNIT_DRIVER_NAME]; /* what the kernel has for it, "": not known */
 };
 
 struct primary {
@@ -180,6 +186,36 @@ int primary_exchanges_create(struct primary *p);
 unsigned int primary_exchanges_reset(struct primary *p, unsigned int w);
 void primary_exchanges_drain(struct primary *p);
 
+/*
+ * gone.c: a PCI device that is taken away, pulled or unbound, while its port is in use
+ *
+ *   main thread   sees that the device has no driver any more, or another one: the kernel takes the
+ *                 link out of sysfs before it tells the driver. Stores topo->gone, which nobody
+ *                 takes back; from now on the carrier is off.
+ *   port thread   stores admin_up = 0 for good: workers, who read it for each burst anyway, neither
+ *                 receive nor send there, and drop as port_down.
+ *
+ * vfio holds the removal, and the device works until everybody has let go of it: the port thread
+ * parks its workers, so that buffers can go back to their pools, and has EAL detach the device in
+ * the secondaries, then here. If that fails (a worker does not park, a process does not answer EAL)
+ * it is tried again; nothing is half done then, EAL attaches the others again. A domain that waits
+ * for its reset on such a port is reset first. A process that dies while it detaches may hold a
+ * lock of EAL's, as in its own set-up and clean-up; the next one that needs it waits.
+ *
+ * uio waits for nobody. Registers then read as ones, or a touch is a SIGBUS (sigbus.h), and the
+ * driver takes seconds to close what does not answer, for which workers need not stand still: the
+ * port stays as it is until the end, or the reset of a domain with a queue on it. Before it is
+ * stopped then zeros take the place of registers that are nobody's or another driver's.
+ */
+/* Main thread, once ports are open. What it opens stays open: the port thread looks, too. */
+void primary_gone_watch(struct primary *p);
+/* Main thread, each turn; a system call for each device. */
+void primary_gone_look(struct primary *p);
+/* Port thread: true if nothing is left to do. */
+bool primary_gone_release(struct primary *p);
+/* Before the driver stops or closes a port. */
+void primary_gone_blank(const struct port *port);
+
 /* iface.c */
 int primary_ifaces_create(struct primary *p);
 void primary_ifaces_destroy(struct primary *p);
@@ -190,6 +226,9 @@ void primary_link_update(struct primary *p, unsigned int i);
 int primary_service_start(struct primary *p);
 /* Asks the secondaries to leave and waits for them, then ends the thread. */
 void primary_service_stop(struct primary *p);
+
+/* Any thread: the port thread looks whether there is something to do. */
+void primary_service_kick(void);
 
 /* run.c: the main loop; returns when a signal or a restart ends it */
 int primary_run(struct primary *p);

@@ -65,7 +65,7 @@ static void watch_links(struct primary *p, bool on)
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_ports; i++) {
-		if (!p->ports[i].lsc)
+		if (!p->ports[i].lsc || p->topo->ports[i].gone)
 			continue;
 		if (on)
 			rte_eth_dev_callback_register(p->ports[i].id, RTE_ETH_EVENT_INTR_LSC,
@@ -133,9 +133,11 @@ int primary_run(struct primary *p)
 		return KNIT_EXIT_FAILURE;
 	}
 	watch_links(p, true);
+	primary_gone_watch(p);
 	fds[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = link_event, .events = POLLIN };
 	do {
+		primary_gone_look(p);
 		look_at_links(p);
 		status_each_second(p);
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)

@@ -44,6 +44,7 @@ static struct {
 	struct rte_ring *idle; /* items nobody uses */
 	struct rte_ring *todo; /* message thread -> port thread */
 	bool dead;	       /* a domain waits for its reset */
+	bool gone;	       /* a device that was taken away waits to be let go */
 } service = { .bell = KNIT_BELL_NONE };
 
 static int on_message(const struct rte_mp_msg *msg, const void *peer)
@@ -146,13 +147,15 @@ static uint32_t port_thread(void *arg)
 	struct primary *p = arg;
 
 	while (!__atomic_load_n(&service.stop, __ATOMIC_ACQUIRE)) {
-		wait_once(p, service.dead ? RETRY_MS : TICK_MS);
+		wait_once(p, service.dead || service.gone ? RETRY_MS : TICK_MS);
 		slot_check(p);
 		primary_channel_look(p);
 		inside_look(p, service.dead);
 		/* After a death inside EAL a reset could wait for a lock that nobody has. */
 		if (service.dead && !p->restart)
 			service.dead = !domain_reset_dead(p);
+		if (!p->restart)
+			service.gone = !primary_gone_release(p);
 	}
 	return 0;
 }
@@ -191,7 +194,7 @@ int primary_service_start(struct primary *p)
 	return 0;
 }
 
-static void kick(void)
+void primary_service_kick(void)
 {
 	knit_bell_ring(service.bell);
 }
@@ -234,7 +237,7 @@ void primary_service_stop(struct primary *p)
 	if (!service.running)
 		return;
 	__atomic_store_n(&service.stop, 1, __ATOMIC_RELEASE);
-	kick();
+	primary_service_kick();
 	knit_thread_join(&service.thread);
 	service.running = false;
 	__atomic_store_n(&p->topo->stopping, 1, __ATOMIC_RELEASE);

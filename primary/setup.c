@@ -4,6 +4,7 @@
 #include "bell.h"
 #include "log.h"
 #include "primary.h"
+#include "sigbus.h"
 
 #include <rte_memzone.h>
 #include <rte_rcu_qsbr.h>
@@ -35,8 +36,11 @@ void primary_init(struct primary *p, const struct knit_config *conf, bool status
 	pthread_mutex_init(&p->drivers, NULL);
 	for (i = 0; i < RTE_DIM(p->pidfd); i++)
 		p->pidfd[i] = -1;
+	for (i = 0; i < RTE_DIM(p->ports); i++)
+		p->ports[i].sysfs = -1;
 	/* Before EAL starts threads, so that all of them inherit it. */
 	primary_signals_block();
+	knit_sigbus_init();
 }
 
 static int make_qsbr(struct knit_topo *t)
@@ -88,6 +92,7 @@ int primary_topology_create(struct primary *p)
 	if (ret < 0)
 		return ret;
 	t->config_hash = p->conf->hash;
+	knit_sigbus_count(&t->device_faults);
 	return 0;
 }
 

@@ -56,6 +56,8 @@ static int tell_info(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "control_pid", t->control.pid);
 	rte_tel_data_add_dict_uint(d, "control_served", t->control.served);
 	rte_tel_data_add_dict_uint(d, "control_refused", t->control.refused);
+	rte_tel_data_add_dict_uint(d, "device_faults",
+				   __atomic_load_n(&t->device_faults, __ATOMIC_RELAXED));
 	return 0;
 }
 
@@ -91,11 +93,14 @@ static int tell_port(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "mac", mac);
 	rte_tel_data_add_dict_uint(d, "admin_up", port->admin_up);
 	rte_tel_data_add_dict_uint(d, "absent", cold->absent);
+	rte_tel_data_add_dict_uint(d, "gone", port->gone);
 	rte_tel_data_add_dict_uint(d, "link_up", port->link_up);
 	rte_tel_data_add_dict_uint(d, "link_speed", port->link_speed);
 	rte_tel_data_add_dict_uint(d, "starts", port->starts);
-	rte_tel_data_add_dict_uint(d, "promisc", rte_eth_promiscuous_get(cold->id) == 1);
-	rte_tel_data_add_dict_uint(d, "allmulti", rte_eth_allmulticast_get(cold->id) == 1);
+	rte_tel_data_add_dict_uint(d, "promisc",
+				   !port->gone && rte_eth_promiscuous_get(cold->id) == 1);
+	rte_tel_data_add_dict_uint(d, "allmulti",
+				   !port->gone && rte_eth_allmulticast_get(cold->id) == 1);
 	rte_tel_data_add_dict_uint(d, "unicast_filters", cold->n_uc);
 	rte_tel_data_add_dict_uint(d, "multicast_filters", cold->n_mc);
 	return 0;

@@ -172,7 +172,8 @@ static int check_ports(struct knit_worker *w)
 	uint32_t i;
 
 	for (i = 0; i < w->topo->n_ports; i++) {
-		if (w->slot->rxq[i] < 0 && w->slot->txq[i] < 0)
+		if ((w->slot->rxq[i] < 0 && w->slot->txq[i] < 0) ||
+		    __atomic_load_n(&w->topo->ports[i].gone, __ATOMIC_ACQUIRE))
 			continue;
 		if (!rte_eth_dev_is_valid_port(w->topo->ports[i].port_id))
 			return knit_worker_fail(w, KNIT_EXIT_RESTART,

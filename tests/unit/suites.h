@@ -40,6 +40,7 @@
 	X(handler)            \
 	X(handler_role)       \
 	X(rundir)             \
+	X(sigbus)             \
 	X(tap)                \
 	X(tap_coalesce)       \
 	X(tap_req)            \

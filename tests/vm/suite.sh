@@ -12,6 +12,7 @@
 #   bind       NICs taken from the kernel: e1000e, virtio-net, vmxnet3 by vfio-pci, igb_uio and
 #              uio_pci_generic
 #   refuse     what speaks against it, and how NICs go back; igb_uio by itself
+#   unplug     a NIC taken away under traffic, by vfio-pci and igb_uio
 #   newest     what a new kernel must pass: module, packets and pci in one boot
 #   kasan, kcsan   the same on debug.sh's kernels, which are slower still
 #
@@ -88,6 +89,14 @@ boot() # name
 			-netdev hubport,id=old1,hubid=8 -netdev hubport,id=old2,hubid=8 \
 			-device e1000,netdev=old1,bus=old,addr=1 \
 			-device e1000,netdev=old2,bus=old,addr=2
+		;;
+	unplug)
+		vm unplug 900 --nic 1:e1000 --nic 2:e1000 "$VM/scenarios/32-unplug.sh" -- \
+			-device pcie-root-port,id=slot0,chassis=1,slot=1,addr=0x18 \
+			-device pcie-root-port,id=slot1,chassis=2,slot=2,addr=0x19 \
+			-netdev hubport,id=hot0,hubid=1 -netdev hubport,id=hot1,hubid=2 \
+			-device e1000e,id=hot0,netdev=hot0,bus=slot0 \
+			-device e1000e,id=hot1,netdev=hot1,bus=slot1
 		;;
 	newest)
 		vm newest 1200 --nics pci "${module[@]}" "${packets[@]}" "$UNLOAD" \

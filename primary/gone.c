@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_port
+#include "log.h"
+#include "primary.h"
+#include "rundir.h"
+#include "sigbus.h"
+
+#include <rte_cycles.h>
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Until the next try after processes that did not answer EAL, which takes it 10 s to find out. */
+#define FIRST_PAUSE_S 10
+#define LONGEST_PAUSE_S 320
+#define SAY_EVERY 64 /* tries */
+
+static bool parse(const struct port *port, char name[KNIT_PCI_NAME])
+{
+	char text[sizeof(port->conf->device)];
+
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(port->conf->device, ","),
+		 port->conf->device);
+	return !port->absent && knit_pci_parse(text, name);
+}
+
+/* A folder that was opened stays that of this device, also if another one gets its address. */
+static int open_folder(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s", name);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* The kernel's driver, "" if there is none, or no device. */
+static int read_driver(const struct port *port, char name[KNIT_DRIVER_NAME])
+{
+	char link[256], *slash;
+	ssize_t n;
+
+	name[0] = '\0';
+	n = readlinkat(port->sysfs, "driver", link, sizeof(link) - 1);
+	if (n < 0)
+		return errno == ENOENT ? 0 : -errno;
+	link[n] = '\0';
+	slash = strrchr(link, '/');
+	snprintf(name, KNIT_DRIVER_NAME, "%.*s", KNIT_DRIVER_NAME - 1, slash ? slash + 1 : link);
+	return 0;
+}
+
+void primary_gone_watch(struct primary *p)
+{
+	struct port *port;
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_ports; i++) {
+		port = &p->ports[i];
+		if (!parse(port, port->pci))
+			continue;
+		port->sysfs = open_folder(port->pci);
+		if (port->sysfs < 0 || read_driver(port, port->kdriver) < 0)
+			log_warn("port %s: %s: %s: that it is taken away will not be seen",
+				 port->conf->name, port->pci, strerror(errno));
+	}
+}
+
+static bool was_taken(const struct port *port)
+{
+	char now[KNIT_DRIVER_NAME];
+
+	return port->kdriver[0] && read_driver(port, now) == 0 && strcmp(now, port->kdriver) != 0;
+}
+
+/* Zeros instead of registers, and nobody took a device away: it does not work any more. */
+static void look_at_faults(struct primary *p, bool any_gone)
+{
+	static uint64_t seen;
+	uint64_t faults = __atomic_load_n(&p->topo->device_faults, __ATOMIC_ACQUIRE);
+
+	if (faults == seen)
+		return;
+	seen = faults;
+	if (!any_gone)
+		log_err("SIGBUS: a NIC's registers are gone, but no NIC is; a port does not work "
+			"until a start anew");
+}
+
+void primary_gone_look(struct primary *p)
+{
+	bool any = false, now = false;
+	struct port *port;
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_ports; i++) {
+		port = &p->ports[i];
+		if (!port->topo->gone && was_taken(port)) {
+			log_err("port %s: its device %s was taken away; the port is without one "
+				"until a start anew",
+				port->conf->name, port->pci);
+			__atomic_store_n(&port->topo->gone, 1, __ATOMIC_RELEASE);
+			now = true;
+		}
+		any |= port->topo->gone;
+	}
+	look_at_faults(p, any);
+	if (now)
+		primary_service_kick();
+}
+
+/* Nobody's registers any more, or those of another driver of the kernel's. */
+static bool is_foreign(const struct port *port)
+{
+	char now[KNIT_DRIVER_NAME];
+
+	return faccessat(port->sysfs, "vendor", F_OK, 0) < 0 ||
+	       (read_driver(port, now) == 0 && now[0] && strcmp(now, port->kdriver) != 0);
+}
+
+void primary_gone_blank(const struct port *port)
+{
+	if (port->topo->gone && is_foreign(port))
+		knit_sigbus_blank(port->pci);
+}
+
+/* Workers leave all that are gone alone from the next burst on. Those to be let go of. */
+static uint64_t pending(struct primary *p)
+{
+	uint64_t ports = 0;
+	struct port *port;
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_ports; i++) {
+		port = &p->ports[i];
+		if (!__atomic_load_n(&port->topo->gone, __ATOMIC_ACQUIRE))
+			continue;
+		__atomic_store_n(&port->topo->admin_up, 0, __ATOMIC_RELEASE);
+		if (!port->released && strcmp(port->kdriver, KNIT_VFIO_PCI) == 0)
+			ports |= UINT64_C(1) << i;
+	}
+	return ports;
+}
+
+/* EAL asks all secondaries and waits for their answers. */
+static int detach(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+	int ret;
+
+	primary_channel_clear(p);
+	ret = rte_eal_hotplug_remove("pci", port->pci);
+	if (ret < 0)
+		return ret;
+	port->started = false;
+	port->released = true;
+	port->id = RTE_MAX_ETHPORTS;
+	log_notice("port %s: device %s is let go", port->conf->name, port->pci);
+	return 0;
+}
+
+static int detach_all(struct primary *p, uint64_t ports)
+{
+	unsigned int i;
+	int ret = 0;
+
+	pthread_mutex_lock(&p->drivers);
+	for (i = 0; i < p->topo->n_ports && ret == 0; i++)
+		if (ports & (UINT64_C(1) << i))
+			ret = detach(p, i);
+	pthread_mutex_unlock(&p->drivers);
+	return ret;
+}
+
+static void pause_after(struct primary *p, int ret, uint64_t *next)
+{
+	static unsigned int pause = FIRST_PAUSE_S;
+
+	log_warn("a device that was taken away is not let go by all processes: %s; next try in "
+		 "%u s",
+		 rte_strerror(-ret), pause);
+	*next = rte_get_timer_cycles() + rte_get_timer_hz() * pause;
+	pause = RTE_MIN(2 * pause, (unsigned int)LONGEST_PAUSE_S);
+}
+
+/* Nobody is between EAL's set-up and READY, and all workers concerned stand still. */
+static bool release(struct primary *p, uint64_t ports, uint64_t *next)
+{
+	static unsigned int failed;
+	char why[160];
+	int ret;
+
+	if (primary_park(p, ports, why, sizeof(why)) < 0) {
+		if (failed++ % SAY_EVERY == 0)
+			log_warn("a device that was taken away is not let go: %s", why);
+		return false;
+	}
+	failed = 0;
+	ret = detach_all(p, ports);
+	primary_resume(p);
+	if (ret < 0)
+		pause_after(p, ret, next);
+	return ret == 0;
+}
+
+bool primary_gone_release(struct primary *p)
+{
+	uint64_t ports = pending(p);
+	static uint64_t next;
+	bool done;
+
+	if (ports == 0)
+		return true;
+	if (rte_get_timer_cycles() < next || domain_dead_on(p, ports) || primary_still_stuck(p))
+		return false;
+	if (knit_rundir_block_attach(p->conf->eal.prefix, 0) < 0)
+		return false;
+	done = release(p, ports, &next);
+	knit_rundir_unblock_attach();
+	return done;
+}
