@@ -107,11 +107,7 @@ int knit_secondary_enter(struct knit_secondary *s)
 			return KNIT_EXIT_USAGE;
 		}
 	}
-	ret = knit_sigbus_init();
-	if (ret < 0) {
-		fprintf(stderr, "knit: SIGBUS: %s\n", rte_strerror(-ret));
-		return KNIT_EXIT_FAILURE;
-	}
+	knit_sigbus_init();
 	ret = knit_guard_primary(s->args.primary, s->args.primary_start);
 	if (ret < 0) {
 		fprintf(stderr, "knit: the primary (process %d): %s\n", (int)s->args.primary,

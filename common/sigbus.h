@@ -23,8 +23,8 @@
  * only to its own static memory and to the counter. A process that dies in it leaves nothing.
  */
 
-/* Before EAL: threads that may touch a device must not block SIGBUS. 0 or a negative errno. */
-int knit_sigbus_init(void);
+/* Before EAL: threads that may touch a device must not block SIGBUS. Does not fail. */
+void knit_sigbus_init(void);
 
 /* Mappings replaced are counted there, by atomic additions. May be shared. */
 void knit_sigbus_count(uint64_t *faults);

@@ -96,7 +96,7 @@ START_TEST(device_lost)
 	char *regs = lost_mapping("0000:00:10.0", "resource0");
 	uint64_t faults = 0;
 
-	ck_assert_int_eq(knit_sigbus_init(), 0);
+	knit_sigbus_init();
 	knit_sigbus_count(&faults);
 	ck_assert_int_eq(__atomic_load_n(&regs[0], __ATOMIC_RELAXED), 0);
 	__atomic_store_n(&regs[4096], 7, __ATOMIC_RELAXED);
