@@ -43,6 +43,7 @@ device_outside() # address
 	return 1
 }
 
+# Takes all frames: with 8021q loaded, a NIC may else drop tags that no VLAN device of its own has.
 far_end() # address, netns, name
 {
 	local dev
@@ -50,7 +51,7 @@ far_end() # address, netns, name
 	wait_for 5 device_outside "$1" || die "NIC $1 has no kernel device"
 	dev=$(device_outside "$1")
 	outside ip link set dev "$dev" down netns $$ &&
-		ip link set dev "$dev" netns "$2" name "$3" || die "NIC $1 can't move to $2"
+		ip link set dev "$dev" netns "$2" name "$3" promisc on || die "NIC $1 can't move to $2"
 }
 
 pci_port() # name, netns[, text]
