@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Runs test suites one after the other: the time of each, the log of what failed, and a last line
-# `N passed, N failed, N skipped`. Exit code 1 if anything failed.
+# Runs test suites one after the other: the time of each, the log of what failed, at the end what
+# failed again, and a last line `N passed, N failed, N skipped`. Exit code 1 if anything failed.
 # usage: tests/run.sh [suite]...
 #
 # A suite is a command. Its output is added up from lines `ok NAME`, `not ok NAME`, `skip NAME WHY`
@@ -29,6 +29,7 @@ RETRY=${KNIT_RETRY:-0}
 passed=0
 failed=0
 skipped=0
+failures=
 
 # A second build directory beside the first one, with a sanitizer, and only the unit tests in it.
 sanitized() # name, sanitizers, programs...
@@ -202,6 +203,7 @@ run_suite() # name
 		echo "---- log of $1 ($log)"
 		tail -n 300 "$log"
 		echo "---- end of $1"
+		failures+=$(sed -n "s/^not ok/$1: &/p" "$log" | head -n 20)$'\n'
 	elif [ "$s" -ne 0 ]; then
 		grep '^skip ' "$log"
 	fi
@@ -218,5 +220,6 @@ mkdir -p "$LOGS" || exit 1
 for name in "${suites[@]}"; do
 	run_suite "$name"
 done
+printf %s "$failures"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

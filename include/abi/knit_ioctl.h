@@ -22,7 +22,7 @@
  *
  * Rights: CAP_NET_ADMIN in the user namespace that owns the network namespace of the caller at
  * open and, for every call that names an interface, the one that the interface is in; RELEASE, by
- * its creator, needs no more.
+ * its creator, and the calls about memory need no more than the open file.
  *
  * Every struct starts with its size in bytes as the caller knows it. A shorter one than the
  * module's is taken as zero-extended, a longer one is -E2BIG unless the excess is zero. Fields
@@ -117,8 +117,9 @@ struct knit_ioc_create {
 #define KNIT_CREATE_FLAGS 0x000f
 
 /*
- * Removes an interface of this creating file. Never waits for user space. On return the kernel
- * touches its shared block and buffers no more and its name is free. Also succeeds once if its
+ * Removes an interface of this creating file. Ends its own asks; for the kernel's central lock
+ * (RTNL) it waits as every `ip link` does, so for another interface's ask three seconds at most. On
+ * return the kernel touches its shared block and buffers no more and its name is free. Also succeeds once if its
  * namespace was destroyed, and it with it. -ENOENT: no such id, or another file's.
  */
 struct knit_ioc_id {

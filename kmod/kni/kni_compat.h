@@ -30,6 +30,37 @@
 #define NETIF_F_GRO_UDP_FWD 0
 #endif
 
+/*
+ * The switch of kni_merge.h. Before these versions the stack could crash when it cut a list of
+ * datagrams of which somebody (a filter, a socket's BPF program) had pulled a part to the front.
+ */
+#define KNI_STABLE(major, minor, patch)                               \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, patch) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(major, minor + 1, 0))
+#if KNI_SINCE(6, 12) || KNI_STABLE(6, 6, 55) || KNI_STABLE(6, 1, 113)
+#define KNI_F_MERGE NETIF_F_LRO
+#else
+#define KNI_F_MERGE 0
+#endif
+
+/* Does something look at frames before the stack does: tc, BPF or netfilter at the ingress? */
+static inline bool kni_has_ingress(const struct net_device *dev)
+{
+	bool has = false;
+
+#ifdef CONFIG_NETFILTER_INGRESS
+	has |= rcu_access_pointer(dev->nf_hooks_ingress) != NULL;
+#endif
+#if KNI_SINCE(6, 6)
+#ifdef CONFIG_NET_XGRESS
+	has |= rcu_access_pointer(dev->tcx_ingress) != NULL;
+#endif
+#elif defined(CONFIG_NET_CLS_ACT)
+	has |= rcu_access_pointer(dev->miniq_ingress) != NULL;
+#endif
+	return has;
+}
+
 /* -EINTR: a fatal signal came first. Newer kernels do not export it. */
 static inline int kni_rtnl_lock(void)
 {

@@ -98,7 +98,8 @@ static enum knit_reject check_frame(const struct kni_walk *w, const struct kni_f
 	why = knit_desc_check_frame(d, f->len);
 	if (why)
 		return why;
-	if (d->flags & KNIT_DESC_CSUM_PARTIAL && !(w->features & KNIT_FEAT_CSUM))
+	if ((d->flags & KNIT_DESC_CSUM_PARTIAL && !(w->features & KNIT_FEAT_CSUM)) ||
+	    (d->flags & KNIT_DESC_VLAN && !(w->features & KNIT_FEAT_VLAN)))
 		return KNIT_REJECT_BAD_FLAGS;
 	return d->gso_type ? check_gso(f, w->features) : KNIT_REJECT_NONE;
 }

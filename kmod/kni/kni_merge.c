@@ -6,12 +6,17 @@
 #include <linux/ipv6.h>
 #include <linux/udp.h>
 
-/* GRO merges datagrams, too, if it is told so. */
+/*
+ * The stack switches LRO off by itself for a device whose frames it routes or bridges, or shows to
+ * XDP. What filters at the ingress do with a frame it does not know: they may send it through a
+ * tunnel, whose headers need more room than the skbs of a list have. GRO merges datagrams, too, if
+ * it is told so.
+ */
 static bool wanted(const struct net_device *dev)
 {
 	netdev_features_t gro = NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD;
 
-	return !netif_elide_gro(dev) && !(dev->features & gro);
+	return dev->features & KNI_F_MERGE && !(dev->features & gro) && !kni_has_ingress(dev);
 }
 
 void kni_merge_begin(struct kni_pair *p)

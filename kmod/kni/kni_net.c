@@ -161,7 +161,7 @@ void kni_net_setup(struct net_device *dev)
 
 void kni_net_features(struct net_device *dev, u32 features)
 {
-	netdev_features_t offered = NETIF_F_RXCSUM | NETIF_F_RXHASH;
+	netdev_features_t offered = NETIF_F_RXCSUM | NETIF_F_RXHASH | KNI_F_MERGE;
 	netdev_features_t to_port = NETIF_F_HIGHDMA;
 
 	if (features & KNIT_FEAT_SG)

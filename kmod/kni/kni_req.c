@@ -398,7 +398,7 @@ static int post(struct kni_iface *i, enum knit_req_kind kind, const union kni_va
 
 int kni_req_up(struct kni_iface *i)
 {
-	const union kni_value up = { .value = 1 };
+	const union kni_value up = kni_value(1);
 
 	if (asks(i) && READ_ONCE(i->attached))
 		return ask(i, KNIT_REQ_LINK, &up);
@@ -407,7 +407,7 @@ int kni_req_up(struct kni_iface *i)
 
 void kni_req_down(struct kni_iface *i)
 {
-	const union kni_value down = { .value = 0 };
+	const union kni_value down = kni_value(0);
 
 	post(i, KNIT_REQ_LINK, &down);
 }
@@ -421,7 +421,7 @@ static int change(struct kni_iface *i, enum knit_req_kind kind, const union kni_
 
 int kni_req_mtu(struct kni_iface *i, u32 mtu)
 {
-	const union kni_value v = { .value = mtu };
+	const union kni_value v = kni_value(mtu);
 
 	return change(i, KNIT_REQ_MTU, &v);
 }

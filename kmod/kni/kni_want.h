@@ -31,6 +31,15 @@ union kni_value {
 	__u8 mac[8];
 };
 
+/* All bytes of it are compared, and shown to user space. */
+static inline union kni_value kni_value(__u32 value)
+{
+	union kni_value v = { .mac = { 0 } };
+
+	v.value = value;
+	return v;
+}
+
 struct kni_want {
 	struct knit_req_track track;
 	__u32 seq;    /* knit_wanted_write_begin's */

@@ -111,12 +111,19 @@ static bool features(struct world *w)
 		.csum_start = 34,
 		.csum_offset = 6,
 	};
+	struct knit_desc tag = {
+		.addr = (uintptr_t)w->bare->area,
+		.len = OK_LEN,
+		.flags = KNIT_DESC_VLAN,
+		.vlan_tci = 5,
+	};
 
 	CHECK(channel_attach(w->bare) == 0);
 	udp_frame(w->bare->area, OK_LEN, SUM_PSEUDO);
 	rx_put_raw(w->bare, &d, 1);
+	rx_put_raw(w->bare, &tag, 1);
 	CHECK(conserved(w->bare));
-	CHECK(COUNT(w->bare, bad_flags) == before.bad_flags + 1);
+	CHECK(COUNT(w->bare, bad_flags) == before.bad_flags + 2);
 	CHECK(channel_detach(w->bare) == 0);
 	return true;
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <string.h>
@@ -323,20 +324,67 @@ static bool merged(struct world *w)
 	return true;
 }
 
-/* GRO is the switch. */
+/* LRO is the switch. */
 static bool not_merged(struct world *w)
 {
 	int udp = udp_socket(UDP_PORT);
 	int sniffer = packet_socket(w->full->ifindex, ETH_P_IP, false);
 	bool ok;
 
-	iface_gro(w->full, false);
+	iface_lro(w->full, false);
 	ok = row_of_datagrams(w, 100) && row_arrived(w, udp, 100);
-	iface_gro(w->full, true);
+	iface_lro(w->full, true);
 	CHECK(ok);
 	CHECK(pieces(w, sniffer) == ROW);
 	close(sniffer);
 	close(udp);
+	return true;
+}
+
+static bool forwarding(bool on)
+{
+	int fd = open("/proc/sys/net/ipv4/ip_forward", O_WRONLY);
+	bool ok = write(fd, on ? "1" : "0", 1) == 1;
+
+	close(fd);
+	return ok;
+}
+
+static bool leaves_as_it_came(struct world *w, uint8_t number)
+{
+	struct frame *f = &w->frame;
+
+	CHECK(take_frame(w->bare, ETH_P_IP, f));
+	CHECK(f->len == 100);
+	CHECK(f->data[22] == 63);
+	CHECK(f->data[UDP_HEADERS] == number);
+	CHECK(sums_right(f->data, f->len, false));
+	return true;
+}
+
+/* What the stack changes in a header it changes in each: it asks for no merging where it routes. */
+static bool routed(struct world *w)
+{
+	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD };
+	uint32_t i;
+
+	iface_address(w->bare, ROUTED_IP - 1);
+	CHECK(iface_has_lro(w->full));
+	CHECK(forwarding(true));
+	CHECK(!iface_has_lro(w->full));
+	for (i = 0; i < ROW; i++) {
+		routed_frame(w->out, 100, w->full, i);
+		rx_put(w->full, w->out, 100, 0, &good);
+	}
+	CHECK(channel_attach(w->bare) == 0);
+	CHECK(channel_attach(w->full) == 0);
+	CHECK(conserved(w->full));
+	for (i = 0; i < ROW; i++)
+		CHECK(leaves_as_it_came(w, i));
+	CHECK(forwarding(false));
+	iface_lro(w->full, true);
+	CHECK(channel_detach(w->full) == 0);
+	CHECK(channel_detach(w->bare) == 0);
 	return true;
 }
 
@@ -434,7 +482,8 @@ const struct test rx_tests[] = {
 	{ "rx UDP GSO", udp_gso },
 	{ "rx GRO", gro },
 	{ "rx datagrams in a row", merged },
-	{ "rx datagrams without GRO", not_merged },
+	{ "rx datagrams without LRO", not_merged },
+	{ "rx datagrams routed", routed },
 	{ "rx datagrams of many flows", flows },
 	{ "rx VLAN", vlan },
 	{ "rx while down", down },

@@ -48,17 +48,17 @@ static void set_in(struct sockaddr *sa, uint32_t ip)
 	in->sin_addr.s_addr = htonl(ip);
 }
 
-static void add_address(const struct channel *c)
+void iface_address(const struct channel *c, uint32_t ip)
 {
 	struct arpreq arp = { .arp_flags = ATF_COM | ATF_PERM };
 	struct ifreq r = { 0 };
 
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
-	set_in(&r.ifr_addr, OUR_IP);
+	set_in(&r.ifr_addr, ip);
 	control(SIOCSIFADDR, &r);
 	set_in(&r.ifr_netmask, 0xffffff00);
 	control(SIOCSIFNETMASK, &r);
-	set_in(&arp.arp_pa, PEER_IP);
+	set_in(&arp.arp_pa, ip + 1);
 	arp.arp_ha.sa_family = ARPHRD_ETHER;
 	memcpy(arp.arp_ha.sa_data, peer_mac, 6);
 	snprintf(arp.arp_dev, sizeof(arp.arp_dev), "%s", c->name);
@@ -80,7 +80,7 @@ void iface_up(const struct channel *c, bool ip)
 	if (!wait_until(running, (struct channel *)(uintptr_t)c))
 		die("interface does not run");
 	if (ip)
-		add_address(c);
+		iface_address(c, OUR_IP);
 }
 
 void iface_down(const struct channel *c)
@@ -88,13 +88,26 @@ void iface_down(const struct channel *c)
 	set_flag(c->name, false);
 }
 
-void iface_gro(const struct channel *c, bool on)
+static uint32_t ethtool(const struct channel *c, uint32_t cmd, uint32_t data)
 {
-	struct ethtool_value value = { .cmd = ETHTOOL_SGRO, .data = on };
+	struct ethtool_value value = { .cmd = cmd, .data = data };
 	struct ifreq r = { .ifr_data = (char *)&value };
 
 	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
 	control(SIOCETHTOOL, &r);
+	return value.data;
+}
+
+void iface_lro(const struct channel *c, bool on)
+{
+	uint32_t flags = ethtool(c, ETHTOOL_GFLAGS, 0) & ~ETH_FLAG_LRO;
+
+	ethtool(c, ETHTOOL_SFLAGS, flags | (on ? ETH_FLAG_LRO : 0));
+}
+
+bool iface_has_lro(const struct channel *c)
+{
+	return ethtool(c, ETHTOOL_GFLAGS, 0) & ETH_FLAG_LRO;
 }
 
 uint32_t iface_vlan(const struct channel *c, int id)
@@ -241,6 +254,23 @@ void udp_frame(uint8_t *frame, uint32_t len, enum sum sum)
 	put16(frame + 36, UDP_PORT);
 	put16(frame + 38, len - 34);
 	finish(frame, len, 6, sum);
+}
+
+void routed_frame(uint8_t *frame, uint32_t len, const struct channel *c, uint8_t number)
+{
+	struct ifreq r = { 0 };
+	uint8_t *ip = frame + 14;
+
+	udp_frame(frame, len, SUM_GOOD);
+	frame[UDP_HEADERS] = number;
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
+	control(SIOCGIFHWADDR, &r);
+	memcpy(frame, r.ifr_hwaddr.sa_data, 6);
+	put16(ip + 16, ROUTED_IP >> 16);
+	put16(ip + 18, ROUTED_IP & 0xffff);
+	put16(ip + 10, 0);
+	put16(ip + 10, ~add(0, ip, 20));
+	finish(frame, len, 6, SUM_GOOD);
 }
 
 void tcp_frame(uint8_t *frame, uint32_t len, enum sum sum)

@@ -10,6 +10,7 @@
 #define ETHERTYPE_TEST 0x88b5 /* for local experiments */
 #define OUR_IP 0x0a000001     /* of the interface */
 #define PEER_IP 0x0a000002    /* behind the port */
+#define ROUTED_IP 0x0a000102  /* behind the other interface, which has the address before it */
 #define UDP_PORT 7777
 #define UDP_HEADERS (14 + 20 + 8)
 #define TCP_HEADERS (14 + 20 + 20)
@@ -17,7 +18,10 @@
 /* Interface up, with OUR_IP and a neighbour PEER_IP if ip. */
 void iface_up(const struct channel *c, bool ip);
 void iface_down(const struct channel *c);
-void iface_gro(const struct channel *c, bool on);
+/* This address and a neighbour at the next one. */
+void iface_address(const struct channel *c, uint32_t ip);
+void iface_lro(const struct channel *c, bool on);
+bool iface_has_lro(const struct channel *c);
 /* A VLAN of it, up. Returns its index. */
 uint32_t iface_vlan(const struct channel *c, int id);
 
@@ -39,6 +43,8 @@ enum sum {
 /* IPv4 frame of len bytes in all, from PEER_IP to OUR_IP. */
 void udp_frame(uint8_t *frame, uint32_t len, enum sum sum);
 void tcp_frame(uint8_t *frame, uint32_t len, enum sum sum);
+/* UDP, good, from PEER_IP to c's MAC and to ROUTED_IP; number is the first byte of its payload. */
+void routed_frame(uint8_t *frame, uint32_t len, const struct channel *c, uint8_t number);
 /* Are both checksums of this IPv4 frame right? partial: holds the L4 one the pseudo header's? */
 bool sums_right(const uint8_t *frame, uint32_t len, bool partial);
 
