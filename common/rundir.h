@@ -119,5 +119,7 @@ int knit_rundir_process(const char *prefix, enum knit_role role, uint32_t id, pi
  * in and READY, or turned away and not gone yet.
  */
 bool knit_rundir_blocks(const char *prefix, pid_t pid);
+/* Whether any process may be. Two system calls a file, where the other looks at all its files. */
+bool knit_rundir_blocked(const char *prefix);
 
 #endif

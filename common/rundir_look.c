@@ -43,9 +43,28 @@ int knit_rundir_process(const char *prefix, enum knit_role role, uint32_t id, pi
 	return ret;
 }
 
+static const char *const files[] = { KNIT_FILE_ATTACH, KNIT_FILE_TURNSTILE };
+
+bool knit_rundir_blocked(const char *prefix)
+{
+	struct knit_path path;
+	bool held = false;
+	unsigned int i;
+	int fd;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]) && !held; i++) {
+		path = knit_path_file(prefix, files[i]);
+		fd = open(path.text, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		if (fd < 0)
+			continue;
+		held = knit_lock_held(fd);
+		close(fd);
+	}
+	return held;
+}
+
 bool knit_rundir_blocks(const char *prefix, pid_t pid)
 {
-	static const char *const files[] = { KNIT_FILE_ATTACH, KNIT_FILE_TURNSTILE };
 	struct knit_path path;
 	struct stat st;
 	unsigned int i;

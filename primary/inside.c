@@ -129,6 +129,10 @@ void inside_look(const struct primary *p, bool reset_waits)
 	if (now < next)
 		return;
 	next = now + rte_get_timer_hz() / 2;
+	if (!knit_rundir_blocked(p->conf->eal.prefix)) {
+		memset(seen, 0, sizeof(seen));
+		return;
+	}
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
 		fd = open_slot(p, i, &pid);
 		if (fd < 0 || !knit_rundir_blocks(p->conf->eal.prefix, pid))
