@@ -12,6 +12,7 @@
  * knit-bind; needs no EAL, logs nothing, prints nothing.
  *
  *   bind_scan.c    what there is: sysfs
+ *   bind_kind.c    what devices and drivers there are, and vfio's mode without IOMMU
  *   bind_net.c     whether the kernel uses a network interface: rtnetlink
  *   bind_check.c   what speaks against binding a device
  *   bind_move.c    driver_override, unbind, probe
@@ -62,11 +63,18 @@ struct knit_pci {
 	char group_type
 		[16]; /* "DMA", "DMA-FQ", "identity", ...; "": none, or the kernel tells not */
 	bool noiommu; /* the group is one of vfio's that protects nothing */
-	char driver[KNIT_DRIVER_NAME];	 /* "": none */
-	char override[KNIT_DRIVER_NAME]; /* driver_override, "": none */
-	unsigned int n_nets;		 /* interfaces in this network namespace */
-	char nets[KNIT_PCI_NETS][IFNAMSIZ];
+	char driver[KNIT_DRIVER_NAME];	    /* "": none */
+	char override[KNIT_DRIVER_NAME];    /* driver_override, "": none */
+	unsigned int functions;		    /* virtual ones, of SR-IOV, that it has now */
+	unsigned int n_nets;		    /* interfaces in sysfs' network namespace */
+	char nets[KNIT_PCI_NETS][IFNAMSIZ]; /* the first of them */
 };
+
+/* How many of nets are set. */
+static inline unsigned int knit_pci_nets(const struct knit_pci *dev)
+{
+	return dev->n_nets < KNIT_PCI_NETS ? dev->n_nets : KNIT_PCI_NETS;
+}
 
 /*
  * "0000:00:10.0", "00:10.0" or "pci:0000:00:10.0", in upper or lower case, to the name that sysfs
@@ -83,18 +91,23 @@ int knit_pci_scan(struct knit_pci **devs);
 /* Of vfio-pci, igb_uio, uio_pci_generic: a driver for user space. */
 bool knit_bind_is_user(const char *driver);
 
+/* vfio-pci, or one of its variants for one make of device: mlx5_vfio_pci ... */
+bool knit_bind_is_vfio(const char *driver);
+
 /* "network controller", "bridge" ... */
 const char *knit_pci_kind(const struct knit_pci *dev);
 
 /*
- * A process that has the device open through vfio or uio, its name in comm; 0: none. Looks through
- * /proc. A process that only has it mapped is not found.
+ * A process that has the device open through vfio or uio, its name in comm; 0: none; or a negative
+ * errno. Looks through /proc, as far as it may. A process that only has it mapped is not found.
  */
 int knit_bind_user(const struct knit_pci *dev, char *comm, size_t size);
 
 /*
  * Does the kernel use the interface: is it up, part of another one, has it an address, a route?
- * 1 with what it is, 0, or a negative errno. Of this thread's network namespace.
+ * 1 with all that it is, 0, or a negative errno. Of this thread's network namespace; -ENODEV: the
+ * interface of that name in sysfs, whose mount has a namespace of its own, is another one, or
+ * there is none.
  */
 int knit_bind_net_used(const char *ifname, char *what, size_t size);
 
@@ -103,7 +116,7 @@ struct knit_bind_want {
 	bool force;	    /* although the kernel uses the interface */
 	bool allow_noiommu; /* vfio-pci without an IOMMU */
 	bool as_if_loaded;  /* the driver's module */
-	/* Devices that are bound with it: sharing an IOMMU group with them is right. */
+	/* Devices that go to vfio-pci with it: sharing an IOMMU group with them is right. */
 	const char (*with)[KNIT_PCI_NAME];
 	unsigned int n_with;
 };
@@ -113,7 +126,8 @@ struct knit_bind_want {
  *   -EINVAL   not a device for a port: a bridge, a disk controller ...
  *   -ENOENT   the driver's module is not loaded
  *   -EBUSY    the kernel or a process uses it, or a device that shares its IOMMU group
- *   -EPERM    no IOMMU, and that was not allowed; or one that driver can't live with
+ *   -EPERM    no IOMMU, and that was not allowed; or one that driver can't live with; or a kernel
+ *             that is locked down, and the driver is not vfio-pci
  */
 int knit_bind_check(const struct knit_pci *dev, const struct knit_bind_want *want,
 		    struct knit_bind_why *why);
@@ -121,12 +135,17 @@ int knit_bind_check(const struct knit_pci *dev, const struct knit_bind_want *wan
 /* Only whether it is a network controller: -EINVAL. */
 int knit_bind_check_kind(const struct knit_pci *dev, struct knit_bind_why *why);
 
+/* Only whether a process has it open: -EBUSY. */
+int knit_bind_check_users(const struct knit_pci *dev, struct knit_bind_why *why);
+
 /* Is that driver loaded? If not, why names the command. */
 bool knit_bind_have_driver(const char *driver, struct knit_bind_why *why);
 
 /* /sys/module/vfio/parameters/enable_unsafe_noiommu_mode: 1 on, 0 off, -ENOENT: not built in. */
 int knit_bind_noiommu(void);
 int knit_bind_set_noiommu(bool on);
+/* A device that is with vfio without an IOMMU: 1 with its name, 0: none, or a negative errno. */
+int knit_bind_noiommu_user(char name[KNIT_PCI_NAME]);
 
 /*
  * To that driver, whatever drives it now. driver "": to the one that the kernel picks; "none": to

@@ -1,104 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind.h"
 #include "bind_sysfs.h"
+#include "bind_why.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define CLASS_STORAGE 0x01
-#define CLASS_NETWORK 0x02
-#define CLASS_BRIDGE 0x06
-#define NOIOMMU "/module/vfio/parameters/enable_unsafe_noiommu_mode"
+#define PCI_STUB "pci-stub"
+#define LOCKDOWN "/kernel/security/lockdown" /* "none [integrity] confidentiality" */
 
-#define SAY(why, ...) snprintf((why)->what, sizeof((why)->what), __VA_ARGS__)
-#define REMEDY(why, ...) snprintf((why)->remedy, sizeof((why)->remedy), __VA_ARGS__)
-
-static unsigned int base_class(const struct knit_pci *dev)
-{
-	return dev->class >> 16;
-}
-
-const char *knit_pci_kind(const struct knit_pci *dev)
-{
-	static const char *const kinds[] = {
-		[0x00] = "device of an old kind",
-		[CLASS_STORAGE] = "disk controller",
-		[CLASS_NETWORK] = "network controller",
-		[0x03] = "graphics controller",
-		[0x04] = "multimedia controller",
-		[0x05] = "memory controller",
-		[CLASS_BRIDGE] = "bridge",
-		[0x07] = "communication controller",
-		[0x08] = "system peripheral",
-		[0x09] = "input device",
-		[0x0b] = "processor",
-		[0x0c] = "serial bus controller",
-		[0x0d] = "wireless controller",
-		[0x10] = "encryption controller",
-		[0x12] = "accelerator",
-	};
-	unsigned int base = base_class(dev);
-
-	if (dev->bridge)
-		return kinds[CLASS_BRIDGE];
-	if (base < sizeof(kinds) / sizeof(kinds[0]) && kinds[base])
-		return kinds[base];
-	return "device of another kind";
-}
-
-bool knit_bind_is_user(const char *driver)
-{
-	return strcmp(driver, KNIT_VFIO_PCI) == 0 || strcmp(driver, KNIT_IGB_UIO) == 0 ||
-	       strcmp(driver, KNIT_UIO_GENERIC) == 0;
-}
-
-int knit_bind_check_kind(const struct knit_pci *dev, struct knit_bind_why *why)
-{
-	memset(why, 0, sizeof(*why));
-	if (!dev->bridge && base_class(dev) == CLASS_NETWORK)
-		return 0;
-	SAY(why, "%s is a %s (class %06x), not a network controller", dev->name, knit_pci_kind(dev),
-	    dev->class);
-	REMEDY(why, "knit-bind lists the network controllers of this machine");
-	return -EINVAL;
-}
-
-bool knit_bind_have_driver(const char *driver, struct knit_bind_why *why)
+/* Before, nobody knows whether it can do without an IOMMU. */
+static bool vfio_loaded(void)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/bus/pci/drivers/%s", knit_bind_where.sys, driver);
-	if (access(path, F_OK) == 0)
-		return true;
-	SAY(why, "driver %s is not loaded", driver);
-	REMEDY(why, "modprobe %s%s", driver,
-	       strcmp(driver, KNIT_IGB_UIO) == 0
-		       ? " (where it is not installed: make kmod-install, or DKMS)"
-		       : "");
-	return false;
-}
-
-int knit_bind_noiommu(void)
-{
-	char path[PATH_MAX], text[8];
-	int ret;
-
-	snprintf(path, sizeof(path), "%s" NOIOMMU, knit_bind_where.sys);
-	ret = knit_sysfs_read(path, text, sizeof(text));
-	return ret < 0 ? ret : text[0] == 'Y';
-}
-
-int knit_bind_set_noiommu(bool on)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s" NOIOMMU, knit_bind_where.sys);
-	return knit_sysfs_write(path, on ? "Y" : "N");
+	snprintf(path, sizeof(path), "%s/module/vfio", knit_bind_where.sys);
+	return access(path, F_OK) == 0;
 }
 
 static int check_vfio(const struct knit_pci *dev, const struct knit_bind_want *want,
@@ -106,7 +27,7 @@ static int check_vfio(const struct knit_pci *dev, const struct knit_bind_want *w
 {
 	if (dev->group >= 0 && !dev->noiommu)
 		return 0;
-	if (knit_bind_noiommu() < 0) {
+	if (knit_bind_noiommu() < 0 && vfio_loaded()) {
 		SAY(why,
 		    "%s has no IOMMU, and this kernel's vfio can't do without: it is built without "
 		    "CONFIG_VFIO_NOIOMMU",
@@ -123,6 +44,22 @@ static int check_vfio(const struct knit_pci *dev, const struct knit_bind_want *w
 	    dev->name);
 	REMEDY(why, "switch the IOMMU on (firmware; kernel parameter intel_iommu=on), or accept "
 		    "that by allow_noiommu = true (knit-bind: --allow-noiommu)");
+	return -EPERM;
+}
+
+/* Then registers and bus mastering are not for user space, but by vfio. */
+static int check_lockdown(const struct knit_bind_want *want, struct knit_bind_why *why)
+{
+	char path[PATH_MAX], text[64];
+
+	snprintf(path, sizeof(path), "%s" LOCKDOWN, knit_bind_where.sys);
+	if (knit_sysfs_read(path, text, sizeof(text)) < 0 || !strchr(text, '[') ||
+	    strstr(text, "[none]"))
+		return 0;
+	SAY(why, "the kernel is locked down (%s): %s can't give a device to user space", text,
+	    want->driver);
+	REMEDY(why, "take vfio-pci with an IOMMU, or boot without lockdown (Secure Boot switches "
+		    "it on)");
 	return -EPERM;
 }
 
@@ -153,8 +90,8 @@ static bool bound_with(const struct knit_bind_want *want, const char *name)
 /* What vfio lets live in a group that user space has: no driver, its own, and those of bridges. */
 static bool disturbs(const struct knit_pci *other)
 {
-	return other->driver[0] && strncmp(other->driver, "vfio", 4) != 0 &&
-	       strcmp(other->driver, "pci-stub") != 0 && strcmp(other->driver, "pcieport") != 0;
+	return other->driver[0] && !knit_bind_is_vfio(other->driver) &&
+	       strcmp(other->driver, PCI_STUB) != 0 && strcmp(other->driver, "pcieport") != 0;
 }
 
 static int check_group(const struct knit_pci *dev, const struct knit_bind_want *want,
@@ -187,17 +124,32 @@ static int check_group(const struct knit_pci *dev, const struct knit_bind_want *
 
 static int check_one_net(const struct knit_pci *dev, const char *net, struct knit_bind_why *why)
 {
-	char what[80] = "";
+	char what[160] = "";
 	int ret = knit_bind_net_used(net, what, sizeof(what));
 
-	if (ret <= 0)
+	if (ret == 0)
 		return 0;
+	if (ret < 0) {
+		SAY(why, "%s may be in use: can't find out how its interface %s is used: %s",
+		    dev->name, net, strerror(-ret));
+		REMEDY(why,
+		       "run it in the network namespace that %s shows, or force = true "
+		       "(knit-bind: --force)",
+		       knit_bind_where.sys);
+		return -EBUSY;
+	}
 	SAY(why, "%s is in use: its interface %s %s", dev->name, net, what);
 	REMEDY(why,
 	       "ip addr flush dev %s && ip link set %s down; or force = true (knit-bind: "
 	       "--force)",
 	       net, net);
 	return -EBUSY;
+}
+
+static bool has_no_nets(const char *driver)
+{
+	return driver[0] == '\0' || knit_bind_is_user(driver) || knit_bind_is_vfio(driver) ||
+	       strcmp(driver, PCI_STUB) == 0;
 }
 
 /* An interface that moved to another network namespace can't be seen from here. */
@@ -207,27 +159,52 @@ static int check_nets(const struct knit_pci *dev, const struct knit_bind_want *w
 	unsigned int i;
 	int ret = 0;
 
-	if (want->force || dev->driver[0] == '\0' || knit_bind_is_user(dev->driver))
+	if (want->force || has_no_nets(dev->driver))
 		return 0;
-	for (i = 0; i < dev->n_nets && ret == 0; i++)
+	for (i = 0; i < knit_pci_nets(dev) && ret == 0; i++)
 		ret = check_one_net(dev, dev->nets[i], why);
-	if (ret < 0 || dev->n_nets > 0)
+	if (ret < 0 || (dev->n_nets > 0 && dev->n_nets <= KNIT_PCI_NETS))
 		return ret;
-	SAY(why,
-	    "%s may be in use: %s drives it, and it has no interface in this network namespace",
-	    dev->name, dev->driver);
-	REMEDY(why, "move its interface here (ip link set ... netns), or force = true (knit-bind: "
-		    "--force)");
+	if (dev->n_nets > 0)
+		SAY(why, "%s may be in use: it has %u interfaces, and only %d are looked at",
+		    dev->name, dev->n_nets, KNIT_PCI_NETS);
+	else
+		SAY(why,
+		    "%s may be in use: %s drives it, and it has no interface in this network "
+		    "namespace",
+		    dev->name, dev->driver);
+	REMEDY(why, "%sforce = true (knit-bind: --force)",
+	       dev->n_nets ? "" : "move its interface here (ip link set ... netns), or ");
 	return -EBUSY;
 }
 
-static int check_users(const struct knit_pci *dev, struct knit_bind_why *why)
+/* They go when the driver of the device that has them does, whoever uses them. */
+static int check_functions(const struct knit_pci *dev, const struct knit_bind_want *want,
+			   struct knit_bind_why *why)
+{
+	if (dev->functions == 0 || want->force || strcmp(dev->driver, want->driver) == 0)
+		return 0;
+	SAY(why, "%s is in use: it has %u virtual functions", dev->name, dev->functions);
+	REMEDY(why,
+	       "echo 0 >%s/bus/pci/devices/%s/sriov_numvfs; or force = true (knit-bind: --force)",
+	       knit_bind_where.sys, dev->name);
+	return -EBUSY;
+}
+
+int knit_bind_check_users(const struct knit_pci *dev, struct knit_bind_why *why)
 {
 	char comm[32];
 	int pid = knit_bind_user(dev, comm, sizeof(comm));
 
+	memset(why, 0, sizeof(*why));
 	if (pid == 0)
 		return 0;
+	if (pid < 0) {
+		SAY(why, "%s may be in use: can't find out who has it open: %s", dev->name,
+		    strerror(-pid));
+		REMEDY(why, "a readable %s, and free file descriptors", knit_bind_where.proc);
+		return -EBUSY;
+	}
 	SAY(why, "%s is in use: process %d (%s) has it open through %s", dev->name, pid, comm,
 	    dev->driver);
 	REMEDY(why, "end that process");
@@ -238,20 +215,25 @@ int knit_bind_check(const struct knit_pci *dev, const struct knit_bind_want *wan
 		    struct knit_bind_why *why)
 {
 	bool vfio = strcmp(want->driver, KNIT_VFIO_PCI) == 0;
+	bool uio = !vfio && knit_bind_is_user(want->driver);
 	int ret;
 
 	ret = knit_bind_check_kind(dev, why);
+	if (ret == 0 && uio)
+		ret = check_lockdown(want, why);
 	if (ret == 0 && !want->as_if_loaded && !knit_bind_have_driver(want->driver, why))
 		ret = -ENOENT;
 	if (ret == 0 && vfio)
 		ret = check_vfio(dev, want, why);
 	if (ret == 0 && vfio)
 		ret = check_group(dev, want, why);
-	if (ret == 0 && knit_bind_is_user(want->driver) && !vfio)
+	if (ret == 0 && uio)
 		ret = check_uio(dev, want, why);
 	if (ret == 0)
 		ret = check_nets(dev, want, why);
 	if (ret == 0)
-		ret = check_users(dev, why);
+		ret = check_functions(dev, want, why);
+	if (ret == 0)
+		ret = knit_bind_check_users(dev, why);
 	return ret;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind.h"
 #include "bind_sysfs.h"
+#include "bind_why.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +12,6 @@
 #include <unistd.h>
 
 #define POLL_MS 50
-
-#define SAY(why, ...) snprintf((why)->what, sizeof((why)->what), __VA_ARGS__)
-#define REMEDY(why, ...) snprintf((why)->remedy, sizeof((why)->remedy), __VA_ARGS__)
 
 int knit_sysfs_write(const char *path, const char *text)
 {
@@ -117,10 +115,20 @@ static int wait_for_users(const struct knit_pci *dev, int timeout_ms, struct kni
 			break;
 		poll(NULL, 0, POLL_MS);
 	}
-	SAY(why, "%s stays with %s: process %d (%s) has it open", dev->name, dev->driver, pid,
-	    comm);
+	if (pid < 0)
+		SAY(why, "%s stays with %s: can't find out who has it open: %s", dev->name,
+		    dev->driver, strerror(-pid));
+	else
+		SAY(why, "%s stays with %s: process %d (%s) has it open", dev->name, dev->driver,
+		    pid, comm);
 	REMEDY(why, "end that process, then knit-bind unbind %s", dev->name);
 	return -EBUSY;
+}
+
+/* A restore ended between its two steps. */
+static bool named_for_probe(const struct knit_pci *dev, const struct knit_bind_record *r)
+{
+	return strcmp(dev->driver, r->driver) == 0 && strcmp(dev->override, r->driver) == 0;
 }
 
 /* To exactly what it had: its driver is named for the probe, then its own override comes back. */
@@ -134,7 +142,7 @@ int knit_bind_restore(const struct knit_bind_record *r, int timeout_ms, struct k
 		return 0;
 	if (dev.driver[0] && strcmp(dev.driver, r->ours) != 0) {
 		/* Its own, or somebody else's choice; the override is ours all the same. */
-		if (strcmp(dev.override, r->ours) == 0)
+		if (strcmp(dev.override, r->ours) == 0 || named_for_probe(&dev, r))
 			set_override(r->name, r->override);
 		return 0;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind.h"
+#include "bind_sysfs.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
@@ -8,24 +9,32 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NL_BUF 32768
+#define TRIES 20
 
-/* What is looked for, and where its description goes: the first one found. */
+/* What is looked for, and where its description goes: the first one of each kind. */
 struct use {
 	uint32_t ifindex;
+	char mac[64]; /* as sysfs has it */
 	char *what;
 	size_t size;
-	bool found;
+	bool seen; /* that interface, with that address */
 };
 
+/* A dump that was interrupted says all of it once more. */
 static int say(struct use *u, const char *kind, const char *value)
 {
-	snprintf(u->what, u->size, "%s%s%s", kind, value[0] ? " " : "", value);
-	u->found = true;
+	size_t at = strlen(u->what);
+
+	if (strstr(u->what, kind) == NULL)
+		snprintf(u->what + at, u->size - at, "%s%s%s%s", at ? ", " : "", kind,
+			 value[0] ? " " : "", value);
 	return MNL_CB_OK;
 }
 
@@ -34,26 +43,37 @@ static uint32_t attr_u32(const struct nlattr *attr)
 	return mnl_attr_get_payload_len(attr) >= 4 ? mnl_attr_get_u32(attr) : 0;
 }
 
+static bool mac_is(const struct nlattr *attr, const char *mac)
+{
+	const unsigned char *bytes = mnl_attr_get_payload(attr);
+	unsigned int i, len = mnl_attr_get_payload_len(attr);
+	char text[64] = "";
+	size_t at = 0;
+
+	for (i = 0; i < len && at + 4 < sizeof(text); i++)
+		at += sprintf(text + at, "%s%02x", i ? ":" : "", bytes[i]);
+	return strcmp(text, mac) == 0;
+}
+
 static int on_link(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
-	char master[IF_NAMESIZE];
+	char master[32] = "another interface";
 	const struct nlattr *attr;
 	struct use *u = arg;
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) ||
-	    (uint32_t)ifi->ifi_index != u->ifindex || u->found)
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || (uint32_t)ifi->ifi_index != u->ifindex)
 		return MNL_CB_OK;
 	if (ifi->ifi_flags & IFF_UP)
-		return say(u, "is up", "");
+		say(u, "is up", "");
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi))
 	{
+		if (mnl_attr_get_type(attr) == IFLA_ADDRESS)
+			u->seen |= mac_is(attr, u->mac);
 		if (mnl_attr_get_type(attr) != IFLA_MASTER)
 			continue;
-		if (if_indextoname(attr_u32(attr), master))
-			say(u, "belongs to", master);
-		else
-			say(u, "belongs to another interface", "");
+		if_indextoname(attr_u32(attr), master);
+		say(u, "belongs to", master);
 	}
 	return MNL_CB_OK;
 }
@@ -76,7 +96,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *arg)
 	struct use *u = arg;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) || ifa->ifa_index != u->ifindex ||
-	    ifa->ifa_scope == RT_SCOPE_LINK || u->found)
+	    ifa->ifa_scope == RT_SCOPE_LINK)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, nlh, sizeof(*ifa))
 	{
@@ -103,7 +123,7 @@ static bool nexthop_there(const struct nlattr *attr, uint32_t ifindex)
 	return false;
 }
 
-/* The kernel's own, of addresses and multicast, are in the local table. */
+/* Not the kernel's own, which come and go with addresses. */
 static int on_route(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
@@ -113,7 +133,7 @@ static int on_route(const struct nlmsghdr *nlh, void *arg)
 	bool here = false;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*rtm) || rtm->rtm_table == RT_TABLE_LOCAL ||
-	    rtm->rtm_type == RTN_LOCAL || u->found)
+	    rtm->rtm_type == RTN_LOCAL || rtm->rtm_protocol == RTPROT_KERNEL)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, nlh, sizeof(*rtm))
 	{
@@ -131,8 +151,8 @@ static int on_route(const struct nlmsghdr *nlh, void *arg)
 	return say(u, "has a route to", text);
 }
 
-/* Hands each part of a dump to cb. */
-static int dump(uint16_t type, unsigned char family, mnl_cb_t cb, struct use *u)
+/* Hands each part of a dump to cb. -EINTR: what is dumped changed meanwhile. */
+static int dump_once(uint16_t type, unsigned char family, mnl_cb_t cb, struct use *u)
 {
 	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	char buf[NL_BUF];
@@ -161,19 +181,50 @@ static int dump(uint16_t type, unsigned char family, mnl_cb_t cb, struct use *u)
 	return ret;
 }
 
+static int dump(uint16_t type, unsigned char family, mnl_cb_t cb, struct use *u)
+{
+	int ret, tries = TRIES;
+
+	do {
+		ret = dump_once(type, family, cb, u);
+	} while (ret == -EINTR && --tries > 0);
+	return ret;
+}
+
+/* What sysfs has of it. Somebody else's may have the same name and number, but not the address. */
+static int read_sysfs(const char *ifname, struct use *u)
+{
+	char path[PATH_MAX], text[16];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s/class/net/%s/ifindex", knit_bind_where.sys, ifname);
+	ret = knit_sysfs_read(path, text, sizeof(text));
+	if (ret < 0)
+		return ret == -ENOENT ? -ENODEV : ret;
+	if (strtoul(text, NULL, 10) != u->ifindex)
+		return -ENODEV;
+	snprintf(path, sizeof(path), "%s/class/net/%s/address", knit_bind_where.sys, ifname);
+	return knit_sysfs_read(path, u->mac, sizeof(u->mac));
+}
+
 int knit_bind_net_used(const char *ifname, char *what, size_t size)
 {
 	struct use u = { .ifindex = if_nametoindex(ifname), .what = what, .size = size };
 	int ret;
 
+	what[0] = '\0';
 	if (u.ifindex == 0)
 		return -errno;
-	ret = dump(RTM_GETLINK, AF_UNSPEC, on_link, &u);
-	if (ret == 0 && !u.found)
+	ret = read_sysfs(ifname, &u);
+	if (ret == 0)
+		ret = dump(RTM_GETLINK, AF_UNSPEC, on_link, &u);
+	if (ret == 0 && !u.seen)
+		ret = -ENODEV;
+	if (ret == 0)
 		ret = dump(RTM_GETADDR, AF_UNSPEC, on_addr, &u);
-	if (ret == 0 && !u.found)
+	if (ret == 0)
 		ret = dump(RTM_GETROUTE, AF_INET, on_route, &u);
-	if (ret == 0 && !u.found)
+	if (ret == 0)
 		ret = dump(RTM_GETROUTE, AF_INET6, on_route, &u);
-	return ret < 0 ? ret : u.found;
+	return ret < 0 ? ret : what[0] != '\0';
 }

@@ -124,10 +124,14 @@ static void look_at_nets(const char *dir, struct knit_pci *dev)
 
 	snprintf(path, sizeof(path), "%s/net", dir);
 	d = opendir(path);
-	while (d && (entry = readdir(d)) != NULL)
-		if (entry->d_name[0] != '.' && dev->n_nets < KNIT_PCI_NETS)
-			snprintf(dev->nets[dev->n_nets++], IFNAMSIZ, "%.*s", IFNAMSIZ - 1,
+	while (d && (entry = readdir(d)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (dev->n_nets < KNIT_PCI_NETS)
+			snprintf(dev->nets[dev->n_nets], IFNAMSIZ, "%.*s", IFNAMSIZ - 1,
 				 entry->d_name);
+		dev->n_nets++;
+	}
 	if (d)
 		closedir(d);
 }
@@ -204,6 +208,7 @@ int knit_pci_look(const char *name, struct knit_pci *dev)
 	dev->vendor = number(dir, "vendor", 0);
 	dev->device = number(dir, "device", 0);
 	dev->numa = number(dir, "numa_node", -1);
+	dev->functions = number(dir, "sriov_numvfs", 0);
 	dev->group = -1;
 	dev->uio = -1;
 	dev->bridge = has_bridge_header(dir);

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,14 @@
 static void node_of(const struct knit_pci *dev, char *node, size_t size)
 {
 	node[0] = '\0';
-	if (strncmp(dev->driver, "vfio", 4) == 0 && dev->group >= 0)
+	if (knit_bind_is_vfio(dev->driver) && dev->group >= 0)
 		snprintf(node, size, "/dev/vfio/%s%d", dev->noiommu ? "noiommu-" : "", dev->group);
 	else if (dev->uio >= 0)
 		snprintf(node, size, "/dev/uio%d", dev->uio);
 }
 
-static bool has_open(const char *pid, const char *node)
+/* 1, 0, or a negative errno. A process that ended meanwhile has nothing open. */
+static int has_open(const char *pid, const char *node)
 {
 	char path[PATH_MAX], target[64];
 	struct dirent *entry;
@@ -30,13 +32,14 @@ static bool has_open(const char *pid, const char *node)
 
 	snprintf(path, sizeof(path), "%s/%.16s/fd", knit_bind_where.proc, pid);
 	d = opendir(path);
-	while (d && !found && (entry = readdir(d)) != NULL) {
+	if (d == NULL)
+		return errno == ENOENT || errno == ESRCH || errno == EACCES ? 0 : -errno;
+	while (!found && (entry = readdir(d)) != NULL) {
 		n = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
 		target[n > 0 ? n : 0] = '\0';
 		found = strcmp(target, node) == 0;
 	}
-	if (d)
-		closedir(d);
+	closedir(d);
 	return found;
 }
 
@@ -44,20 +47,25 @@ int knit_bind_user(const struct knit_pci *dev, char *comm, size_t size)
 {
 	char path[PATH_MAX], node[32];
 	struct dirent *entry;
-	int pid = 0;
+	int pid = 0, ret = 0;
 	DIR *d;
 
+	comm[0] = '\0';
 	node_of(dev, node, sizeof(node));
 	if (node[0] == '\0')
 		return 0;
 	d = opendir(knit_bind_where.proc);
-	while (d && pid == 0 && (entry = readdir(d)) != NULL)
-		if (isdigit((unsigned char)entry->d_name[0]) && has_open(entry->d_name, node))
-			pid = strtol(entry->d_name, NULL, 10);
-	if (d)
-		closedir(d);
-	if (pid == 0)
-		return 0;
+	if (d == NULL)
+		return -errno;
+	while (ret == 0 && (entry = readdir(d)) != NULL) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		pid = strtol(entry->d_name, NULL, 10);
+		ret = has_open(entry->d_name, node);
+	}
+	closedir(d);
+	if (ret <= 0)
+		return ret;
 	snprintf(path, sizeof(path), "%s/%d/comm", knit_bind_where.proc, pid);
 	knit_sysfs_read(path, comm, size);
 	return pid;

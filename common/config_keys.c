@@ -114,7 +114,8 @@ static const struct knit_key port_keys[] = {
 	  .help = "kernel driver to bind a PCI device to, for as long as the primary runs; keep: "
 		  "leave it where it is" },
 	{ FIELD(knit_conf_port, force), .type = KNIT_KEY_BOOL, .def = "false",
-	  .help = "bind it although its network interface is up, or has an address or a route" },
+	  .help = "bind it although its network interface is up, or has an address or a route, or "
+		  "it has virtual functions" },
 	{ FIELD(knit_conf_port, allow_noiommu), .type = KNIT_KEY_BOOL, .def = "false",
 	  .help = "vfio-pci: also without an IOMMU, where nothing keeps the device from other "
 		  "memory" },

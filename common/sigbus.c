@@ -160,15 +160,18 @@ static bool repair(uintptr_t addr)
 	return true;
 }
 
-/* A signal that somebody sent has no address; a fault comes again by itself. */
+/*
+ * BUS_ADRERR is a page that is not there. All else is not for here: sent by somebody, without an
+ * address, broken memory, an access that is not aligned. It is sent again, since some of these are
+ * no faults and would not come again by themselves.
+ */
 static void on_sigbus(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
-	if (info->si_code <= 0 || !repair((uintptr_t)info->si_addr)) {
+	if (info->si_code != BUS_ADRERR || !repair((uintptr_t)info->si_addr)) {
 		signal(sig, SIG_DFL);
-		if (info->si_code <= 0)
-			raise(sig);
+		raise(sig);
 	}
 	errno = saved;
 }

@@ -14,10 +14,10 @@
  * mapping, the driver reads zeros (no link, nothing received) and writes to nobody, until the
  * primary hears of it (primary/gone.c).
  *
- * It handles faults in mappings of devices only, those of sysfs's resource files, /dev/uioN and
- * vfio, which it looks up in /proc/self/maps. Every other SIGBUS, hugepages that are missing or
- * memory that is broken, ends the process as it always did. EAL puts its own handler in front while
- * it makes hugepages, and takes it away again.
+ * It handles pages that are not there (BUS_ADRERR) in mappings of devices only, those of sysfs's
+ * resource files, /dev/uioN and vfio, which it looks up in /proc/self/maps. Every other SIGBUS,
+ * hugepages that are missing or memory that is broken, ends the process as it always did. EAL puts
+ * its own handler in front while it makes hugepages, and takes it away again.
  *
  * The handler makes system calls and nothing else: it takes no lock, allocates nothing and writes
  * only to its own static memory and to the counter. A process that dies in it leaves nothing.

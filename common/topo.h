@@ -40,7 +40,7 @@ struct knit_topo_port {
 	uint64_t tx_capa;  /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
 	uint32_t admin_up; /* 0: workers neither receive nor send; the kernel's interface is down */
 	uint32_t starts;   /* times it was started: secondaries of net_tap look for new fds */
-	uint32_t gone;	   /* main thread: wo, once. 1: its device was taken away, for good */
+	uint32_t gone;	   /* main, port thread: wo, once. 1: its device was taken away, for good */
 	uint32_t link_up;  /* main thread: wo. As last told to the interface */
 	uint32_t link_speed; /* main thread: wo. Mbit/s */
 } __rte_cache_aligned;

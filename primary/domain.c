@@ -93,8 +93,9 @@ static int stop_ports(struct primary *p, uint64_t ports)
 	for (k = 0; k < p->topo->n_ports; k++) {
 		if (!(ports & (UINT64_C(1) << k)) || !p->ports[k].started)
 			continue;
+		primary_gone_now(&p->ports[k]);
 		ret = port_stop(p, k);
-		if (ret < 0 && !p->topo->ports[k].gone)
+		if (ret < 0 && !primary_gone_now(&p->ports[k]))
 			return ret;
 	}
 	return 0;
@@ -107,10 +108,10 @@ static int start_ports(struct primary *p, uint64_t ports)
 	int ret;
 
 	for (k = 0; k < p->topo->n_ports; k++) {
-		if (!(ports & (UINT64_C(1) << k)) || p->topo->ports[k].gone)
+		if (!(ports & (UINT64_C(1) << k)) || primary_gone_now(&p->ports[k]))
 			continue;
 		ret = port_start(p, k);
-		if (ret < 0)
+		if (ret < 0 && !primary_gone_now(&p->ports[k]))
 			return ret;
 		if (ret > 0)
 			slot_end_workers(p, UINT64_C(1) << k);

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* Until the next try after processes that did not answer EAL, which takes it 10 s to find out. */
@@ -91,22 +92,41 @@ static void look_at_faults(struct primary *p, bool any_gone)
 			"until a start anew");
 }
 
+/* Both threads look, and the first who sees it says it. */
+static bool is_gone(const struct port *port)
+{
+	if (__atomic_load_n(&port->topo->gone, __ATOMIC_ACQUIRE))
+		return true;
+	if (!was_taken(port))
+		return false;
+	if (!__atomic_exchange_n(&port->topo->gone, 1, __ATOMIC_ACQ_REL))
+		log_err("port %s: its device %s was taken away; the port is without one until a "
+			"start anew",
+			port->conf->name, port->pci);
+	return true;
+}
+
+bool primary_gone_now(const struct port *port)
+{
+	if (!is_gone(port))
+		return false;
+	__atomic_store_n(&port->topo->admin_up, 0, __ATOMIC_RELEASE);
+	return true;
+}
+
 void primary_gone_look(struct primary *p)
 {
-	bool any = false, now = false;
+	bool any = false, now = false, before;
 	struct port *port;
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_ports; i++) {
 		port = &p->ports[i];
-		if (!port->topo->gone && was_taken(port)) {
-			log_err("port %s: its device %s was taken away; the port is without one "
-				"until a start anew",
-				port->conf->name, port->pci);
-			__atomic_store_n(&port->topo->gone, 1, __ATOMIC_RELEASE);
-			now = true;
+		before = __atomic_load_n(&port->topo->gone, __ATOMIC_ACQUIRE);
+		if (is_gone(port)) {
+			any = true;
+			now |= !before;
 		}
-		any |= port->topo->gone;
 	}
 	look_at_faults(p, any);
 	if (now)
@@ -122,9 +142,16 @@ static bool is_foreign(const struct port *port)
 	       (read_driver(port, now) == 0 && now[0] && strcmp(now, port->kdriver) != 0);
 }
 
+/*
+ * The driver then waits for bits that never come, in up to 100000 short sleeps: they shall not be
+ * rounded up to Linux's 50 us.
+ */
 void primary_gone_blank(const struct port *port)
 {
-	if (port->topo->gone && is_foreign(port))
+	if (!port->topo->gone)
+		return;
+	prctl(PR_SET_TIMERSLACK, 1);
+	if (is_foreign(port))
 		knit_sigbus_blank(port->pci);
 }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind.h"
 #include "bind_sysfs.h"
-#include "eal_paths.h"
+#include "hugepages.h"
 #include "pool_plan.h"
 #include "preflight.h"
-#include "rundir.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -14,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define MIB (1 << 20)
 #define HUGE_PAGE (2 * MIB)
@@ -89,7 +85,7 @@ static int check_memlock(size_t bytes)
 static int check_mappings(size_t bytes)
 {
 	unsigned long limit, needed = bytes / HUGE_PAGE + SPARE_MAPPINGS;
-	char text[32], what[160];
+	char text[32], what[160], remedy[256];
 
 	if (knit_sysfs_read(DMA_LIMIT, text, sizeof(text)) < 0)
 		return 0;
@@ -99,8 +95,11 @@ static int check_mappings(size_t bytes)
 	snprintf(what, sizeof(what),
 		 "vfio may map %lu pieces of memory (dma_entry_limit), %lu may be needed", limit,
 		 needed);
-	return preflight_missing(
-		what, "modprobe vfio_iommu_type1 dma_entry_limit=65535, or larger hugepages");
+	snprintf(remedy, sizeof(remedy),
+		 "echo %lu >" DMA_LIMIT "; for good: options vfio_iommu_type1 dma_entry_limit=%lu "
+		 "in /etc/modprobe.d/knit.conf; or larger hugepages",
+		 needed, needed);
+	return preflight_missing(what, remedy);
 }
 
 int preflight_vfio(const struct knit_config *c)
@@ -116,80 +115,34 @@ int preflight_vfio(const struct knit_config *c)
 	return lock ? lock : mappings;
 }
 
-/* Free on a node, in pages of any size. */
-static size_t free_on_node(unsigned int node)
+static int check_node(unsigned int node, size_t needed, size_t *left)
 {
-	char dir[80], path[400], text[32];
-	struct dirent *entry;
-	size_t bytes = 0;
-	DIR *d;
-
-	snprintf(dir, sizeof(dir), "/sys/devices/system/node/node%u/hugepages", node);
-	d = opendir(dir);
-	while (d && (entry = readdir(d)) != NULL) {
-		if (strncmp(entry->d_name, "hugepages-", 10))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s/free_hugepages", dir, entry->d_name);
-		if (knit_sysfs_read(path, text, sizeof(text)) == 0)
-			bytes += strtoul(text, NULL, 10) * 1024 *
-				 strtoul(entry->d_name + 10, NULL, 10);
-	}
-	if (d)
-		closedir(d);
-	return bytes;
-}
-
-/* What a killed primary with this prefix left: the next one takes it. */
-static size_t left_over(const struct knit_config *c)
-{
-	char dir[256], begin[64];
-	struct dirent *entry;
-	size_t bytes = 0;
-	struct stat st;
-	DIR *d;
-
-	if (knit_eal_huge_dir(dir, sizeof(dir)) < 0)
-		return 0;
-	snprintf(begin, sizeof(begin), "%smap_", c->eal.prefix);
-	d = opendir(c->eal.huge_dir[0] ? c->eal.huge_dir : dir);
-	while (d && (entry = readdir(d)) != NULL)
-		if (strncmp(entry->d_name, begin, strlen(begin)) == 0 &&
-		    fstatat(dirfd(d), entry->d_name, &st, 0) == 0)
-			bytes += (size_t)st.st_blocks * 512;
-	if (d)
-		closedir(d);
-	return bytes;
-}
-
-static int check_node(unsigned int node, size_t needed, size_t left)
-{
-	size_t there = free_on_node(node);
-	char what[160], remedy[160];
+	size_t there = hugepages_free(node), missing;
+	char what[160], remedy[256];
 
 	snprintf(what, sizeof(what),
 		 "hugepages on NUMA node %u: %zu MiB free%s, %zu MiB needed by this file", node,
-		 there / MIB, left ? " and more left by an earlier run" : "",
+		 there / MIB, *left ? " and more left by an earlier run" : "",
 		 (needed + MIB - 1) / MIB);
-	if (there + left >= needed) {
+	missing = hugepages_missing(needed, there, left);
+	if (missing == 0) {
 		preflight_good(what);
 		return 0;
 	}
-	snprintf(
-		remedy, sizeof(remedy),
-		"echo %zu >/sys/devices/system/node/node%u/hugepages/hugepages-2048kB/nr_hugepages",
-		(needed - there - left) / HUGE_PAGE + 1 + there / HUGE_PAGE, node);
+	hugepages_remedy(node, missing, remedy, sizeof(remedy));
 	return preflight_missing(what, remedy);
 }
 
 static int check_nodes(const struct knit_config *c)
 {
+	size_t left = hugepages_left(c);
 	struct pool_plan plan;
 	unsigned int node;
 	int ret = 0, one;
 
 	plan_for(c, &plan);
 	for (node = 0; node < plan.n_nodes; node++) {
-		one = plan.bytes[node] ? check_node(node, plan.bytes[node], left_over(c)) : 0;
+		one = plan.bytes[node] ? check_node(node, plan.bytes[node], &left) : 0;
 		ret = ret ? ret : one;
 	}
 	return ret;

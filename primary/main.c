@@ -39,6 +39,7 @@ static int serve(struct primary *p)
 	code = missing(primary_ifaces_create(p));
 	if (code)
 		goto destroy_ifaces;
+	primary_gone_watch(p);
 	code = missing(primary_telemetry_register() ? -1 : primary_service_start(p));
 	if (code)
 		goto stop_service;

@@ -16,16 +16,27 @@ struct primary;
  * open and mapped when it ends, and the kernel lets nobody take an open device from vfio-pci. So
  * the process replaces itself (execve: same pid, nothing open, nothing mapped) with one that does
  * nothing else, and ends with the exit code it was given.
+ *
+ * Before the exit code that asks for a new start they are not: while nobody has them, something
+ * else could take their interfaces into use. The next start finds them as after a kill, and if
+ * there is none, --give-back does.
  */
 
-/* Tells of one device: good, and if not, the remedy. */
-typedef void (*primary_nics_tell)(bool good, const char *what, const char *remedy);
+enum primary_nic {
+	PRIMARY_NIC_GOOD,
+	PRIMARY_NIC_DISPENSABLE, /* an optional port starts without it */
+	PRIMARY_NIC_MISSING,
+};
+
+/* Tells of one device, and if it is not good, the remedy. */
+typedef void (*primary_nics_tell)(enum primary_nic nic, const char *what, const char *remedy);
 
 /*
- * Whether every PCI port can be bound as configured, touching nothing. False: told why. Of an
- * optional port it is told only.
+ * Whether every PCI port can be bound as configured, touching nothing. False: one is missing.
+ * patient: waits for those that have a device open, up to 5 s for all of them; primary_nics_bind
+ * goes on with what is left of that.
  */
-bool primary_nics_check(const struct knit_config *conf, primary_nics_tell tell);
+bool primary_nics_check(const struct knit_config *conf, bool patient, primary_nics_tell tell);
 
 /*
  * After the run directory was made: gives back what a predecessor left and this configuration does
@@ -40,7 +51,10 @@ int primary_nics_bind(struct primary *p);
  */
 void primary_nics_give_back(const struct knit_config *conf, int code);
 
-/* What that process then is: knit-primary --give-back PREFIX --exit-code N. The exit code. */
+/*
+ * What that process then is: knit-primary --give-back PREFIX --exit-code N. The exit code: code, or
+ * what came of it if that is 0 or, because nobody asked for one, negative.
+ */
 int primary_nics_give_back_run(const char *prefix, int code);
 
 #endif

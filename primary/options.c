@@ -21,10 +21,11 @@ static void usage(FILE *out)
 	      "\n"
 	      "  -c, --config FILE   configuration (libconfig)\n"
 	      "      --check FILE    what FILE needs and this machine lacks, with remedies;\n"
-	      "                      touch nothing, exit: 0 nothing, 4 something, 3 FILE is wrong\n"
+	      "                      touch nothing, exit: 0 nothing, 3 FILE is wrong,\n"
+	      "                      4 something, 6 another rte_kni is loaded, 7 prefix is taken\n"
 	      "      --check-config  read and check FILE, touch nothing, exit\n"
 	      "      --give-back PREFIX  give the kernel back what a primary with that prefix had\n"
-	      "                      bound and could not give back, exit\n"
+	      "                      bound and could not give back, exit: 0 done, 7 it runs\n"
 	      "  -s, --status        print a status line every second\n"
 	      "      --log-level TYPE:LEVEL\n"
 	      "                      of one component (knit.port:debug), may be repeated\n"
@@ -89,6 +90,7 @@ int primary_options(int argc, char **argv, struct options *o)
 	};
 	int c;
 
+	o->exit_code = -1;
 	while ((c = getopt_long(argc, argv, "c:sh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':

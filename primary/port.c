@@ -77,6 +77,16 @@ static bool one_queue_only(const struct port *port, const struct rte_eth_dev_inf
 	return !rss && !driver->device_spread;
 }
 
+/* Of flows over several queues. A device that spreads them itself does so unless told otherwise. */
+static bool uses_rss(const struct port *port, const struct rte_eth_dev_info *info)
+{
+	if (!(info->flow_type_rss_offloads & RSS_TYPES) ||
+	    port->conf->rx_spread == KNIT_SPREAD_NONE)
+		return false;
+	return port->conf->rx_spread == KNIT_SPREAD_RSS ||
+	       !knit_driver_find(info->driver_name)->device_spread;
+}
+
 static int check_queues(const struct port *port, const struct rte_eth_dev_info *info,
 			const struct knit_driver *driver)
 {
@@ -170,8 +180,7 @@ static int configure(struct port *port)
 	conf.rxmode.offloads = port->rx_offloads;
 	conf.txmode.offloads = port->tx_offloads;
 	conf.intr_conf.lsc = port->lsc;
-	if (n > 1 && info.flow_type_rss_offloads & RSS_TYPES &&
-	    !knit_driver_find(info.driver_name)->device_spread) {
+	if (n > 1 && uses_rss(port, &info)) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & RSS_TYPES;
 	}

@@ -25,6 +25,15 @@ static int if_supported(int ret)
 	return ret == -ENOTSUP || ret == -ENOSYS ? 0 : ret;
 }
 
+/* The device was taken away: there is nothing to set, and what can't be true is refused. */
+static int op_gone(struct knit_msg *m)
+{
+	if (m->op != KNIT_OP_MTU && m->op != KNIT_OP_MAC)
+		return 0;
+	SAY(m, "its device was taken away");
+	return -ENODEV;
+}
+
 static int op_link(struct primary *p, unsigned int i, struct knit_msg *m)
 {
 	struct port *port = &p->ports[i];
@@ -43,7 +52,10 @@ static int op_link(struct primary *p, unsigned int i, struct knit_msg *m)
 	return 0;
 }
 
-/* Parks the port's workers, stops it, sets the MTU, starts it; whatever happens, it runs again. */
+/*
+ * Parks the port's workers, stops it, sets the MTU, starts it; whatever happens, it runs again,
+ * unless its device is taken away just then.
+ */
 static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 {
 	struct port *port = &p->ports[i];
@@ -67,7 +79,9 @@ static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 		rte_eth_dev_set_mtu(port->id, port->topo->mtu);
 		started = port_start(p, i);
 	}
-	if (started < 0) {
+	if (started < 0 && primary_gone_now(port)) {
+		ret = op_gone(m);
+	} else if (started < 0) {
 		/* Workers stay parked: nobody may use the port until the primary starts anew. */
 		p->restart = 1;
 		return started;
@@ -247,15 +261,6 @@ void port_restore(struct primary *p, unsigned int i)
 		rte_eth_dev_set_link_down(port->id);
 }
 
-/* The device was taken away: there is nothing to set, and what can't be true is refused. */
-static int op_gone(struct knit_msg *m)
-{
-	if (m->op != KNIT_OP_MTU && m->op != KNIT_OP_MAC)
-		return 0;
-	SAY(m, "its device was taken away");
-	return -ENODEV;
-}
-
 int port_op(struct primary *p, struct knit_msg *m)
 {
 	static int (*const ops[KNIT_OP_COUNT])(struct primary *, unsigned int,
@@ -274,7 +279,7 @@ int port_op(struct primary *p, struct knit_msg *m)
 	if (ret < 0)
 		return ret;
 	pthread_mutex_lock(&p->drivers);
-	ret = p->topo->ports[m->port].gone ? op_gone(m) : ops[m->op](p, m->port, m);
+	ret = primary_gone_now(&p->ports[m->port]) ? op_gone(m) : ops[m->op](p, m->port, m);
 	pthread_mutex_unlock(&p->drivers);
 	knit_netns_leave(&netns);
 	if (ret < 0)

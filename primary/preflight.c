@@ -2,6 +2,7 @@
 #include "preflight.h"
 #include "eal_paths.h"
 #include "engine.h"
+#include "hugepages.h"
 #include "kmod.h"
 #include "nics.h"
 #include "primary.h"
@@ -14,6 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Enough for a few ports. */
+#define USUAL_BYTES ((size_t)1 << 30)
 
 /* --check: what is there is told too, and what could be better, on stdout. */
 static bool report;
@@ -49,33 +53,20 @@ static int check_root(void)
 				 "start it with sudo, or as a systemd service");
 }
 
-static unsigned int free_hugepages(void)
+/* Whether they are enough, EAL finds out, once it has taken what an earlier run left. */
+static int check_hugepages(const struct knit_config *c)
 {
-	char line[128];
-	unsigned int n = 0;
-	FILE *f;
-
-	f = fopen("/proc/meminfo", "r");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "HugePages_Free: %u", &n) == 1)
-			break;
-	if (f)
-		fclose(f);
-	return n;
-}
-
-static int check_hugepages(void)
-{
-	char dir[256];
+	char text[256];
 	int ret = 0;
 
-	if (knit_eal_huge_dir(dir, sizeof(dir)) < 0)
+	if (knit_eal_huge_dir(text, sizeof(text)) < 0) {
 		ret = preflight_missing(
 			"no hugetlbfs is mounted",
 			"mkdir -p /dev/hugepages && mount -t hugetlbfs none /dev/hugepages");
-	if (free_hugepages() == 0)
-		ret = preflight_missing("no free hugepages",
-					"echo 512 > /proc/sys/vm/nr_hugepages");
+	} else if (hugepages_free(-1) == 0 && hugepages_left(c) == 0) {
+		hugepages_remedy(-1, USUAL_BYTES, text, sizeof(text));
+		ret = preflight_missing("no free hugepages", text);
+	}
 	if (ret == 0)
 		preflight_good("hugepages: mounted, and some are free");
 	return ret;
@@ -147,10 +138,12 @@ static int check_prefix(const struct knit_config *c)
 	return KNIT_EXIT_TAKEN;
 }
 
-static void tell_nic(bool good, const char *what, const char *remedy)
+static void tell_nic(enum primary_nic nic, const char *what, const char *remedy)
 {
-	if (good)
+	if (nic == PRIMARY_NIC_GOOD)
 		preflight_good(what);
+	else if (nic == PRIMARY_NIC_DISPENSABLE)
+		preflight_note(what, remedy);
 	else
 		preflight_missing(what, remedy);
 }
@@ -162,13 +155,13 @@ int primary_preflight(const struct knit_config *c, bool all)
 
 	report = all;
 	root = check_root();
-	huge = check_hugepages();
+	huge = check_hugepages(c);
 	prefix = check_prefix(c);
 	kmod = check_kmod(c, &want_tun);
 	tun = check_tun(want_tun);
 	vfio = preflight_vfio(c);
 	/* A running primary has bound them. */
-	nics = prefix || primary_nics_check(c, tell_nic) ? 0 : KNIT_EXIT_RESOURCES;
+	nics = prefix || primary_nics_check(c, !all, tell_nic) ? 0 : KNIT_EXIT_RESOURCES;
 	if (all)
 		machine = preflight_machine(c);
 	return prefix ? prefix

@@ -192,8 +192,9 @@ void primary_exchanges_drain(struct primary *p);
  *   main thread   sees that the device has no driver any more, or another one: the kernel takes the
  *                 link out of sysfs before it tells the driver. Stores topo->gone, which nobody
  *                 takes back; from now on the carrier is off.
- *   port thread   stores admin_up = 0 for good: workers, who read it for each burst anyway, neither
- *                 receive nor send there, and drop as port_down.
+ *   port thread   the same, before and after it has to do with the port. Stores admin_up = 0 for
+ *                 good: workers, who read it for each burst anyway, neither receive nor send there,
+ *                 and drop as port_down.
  *
  * vfio holds the removal, and the device works until everybody has let go of it: the port thread
  * parks its workers, so that buffers can go back to their pools, and has EAL detach the device in
@@ -207,14 +208,23 @@ void primary_exchanges_drain(struct primary *p);
  * port stays as it is until the end, or the reset of a domain with a queue on it. Before it is
  * stopped then zeros take the place of registers that are nobody's or another driver's.
  */
-/* Main thread, once ports are open. What it opens stays open: the port thread looks, too. */
+/* Main thread, once ports are open, before the port thread is there, which looks, too. */
 void primary_gone_watch(struct primary *p);
 /* Main thread, each turn; a system call for each device. */
 void primary_gone_look(struct primary *p);
+/* Port thread, a system call. True: taken away, and from their next burst on workers know. */
+bool primary_gone_now(const struct port *port);
 /* Port thread: true if nothing is left to do. */
 bool primary_gone_release(struct primary *p);
 /* Before the driver stops or closes a port. */
 void primary_gone_blank(const struct port *port);
+
+/*
+ * master.c; port thread, each turn, so at once when a secondary has ended. uio_pci_generic takes
+ * bus mastering from a NIC whenever somebody closes its file, which every process that ends does:
+ * it is given back to ports that are in use. igb_uio waits for the last one, vfio for the group's.
+ */
+void primary_master_look(struct primary *p);
 
 /* iface.c */
 int primary_ifaces_create(struct primary *p);

@@ -133,7 +133,6 @@ int primary_run(struct primary *p)
 		return KNIT_EXIT_FAILURE;
 	}
 	watch_links(p, true);
-	primary_gone_watch(p);
 	fds[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = link_event, .events = POLLIN };
 	do {

@@ -148,6 +148,7 @@ static uint32_t port_thread(void *arg)
 
 	while (!__atomic_load_n(&service.stop, __ATOMIC_ACQUIRE)) {
 		wait_once(p, service.dead || service.gone ? RETRY_MS : TICK_MS);
+		primary_master_look(p);
 		slot_check(p);
 		primary_channel_look(p);
 		inside_look(p, service.dead);

@@ -18,8 +18,7 @@ BUILD=${KNIT_BUILD:-$PWD/build}
 export KNIT_BUILD=$BUILD
 LOGS=$BUILD/test-logs
 ALL="lint unit unit-asan unit-tsan abi-kmod kmod install smoke vm"
-# The longest first: the last ones then end at about the same time.
-BOOTS="smoke life module pci packets virtio"
+BOOTS=$(tests/vm/suite.sh --list)
 BOOT_TIMEOUT=3600
 LANES=${KNIT_VM_LANES:-2}
 SMOKE_TIMEOUT=${KNIT_SMOKE_TIMEOUT:-240}

@@ -119,8 +119,9 @@ struct knit_ioc_create {
 /*
  * Removes an interface of this creating file. Ends its own asks; for the kernel's central lock
  * (RTNL) it waits as every `ip link` does, so for another interface's ask three seconds at most. On
- * return the kernel touches its shared block and buffers no more and its name is free. Also succeeds once if its
- * namespace was destroyed, and it with it. -ENOENT: no such id, or another file's.
+ * return the kernel touches its shared block and buffers no more and its name is free. Also
+ * succeeds once if its namespace was destroyed, and it with it. -ENOENT: no such id, or another
+ * file's.
  */
 struct knit_ioc_id {
 	__u32 size;

@@ -27,7 +27,8 @@
  * inodes, before it frees the DMA region; who touches one after that gets SIGBUS. A mapping never
  * points to struct igbuio_dev, so neither needs to outlive the other.
  *
- * Locks: the file's (uio's info_lock) or mmap_lock, then igbuio_lock.
+ * Locks: the file's (uio's info_lock) or mmap_lock, then igbuio_lock. The device's own (of the PCI
+ * core) comes before all of them, in remove; open, which resets, therefore only tries it.
  */
 
 enum igbuio_mode {
@@ -83,7 +84,10 @@ struct igbuio_dev {
 
 extern struct mutex igbuio_lock;
 
-/* igbuio_file.c: callbacks of uio, one at a time for a device */
+/*
+ * igbuio_file.c: callbacks of uio, one at a time for a device. The first open resets the device, if
+ * it has a way for that; -EAGAIN: it is being bound, removed or reset just now.
+ */
 int igbuio_open(struct uio_info *info, struct inode *inode);
 int igbuio_release(struct uio_info *info, struct inode *inode);
 /* From here on it can be opened and mapped. */

@@ -17,8 +17,8 @@
 #define PCI_IRQ_INTX PCI_IRQ_LEGACY
 #endif
 
-/* Since 5.16 the PCI core sets the one below from its own. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 16, 0)
+/* Where the PCI core has one of its own, it overwrites the one below with that. */
+#ifdef IGBUIO_PCI_DEV_GROUPS
 #define igbuio_dev_groups dev_groups
 #else
 #define igbuio_dev_groups driver.dev_groups

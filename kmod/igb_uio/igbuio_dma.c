@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "igbuio.h"
 
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
@@ -8,7 +9,8 @@
 /*
  * The DMA region: for devices without buffer memory of their own, whose drivers in user space need
  * some that is contiguous on the bus and stays where it is. It lives as long as the device is
- * bound, not only as long as its file is open.
+ * bound, not only as long as its file is open. User space maps it cached, as the kernel does where
+ * devices take part in the caches: on every x86.
  */
 
 int igbuio_dma_init(struct igbuio_dev *d)
@@ -22,6 +24,10 @@ int igbuio_dma_init(struct igbuio_dev *d)
 		dev_err(&d->pdev->dev, "no room for a DMA region: the BARs take all %d maps\n",
 			MAX_UIO_MAPS);
 		return -ENOSPC;
+	}
+	if (!dev_is_dma_coherent(&d->pdev->dev)) {
+		dev_err(&d->pdev->dev, "no DMA region: the device does not see the CPU's caches\n");
+		return -EOPNOTSUPP;
 	}
 	d->dma = dma_alloc_coherent(&d->pdev->dev, size, &d->dma_bus, GFP_KERNEL);
 	if (!d->dma) {

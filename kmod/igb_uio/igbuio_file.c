@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "igbuio.h"
 
+#include <linux/delay.h>
 #include <linux/fs.h>
 #include <linux/slab.h>
+
+#define RESET_TRIES 20
+#define RESET_PAUSE_MS 10
 
 DEFINE_MUTEX(igbuio_lock);
 static LIST_HEAD(igbuio_devices);
@@ -60,13 +64,36 @@ static void put_inode(struct igbuio_dev *d, const struct inode *inode)
 	kfree(i);
 }
 
+/*
+ * The device remembers what a process that was killed told it: rings in memory that belongs to
+ * others now. It must forget them before it may reach memory again. Locks of the device are only
+ * tried, since who removes it holds them while he waits for this call to end.
+ */
+static int reset(struct igbuio_dev *d)
+{
+	int tries = RESET_TRIES;
+	int err;
+
+	while ((err = pci_try_reset_function(d->pdev)) == -EAGAIN && --tries)
+		msleep(RESET_PAUSE_MS);
+	if (err == -EAGAIN)
+		return err;
+	if (err)
+		dev_notice(&d->pdev->dev, "no reset (%d): it remembers what it was told\n", err);
+	return 0;
+}
+
 /* The first one starts the device: bus mastering was taken away by the last one before. */
 int igbuio_open(struct uio_info *info, struct inode *inode)
 {
 	struct igbuio_dev *d = container_of(info, struct igbuio_dev, info);
 	struct igbuio_inode *i;
-	int err = 0;
+	int err;
 
+	/* Written by these callbacks only, which come one at a time. */
+	err = d->files == 0 ? reset(d) : 0;
+	if (err)
+		return err;
 	mutex_lock(&igbuio_lock);
 	if (list_empty(&d->node)) {
 		err = -ENODEV;

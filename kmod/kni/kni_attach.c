@@ -91,7 +91,7 @@ static void finish(struct kni_iface *i, struct list_head *ended)
 	if (list_empty(ended))
 		return;
 	synchronize_rcu_expedited(); /* one for each interface of a process that died */
-	wake_ownerless(i); /* after it: nobody can stop one for its late owner's sake */
+	wake_ownerless(i);	     /* after it: nobody can stop one for its late owner's sake */
 	kni_attach_free(ended);
 }
 

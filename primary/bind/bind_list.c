@@ -22,8 +22,10 @@ static void nets_text(const struct knit_pci *dev, char *text, size_t size)
 	size_t at = 0;
 
 	text[0] = '\0';
-	for (i = 0; i < dev->n_nets && at < size; i++)
+	for (i = 0; i < knit_pci_nets(dev) && at < size; i++)
 		at += snprintf(text + at, size - at, "%s%s", i ? "," : "", dev->nets[i]);
+	if (dev->n_nets > i && at < size)
+		snprintf(text + at, size - at, ",...");
 }
 
 /* The row begins with the address already. */
@@ -41,7 +43,7 @@ static const char *or_dash(const char *text)
 
 static void print_row(const struct knit_pci *dev, const struct knit_bind_want *want)
 {
-	char group[16] = "-", nets[KNIT_PCI_NETS * 17];
+	char group[16] = "-", nets[KNIT_PCI_NETS * 17 + 4];
 	struct knit_bind_why why;
 
 	if (dev->group >= 0)
@@ -53,21 +55,25 @@ static void print_row(const struct knit_pci *dev, const struct knit_bind_want *w
 	       blocked(dev, want, &why) ? without_name(why.what, dev->name) : "-");
 }
 
+static void json_text(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ')
+			printf("\\u%04x", *text);
+		else
+			printf("%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
+	}
+	putchar('"');
+}
+
 static void json_string(const char *name, const char *text)
 {
 	printf("\"%s\": ", name);
-	if (text[0] == '\0') {
+	if (text[0])
+		json_text(text);
+	else
 		fputs("null", stdout);
-		return;
-	}
-	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			putchar('\\');
-		if ((unsigned char)*text >= ' ')
-			putchar(*text);
-	}
-	putchar('"');
 }
 
 static void json_member(const char *name, const char *text)
@@ -99,15 +105,18 @@ static void print_object(const struct knit_pci *dev, const struct knit_bind_want
 	json_member("driver", dev->driver);
 	json_member("driver_override", dev->override);
 	json_number("numa_node", dev->numa);
+	json_number("virtual_functions", dev->functions);
 	json_number("iommu_group", dev->group);
 	json_member("iommu_type", dev->noiommu ? "noiommu" : dev->group_type);
 	fputs("\"interfaces\": [", stdout);
-	for (i = 0; i < dev->n_nets; i++)
-		printf("%s\"%s\"", i ? ", " : "", dev->nets[i]);
+	for (i = 0; i < knit_pci_nets(dev); i++) {
+		fputs(i ? ", " : "", stdout);
+		json_text(dev->nets[i]);
+	}
 	fputs("], ", stdout);
 	pid = knit_bind_user(dev, comm, sizeof(comm));
-	json_number("user_pid", pid ? pid : -1);
-	json_member("user", pid ? comm : "");
+	json_number("user_pid", pid > 0 ? pid : -1);
+	json_member("user", comm);
 	if (!blocked(dev, want, &why))
 		memset(&why, 0, sizeof(why));
 	json_member("blocked", why.what);

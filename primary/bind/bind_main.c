@@ -30,7 +30,8 @@ static void usage(FILE *out)
 	      "  -j, --json           the list as JSON\n"
 	      "      --for DRIVER     what speaks against that driver; default vfio-pci\n"
 	      "  -f, --force          bind although the interface is up, or has an address or a\n"
-	      "                       route, or is in another network namespace\n"
+	      "                       route, or is in another network namespace, or the device\n"
+	      "                       has virtual functions\n"
 	      "      --allow-noiommu  vfio-pci without an IOMMU: the device can reach all memory\n"
 	      "  -h, --help           this text\n"
 	      "\n"
@@ -97,8 +98,6 @@ static int unbind_one(const char *name)
 {
 	struct knit_bind_why why = { .remedy = "knit-bind lists what is there" };
 	struct knit_pci dev;
-	char comm[32];
-	int pid;
 
 	if (knit_pci_look(name, &dev) < 0) {
 		snprintf(why.what, sizeof(why.what), "there is no PCI device %s", name);
@@ -111,13 +110,8 @@ static int unbind_one(const char *name)
 		printf("%s: %s\n", name, dev.driver);
 		return KNIT_EXIT_OK;
 	}
-	pid = knit_bind_user(&dev, comm, sizeof(comm));
-	if (pid) {
-		snprintf(why.what, sizeof(why.what), "%s: process %d (%s) has it open", name, pid,
-			 comm);
-		snprintf(why.remedy, sizeof(why.remedy), "end that process");
+	if (knit_bind_check_users(&dev, &why) < 0)
 		return complain(&why);
-	}
 	if (knit_bind_move(name, "", &why) < 0) {
 		complain(&why);
 		return KNIT_EXIT_FAILURE;

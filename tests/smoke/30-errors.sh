@@ -134,9 +134,8 @@ machine()
 	# shellcheck disable=SC2016 # $3 and $2 are of awk, quoted for the inner shell
 	refused_without "no hugetlbfs" "no hugetlbfs is mounted" \
 		'awk "\$3 == \"hugetlbfs\" { print \$2 }" /proc/mounts | xargs -r -n 1 umount -l'
-	sed 's/^HugePages_Free:.*/HugePages_Free:        0/' /proc/meminfo >"$TMP/meminfo"
 	refused_without "no free hugepages" "no free hugepages" \
-		"mount --bind $TMP/meminfo /proc/meminfo"
+		"mount -t tmpfs none /sys/kernel/mm/hugepages"
 	refused_without "no /dev/net/tun" "/dev/net/tun: No such file" \
 		"mount -t tmpfs none /dev/net"
 

@@ -109,6 +109,10 @@ ports()
 	nic_config 0000:ff:1f.7 'driver = "e1000";'
 	check "port: unknown driver" says 3 "\"keep\", \"vfio-pci\", \"igb_uio\" or" \
 		"$PRIMARY" --config "$CONFIG"
+	nic_config 0000:ff:1f.7 'driver = "vfio-pci"; optional = true;'
+	check "port: --check says of an optional one what it lacks, but does not fail" says 0 \
+		"^note .*port left: there is no PCI device 0000:ff:1f.7" \
+		"$PRIMARY" --check "$CONFIG"
 	if [ -n "$bridge" ]; then
 		nic_config "$bridge" 'driver = "vfio-pci"; force = true;'
 		check "port: a bridge" says 4 "port left: $bridge is a bridge" \
@@ -133,12 +137,31 @@ machine()
 	check "--check: no hugepages" says_with "mount -t tmpfs none $nodes/node0/hugepages" 4 \
 		"^MISSING  hugepages on NUMA node 0: 0 MiB free" "$PRIMARY" --check "$CONFIG"
 	check "--check: their remedy" grep -q "remedy: echo .*nr_hugepages" "$TMP/said"
+	check "--check: without nodes" says_with "mount -t tmpfs none $nodes" 0 \
+		"^ok .*NUMA node 0: [1-9][0-9]* MiB free" "$PRIMARY" --check "$CONFIG"
+	no_free_page
 	check "--check: no tap" says_with "mount -t tmpfs none /dev/net" 4 \
 		"^MISSING .*/dev/net/tun" "$PRIMARY" --check "$CONFIG"
 	sed -i 's/cpus = "0"; iova/cpus = "1000"; iova/' "$CONFIG"
 	check "--check: no such CPU" says 4 "^MISSING  primary: none of its CPUs is online" \
 		"$PRIMARY" --check "$CONFIG"
 	check "--check: file is wrong" says 3 "nowhere.cfg" "$PRIMARY" --check "$TMP/nowhere.cfg"
+}
+
+# What a killed primary left is no reason to refuse its successor, which takes it.
+no_free_page()
+{
+	local no="mount -t tmpfs none /sys/kernel/mm/hugepages" page
+
+	page=$(awk '$3 == "hugetlbfs" { print $2; exit }' /proc/mounts)/${PREFIX}map_0
+	check "--check: no free page" says_with "$no" 4 "^MISSING  no free hugepages" \
+		"$PRIMARY" --check "$CONFIG"
+	check "--check: their remedy adds some" grep -q "remedy: echo 512 >/sys/kernel/mm/" \
+		"$TMP/said"
+	fallocate -l 2M "$page"
+	check "--check: no free page, but those of a killed primary" says_with "$no" 0 \
+		"^ok       hugepages: mounted" "$PRIMARY" --check "$CONFIG"
+	rm "$page"
 }
 
 give_back()

@@ -22,6 +22,15 @@ config() # device, netns, text
 	write_config
 }
 
+give_back_says() # exit code, options...
+{
+	local code=$1
+	shift
+
+	timeout -k 3 20 "$KNIT_BUILD/primary/knit-primary" --give-back "$PREFIX" "$@"
+	[ $? -eq "$code" ]
+}
+
 nothing_starts()
 {
 	timeout -k 3 20 "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
@@ -41,6 +50,8 @@ runs_without() # what
 	ip -n near link set kni-gone mtu 1400
 	check "$1: takes requests" wait_for 5 field_is /knit/port,gone mtu 1400
 	check "$1: still no carrier" no_carrier
+	check "$1: nothing is given back while it runs" give_back_says 7
+	check "$1: with the exit code that was asked for" give_back_says 0 --exit-code 0
 	check "$1: the log says so" grep -q "port gone is absent" "$TMP/primary.log"
 	system_down
 	check "$1: primary ends well" [ "$STATUS" -eq 0 ]

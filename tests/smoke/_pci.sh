@@ -51,7 +51,8 @@ far_end() # address, netns, name
 	wait_for 5 device_outside "$1" || die "NIC $1 has no kernel device"
 	dev=$(device_outside "$1")
 	outside ip link set dev "$dev" down netns $$ &&
-		ip link set dev "$dev" netns "$2" name "$3" promisc on || die "NIC $1 can't move to $2"
+		ip link set dev "$dev" netns "$2" name "$3" promisc on ||
+		die "NIC $1 can't move to $2"
 }
 
 pci_port() # name, netns[, text]

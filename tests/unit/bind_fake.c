@@ -47,6 +47,14 @@ void bind_fake_file(const char *path, const char *text)
 	fclose(out);
 }
 
+void bind_fake_rmdir(const char *path)
+{
+	char full[FULL_SIZE];
+
+	below(path, full);
+	ck_assert_int_eq(rmdir(full), 0);
+}
+
 void bind_fake_link(const char *path, const char *target)
 {
 	char full[FULL_SIZE];
@@ -162,6 +170,9 @@ void bind_fake_setup(void)
 	bind_fake_link("proc/77/fd/5", "/dev/vfio/5");
 	bind_fake_file("proc/77/comm", "testpmd\n");
 	bind_fake_file("proc/self/x", "");
+	bind_fake_file("sys/module/vfio/x", "");
+	bind_fake_file("sys/class/net/lo/ifindex", "1\n");
+	bind_fake_file("sys/class/net/lo/address", "00:00:00:00:00:00\n");
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)

@@ -16,18 +16,22 @@
  *   0000:00:06.0   igb_uio, network, no group, /dev/uio3
  *   0000:00:07.0   no driver, network, no group
  *   0000:00:08.0   class network, but the header of a bridge
- * Loaded are e1000e, vfio-pci, igb_uio, ahci, virtio-pci and pcieport, not uio_pci_generic.
+ * "lo" is the one that each network namespace has; "eno1" is in none. Loaded are vfio,
+ * e1000e, vfio-pci, igb_uio, ahci, virtio-pci and pcieport, not uio_pci_generic.
  */
 void bind_fake_setup(void);
 void bind_fake_teardown(void);
 
 /* path below the folder; text NULL: the file shall not be there. */
 void bind_fake_file(const char *path, const char *text);
+/* An empty folder. */
+void bind_fake_rmdir(const char *path);
 void bind_fake_link(const char *path, const char *target);
 /* What stands in a file now. */
 const char *bind_fake_text(const char *path);
 
 #define FAKE_DEVICE(name) "sys/bus/pci/devices/" name "/"
 #define FAKE_NOIOMMU "sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
+#define FAKE_LOCKDOWN "sys/kernel/security/lockdown"
 
 #endif

@@ -33,12 +33,16 @@
 #define KNIT_COMMON_SUITES(X) \
 	X(bind)               \
 	X(bind_check)         \
+	X(bind_list)          \
+	X(bind_net)           \
 	X(config)             \
 	X(config_doc)         \
 	X(config_errors)      \
 	X(forward)            \
 	X(handler)            \
 	X(handler_role)       \
+	X(hugepages)          \
+	X(nics)               \
 	X(rundir)             \
 	X(sigbus)             \
 	X(tap)                \

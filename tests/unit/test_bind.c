@@ -123,6 +123,23 @@ START_TEST(restore_leaves_others_alone)
 }
 END_TEST
 
+/* Ended between the probe, for which the driver is named, and the override's way back. */
+START_TEST(restore_half_done)
+{
+	struct knit_bind_record r = { "0000:00:01.0", "vfio-pci", "e1000e", "" };
+
+	bind_fake_file(FAKE_DEVICE("0000:00:01.0") "driver_override", "e1000e\n");
+	ck_assert_int_eq(knit_bind_restore(&r, 0, &why), 0);
+	/* written over the first letter */
+	ck_assert_str_eq(bind_fake_text(FAKE_DEVICE("0000:00:01.0") "driver_override"),
+			 "\n1000e\n");
+	/* to another driver, by somebody else */
+	bind_fake_file(FAKE_DEVICE("0000:00:01.0") "driver_override", "ahci\n");
+	ck_assert_int_eq(knit_bind_restore(&r, 0, &why), 0);
+	ck_assert_str_eq(bind_fake_text(FAKE_DEVICE("0000:00:01.0") "driver_override"), "ahci\n");
+}
+END_TEST
+
 START_TEST(restore_waits_for_users)
 {
 	struct knit_bind_record r = { "0000:00:05.0", "vfio-pci", "e1000e", "" };
@@ -237,6 +254,7 @@ Suite *knit_suite_bind(void)
 	tcase_add_test(tc, move_nothing_to_do);
 	tcase_add_test(tc, move_to_none);
 	tcase_add_test(tc, restore_leaves_others_alone);
+	tcase_add_test(tc, restore_half_done);
 	tcase_add_test(tc, restore_waits_for_users);
 	tc = tcase(s, "records", records_setup, records_teardown);
 	tcase_add_test(tc, records_there_and_back);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -130,8 +131,34 @@ static void send_one(void)
 	raise(SIGBUS);
 }
 
+/* As the kernel does it when memory is broken: only to itself may a process send such a code. */
+static void send_code(int code, void *addr)
+{
+	siginfo_t info = { .si_signo = SIGBUS, .si_code = code, .si_addr = addr };
+
+	syscall(SYS_rt_sigqueueinfo, getpid(), SIGBUS, &info);
+}
+
+static void broken_memory(void)
+{
+	send_code(BUS_MCEERR_AO, lost_mapping("0000:00:10.0", "resource0"));
+}
+
+static void not_aligned(void)
+{
+	send_code(BUS_ADRALN, lost_mapping("0000:00:10.0", "resource0"));
+}
+
+static void page_lost(void)
+{
+	send_code(BUS_ADRERR, lost_mapping("0000:00:10.0", "resource0"));
+}
+
 START_TEST(others_end_the_process)
 {
+	ck_assert_int_eq(signal_that_ends(broken_memory), SIGBUS);
+	ck_assert_int_eq(signal_that_ends(not_aligned), SIGBUS);
+	ck_assert_int_eq(signal_that_ends(page_lost), 0);
 	ck_assert_int_eq(signal_that_ends(touch_file), SIGBUS);
 	ck_assert_int_eq(signal_that_ends(send_one), SIGBUS);
 }

@@ -12,6 +12,7 @@ JOBS=${JOBS:-$(nproc)}
 SOURCE=$DEBUG/source
 build_only=
 status=0
+declare -A BOOTS=([kasan]="kasan kasan-bind" [kcsan]=kcsan)
 
 unpack()
 {
@@ -98,7 +99,9 @@ run() # kind
 		echo "not ok vm-debug: no module for $1"
 		return 1
 	}
-	"$VM/suite.sh" --kernel "$DEBUG/$1-image" --module "$DEBUG/$1-kmod/kni/rte_kni.ko" "$1"
+	# shellcheck disable=SC2086 # words
+	"$VM/suite.sh" --kernel "$DEBUG/$1-image" --module "$DEBUG/$1-kmod/kni/rte_kni.ko" \
+		${BOOTS[$1]}
 }
 
 [ "${1:-}" != --build-only ] || { build_only=1 && shift; }

@@ -21,6 +21,7 @@
 #   --out FOLDER       what they write to /run/out is kept there, with the kernel's log, console.log
 #   --mem MIB, --smp CPUS, --timeout SECONDS, --append KERNEL_PARAMETERS
 #   --icount           one CPU whose clock counts instructions
+#   --known PATTERN    lines of the kernel's log that are clean, whatever dirty.txt says
 #   --console          print the kernel's log too, when all is over
 #   --shell            no scripts, but a shell in the guest; its exit ends it
 # shellcheck source=tests/vm/_host.sh
@@ -40,6 +41,7 @@ SHELL_WANTED=
 ENVIRONMENT=()
 SCRIPTS=()
 NICS=()
+KNOWN=(-e 'BUG: KCSAN: ') # races.awk judges these
 QEMU=()
 LINES_OF_LOG=150
 PLAIN=virtio-net-pci,ctrl_vlan=off
@@ -93,6 +95,7 @@ option() # name, value
 	--smp) SMP=$2 ;;
 	--timeout) TIMEOUT=$2 ;;
 	--append) APPEND+=" $2" ;;
+	--known) KNOWN+=(-e "$2") ;;
 	*) die "no such option: $1; --help lists them" ;;
 	esac
 }
@@ -242,7 +245,7 @@ last_words()
 
 dirty_lines()
 {
-	grep -nE -f "$VM/dirty.txt" "$OUT/console.log" | grep -v 'BUG: KCSAN: '
+	grep -nE -f "$VM/dirty.txt" "$OUT/console.log" | grep -vE "${KNOWN[@]}"
 	awk -f "$VM/races.awk" "$OUT/console.log"
 }
 

@@ -4,6 +4,10 @@
 
   uio.py dma ADDRESS    writes the DMA region and reads it back at its bus address, in the
                         kernel's view of physical memory (/proc/kcore)
+  uio.py irq ADDRESS    of an e1000 or e1000e: interrupts arrive, and are held back when masked
+  uio.py reset ADDRESS  of an e1000e: the first open makes it forget where its rings are, another
+                        one does not
+  uio.py wc ADDRESS     maps its prefetchable BAR, and finds it write-combining in the kernel's list
   uio.py maps ADDRESS   compares maps and port regions with the device's BARs
   uio.py hold ADDRESS   opens and maps everything, prints "holds", waits for the device's end, then
                         touches what was mapped: prints "SIGBUS" for each map, and what read and
@@ -13,13 +17,22 @@
 import ctypes
 import mmap
 import os
+import select
 import signal
 import struct
 import sys
 
 PAGE = mmap.PAGESIZE
+MEMTYPES = "/sys/kernel/debug/x86/pat_memtype_list"
 IORESOURCE_IO = 0x100
 IORESOURCE_MEM = 0x200
+IORESOURCE_PREFETCH = 0x2000
+# Of e1000 and e1000e: cause (a write raises it), mask set and clear, vectors; the link's bit, and
+# that of all causes which are no queue's
+ICR, ICS, IMS, IMC, IVAR = 0xc0, 0xc8, 0xd0, 0xd8, 0xe4
+# Of e1000e: where its receive ring is
+RDBAL = 0x2800
+LINK, OTHER, OTHER_TO_0 = 1 << 2, 1 << 24, 8 << 16
 
 
 def sysfs(address, *parts):
@@ -74,8 +87,10 @@ def dma(address):
         raise SystemExit(f"phys is {phys:#x}, the map's address {maps[index]['addr']}")
     fd = uio_open(address)
     region = mmap.mmap(fd, size, offset=index * PAGE)
-    if any(region):
-        raise SystemExit("the region is not empty at first")
+    # Iteration would yield bytes objects, none of which is false.
+    others = size - region[:].count(0)
+    if others:
+        raise SystemExit(f"the region is not empty at first: {others} bytes are not zero")
     written = b"".join(struct.pack("<QQ", i, ~i & (1 << 64) - 1) for i in range(size // 16))
     region[:] = written
     if physical(phys, size) != written:
@@ -85,8 +100,7 @@ def dma(address):
 
 def maps_match(address):
     want_maps, want_ports = [], []
-    for bar, line in enumerate(read(sysfs(address, "resource")).splitlines()[:6]):
-        start, end, flags = (int(part, 16) for part in line.split())
+    for bar, (start, end, flags) in enumerate(resource(address)):
         entry = (f"BAR{bar}", start, end - start + 1)
         if start and flags & IORESOURCE_MEM:
             want_maps.append(entry)
@@ -99,6 +113,85 @@ def maps_match(address):
     print("maps", maps, "ports", ports)
     if not want_maps or maps != want_maps or ports != want_ports:
         raise SystemExit(f"BARs: maps {want_maps}, ports {want_ports}")
+
+
+def resource(address):
+    return [[int(part, 16) for part in line.split()]
+            for line in read(sysfs(address, "resource")).splitlines()[:6]]
+
+
+def irq(address):
+    fd = uio_open(address)
+    with open(sysfs(address, "resource0"), "r+b") as f:
+        bar = mmap.mmap(f.fileno(), 0)
+
+    def write(register, value):
+        ctypes.c_uint32.from_buffer(bar, register).value = value
+
+    def raise_it():
+        write(IMC, 0xffffffff)
+        write(ICR, 0xffffffff)
+        ctypes.c_uint32.from_buffer(bar, ICR).value  # pylint: disable=expression-not-assigned
+        write(IVAR, OTHER_TO_0)
+        write(IMS, LINK | OTHER)
+        write(ICS, LINK)
+
+    def comes(seconds):
+        return bool(select.select([fd], [], [], seconds)[0]) and os.read(fd, 4)
+
+    def let_through(on):
+        os.write(fd, struct.pack("<i", on))
+
+    raise_it()
+    if not comes(10):
+        raise SystemExit("no interrupt")
+    let_through(0)
+    raise_it()
+    if comes(0.5):
+        raise SystemExit("an interrupt, although they are held back")
+    let_through(1)
+    if not comes(10):
+        raise SystemExit("the one that was held back is lost")
+    write(IMC, 0xffffffff)
+    print("interrupts come, and are held back")
+
+
+def reset(address):
+    with open(sysfs(address, "resource0"), "r+b") as f:
+        bar = mmap.mmap(f.fileno(), 0)
+    ring = ctypes.c_uint32.from_buffer(bar, RDBAL)
+
+    def expect(value, when):
+        if ring.value != value:
+            raise SystemExit(f"the ring is at {ring.value:#x} instead of {value:#x} {when}")
+
+    fd = uio_open(address)
+    ring.value = PAGE
+    expect(PAGE, "when it was written")
+    os.close(fd)
+    fd = uio_open(address)
+    expect(0, "after the first open")
+    ring.value = PAGE
+    uio_open(address)
+    expect(PAGE, "after another open")
+    print("the first open resets it")
+
+
+def write_combining(address):
+    bars = resource(address)
+    bar, = [n for n, (start, _, flags) in enumerate(bars)
+            if start and flags & IORESOURCE_PREFETCH]
+    maps = regions(address, "maps", "map")
+    index = [m["name"] for m in maps].index(f"BAR{bar}")
+    fd = uio_open(address)
+    region = mmap.mmap(fd, int(maps[index]["size"], 0), offset=index * PAGE)
+    region[0]  # pylint: disable=pointless-statement
+    listed = read(MEMTYPES)
+    print(listed)
+    if not [line for line in listed.splitlines()
+            if line.startswith("PAT: [mem ") and f"{bars[bar][0]:#018x}-" in line and
+            line.endswith("write-combining")]:
+        raise SystemExit(f"BAR{bar} at {bars[bar][0]:#x} is mapped in another way")
 
 
 def touches(address):
@@ -140,4 +233,6 @@ def hold(address):
         print("SIGBUS" if touches(at) == signal.SIGBUS else "no signal", flush=True)
 
 
-{"dma": dma, "maps": maps_match, "hold": hold}[sys.argv[1]](sys.argv[2])
+COMMANDS = {"dma": dma, "irq": irq, "maps": maps_match, "hold": hold, "reset": reset,
+            "wc": write_combining}
+COMMANDS[sys.argv[1]](sys.argv[2])

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Two workers on a virtio-net with two queue pairs, behind the IOMMU.
+#   21-virtio.sh [SPREAD]     rx_spread, "auto" unless given
 #
 #   netns far                                                              netns near
 #   left0 (e1000) ===bridge=== virtio-net, vfio-pci: port left -+ worker 0 +- kni-left
@@ -39,7 +40,7 @@ port_is() # field, value
 }
 
 netns far near
-pci_port left far
+pci_port left far "rx_spread = \"${1:-auto}\";"
 interface kni-left left near
 worker 0 "punt left"
 worker 1 "punt left"

@@ -4,7 +4,9 @@
 # port goes on, and the kernel gets the device back; then starts without it. Or another driver of
 # the kernel's is given the device by hand: the kernel takes registers out of knit's processes, and
 # their next touch is a SIGBUS.
-#   32-unplug.sh [DRIVER[:INTERRUPTS[:by-hand]]...]
+#   32-unplug.sh [DRIVER[:INTERRUPTS[:by-hand|:whole|:by-hand-whole]]...]
+# Whole: also what stops a port of uio, the reset of a domain and the primary's end. DPDK's driver
+# polls what is not there 100000 times then: seconds elsewhere, minutes in an emulated machine.
 # The machine has e1000 as the NICs 0 and 1, and two e1000e in slots, `hot0` and `hot1`.
 #
 #   netns far                                                        netns near
@@ -25,8 +27,9 @@
 . "$(dirname "$0")/_bind.sh"
 
 IOVA=auto
+UIO=$ROOT/tests/vm/uio.py
 WAYS=("$@")
-[ $# -gt 0 ] || WAYS=(vfio-pci igb_uio:msix igb_uio:msix:by-hand)
+[ $# -gt 0 ] || WAYS=(vfio-pci igb_uio:msix uio_pci_generic igb_uio:msix:by-hand)
 LEFT=0000:01:00.0
 RIGHT=0000:02:00.0
 
@@ -139,7 +142,7 @@ take_by_hand() # driver
 
 take_away() # driver, how
 {
-	if [ "$2" = by-hand ]; then
+	if [[ $2 == by-hand* ]]; then
 		take_by_hand "$1"
 	else
 		monitor "device_del hot0"
@@ -152,7 +155,7 @@ after() # driver, how
 	if [ "$1" = vfio-pci ]; then
 		check "$WHAT: it is let go" wait_for 10 says "port left: device $LEFT is let go"
 	fi
-	if [ "$2" = by-hand ]; then
+	if [[ $2 == by-hand* ]]; then
 		check "$WHAT: SIGBUS was handled" field_over /knit/info device_faults 0
 		check "$WHAT: the other driver goes on" driver_is $LEFT e1000e
 	else
@@ -174,12 +177,60 @@ unplug() # driver, how
 	check "$WHAT: everybody lives" alive
 }
 
-# What else comes and goes while the port is without a device. A reset stops the port of uio, for
-# which its driver needs many seconds in an emulated machine.
-life_goes_on()
+# What `says` looks at begins here; the rest is printed too if anything fails.
+new_log()
 {
+	[ ! -e "$TMP/primary.log" ] || cat "$TMP/primary.log" >>"$TMP/earlier.log"
+	: >"$TMP/primary.log"
+}
+
+has() # text: kni-left
+{
+	[[ $(ip -n near -o link show dev kni-left) == *"$1"* ]]
+}
+
+# By the port, since there is nothing to set: then the kernel's old value is back, or never went.
+refused() # what, pattern of the old value, arguments of ip link set
+{
+	local before name="$WHAT: $1 refused" old=$2
+
+	before=$(field /knit/interface,kni-left requests_reverted)
+	if [ "$ENGINE" = kmod ]; then
+		check "$name" fails_with "No such device" ip -n near link set kni-left "${@:3}"
+	else
+		ip -n near link set kni-left "${@:3}"
+		check "$name" wait_for 5 field_is /knit/interface,kni-left requests_reverted \
+			$((before + 1))
+		check "$name: No such device" says \
+			"kni-left: $1 was refused (No such device): old value put back"
+	fi
+	check "$name: why" says "port left: $1 refused: its device was taken away"
+	check "$name: the old one stays" wait_for 5 has "$old"
+}
+
+fails_with() # text, command...
+{
+	local text=$1
+	shift
+
+	! "$@" 2>"$TMP/said" && grep "$text" "$TMP/said"
+}
+
+requests()
+{
+	local mac
+
+	mac=$(in_ns near cat /sys/class/net/kni-left/address)
+	refused mtu "mtu 1500 " mtu 1400
+	refused mac "$mac" address 02:00:00:00:77:01
+	check "$WHAT: promiscuous mode means nothing" ip -n near link set kni-left promisc on
 	check "$WHAT: interface down" ip -n near link set kni-left down
 	check "$WHAT: interface up" ip -n near link set kni-left up
+}
+
+# What else comes and goes while the port is without a device.
+life_goes_on()
+{
 	stop worker0
 	check "$WHAT: worker ends well" [ "$STATUS" -eq 0 ]
 	start_worker 0
@@ -192,19 +243,64 @@ life_goes_on()
 	check "$WHAT: still without carrier" no_carrier kni-left
 }
 
-starts_without() # driver
+# uio_pci_generic stops a NIC's access to memory when any process closes it.
+control_ends()
 {
-	: >"$TMP/primary.log"
-	come_here $RIGHT
-	new_config "$1"
-	start primary "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
-	check "$WHAT: does not start without it" left_with primary 4
-	check "$WHAT: and says why" says "there is no PCI device $LEFT"
+	stop control
+	check "$WHAT: traffic goes on when a process has ended" flows near kni-right
+	start_control
+}
+
+ends_well()
+{
+	no_traffic
+	system_down
+	check "$WHAT: primary ends well" [ "$STATUS" -eq 0 ]
+	check "$WHAT: all mbufs are there" says "^domain 0: .* accounted for"
+	check "$WHAT: all mbufs are there, counted" conserved
+}
+
+ends_killed()
+{
+	no_traffic
+	stop primary KILL
+	check "$WHAT: worker follows a primary that is killed" wait_for 10 ended worker0
+	check "$WHAT: control follows it" wait_for 10 ended control
+	stop worker0
+	stop control
+}
+
+# After one that was killed the other NIC is still the next one's.
+starts_without() # driver, how
+{
+	new_log
+	if [[ $2 == by-hand* ]]; then
+		timeout -k 5 60 "$KNIT_BUILD/primary/knit-primary" --give-back "$PREFIX"
+		return
+	fi
+	if ! driver_is $RIGHT "$1"; then
+		come_here $RIGHT
+		new_config "$1"
+		start primary "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
+		check "$WHAT: does not start without it" left_with primary 4
+		check "$WHAT: and says why" says "there is no PCI device $LEFT"
+	fi
 	new_config "$1" "optional = true;"
 	start_primary
 	check "$WHAT: starts without an optional one" field_is /knit/port,left absent 1
 	stop primary
 	check "$WHAT: ends well without it" [ "$STATUS" -eq 0 ]
+}
+
+# What a killed process told the NIC is forgotten when the next one opens it. QEMU's e1000e has no
+# reset that does anything; its bus has.
+forgets()
+{
+	"$KNIT_BUILD/primary/knit-bind" --force bind igb_uio $LEFT
+	echo bus >/sys/bus/pci/devices/$LEFT/reset_method || die "$LEFT can't be reset by its bus"
+	check "$WHAT: is reset by the first who opens it" "$UIO" reset $LEFT
+	echo default >/sys/bus/pci/devices/$LEFT/reset_method
+	"$KNIT_BUILD/primary/knit-bind" unbind $LEFT
 }
 
 put_back()
@@ -215,12 +311,15 @@ put_back()
 
 one_way() # driver, interrupts, how
 {
+	local from=$SECONDS
+
 	WHAT="$1${2:+ ($2)}${3:+, $3}"
-	: >"$TMP/primary.log"
+	new_log
 	put_back
+	load "$1" "${2:-}"
+	[ "$1:$3" != igb_uio: ] || forgets
 	come_here $LEFT
 	come_here $RIGHT
-	load "$1" "${2:-}"
 	netns far near right
 	far_end 0000:00:10.0 far left0
 	far_end 0000:00:11.0 right right0
@@ -231,18 +330,21 @@ one_way() # driver, interrupts, how
 	hosts
 	traffic
 	unplug "$1" "$3"
-	life_goes_on
-	no_traffic
-	system_down
-	check "$WHAT: primary ends well" [ "$STATUS" -eq 0 ]
-	check "$WHAT: all mbufs are there" says "^domain 0: .* accounted for"
-	check "$WHAT: all mbufs are there, counted" conserved
-	[ "$3" = by-hand ] || starts_without "$1"
+	requests
+	[ "$1" != uio_pci_generic ] || control_ends
+	if [ "$1" = vfio-pci ] || [[ $3 == *whole ]]; then
+		life_goes_on
+		ends_well
+	else
+		ends_killed
+	fi
+	starts_without "$1" "$3"
 	go_home left0 far
 	go_home right0 right
 	ip netns del far
 	ip netns del near
 	ip netns del right
+	echo "# $WHAT: $((SECONDS - from)) s"
 }
 
 interface kni-left left near

@@ -5,7 +5,7 @@
 #   driver_of ADDRESS, driver_is ADDRESS DRIVER     "none" if it has none
 #   load DRIVER [INTERRUPTS] [PARAMETER...]         its module; igb_uio anew, with that intr_mode
 #   come_here ADDRESS              its interface, down, into this script's network namespace, where
-#                                  a primary looks for it
+#                                  a primary looks for it; device_here ADDRESS is its name then
 #   go_home DEVICE NETNS           a far end back to where far_end finds it
 IGB_UIO=$(dirname "$(dirname "$KNIT_MODULE")")/igb_uio/igb_uio.ko
 
@@ -33,10 +33,23 @@ load() # driver, interrupts, parameters...
 	fi
 }
 
+# Its interface, if it is in this namespace.
+device_here() # address
+{
+	local dir
+
+	for dir in "/sys/bus/pci/devices/$1/net/"* "/sys/bus/pci/devices/$1"/virtio*/net/*; do
+		[ ! -e "$dir/ifindex" ] || basename "$dir"
+	done
+}
+
 come_here() # address
 {
 	local dev
 
+	dev=$(device_here "$1")
+	[ -z "$dev" ] || ip link set "$dev" down || die "NIC $1 can't be taken down"
+	[ -z "$dev" ] || return 0
 	modprobe -a e1000e e1000 virtio_net vmxnet3
 	wait_for 5 device_outside "$1" || die "NIC $1 has no kernel device"
 	dev=$(device_outside "$1")

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "hugepages.h"
+#include "bind.h"
+#include "bind_sysfs.h"
+#include "config.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_SIZE 400
+#define PAGES "hugepages-"
+#define USUAL_KIB 2048
+
+static FILE *open_mounts(void)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/mounts", knit_bind_where.proc);
+	return setmntent(path, "re");
+}
+
+/* The next hugetlbfs; *kib: its page size. */
+static struct mntent *next_mount(FILE *mounts, unsigned long *kib)
+{
+	struct mntent *m;
+	char *size;
+
+	while ((m = getmntent(mounts)) != NULL && strcmp(m->mnt_type, "hugetlbfs"))
+		;
+	if (m == NULL)
+		return NULL;
+	size = hasmntopt(m, "pagesize");
+	*kib = size ? strtoul(size + strlen("pagesize="), &size, 10) : USUAL_KIB;
+	if (size)
+		*kib <<= *size == 'G' ? 20 : *size == 'M' ? 10 : 0;
+	return m;
+}
+
+static bool mounted(unsigned long kib)
+{
+	FILE *mounts = open_mounts();
+	unsigned long one;
+	bool found = false;
+
+	while (mounts && !found && next_mount(mounts, &one))
+		found = one == kib;
+	if (mounts)
+		endmntent(mounts);
+	return found;
+}
+
+/* A kernel that knows nothing of NUMA has all of them on what EAL calls node 0. */
+static void node_dir(int node, char *dir, size_t size)
+{
+	size_t at;
+
+	at = snprintf(dir, size, "%s/devices/system/node/node%d", knit_bind_where.sys, node);
+	if (node >= 0 && access(dir, F_OK) == 0)
+		snprintf(dir + at, size - at, "/hugepages");
+	else
+		snprintf(dir, size, "%s/kernel/mm/hugepages", knit_bind_where.sys);
+}
+
+static unsigned long number(const char *dir, unsigned long kib, const char *file)
+{
+	char path[PATH_SIZE + 80], text[32];
+
+	snprintf(path, sizeof(path), "%s/" PAGES "%lukB/%s", dir, kib, file);
+	return knit_sysfs_read(path, text, sizeof(text)) < 0 ? 0 : strtoul(text, NULL, 10);
+}
+
+/* The next size that EAL takes, in KiB; 0: no more. */
+static unsigned long next_size(DIR *d)
+{
+	struct dirent *entry;
+	unsigned long kib;
+
+	while (d && (entry = readdir(d)) != NULL) {
+		if (strncmp(entry->d_name, PAGES, strlen(PAGES)))
+			continue;
+		kib = strtoul(entry->d_name + strlen(PAGES), NULL, 10);
+		if (mounted(kib))
+			return kib;
+	}
+	return 0;
+}
+
+size_t hugepages_free(int node)
+{
+	char dir[PATH_SIZE];
+	unsigned long kib;
+	size_t bytes = 0;
+	DIR *d;
+
+	node_dir(node, dir, sizeof(dir));
+	d = opendir(dir);
+	while ((kib = next_size(d)) != 0)
+		bytes += number(dir, kib, "free_hugepages") * kib * 1024;
+	if (d)
+		closedir(d);
+	return bytes;
+}
+
+static size_t left_in(const char *dir, const char *prefix)
+{
+	struct dirent *entry;
+	size_t bytes = 0;
+	char begin[64];
+	struct stat st;
+	DIR *d;
+
+	snprintf(begin, sizeof(begin), "%smap_", prefix);
+	d = opendir(dir);
+	while (d && (entry = readdir(d)) != NULL)
+		if (strncmp(entry->d_name, begin, strlen(begin)) == 0 &&
+		    fstatat(dirfd(d), entry->d_name, &st, 0) == 0)
+			bytes += (size_t)st.st_blocks * 512;
+	if (d)
+		closedir(d);
+	return bytes;
+}
+
+size_t hugepages_left(const struct knit_config *c)
+{
+	struct mntent *m;
+	unsigned long kib;
+	size_t bytes = 0;
+	FILE *mounts;
+
+	if (c->eal.huge_dir[0])
+		return left_in(c->eal.huge_dir, c->eal.prefix);
+	mounts = open_mounts();
+	while (mounts && (m = next_mount(mounts, &kib)) != NULL)
+		bytes += left_in(m->mnt_dir, c->eal.prefix);
+	if (mounts)
+		endmntent(mounts);
+	return bytes;
+}
+
+size_t hugepages_missing(size_t needed, size_t there, size_t *left)
+{
+	size_t taken;
+
+	if (there >= needed)
+		return 0;
+	needed -= there;
+	taken = *left < needed ? *left : needed;
+	*left -= taken;
+	return needed - taken;
+}
+
+/* Of the smallest pages. */
+void hugepages_remedy(int node, size_t missing, char *text, size_t size)
+{
+	unsigned long kib, least = 0;
+	char dir[PATH_SIZE];
+	size_t page;
+	DIR *d;
+
+	node_dir(node, dir, sizeof(dir));
+	d = opendir(dir);
+	while ((kib = next_size(d)) != 0)
+		if (least == 0 || kib < least)
+			least = kib;
+	if (d)
+		closedir(d);
+	if (least == 0)
+		least = USUAL_KIB;
+	page = least * 1024;
+	snprintf(text, size, "echo %zu >%s/" PAGES "%lukB/nr_hugepages",
+		 number(dir, least, "nr_hugepages") + (missing + page - 1) / page, dir, least);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_HUGEPAGES_H
+#define KNIT_HUGEPAGES_H
+
+#include <stddef.h>
+
+struct knit_config;
+
+/*
+ * Hugepages of this machine, of the sizes for which a hugetlbfs is mounted: EAL takes no others.
+ * From sysfs and procfs, below knit_bind_where.
+ */
+
+/* Bytes that are free on a NUMA node, -1: on all. */
+size_t hugepages_free(int node);
+
+/* Bytes in files that a killed primary with this prefix left, on whatever node: EAL takes them. */
+size_t hugepages_left(const struct knit_config *c);
+
+/*
+ * How many of the bytes that a node needs are missing: what is free there does for some, what was
+ * left for others, which is then less for the next node.
+ */
+size_t hugepages_missing(size_t needed, size_t there, size_t *left);
+
+/* The command that adds them to what the node, -1: the machine, has. */
+void hugepages_remedy(int node, size_t missing, char *text, size_t size);
+
+#endif

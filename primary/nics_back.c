@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "nics_back.h"
+#include "config.h"
+#include "nics.h"
+#include "rundir.h"
+#include "rundir_path.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct knit_bind_records recs;
+
+void nics_tell(const char *what, const char *remedy)
+{
+	fprintf(stderr, "knit-primary: %s\n", what);
+	if (remedy[0])
+		fprintf(stderr, "    remedy: %s\n", remedy);
+}
+
+static int write_records(const char *prefix)
+{
+	struct knit_path path = knit_path_file(prefix, KNIT_FILE_BOUND);
+	int ret = knit_bind_records_write(path.text, &recs);
+
+	if (ret < 0)
+		fprintf(stderr, "knit-primary: %s: %s\n", path.text, strerror(-ret));
+	return ret;
+}
+
+static int read_records(const char *prefix)
+{
+	struct knit_path path = knit_path_file(prefix, KNIT_FILE_BOUND);
+	int ret = knit_bind_records_read(path.text, &recs);
+
+	if (ret < 0)
+		fprintf(stderr, "knit-primary: %s: %s\n", path.text,
+			ret == -EINVAL ? "not a file of knit's" : strerror(-ret));
+	return ret;
+}
+
+/* Once none of our devices is left. While somebody else's needs it, it stays on, and remembered. */
+static int forbid_noiommu(const char *prefix)
+{
+	char other[KNIT_PCI_NAME];
+	int ret;
+
+	if (recs.n || !recs.noiommu)
+		return 0;
+	if (knit_bind_noiommu_user(other) != 0) {
+		fprintf(stderr,
+			"knit-primary: vfio's mode without an IOMMU stays on, %s is in use with "
+			"it; later: knit-primary --give-back %s\n",
+			other, prefix);
+		return 0;
+	}
+	ret = knit_bind_set_noiommu(false);
+	if (ret < 0) {
+		fprintf(stderr, "knit-primary: enable_unsafe_noiommu_mode: %s\n", strerror(-ret));
+		return ret;
+	}
+	recs.noiommu = false;
+	return write_records(prefix);
+}
+
+/* Forgets it once it is back. */
+static int restore(const char *prefix, unsigned int i)
+{
+	struct knit_bind_why why;
+	int ret = knit_bind_restore(&recs.r[i], NICS_USERS_MS, &why);
+
+	if (ret < 0) {
+		nics_tell(why.what, why.remedy);
+		return ret;
+	}
+	recs.r[i] = recs.r[--recs.n];
+	ret = write_records(prefix);
+	return ret < 0 ? ret : forbid_noiommu(prefix);
+}
+
+int nics_back_settle(const char *prefix,
+		     bool (*wanted)(const struct knit_bind_record *r, const void *arg),
+		     const void *arg)
+{
+	int ret = read_records(prefix);
+	unsigned int i;
+
+	for (i = recs.n; ret == 0 && i-- > 0;)
+		if (!wanted(&recs.r[i], arg))
+			ret = restore(prefix, i);
+	return ret < 0 ? ret : forbid_noiommu(prefix);
+}
+
+/* Index of its record, -1: none. */
+static int recorded(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < recs.n; i++)
+		if (strcmp(recs.r[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+int nics_back_remember(const char *prefix, const struct knit_pci *dev, const char *driver)
+{
+	if (recorded(dev->name) >= 0)
+		return 0;
+	if (recs.n == KNIT_BIND_RECORDS) {
+		fprintf(stderr, "knit-primary: more than %d devices\n", KNIT_BIND_RECORDS);
+		return -ENOSPC;
+	}
+	knit_bind_record(&recs.r[recs.n++], dev, driver);
+	return write_records(prefix);
+}
+
+int nics_back_remember_noiommu(const char *prefix)
+{
+	recs.noiommu = true;
+	return write_records(prefix);
+}
+
+int nics_back_restore(const char *prefix, const char *name)
+{
+	int i = recorded(name);
+
+	return i < 0 ? 0 : restore(prefix, i);
+}
+
+static void close_all(void)
+{
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, 3, ~0U, 0) == 0)
+		return;
+#endif
+	for (int fd = 3; fd < sysconf(_SC_OPEN_MAX); fd++)
+		close(fd);
+}
+
+void primary_nics_give_back(const struct knit_config *conf, int code)
+{
+	char number[16];
+	char *argv[] = { "knit-primary", "--give-back", (char *)(uintptr_t)conf->eal.prefix,
+			 "--exit-code",	 number,	NULL };
+
+	if (code == KNIT_EXIT_RESTART || (recs.n == 0 && !recs.noiommu))
+		return;
+	snprintf(number, sizeof(number), "%d", code);
+	close_all();
+	execv("/proc/self/exe", argv);
+	fprintf(stderr, "knit-primary: devices are not given back: execv: %s\n", strerror(errno));
+}
+
+int primary_nics_give_back_run(const char *prefix, int code)
+{
+	int ret = knit_rundir_create(prefix);
+	unsigned int i;
+
+	/* Somebody else with the prefix knows by now what is to be done with them. */
+	if (ret == -EBUSY)
+		return code < 0 ? KNIT_EXIT_TAKEN : code;
+	if (ret < 0)
+		return code > 0 ? code : KNIT_EXIT_FAILURE;
+	ret = read_records(prefix);
+	for (i = recs.n; i-- > 0;)
+		if (restore(prefix, i) < 0)
+			ret = -EIO;
+	if (forbid_noiommu(prefix) < 0)
+		ret = -EIO;
+	knit_rundir_remove(prefix);
+	if (code > 0)
+		return code;
+	return ret == 0 ? KNIT_EXIT_OK : KNIT_EXIT_FAILURE;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_NICS_BACK_H
+#define KNIT_NICS_BACK_H
+
+#include "bind.h"
+
+/*
+ * What this primary's devices had before, and the way back. One process has one set of records, in
+ * memory and in /run/knit/<prefix>/bound; each change is written before what it tells of is done.
+ * Main thread. 0 or -errno, with a message on stderr.
+ */
+
+/* Of a predecessor. Those that wanted says false to go back. */
+int nics_back_settle(const char *prefix,
+		     bool (*wanted)(const struct knit_bind_record *r, const void *arg),
+		     const void *arg);
+
+/* The device is about to go to driver. Nothing new if a predecessor bound it. */
+int nics_back_remember(const char *prefix, const struct knit_pci *dev, const char *driver);
+
+/* vfio's mode without an IOMMU is about to be switched on. */
+int nics_back_remember_noiommu(const char *prefix);
+
+/* One that did not become ours. */
+int nics_back_restore(const char *prefix, const char *name);
+
+void nics_tell(const char *what, const char *remedy);
+
+/* How long a device's users are waited for: secondaries of a killed primary notice in a second. */
+#define NICS_USERS_MS 5000
+
+#endif

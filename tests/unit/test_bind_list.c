@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bind_fake.h"
+#include "suites.h"
+
+#include "../../primary/bind/bind_list.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char text[8192];
+
+/* What it prints. */
+static const char *list(bool json)
+{
+	struct knit_bind_want want = { .driver = KNIT_VFIO_PCI };
+	FILE *out = tmpfile();
+	int had = dup(STDOUT_FILENO);
+
+	fflush(stdout);
+	dup2(fileno(out), STDOUT_FILENO);
+	ck_assert_int_eq(bind_list(&want, false, json), 0);
+	fflush(stdout);
+	dup2(had, STDOUT_FILENO);
+	close(had);
+	rewind(out);
+	text[fread(text, 1, sizeof(text) - 1, out)] = '\0';
+	fclose(out);
+	return text;
+}
+
+/* An interface may have any name without slash, colon and white space. */
+START_TEST(names_in_json)
+{
+	bind_fake_file(FAKE_DEVICE("0000:00:01.0") "net/eno1/x", NULL);
+	bind_fake_rmdir(FAKE_DEVICE("0000:00:01.0") "net/eno1");
+	bind_fake_file(FAKE_DEVICE("0000:00:01.0") "net/a\"b\\c\001d/x", "");
+	ck_assert_ptr_nonnull(strstr(list(true), "\"interfaces\": [\"a\\\"b\\\\c\\u0001d\"]"));
+	ck_assert_ptr_nonnull(strstr(text, "its interface a\\\"b\\\\c\\u0001d is used"));
+}
+END_TEST
+
+START_TEST(more_interfaces_than_shown)
+{
+	static const char *const paths[] = {
+		FAKE_DEVICE("0000:00:07.0") "net/n1/x", FAKE_DEVICE("0000:00:07.0") "net/n2/x",
+		FAKE_DEVICE("0000:00:07.0") "net/n3/x", FAKE_DEVICE("0000:00:07.0") "net/n4/x",
+		FAKE_DEVICE("0000:00:07.0") "net/n5/x",
+	};
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		bind_fake_file(paths[i], "");
+	ck_assert_ptr_null(strstr(list(false), ",..."));
+	bind_fake_file(paths[4], "");
+	ck_assert_ptr_nonnull(strstr(list(false), ",..."));
+}
+END_TEST
+
+Suite *knit_suite_bind_list(void)
+{
+	Suite *s = suite_create("bind_list");
+	TCase *tc = tcase_create("list");
+
+	tcase_add_checked_fixture(tc, bind_fake_setup, bind_fake_teardown);
+	tcase_set_timeout(tc, 20);
+	tcase_add_test(tc, names_in_json);
+	tcase_add_test(tc, more_interfaces_than_shown);
+	suite_add_tcase(s, tc);
+	return s;
+}

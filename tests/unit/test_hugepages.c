@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "bind_fake.h"
+#include "suites.h"
+
+#include "../../primary/hugepages.h"
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB ((size_t)1 << 20)
+#define GIB ((size_t)1 << 30)
+#define MM "sys/kernel/mm/hugepages/"
+#define NODE(n) "sys/devices/system/node/node" #n "/hugepages/"
+#define SMALL "hugepages-2048kB/"
+#define LARGE "hugepages-1048576kB/"
+#define MOUNT_SMALL "none %s hugetlbfs rw,relatime,pagesize=2M 0 0\n"
+#define MOUNT_LARGE "none /large hugetlbfs rw,pagesize=1024M 0 0\n"
+
+static struct knit_config conf;
+static char dir[32], remedy[300];
+
+static void mounts(const char *more)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "proc /proc proc rw 0 0\n" MOUNT_SMALL "%s", dir, more);
+	bind_fake_file("proc/mounts", text);
+}
+
+/* Node 0: 100 small pages, 30 free, and one large, free. Node 1: 10 small ones, 5 free. */
+static void setup(void)
+{
+	bind_fake_setup();
+	strcpy(dir, "/tmp/knit-huge-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	memset(&conf, 0, sizeof(conf));
+	strcpy(conf.eal.prefix, "some");
+	mounts("");
+	bind_fake_file(NODE(0) SMALL "nr_hugepages", "100\n");
+	bind_fake_file(NODE(0) SMALL "free_hugepages", "30\n");
+	bind_fake_file(NODE(0) LARGE "nr_hugepages", "1\n");
+	bind_fake_file(NODE(0) LARGE "free_hugepages", "1\n");
+	bind_fake_file(NODE(1) SMALL "nr_hugepages", "10\n");
+	bind_fake_file(NODE(1) SMALL "free_hugepages", "5\n");
+	bind_fake_file(MM SMALL "nr_hugepages", "110\n");
+	bind_fake_file(MM SMALL "free_hugepages", "35\n");
+	bind_fake_file(MM LARGE "nr_hugepages", "1\n");
+	bind_fake_file(MM LARGE "free_hugepages", "1\n");
+}
+
+static void remove_file(const char *name)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	remove(path);
+}
+
+static void teardown(void)
+{
+	remove_file("somemap_0");
+	remove_file("somemap_1");
+	remove_file("othermap_0");
+	rmdir(dir);
+	bind_fake_teardown();
+}
+
+static void leave_file(const char *name, size_t pages)
+{
+	static const char page[4096];
+	char path[80];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	out = fopen(path, "w");
+	ck_assert_ptr_nonnull(out);
+	while (pages-- > 0)
+		fwrite(page, sizeof(page), 1, out);
+	fclose(out);
+}
+
+/* Pages of a size that is mounted nowhere are of no use. */
+START_TEST(free_of_all_sizes)
+{
+	ck_assert_uint_eq(hugepages_free(0), 60 * MIB);
+	ck_assert_uint_eq(hugepages_free(1), 10 * MIB);
+	ck_assert_uint_eq(hugepages_free(-1), 70 * MIB);
+	mounts(MOUNT_LARGE);
+	ck_assert_uint_eq(hugepages_free(0), 60 * MIB + GIB);
+	ck_assert_uint_eq(hugepages_free(1), 10 * MIB);
+	ck_assert_uint_eq(hugepages_free(-1), 70 * MIB + GIB);
+	bind_fake_file("proc/mounts", NULL);
+	ck_assert_uint_eq(hugepages_free(-1), 0);
+	bind_fake_file("proc/mounts", "none /old hugetlbfs rw 0 0\n");
+	ck_assert_uint_eq(hugepages_free(0), 60 * MIB);
+	bind_fake_file("proc/mounts", "none /old hugetlbfs rw,pagesize=2048K 0 0\n");
+	ck_assert_uint_eq(hugepages_free(0), 60 * MIB);
+	bind_fake_file("proc/mounts", "none /old hugetlbfs rw,pagesize=1G 0 0\n");
+	ck_assert_uint_eq(hugepages_free(0), GIB);
+}
+END_TEST
+
+/* A kernel without NUMA has no nodes. */
+START_TEST(no_nodes)
+{
+	ck_assert_uint_eq(hugepages_free(7), 70 * MIB);
+	hugepages_remedy(7, 1, remedy, sizeof(remedy));
+	ck_assert_ptr_nonnull(strstr(remedy, "echo 111 >"));
+	ck_assert_ptr_nonnull(strstr(remedy, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_"));
+}
+END_TEST
+
+/* What the node has, used or not, and what is missing: never less than before. */
+START_TEST(remedies)
+{
+	hugepages_remedy(0, 20 * MIB, remedy, sizeof(remedy));
+	ck_assert_ptr_nonnull(strstr(remedy, "echo 110 >"));
+	ck_assert_ptr_nonnull(strstr(remedy, "/node0/hugepages/hugepages-2048kB/nr_hugepages"));
+	hugepages_remedy(1, 20 * MIB + 1, remedy, sizeof(remedy));
+	ck_assert_ptr_nonnull(strstr(remedy, "echo 21 >"));
+	ck_assert_ptr_nonnull(strstr(remedy, "/node1/hugepages/"));
+	hugepages_remedy(-1, GIB, remedy, sizeof(remedy));
+	ck_assert_ptr_nonnull(strstr(remedy, "echo 622 >"));
+	/* the smallest that is mounted */
+	mounts(MOUNT_LARGE);
+	hugepages_remedy(0, 20 * MIB, remedy, sizeof(remedy));
+	ck_assert_ptr_nonnull(strstr(remedy, "echo 110 >"));
+	bind_fake_file("proc/mounts", MOUNT_LARGE);
+	hugepages_remedy(0, 20 * MIB, remedy, sizeof(remedy));
+	ck_assert_ptr_nonnull(strstr(remedy, "echo 2 >"));
+	ck_assert_ptr_nonnull(strstr(remedy, "/hugepages-1048576kB/"));
+}
+END_TEST
+
+START_TEST(left_by_a_killed_primary)
+{
+	ck_assert_uint_eq(hugepages_left(&conf), 0);
+	leave_file("somemap_0", 2);
+	leave_file("somemap_1", 1);
+	leave_file("othermap_0", 5);
+	ck_assert_uint_eq(hugepages_left(&conf), 3 * 4096);
+	strcpy(conf.eal.prefix, "other");
+	ck_assert_uint_eq(hugepages_left(&conf), 5 * 4096);
+	bind_fake_file("proc/mounts", MOUNT_LARGE);
+	ck_assert_uint_eq(hugepages_left(&conf), 0);
+	strcpy(conf.eal.huge_dir, dir);
+	ck_assert_uint_eq(hugepages_left(&conf), 5 * 4096);
+}
+END_TEST
+
+/* What was left counts once, on whatever node it is. */
+START_TEST(missing)
+{
+	size_t left = 50;
+
+	ck_assert_uint_eq(hugepages_missing(100, 100, &left), 0);
+	ck_assert_uint_eq(left, 50);
+	ck_assert_uint_eq(hugepages_missing(100, 70, &left), 0);
+	ck_assert_uint_eq(left, 20);
+	ck_assert_uint_eq(hugepages_missing(100, 70, &left), 10);
+	ck_assert_uint_eq(left, 0);
+	ck_assert_uint_eq(hugepages_missing(100, 70, &left), 30);
+}
+END_TEST
+
+Suite *knit_suite_hugepages(void)
+{
+	Suite *s = suite_create("hugepages");
+	TCase *tc = tcase_create("hugepages");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, free_of_all_sizes);
+	tcase_add_test(tc, no_nodes);
+	tcase_add_test(tc, remedies);
+	tcase_add_test(tc, left_by_a_killed_primary);
+	tcase_add_test(tc, missing);
+	suite_add_tcase(s, tc);
+	return s;
+}
