@@ -59,9 +59,10 @@ struct knit_conf_eal {
 	uint32_t lcore;		/* EAL lcore id of the primary, 0..127 */
 	char cpus[64];	 /* CPUs it may run on, as taskset takes them; "": the CPU of that number */
 	uint32_t memory; /* MiB of hugepages per NUMA node in use; 0: computed */
-	char huge_dir[128]; /* "": any mounted hugetlbfs */
-	char iova[8];	    /* "auto", "pa" or "va" */
-	char log_level[16]; /* emergency .. debug */
+	char huge_dir[128];	 /* "": any mounted hugetlbfs */
+	char iova[8];		 /* "auto", "pa" or "va" */
+	char log_level[16];	 /* emergency .. debug */
+	uint32_t attach_timeout; /* seconds, see docs/FAILURES.md */
 };
 
 struct knit_conf_mempool {

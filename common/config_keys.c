@@ -73,6 +73,9 @@ static const struct knit_key eal_keys[] = {
 	  .help = "addresses given to devices: physical, virtual, or EAL's choice" },
 	{ FIELD(knit_conf_eal, log_level), .type = KNIT_KEY_WORD, .def = "notice",
 	  .values = log_levels, .help = "the least important messages to log" },
+	{ FIELD(knit_conf_eal, attach_timeout), .type = KNIT_KEY_INT, RANGE(5, 3600), .def = "30",
+	  .help = "seconds after which a process that stands still on its way in is killed; a "
+		  "third of it if the reset of a dead worker's domain waits for it" },
 	{ NULL },
 };
 

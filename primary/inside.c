@@ -20,14 +20,6 @@
 
 /* An attach takes a second at most where CPUs are not short; until then nothing is said. */
 #define SAY_MS 1000
-/*
- * One that takes this long stands still. Workers that want in while a reset waits for it give up
- * after the same time. If none waits there is more time, for slow machines and debuggers, but not
- * for ever: it may hold locks of EAL's that everybody needs who comes or goes.
- */
-#define STALL_RESET_MS 10000
-#define STALL_MS 30000
-
 static struct {
 	pid_t pid;
 	uint64_t since; /* timer cycles */
@@ -91,7 +83,18 @@ unsigned int inside_signal(const struct primary *p, int sig)
 	return n;
 }
 
-static bool too_long(unsigned int i, const char *name, bool reset_waits)
+/*
+ * One that takes this long stands still. Workers that want in while a reset waits for it give up
+ * after ten seconds, by default the same time. If none waits there is more time, for slow machines
+ * and debuggers, but not for ever: it may hold locks of EAL's that everybody needs who comes or
+ * goes.
+ */
+static unsigned int stall_ms(const struct primary *p, bool reset_waits)
+{
+	return p->conf->eal.attach_timeout * 1000 / (reset_waits ? 3 : 1);
+}
+
+static bool too_long(unsigned int i, const char *name, bool reset_waits, unsigned int limit)
 {
 	uint64_t ms = (rte_get_timer_cycles() - seen[i].since) * 1000 / rte_get_timer_hz();
 
@@ -102,18 +105,19 @@ static bool too_long(unsigned int i, const char *name, bool reset_waits)
 			name, (int)seen[i].pid);
 		seen[i].said = true;
 	}
-	return ms >= (reset_waits ? STALL_RESET_MS : STALL_MS);
+	return ms >= limit;
 }
 
 static void look_at(const struct primary *p, unsigned int i, int pidfd, bool reset_waits)
 {
+	unsigned int limit = stall_ms(p, reset_waits);
 	char name[24];
 
 	inside_name(p, i, name);
-	if (seen[i].killed || !too_long(i, name, reset_waits))
+	if (seen[i].killed || !too_long(i, name, reset_waits, limit))
 		return;
-	log_err("%s: process %d has been attaching or detaching for %d ms: killing it", name,
-		(int)seen[i].pid, reset_waits ? STALL_RESET_MS : STALL_MS);
+	log_err("%s: process %d has been attaching or detaching for %u ms: killing it", name,
+		(int)seen[i].pid, limit);
 	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 	seen[i].killed = true;
 }

@@ -144,11 +144,15 @@ worker() # id, rule...
 	WORKER_IDS+=("$id")
 }
 
+# Kernels that look at every access to memory take a minute to let a process in.
 write_config()
 {
+	local patience=30
+
+	[ "${KNIT_SLOW:-1}" -lt 20 ] || patience=600
 	cat >"$TMP/knit.cfg" <<-END
 		eal = { prefix = "$PREFIX"; lcore = 0; cpus = "0"; iova = "$IOVA";
-			${SETTINGS[eal]:-} };
+			attach_timeout = $patience; ${SETTINGS[eal]:-} };
 		mempool = { ${SETTINGS[mempool]:-} };
 		tap = { ${SETTINGS[tap]:-cpus = \"0\";} };
 		ports = ( $PORTS );
