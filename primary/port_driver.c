@@ -24,8 +24,12 @@ static const struct knit_driver drivers[] = {
 	{ "net_ixgbe", KNIT_RESET_PORT, .ask = true },
 	{ "net_i40e", KNIT_RESET_PORT, .ask = true },
 	{ "net_ice", KNIT_RESET_PORT, .ask = true },
-	/* Its handler asks a register for the event that not every such device has (QEMU's). */
-	{ "net_vmxnet3", KNIT_RESET_PORT, .poll_link = true, .ask = true },
+	/*
+	 * Its handler asks a register for the event that not every such device has (QEMU's). To set
+	 * the MTU of a running port it clears the queues under its users' hands, and forgets that
+	 * the port runs.
+	 */
+	{ "net_vmxnet3", KNIT_RESET_PORT, .poll_link = true, .mtu_stopped = true, .ask = true },
 	/* Releases no receive mbufs before the device itself is initialised anew. */
 	{ "net_virtio", KNIT_RESET_NONE, .device_spread = true, .ask = true },
 	{ "net_memif", KNIT_RESET_NONE, .hands_on = true },

@@ -29,6 +29,7 @@ struct knit_driver {
 	bool primary_only;	 /* bursts work in the process that made the port alone */
 	bool paired;		 /* wants as many transmit as receive queues */
 	bool poll_link;		 /* says that it tells of link changes, and does not */
+	bool mtu_stopped;	 /* its MTU is set while it is stopped, whatever it says */
 	bool ask;		 /* control operations are quick and take no RTNL */
 	unsigned int max_queues; /* 0: as it says */
 	bool tap;		 /* see port_tap.h */

@@ -96,12 +96,14 @@ static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 static int op_mtu(struct primary *p, unsigned int i, struct knit_msg *m)
 {
 	struct port *port = &p->ports[i];
+	const struct knit_driver *driver;
 	struct rte_eth_dev_info info;
 	int ret;
 
 	ret = rte_eth_dev_info_get(port->id, &info);
 	if (ret < 0)
 		return ret;
+	driver = knit_driver_find(info.driver_name);
 	if (m->value < info.min_mtu || m->value > knit_driver_max_mtu(&info)) {
 		SAY(m, "mtu %u: driver %s allows %u to %u", m->value, info.driver_name,
 		    info.min_mtu, knit_driver_max_mtu(&info));
@@ -109,10 +111,10 @@ static int op_mtu(struct primary *p, unsigned int i, struct knit_msg *m)
 	}
 	if (m->value == port->topo->mtu)
 		return 0;
-	if (knit_driver_find(info.driver_name)->tap)
+	if (driver->tap)
 		ret = port_tap_set_mtu(port->id, port->conf->device, m->value);
 	else
-		ret = rte_eth_dev_set_mtu(port->id, m->value);
+		ret = driver->mtu_stopped ? -EBUSY : rte_eth_dev_set_mtu(port->id, m->value);
 	if (ret == -EBUSY)
 		ret = mtu_stopped(p, i, m);
 	if (ret < 0)
