@@ -481,6 +481,7 @@ igb_uio()
 	echo $NIC >/sys/bus/pci/drivers_probe
 	check "igb_uio: DMA region of the next bind" "$UIO" dma $NIC
 	check "igb_uio: phys is read-only" [ "$(stat -c %a /sys/bus/pci/devices/$NIC/phys)" = 444 ]
+	rm -f "$TMP/hold.log" # of another section
 	start hold "$UIO" hold $NIC
 	wait_for 10 grep -q holds "$TMP/hold.log"
 	check "igb_uio: unbind refused while open" says 4 "has it open" -- "$BIND" unbind $NIC
