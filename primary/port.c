@@ -304,6 +304,7 @@ int port_start(struct primary *p, unsigned int i)
 		return ret;
 	}
 	port->started = true;
+	port->wedged = false;
 	__atomic_fetch_add(&port->topo->starts, 1, __ATOMIC_RELEASE);
 	/* net_tap sent its fds to every secondary; control drops them. */
 	knit_bell_ring(p->topo->control.bell);
@@ -415,6 +416,35 @@ void port_unhold(struct primary *p, uint64_t ports)
 	for (k = 0; k < p->topo->n_ports; k++)
 		if (ports & (UINT64_C(1) << k))
 			__atomic_store_n(&p->ports[k].held, deadline, __ATOMIC_RELEASE);
+}
+
+int port_pause(struct primary *p, unsigned int i, char *why, size_t len)
+{
+	int ret;
+
+	/* A start would take buffers from the broken pool of a dead worker. */
+	if (domain_dead_on(p, UINT64_C(1) << i)) {
+		snprintf(why, len, "the domain of a dead worker waits for its reset");
+		return -EBUSY;
+	}
+	ret = primary_park(p, UINT64_C(1) << i, why, len);
+	if (ret < 0)
+		return ret;
+	port_hold(p, UINT64_C(1) << i);
+	return 0;
+}
+
+int port_go_on(struct primary *p, unsigned int i, int started)
+{
+	if (started < 0 && !primary_gone_now(&p->ports[i])) {
+		p->restart = 1;
+		return started;
+	}
+	if (started > 0)
+		slot_end_workers(p, UINT64_C(1) << i);
+	primary_resume(p);
+	port_unhold(p, UINT64_C(1) << i);
+	return started;
 }
 
 bool port_held(struct port *port, bool up)

@@ -61,15 +61,9 @@ static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 	struct port *port = &p->ports[i];
 	int ret, started;
 
-	/* A start would take buffers from the broken pool of a dead worker. */
-	if (domain_dead_on(p, UINT64_C(1) << i)) {
-		SAY(m, "the domain of a dead worker waits for its reset");
-		return -EBUSY;
-	}
-	ret = primary_park(p, UINT64_C(1) << i, m->text, sizeof(m->text));
+	ret = port_pause(p, i, m->text, sizeof(m->text));
 	if (ret < 0)
 		return ret;
-	port_hold(p, UINT64_C(1) << i);
 	ret = port_stop(p, i);
 	if (ret == 0)
 		ret = rte_eth_dev_set_mtu(port->id, m->value);
@@ -79,17 +73,8 @@ static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 		rte_eth_dev_set_mtu(port->id, port->topo->mtu);
 		started = port_start(p, i);
 	}
-	if (started < 0 && primary_gone_now(port)) {
-		ret = op_gone(m);
-	} else if (started < 0) {
-		/* Workers stay parked: nobody may use the port until the primary starts anew. */
-		p->restart = 1;
-		return started;
-	}
-	if (started > 0)
-		slot_end_workers(p, UINT64_C(1) << i);
-	primary_resume(p);
-	port_unhold(p, UINT64_C(1) << i);
+	if (port_go_on(p, i, started) < 0)
+		return primary_gone_now(port) ? op_gone(m) : started;
 	return ret;
 }
 

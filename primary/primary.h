@@ -35,6 +35,7 @@ struct port {
 	bool started;
 	bool absent;	   /* optional, and not there: an empty device stands for it */
 	bool released;	   /* its device was taken away and let go; id names nothing */
+	bool wedged;	   /* could not reach memory while it ran: needs a start */
 	bool lsc;	   /* the driver tells of link changes */
 	bool promisc;	   /* always: an xconnect needs it */
 	bool want_promisc; /* the kernel wants it */
@@ -116,6 +117,14 @@ int port_stop(struct primary *p, unsigned int i);
  */
 void port_hold(struct primary *p, uint64_t ports);
 void port_unhold(struct primary *p, uint64_t ports);
+/*
+ * For what a running port does not do: its workers parked and the port held, then, after the caller
+ * stopped and started it, everything as before. 0, or -errno and why; nothing has changed then.
+ * started: what port_start returned. If that was an error so is this: the port is gone, or the
+ * primary will start anew, and nobody may use the port until then.
+ */
+int port_pause(struct primary *p, unsigned int i, char *why, size_t len);
+int port_go_on(struct primary *p, unsigned int i, int started);
 /* Main thread: is the port held, its link being up or down now? */
 bool port_held(struct port *port, bool up);
 /* The queues of worker w on port i, with pool; the port is stopped or can do it while started. */
@@ -221,10 +230,16 @@ void primary_gone_blank(const struct port *port);
 
 /*
  * master.c; port thread, each turn, so at once when a secondary has ended. uio_pci_generic takes
- * bus mastering from a NIC whenever somebody closes its file, which every process that ends does:
- * it is given back to ports that are in use. igb_uio waits for the last one, vfio for the group's.
+ * bus mastering from a NIC whenever somebody closes its file, which every process that ends does;
+ * igb_uio waits for the last one, vfio for the group's. It is given back to ports that are in use.
+ * Descriptors that the NIC was to write to meanwhile are never written, and the driver waits for
+ * each as soon as it comes round to it. So the port is stopped and started, unless the reset of a
+ * dead worker's domain did that; with a driver that can't be (KNIT_RESET_NONE) the primary starts
+ * anew.
  */
 void primary_master_look(struct primary *p);
+/* The stop and start. True if nothing is left to do; else a worker does not park: again, later. */
+bool primary_master_mend(struct primary *p);
 
 /* iface.c */
 int primary_ifaces_create(struct primary *p);

@@ -25,7 +25,7 @@
  */
 #define ITEMS 64
 #define TICK_MS 1000   /* slot_check */
-#define RETRY_MS 20    /* domain_reset_dead, while a worker can't be parked */
+#define RETRY_MS 20    /* while a worker can't be parked */
 #define LEAVE_MS 3000  /* secondaries asked to leave */
 #define KILLED_MS 1000 /* secondaries that were killed */
 
@@ -45,6 +45,7 @@ static struct {
 	struct rte_ring *todo; /* message thread -> port thread */
 	bool dead;	       /* a domain waits for its reset */
 	bool gone;	       /* a device that was taken away waits to be let go */
+	bool wedged;	       /* a port that lost bus mastering waits for its start */
 } service = { .bell = KNIT_BELL_NONE };
 
 static int on_message(const struct rte_mp_msg *msg, const void *peer)
@@ -147,7 +148,7 @@ static uint32_t port_thread(void *arg)
 	struct primary *p = arg;
 
 	while (!__atomic_load_n(&service.stop, __ATOMIC_ACQUIRE)) {
-		wait_once(p, service.dead || service.gone ? RETRY_MS : TICK_MS);
+		wait_once(p, service.dead || service.gone || service.wedged ? RETRY_MS : TICK_MS);
 		primary_master_look(p);
 		slot_check(p);
 		primary_channel_look(p);
@@ -155,6 +156,8 @@ static uint32_t port_thread(void *arg)
 		/* After a death inside EAL a reset could wait for a lock that nobody has. */
 		if (service.dead && !p->restart)
 			service.dead = !domain_reset_dead(p);
+		if (!p->restart)
+			service.wedged = !primary_master_mend(p);
 		if (!p->restart)
 			service.gone = !primary_gone_release(p);
 	}

@@ -217,6 +217,18 @@ keeps_a_reset_waiting()
 	start_anew "control stopped on its way in"
 }
 
+# Nobody waits for it, so all of its time is over first: the configured one.
+outstays_its_time()
+{
+	ATTACH_TIMEOUT=5 write_config
+	start_primary
+	stop_inside control control "$CONTROL" --prefix "$PREFIX"
+	check "eal.attach_timeout: control is killed after it" wait_for 15 said \
+		"^control: process ${PID[control]} has been attaching"
+	check "eal.attach_timeout: the primary starts anew" left_with primary 8
+	stop control
+}
+
 keeps_the_end_waiting()
 {
 	stop_inside control control "$CONTROL" --prefix "$PREFIX"
@@ -290,4 +302,5 @@ others
 full_on_its_way_in
 keeps_a_reset_waiting
 keeps_the_end_waiting
+outstays_its_time
 turned_away_and_killed

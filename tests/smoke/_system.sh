@@ -8,6 +8,7 @@
 # A configuration is collected and then started:
 #   setting SECTION TEXT           text for eal, mempool, tap or control: setting tap 'cpus = "0";'
 #   IOVA                           va, or what else the key takes
+#   ATTACH_TIMEOUT                 seconds, if not 30
 #   port NAME DEVICE [NETNS] [TEXT]           a port
 #   tap_port NAME NETNS [TEXT]     a net_tap port whose far end is NAME0 in NETNS; with
 #                                  KNIT_PORTS_UNDER_TEST=pci, which PORT_KIND tells, a NIC whose
@@ -147,7 +148,7 @@ worker() # id, rule...
 # Kernels that look at every access to memory take a minute to let a process in.
 write_config()
 {
-	local patience=30
+	local patience=${ATTACH_TIMEOUT:-30}
 
 	[ "${KNIT_SLOW:-1}" -lt 20 ] || patience=600
 	cat >"$TMP/knit.cfg" <<-END

@@ -118,7 +118,8 @@ boot() # name
 			"$VM/scenarios/31-refuse.sh lockdown"
 		;;
 	unplug)
-		vm unplug 900 --nic 1:e1000 --nic 2:e1000 "$VM/scenarios/32-unplug.sh" -- \
+		vm unplug 900 --nic 1:e1000 --nic 2:e1000 "$VM/scenarios/32-unplug.sh" \
+			"${ON_MODULE}$VM/scenarios/32-unplug.sh vfio-pci" "$UNLOAD" -- \
 			-device pcie-root-port,id=slot0,chassis=1,slot=1,addr=0x18 \
 			-device pcie-root-port,id=slot1,chassis=2,slot=2,addr=0x19 \
 			-netdev hubport,id=hot0,hubid=1 -netdev hubport,id=hot1,hubid=2 \

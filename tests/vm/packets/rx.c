@@ -325,21 +325,37 @@ static bool merged(struct world *w)
 	return true;
 }
 
-/* LRO is the switch. */
-static bool not_merged(struct world *w)
+static bool not_merged(struct world *w, void (*hinder)(const struct channel *c, bool on))
 {
 	int udp = udp_socket(UDP_PORT);
 	int sniffer = packet_socket(w->full->ifindex, ETH_P_IP, false);
 	bool ok;
 
-	iface_lro(w->full, false);
+	hinder(w->full, true);
 	ok = row_of_datagrams(w, 100) && row_arrived(w, udp, 100);
-	iface_lro(w->full, true);
+	hinder(w->full, false);
 	CHECK(ok);
 	CHECK(pieces(w, sniffer) == ROW);
 	close(sniffer);
 	close(udp);
 	return true;
+}
+
+static void no_lro(const struct channel *c, bool on)
+{
+	iface_lro(c, !on);
+}
+
+/* LRO is the switch. */
+static bool without_lro(struct world *w)
+{
+	return not_merged(w, no_lro);
+}
+
+/* It may send frames through a tunnel, which can't take a row. */
+static bool filtered(struct world *w)
+{
+	return not_merged(w, iface_filter);
 }
 
 static bool forwarding(bool on)
@@ -483,7 +499,8 @@ const struct test rx_tests[] = {
 	{ "rx UDP GSO", udp_gso },
 	{ "rx GRO", gro },
 	{ "rx datagrams in a row", merged },
-	{ "rx datagrams without LRO", not_merged },
+	{ "rx datagrams without LRO", without_lro },
+	{ "rx datagrams filtered at the ingress", filtered },
 	{ "rx datagrams routed", routed },
 	{ "rx datagrams of many flows", flows },
 	{ "rx VLAN", vlan },

@@ -9,10 +9,12 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const uint8_t peer_mac[6] = { 2, 0, 0, 0, 0, 2 };
@@ -108,6 +110,31 @@ void iface_lro(const struct channel *c, bool on)
 bool iface_has_lro(const struct channel *c)
 {
 	return ethtool(c, ETHTOOL_GFLAGS, 0) & ETH_FLAG_LRO;
+}
+
+static void tc(char *const *argv)
+{
+	int status;
+	pid_t pid;
+
+	if (posix_spawnp(&pid, "tc", NULL, NULL, argv, environ) != 0)
+		die("tc");
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		die("tc failed");
+}
+
+void iface_filter(const struct channel *c, bool on)
+{
+	char name[IFNAMSIZ], verb[4];
+	char *qdisc[] = { "tc", "qdisc", verb, "dev", name, "clsact", NULL };
+	char *filter[] = { "tc",      "filter",	  "add",    "dev",  name,
+			   "ingress", "matchall", "action", "pass", NULL };
+
+	snprintf(name, sizeof(name), "%s", c->name);
+	snprintf(verb, sizeof(verb), "%s", on ? "add" : "del");
+	tc(qdisc);
+	if (on)
+		tc(filter);
 }
 
 uint32_t iface_vlan(const struct channel *c, int id)

@@ -21,6 +21,8 @@ void iface_down(const struct channel *c);
 /* This address and a neighbour at the next one. */
 void iface_address(const struct channel *c, uint32_t ip);
 void iface_lro(const struct channel *c, bool on);
+/* A filter of tc's at the ingress that lets everything pass. */
+void iface_filter(const struct channel *c, bool on);
 bool iface_has_lro(const struct channel *c);
 /* A VLAN of it, up. Returns its index. */
 uint32_t iface_vlan(const struct channel *c, int id);

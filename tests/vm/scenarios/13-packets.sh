@@ -29,7 +29,7 @@ traced()
 	done
 }
 
-modprobe 8021q
+modprobe -a 8021q sch_ingress cls_matchall act_gact
 for parameters in "" kthread_mode=multiple lo_mode=lo_mode_fifo lo_mode=lo_mode_fifo_skb; do
 	# shellcheck disable=SC2086 # none, or one
 	check "loads ${parameters:-without parameters}" load_module $parameters

@@ -8,14 +8,6 @@
 #   no_noiommu     the machine has no IOMMU, and its kernel's vfio can't do without
 #   noiommu        the machine has no IOMMU, and its kernel's vfio can
 #   lockdown       locks the kernel down, so it comes last
-# shellcheck source=tests/smoke/_init.sh
-. "$(dirname "$0")/../../smoke/_init.sh"
-# shellcheck source=tests/smoke/_system.sh
-. "$ROOT/tests/smoke/_system.sh"
-# shellcheck source=tests/smoke/_pci.sh
-. "$ROOT/tests/smoke/_pci.sh"
-# shellcheck source=tests/smoke/_life.sh
-. "$ROOT/tests/smoke/_life.sh"
 # shellcheck source=tests/vm/scenarios/_bind.sh
 . "$(dirname "$0")/_bind.sh"
 
@@ -26,7 +18,6 @@ NIC=0000:00:10.0
 PEER=0000:00:11.0
 VIRTIO=0000:00:12.0
 MEMTYPES=/sys/kernel/debug/x86/pat_memtype_list
-IOVA=auto
 SECTIONS=("$@")
 [ $# -gt 0 ] || SECTIONS=(bad_devices in_use group limits life igb_uio interrupts
 	write_combining)

@@ -15,18 +15,9 @@
 #   netns right                                    xconnect        |
 #   right0 ==wire=== hot1, 0000:02:00.0: port right ---            -- kni-right
 #   10.7.2.2, 10.7.3.3                                                10.7.2.1
-# shellcheck source=tests/smoke/_init.sh
-. "$(dirname "$0")/../../smoke/_init.sh"
-# shellcheck source=tests/smoke/_system.sh
-. "$ROOT/tests/smoke/_system.sh"
-# shellcheck source=tests/smoke/_pci.sh
-. "$ROOT/tests/smoke/_pci.sh"
-# shellcheck source=tests/smoke/_life.sh
-. "$ROOT/tests/smoke/_life.sh"
 # shellcheck source=tests/vm/scenarios/_bind.sh
 . "$(dirname "$0")/_bind.sh"
 
-IOVA=auto
 UIO=$ROOT/tests/vm/uio.py
 WAYS=("$@")
 [ $# -gt 0 ] || WAYS=(vfio-pci igb_uio:msix uio_pci_generic igb_uio:msix:by-hand)

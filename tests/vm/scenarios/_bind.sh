@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 #
-# Sourced by 30-bind.sh and 31-refuse.sh, after _pci.sh:
+# Sourced first by what takes NICs from the kernel: _init.sh and the rest of tests/smoke, and
 #   driver_of ADDRESS, driver_is ADDRESS DRIVER     "none" if it has none
 #   load DRIVER [INTERRUPTS] [PARAMETER...]         its module; igb_uio anew, with that intr_mode
 #   come_here ADDRESS              its interface, down, into this script's network namespace, where
 #                                  a primary looks for it; device_here ADDRESS is its name then
 #   go_home DEVICE NETNS           a far end back to where far_end finds it
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../smoke/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$ROOT/tests/smoke/_system.sh"
+# shellcheck source=tests/smoke/_pci.sh
+. "$ROOT/tests/smoke/_pci.sh"
+# shellcheck source=tests/smoke/_life.sh
+. "$ROOT/tests/smoke/_life.sh"
+
+IOVA=auto
 IGB_UIO=$(dirname "$(dirname "$KNIT_MODULE")")/igb_uio/igb_uio.ko
 
 driver_of() # address
