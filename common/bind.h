@@ -17,6 +17,7 @@
  *   bind_check.c   what speaks against binding a device
  *   bind_move.c    driver_override, unbind, probe
  *   bind_record.c  what a device had before, in /run/knit/<prefix>/bound
+ *   bind_lock.c    whose a device is, in /run/knit/<address>.lock
  *
  * Binding is by driver_override, which names a driver for one device; a driver's new_id would grab
  * every device of the same kind. Nothing loads a module.
@@ -42,6 +43,7 @@
 struct knit_bind_where {
 	const char *sys;
 	const char *proc;
+	const char *run; /* /run/knit */
 };
 extern struct knit_bind_where knit_bind_where;
 
@@ -60,6 +62,7 @@ struct knit_pci {
 	int numa;    /* -1: not known */
 	int group;   /* IOMMU group, -1: none */
 	int uio;     /* number of /dev/uioN, -1: none */
+	int cdev;    /* number of /dev/vfio/devices/vfioN, -1: none */
 	char group_type
 		[16]; /* "DMA", "DMA-FQ", "identity", ...; "": none, or the kernel tells not */
 	bool noiommu; /* the group is one of vfio's that protects nothing */
@@ -111,6 +114,26 @@ int knit_bind_user(const struct knit_pci *dev, char *comm, size_t size);
  */
 int knit_bind_net_used(const char *ifname, char *what, size_t size);
 
+/*
+ * A lock for each device, beside what keeps others out by itself: vfio lets one process at a
+ * device, uio any number, and it is a while from the bind until EAL opens it. Whoever binds a
+ * device, or is about to work with one on a driver for user space, takes the lock before he looks
+ * who uses it and keeps it until he has no more to do with the device: it is gone with the process.
+ * Only who has the lock removes the file, and who finds that he locked one that was removed begins
+ * again: so there are never two files of one name that are locked. What a process that ended
+ * otherwise leaves, the next one takes.
+ *
+ * knit_bind_lock: 0, also if this process has it already; -EBUSY, and why names who has it; or
+ * another negative errno.
+ */
+int knit_bind_lock(const char *name, struct knit_bind_why *why);
+void knit_bind_unlock(const char *name);
+/* Whether somebody else has it: -EBUSY. 0: nobody, or that can't be seen. Takes nothing. */
+int knit_bind_locked(const char *name, struct knit_bind_why *why);
+/* Across execve: this process's locks stay, and the new program learns which it has. */
+void knit_bind_keep_locks(void);
+void knit_bind_adopt_locks(void);
+
 struct knit_bind_want {
 	const char *driver;
 	bool force;	    /* although the kernel uses the interface */
@@ -160,10 +183,20 @@ struct knit_bind_record {
 	char ours[KNIT_DRIVER_NAME];
 	char driver[KNIT_DRIVER_NAME];	 /* "": none */
 	char override[KNIT_DRIVER_NAME]; /* "": none */
+	uint16_t vendor;		 /* and device: 0 if an older knit wrote it */
+	uint16_t device;
 };
 
 /* What it has now, before it goes to the driver ours. */
 void knit_bind_record(struct knit_bind_record *r, const struct knit_pci *dev, const char *ours);
+
+/*
+ * As knit_bind_record, where there is a record of that name already. What that tells stays as far
+ * as the device, the same one, is still as the record's writer left it at whatever step: with its
+ * driver, with none, or with its override. Else somebody changed it since.
+ */
+void knit_bind_record_anew(struct knit_bind_record *r, const struct knit_pci *dev,
+			   const char *ours);
 
 #define KNIT_BIND_RECORDS 128
 
@@ -181,7 +214,8 @@ int knit_bind_records_write(const char *path, const struct knit_bind_records *re
 /*
  * Gives a device back: from our driver, or from none, to what it had. Somebody else's later choice
  * is left alone. Waits up to timeout_ms for processes that have it open. 0, or a negative errno:
- * -EBUSY, somebody has it open. A device that is not there any more needs nothing.
+ * -EBUSY, somebody has it open. A device that is not there any more needs nothing, nor does another
+ * one in its place.
  */
 int knit_bind_restore(const struct knit_bind_record *r, int timeout_ms, struct knit_bind_why *why);
 

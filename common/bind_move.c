@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind.h"
+#include "bind_record.h"
 #include "bind_sysfs.h"
 #include "bind_why.h"
 
@@ -125,8 +126,7 @@ static int wait_for_users(const struct knit_pci *dev, int timeout_ms, struct kni
 	return -EBUSY;
 }
 
-/* A restore ended between its two steps. */
-static bool named_for_probe(const struct knit_pci *dev, const struct knit_bind_record *r)
+bool knit_bind_named_for_probe(const struct knit_pci *dev, const struct knit_bind_record *r)
 {
 	return strcmp(dev->driver, r->driver) == 0 && strcmp(dev->override, r->driver) == 0;
 }
@@ -138,11 +138,11 @@ int knit_bind_restore(const struct knit_bind_record *r, int timeout_ms, struct k
 	int ret;
 
 	memset(why, 0, sizeof(*why));
-	if (knit_pci_look(r->name, &dev) < 0)
+	if (knit_pci_look(r->name, &dev) < 0 || !knit_bind_record_is_of(r, &dev))
 		return 0;
 	if (dev.driver[0] && strcmp(dev.driver, r->ours) != 0) {
 		/* Its own, or somebody else's choice; the override is ours all the same. */
-		if (strcmp(dev.override, r->ours) == 0 || named_for_probe(&dev, r))
+		if (strcmp(dev.override, r->ours) == 0 || knit_bind_named_for_probe(&dev, r))
 			set_override(r->name, r->override);
 		return 0;
 	}

@@ -87,7 +87,7 @@ static void ip_text(int family, const struct nlattr *attr, char *text, size_t si
 		inet_ntop(family, mnl_attr_get_payload(attr), text, size);
 }
 
-/* Link-local addresses come by themselves and go with the interface. */
+/* IPv6's link-local addresses come by themselves and go with the interface. */
 static int on_addr(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
@@ -96,7 +96,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *arg)
 	struct use *u = arg;
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifa) || ifa->ifa_index != u->ifindex ||
-	    ifa->ifa_scope == RT_SCOPE_LINK)
+	    (ifa->ifa_family == AF_INET6 && ifa->ifa_scope == RT_SCOPE_LINK))
 		return MNL_CB_OK;
 	mnl_attr_for_each(attr, nlh, sizeof(*ifa))
 	{

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bind.h"
+#include "bind_record.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,16 +9,43 @@
 
 /*
  * A line "noiommu", and for each device a line "<name> <our driver> <driver before> <override
- * before>", "-" for none.
+ * before> <vendor>:<device>", "-" for none. The last part is not in files of older knits.
  */
 
 void knit_bind_record(struct knit_bind_record *r, const struct knit_pci *dev, const char *ours)
 {
 	memset(r, 0, sizeof(*r));
 	snprintf(r->name, sizeof(r->name), "%s", dev->name);
+	r->vendor = dev->vendor;
+	r->device = dev->device;
 	snprintf(r->ours, sizeof(r->ours), "%s", ours);
 	snprintf(r->driver, sizeof(r->driver), "%s", dev->driver);
 	snprintf(r->override, sizeof(r->override), "%s", dev->override);
+}
+
+bool knit_bind_record_is_of(const struct knit_bind_record *r, const struct knit_pci *dev)
+{
+	return r->vendor == 0 || (r->vendor == dev->vendor && r->device == dev->device);
+}
+
+static void copy(char to[KNIT_DRIVER_NAME], const char from[KNIT_DRIVER_NAME])
+{
+	memcpy(to, from, KNIT_DRIVER_NAME);
+}
+
+void knit_bind_record_anew(struct knit_bind_record *r, const struct knit_pci *dev, const char *ours)
+{
+	struct knit_bind_record old = *r;
+
+	knit_bind_record(r, dev, ours);
+	if (!knit_bind_record_is_of(&old, dev))
+		return;
+	if (dev->driver[0] == '\0' || strcmp(dev->driver, old.ours) == 0) {
+		copy(r->driver, old.driver);
+		copy(r->override, old.override);
+	} else if (strcmp(dev->override, old.ours) == 0 || knit_bind_named_for_probe(dev, &old)) {
+		copy(r->override, old.override);
+	}
 }
 
 static bool is_driver_name(const char *text)
@@ -40,19 +67,32 @@ static bool take_name(const char *text, char out[KNIT_DRIVER_NAME])
 	return true;
 }
 
+static bool take_id(const char *text, struct knit_bind_record *r)
+{
+	unsigned int vendor, device;
+	int len = -1;
+
+	if (sscanf(text, "%4x:%4x%n", &vendor, &device, &len) != 2 || text[len] != '\0')
+		return false;
+	r->vendor = vendor;
+	r->device = device;
+	return true;
+}
+
 static bool parse_line(const char *line, struct knit_bind_records *recs)
 {
 	struct knit_bind_record *r = &recs->r[recs->n];
-	char name[32], ours[64], driver[64], override[64];
+	char name[32], ours[64], driver[64], override[64], id[16];
+	int n;
 
 	if (strcmp(line, "noiommu\n") == 0) {
 		recs->noiommu = true;
 		return true;
 	}
-	if (recs->n == KNIT_BIND_RECORDS ||
-	    sscanf(line, "%31s %63s %63s %63s", name, ours, driver, override) != 4 ||
-	    !knit_pci_parse(name, r->name) || !take_name(ours, r->ours) ||
-	    !take_name(driver, r->driver) || !take_name(override, r->override))
+	n = sscanf(line, "%31s %63s %63s %63s %15s", name, ours, driver, override, id);
+	if (recs->n == KNIT_BIND_RECORDS || n < 4 || !knit_pci_parse(name, r->name) ||
+	    !take_name(ours, r->ours) || !take_name(driver, r->driver) ||
+	    !take_name(override, r->override) || (n == 5 && !take_id(id, r)))
 		return false;
 	recs->n++;
 	return true;
@@ -89,8 +129,11 @@ static void print(FILE *out, const struct knit_bind_records *recs)
 		fputs("noiommu\n", out);
 	for (i = 0; i < recs->n; i++) {
 		r = &recs->r[i];
-		fprintf(out, "%s %s %s %s\n", r->name, or_dash(r->ours), or_dash(r->driver),
+		fprintf(out, "%s %s %s %s", r->name, or_dash(r->ours), or_dash(r->driver),
 			or_dash(r->override));
+		if (r->vendor)
+			fprintf(out, " %04x:%04x", r->vendor, r->device);
+		fputc('\n', out);
 	}
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct knit_bind_where knit_bind_where = { "/sys", "/proc" };
+struct knit_bind_where knit_bind_where = { "/sys", "/proc", "/run/knit" };
 
 /* sysfs paths are short; what does not fit is not there. */
 #define DIR_SIZE 200
@@ -177,6 +177,9 @@ static void look_at_drivers(const char *dir, struct knit_pci *dev)
 	snprintf(path, sizeof(path), "%s/uio", dir);
 	if (first_entry(path, "uio", text, sizeof(text)))
 		dev->uio = strtol(text + strlen("uio"), NULL, 10);
+	snprintf(path, sizeof(path), "%s/vfio-dev", dir);
+	if (first_entry(path, "vfio", text, sizeof(text)))
+		dev->cdev = strtol(text + strlen("vfio"), NULL, 10);
 }
 
 static bool has_bridge_header(const char *dir)
@@ -211,6 +214,7 @@ int knit_pci_look(const char *name, struct knit_pci *dev)
 	dev->functions = number(dir, "sriov_numvfs", 0);
 	dev->group = -1;
 	dev->uio = -1;
+	dev->cdev = -1;
 	dev->bridge = has_bridge_header(dir);
 	look_at_group(dir, dev);
 	look_at_drivers(dir, dev);

@@ -11,7 +11,7 @@
 /*
  * This process's roles, and the file that holds them: when the process ends, however it does, the
  * file's last close ends the roles. So a forked child must not have it: it is closed there before
- * fork returns.
+ * fork returns. Nobody forks while the file is being opened, when it is not known here yet.
  */
 
 /* A predecessor that died may be seen as dead a moment before its files are closed. */
@@ -29,7 +29,17 @@ static struct {
 
 #define HANDLER KNIT_MAX_PAIRS
 
+static void before_fork(void)
+{
+	pthread_mutex_lock(&own.lock);
+}
+
 static void after_fork(void)
+{
+	pthread_mutex_unlock(&own.lock);
+}
+
+static void in_child(void)
 {
 	if (own.users)
 		close(own.fd);
@@ -39,7 +49,7 @@ static void after_fork(void)
 
 static void watch_forks(void)
 {
-	pthread_atfork(NULL, NULL, after_fork);
+	pthread_atfork(before_fork, after_fork, in_child);
 }
 
 /* With the lock. The file, or a negative errno, logged. */

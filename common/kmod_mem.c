@@ -86,7 +86,7 @@ static int check_moved(const struct rte_memseg_list *msl, uint64_t addr, uint64_
 	return 0;
 }
 
-/* With lock. */
+/* With lock. -EEXIST, not logged: some of it was added before. */
 static int add(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 {
 	uint64_t page = msl->page_sz;
@@ -98,8 +98,8 @@ static int add(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 		page = SMALL_PAGE;
 		ret = call_mem(KNIT_IOC_MEM_ADD, addr, len, page);
 	}
-	if (ret == -EEXIST) /* seen a moment ago, by the walk or by on_mem_event */
-		return 0;
+	if (ret == -EEXIST)
+		return ret;
 	if (ret == 0 && check_moved(msl, addr, len) < 0) {
 		call_mem(KNIT_IOC_MEM_DEL, addr, len, page);
 		return -EFAULT;
@@ -121,6 +121,25 @@ static int del(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 	return ret;
 }
 
+/*
+ * EAL has just mapped this. If the module has it, it could not delete what was there before, and
+ * holds pages that nobody has any more.
+ */
+static void add_anew(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
+{
+	int ret = add(msl, addr, len);
+
+	if (ret != -EEXIST)
+		return;
+	ret = del(msl, addr, len);
+	if (ret == 0)
+		ret = add(msl, addr, len);
+	if (ret < 0)
+		log_err("memory at %#" PRIx64
+			", which EAL mapped anew, is what it was before for the kernel: %s",
+			addr, knit_kmod_meaning(KNIT_IOC_MEM_DEL, ret));
+}
+
 static bool is_fixed(const struct rte_memseg_list *msl, unsigned int page)
 {
 	const struct rte_memseg *ms = rte_fbarray_get(&msl->memseg_arr, page);
@@ -138,7 +157,10 @@ static unsigned int pages_together(struct rte_memseg_list *msl, int first)
 	return n ? n : 1;
 }
 
-/* Memory without which frames are merely refused does not keep an interface from being made. */
+/*
+ * Memory without which frames are merely refused does not keep an interface from being made. What
+ * on_mem_event added a moment ago, or a walk before this one, is there already.
+ */
 static int add_list(const struct rte_memseg_list *list, void *arg)
 {
 	struct rte_memseg_list *msl = (struct rte_memseg_list *)(uintptr_t)list;
@@ -153,6 +175,7 @@ static int add_list(const struct rte_memseg_list *list, void *arg)
 		     i = rte_fbarray_find_next_used(&msl->memseg_arr, i + n)) {
 			n = pages_together(msl, i);
 			ret = add(msl, base + i * page, n * page);
+			ret = ret == -EEXIST ? 0 : ret;
 		}
 	pthread_mutex_unlock(&mem.lock);
 	return ret;
@@ -173,7 +196,7 @@ static void on_mem_event(enum rte_mem_event type, const void *addr, size_t len, 
 	page = msl->external ? len : msl->page_sz;
 	for (at = start; at < start + len; at += page) {
 		if (type == RTE_MEM_EVENT_ALLOC) {
-			add(msl, at, page);
+			add_anew(msl, at, page);
 			continue;
 		}
 		ret = del(msl, at, page);

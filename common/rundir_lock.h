@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Lock files of /run/knit/<prefix>/: open file description locks, with one line "<pid> <state>". */
+/*
+ * Lock files of /run/knit/<prefix>/, and of devices (bind.h): open file description locks, with one
+ * line "<pid> <state>".
+ */
 
 enum knit_lock_state {
 	KNIT_LOCK_EMPTY, /* nobody yet, or nothing readable */

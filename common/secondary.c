@@ -117,12 +117,17 @@ int knit_secondary_enter(struct knit_secondary *s)
 	return start_eal(s);
 }
 
+/* The primary may be at something that it does rarely: EAL takes 10 s to give a device up. */
+#define ENTER_TIMEOUT_MS 20000
+
 static int say(struct knit_secondary *s, uint32_t op, int fd, struct knit_msg *m)
 {
+	int timeout = op == KNIT_OP_DETACH ? KNIT_MSG_TIMEOUT_MS : ENTER_TIMEOUT_MS;
+
 	*m = (struct knit_msg){
 		.op = op, .role = s->role, .id = s->id, .instance = s->topo->instance
 	};
-	return knit_msg_ask(m, fd, KNIT_MSG_TIMEOUT_MS);
+	return knit_msg_ask(m, fd, timeout);
 }
 
 static int complain(const struct knit_secondary *s, const struct knit_msg *m, int ret)

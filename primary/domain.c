@@ -207,7 +207,7 @@ bool domain_reset_dead(struct primary *p)
 		p->restart = 1;
 		return true;
 	}
-	if (primary_still_stuck(p)) {
+	if (primary_still_stuck(p, ports)) {
 		/* Until somebody moves, others may come and go. */
 		knit_rundir_unblock_attach();
 		return false;

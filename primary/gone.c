@@ -242,7 +242,8 @@ bool primary_gone_release(struct primary *p)
 
 	if (ports == 0)
 		return true;
-	if (rte_get_timer_cycles() < next || domain_dead_on(p, ports) || primary_still_stuck(p))
+	if (rte_get_timer_cycles() < next || domain_dead_on(p, ports) ||
+	    primary_still_stuck(p, ports))
 		return false;
 	if (knit_rundir_block_attach(p->conf->eal.prefix, 0) < 0)
 		return false;

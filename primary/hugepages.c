@@ -155,21 +155,60 @@ size_t hugepages_missing(size_t needed, size_t there, size_t *left)
 	return needed - taken;
 }
 
-/* Of the smallest pages. */
-void hugepages_remedy(int node, size_t missing, char *text, size_t size)
+/* Of at least so many pages; KiB, 0: there are none. */
+static unsigned long least_size(const char *dir, unsigned long pages)
 {
 	unsigned long kib, least = 0;
-	char dir[PATH_SIZE];
-	size_t page;
-	DIR *d;
+	DIR *d = opendir(dir);
 
-	node_dir(node, dir, sizeof(dir));
-	d = opendir(dir);
 	while ((kib = next_size(d)) != 0)
-		if (least == 0 || kib < least)
+		if ((least == 0 || kib < least) &&
+		    number(dir, kib, "nr_hugepages") +
+				    number(dir, kib, "nr_overcommit_hugepages") >=
+			    pages)
 			least = kib;
 	if (d)
 		closedir(d);
+	return least;
+}
+
+/* Of the pages of that hugetlbfs, in KiB; 0: it is none. */
+static unsigned long size_of(const char *huge_dir)
+{
+	unsigned long kib = 0, found = 0;
+	FILE *mounts = open_mounts();
+	struct mntent *m;
+
+	while (mounts && (m = next_mount(mounts, &kib)) != NULL)
+		if (strcmp(m->mnt_dir, huge_dir) == 0)
+			found = kib;
+	if (mounts)
+		endmntent(mounts);
+	return found;
+}
+
+size_t hugepages_least(const struct knit_config *c)
+{
+	unsigned long kib = c->eal.huge_dir[0] ? size_of(c->eal.huge_dir) : 0;
+	char dir[PATH_SIZE];
+
+	node_dir(-1, dir, sizeof(dir));
+	if (kib == 0)
+		kib = least_size(dir, 1);
+	if (kib == 0)
+		kib = least_size(dir, 0);
+	return (kib ? kib : USUAL_KIB) * 1024;
+}
+
+/* Of the smallest pages. */
+void hugepages_remedy(int node, size_t missing, char *text, size_t size)
+{
+	char dir[PATH_SIZE];
+	unsigned long least;
+	size_t page;
+
+	node_dir(node, dir, sizeof(dir));
+	least = least_size(dir, 0);
 	if (least == 0)
 		least = USUAL_KIB;
 	page = least * 1024;

@@ -23,6 +23,12 @@ size_t hugepages_left(const struct knit_config *c);
  */
 size_t hugepages_missing(size_t needed, size_t there, size_t *left);
 
+/*
+ * Bytes of the smallest pages that EAL may take: those of eal.huge_dir, or the smallest that the
+ * machine has, free or not, or makes by itself; without any, the smallest that could be added.
+ */
+size_t hugepages_least(const struct knit_config *c);
+
 /* The command that adds them to what the node, -1: the machine, has. */
 void hugepages_remedy(int node, size_t missing, char *text, size_t size);
 

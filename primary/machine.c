@@ -14,7 +14,7 @@
 #include <sys/resource.h>
 
 #define MIB (1 << 20)
-#define HUGE_PAGE (2 * MIB)
+#define GIB (1 << 30)
 #define DMA_LIMIT "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
 /* Of memory that EAL makes for itself, beside the pools. */
 #define SPARE_MAPPINGS 64
@@ -82,10 +82,11 @@ static int check_memlock(size_t bytes)
 				       "the capability CAP_IPC_LOCK");
 }
 
-static int check_mappings(size_t bytes)
+/* Each page is one. */
+static int check_mappings(size_t bytes, size_t page)
 {
-	unsigned long limit, needed = bytes / HUGE_PAGE + SPARE_MAPPINGS;
-	char text[32], what[160], remedy[256];
+	unsigned long limit, needed = (bytes + page - 1) / page + SPARE_MAPPINGS;
+	char text[32], what[200], remedy[256];
 
 	if (knit_sysfs_read(DMA_LIMIT, text, sizeof(text)) < 0)
 		return 0;
@@ -93,12 +94,13 @@ static int check_mappings(size_t bytes)
 	if (limit >= needed)
 		return 0;
 	snprintf(what, sizeof(what),
-		 "vfio may map %lu pieces of memory (dma_entry_limit), %lu may be needed", limit,
-		 needed);
+		 "vfio may map %lu pieces of memory (dma_entry_limit), %lu may be needed: one for "
+		 "each hugepage of %zu KiB",
+		 limit, needed, page / 1024);
 	snprintf(remedy, sizeof(remedy),
 		 "echo %lu >" DMA_LIMIT "; for good: options vfio_iommu_type1 dma_entry_limit=%lu "
-		 "in /etc/modprobe.d/knit.conf; or larger hugepages",
-		 needed, needed);
+		 "in /etc/modprobe.d/knit.conf%s",
+		 needed, needed, page < GIB ? "; or only hugepages of 1 GiB" : "");
 	return preflight_missing(what, remedy);
 }
 
@@ -111,7 +113,7 @@ int preflight_vfio(const struct knit_config *c)
 		return 0;
 	plan_for(c, &plan);
 	lock = check_memlock(all_bytes(&plan));
-	mappings = check_mappings(all_bytes(&plan));
+	mappings = check_mappings(all_bytes(&plan), hugepages_least(c));
 	return lock ? lock : mappings;
 }
 

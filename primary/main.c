@@ -40,6 +40,7 @@ static int serve(struct primary *p)
 	if (code)
 		goto destroy_ifaces;
 	primary_gone_watch(p);
+	primary_master_open(p);
 	code = missing(primary_telemetry_register() ? -1 : primary_service_start(p));
 	if (code)
 		goto stop_service;
@@ -98,7 +99,7 @@ int main(int argc, char **argv)
 	code = missing(primary_eal_init(&p, argv[0], o.log_level));
 	if (code)
 		goto give_back;
-	code = serve(&p);
+	code = primary_stopped(serve(&p));
 	primary_eal_cleanup(conf);
 give_back:
 	primary_nics_give_back(conf, code);

@@ -4,14 +4,128 @@
 #include "port_driver.h"
 #include "primary.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The low byte of PCI's command register, which has none of the interrupts' bits. */
 #define COMMAND 4
 #define COMMAND_MASTER 0x04
+
+#define KEPT_MAX 256
+#define UNMASTERED_MAX 5 /* then it can't be given back, or somebody works against us */
+#define SAY_EVERY 64	 /* tries */
+
+static struct {
+	dev_t uio[KNIT_MAX_PORTS]; /* the port's /dev/uioN, 0: it has none of that driver */
+	int watch[KNIT_MAX_PORTS]; /* inotify's number of it */
+	int inotify;		   /* -1: none */
+	int kept[KEPT_MAX];
+	unsigned int n_kept;
+} master = { .inotify = -1 };
+
+/* "/dev/uioN" of a port's device. */
+static bool find_uio(const struct port *port, char path[32])
+{
+	int fd = openat(port->sysfs, "uio", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+	bool found = false;
+
+	if (dir == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	while (!found && (entry = readdir(dir)) != NULL) {
+		found = strncmp(entry->d_name, "uio", 3) == 0;
+		snprintf(path, 32, "/dev/%.20s", entry->d_name);
+	}
+	closedir(dir);
+	return found;
+}
+
+static void watch(const struct port *port, unsigned int i)
+{
+	struct stat st;
+	char path[32];
+
+	if (!find_uio(port, path) || stat(path, &st) < 0)
+		return;
+	master.uio[i] = st.st_rdev;
+	if (master.inotify < 0)
+		master.inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	master.watch[i] = inotify_add_watch(master.inotify, path, IN_CLOSE);
+	if (master.watch[i] < 0)
+		log_warn("port %s: %s: %s: that a process closes it may go unseen",
+			 port->conf->name, path, strerror(errno));
+}
+
+void primary_master_open(struct primary *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_ports; i++)
+		if (strcmp(p->ports[i].kdriver, KNIT_UIO_GENERIC) == 0)
+			watch(&p->ports[i], i);
+}
+
+int primary_master_fd(void)
+{
+	return master.inotify;
+}
+
+static bool is_uio(const struct stat *st)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		if (S_ISCHR(st->st_mode) && master.uio[i] && master.uio[i] == st->st_rdev)
+			return true;
+	return false;
+}
+
+static void keep(int pidfd, int its_fd)
+{
+	int fd = syscall(SYS_pidfd_getfd, pidfd, its_fd, 0);
+
+	if (fd < 0) {
+		log_warn("uio_pci_generic: pidfd_getfd: %s: ports are started anew when a process "
+			 "ends",
+			 strerror(errno));
+		return;
+	}
+	if (master.n_kept == KEPT_MAX)
+		while (master.n_kept > 0)
+			close(master.kept[--master.n_kept]);
+	master.kept[master.n_kept++] = fd;
+}
+
+void primary_master_keep(const struct primary *p, unsigned int slot, pid_t pid)
+{
+	struct dirent *entry;
+	struct stat st;
+	char path[32];
+	DIR *dir;
+
+	if (master.inotify < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = opendir(path);
+	if (dir == NULL)
+		return;
+	while ((entry = readdir(dir)) != NULL)
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && is_uio(&st))
+			keep(p->pidfd[slot], atoi(entry->d_name));
+	closedir(dir);
+}
 
 /* 1: it had to be given back. Others who write there, EAL and the kernel, want the same. */
 static int give_back(int config)
@@ -28,46 +142,78 @@ static int give_back(int config)
 
 static void look(struct port *port)
 {
-	int config = openat(port->sysfs, "config", O_RDWR | O_CLOEXEC);
-	int ret = config < 0 ? -errno : give_back(config);
+	int config, ret;
 
+	if (port->unmastered > UNMASTERED_MAX)
+		return;
+	config = openat(port->sysfs, "config", O_RDWR | O_CLOEXEC);
+	ret = config < 0 ? -errno : give_back(config);
 	if (config >= 0)
 		close(config);
-	if (ret > 0) {
+	port->unmastered = ret > 0 ? port->unmastered + 1 : 0;
+	if (port->unmastered > UNMASTERED_MAX)
+		log_err("port %s: %s does not keep its access to memory: it stands still",
+			port->conf->name, port->pci);
+	else if (ret > 0)
 		port->wedged = true;
-		log_info("port %s: %s may use memory again, after a process closed it",
-			 port->conf->name, port->pci);
+}
+
+/* It comes just before the kernel takes bus mastering, which may be seen the next time only. */
+static void take_events(struct primary *p)
+{
+	union {
+		struct inotify_event event;
+		char bytes[1024];
+	} buf;
+	const struct inotify_event *e;
+	unsigned int i;
+	ssize_t at, n;
+
+	if (master.inotify < 0)
+		return;
+	while ((n = read(master.inotify, &buf, sizeof(buf))) > 0) {
+		for (at = 0; at < n; at += sizeof(*e) + e->len) {
+			e = (const struct inotify_event *)(const void *)(buf.bytes + at);
+			for (i = 0; i < p->topo->n_ports; i++)
+				if (master.uio[i] && master.watch[i] == e->wd)
+					p->ports[i].wedged = true;
+		}
 	}
 }
 
 void primary_master_look(struct primary *p)
 {
-	struct port *port;
 	unsigned int i;
 
-	for (i = 0; i < p->topo->n_ports; i++) {
-		port = &p->ports[i];
-		if (strcmp(port->kdriver, KNIT_UIO_GENERIC) == 0 && !primary_gone_now(port))
-			look(port);
-	}
+	take_events(p);
+	for (i = 0; i < p->topo->n_ports; i++)
+		if (master.uio[i] && !primary_gone_now(&p->ports[i]))
+			look(&p->ports[i]);
 }
 
-/* Whom a try would park is left alone while it can't be parked, or waits for a reset itself. */
+/* Whom a try would park is left alone while it can't be parked. */
 static bool mend(struct primary *p, unsigned int i)
 {
+	static unsigned int failed;
 	char why[160];
 	int ret;
 
-	if (primary_still_stuck(p) || port_pause(p, i, why, sizeof(why)) < 0)
+	if (primary_still_stuck(p, UINT64_C(1) << i))
 		return false;
+	if (port_pause(p, i, why, sizeof(why)) < 0) {
+		if (failed++ % SAY_EVERY == 0)
+			log_warn("port %s: its start anew waits: %s", p->ports[i].conf->name, why);
+		return false;
+	}
+	failed = 0;
 	pthread_mutex_lock(&p->drivers);
 	ret = port_stop(p, i);
 	if (ret == 0)
 		ret = port_start(p, i);
 	pthread_mutex_unlock(&p->drivers);
-	if (port_go_on(p, i, ret) < 0)
-		return true;
-	log_info("port %s: started anew", p->ports[i].conf->name);
+	if (port_go_on(p, i, ret) == 0)
+		log_notice("port %s: a process closed %s, which stopped it: started anew",
+			   p->ports[i].conf->name, p->ports[i].pci);
 	return true;
 }
 
@@ -85,8 +231,9 @@ bool primary_master_mend(struct primary *p)
 			done &= mend(p, i);
 			continue;
 		}
-		log_err("port %s: driver %s can't be stopped and started: starting anew",
-			port->conf->name, port->topo->driver);
+		log_err("port %s: a process closed %s, which stopped it, and driver %s can't be "
+			"stopped and started: starting anew",
+			port->conf->name, port->pci, port->topo->driver);
 		p->restart = 1;
 	}
 	return done;

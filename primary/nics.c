@@ -92,6 +92,37 @@ static void wait_for_users(const struct knit_pci *dev)
 		poll(NULL, 0, POLL_MS);
 }
 
+/* What stays with a driver of the kernel's is shared as that allows. */
+static bool needs_lock(const struct knit_conf_port *port, const char *name)
+{
+	struct knit_pci dev;
+
+	if (port->driver != KNIT_DRIVER_KEEP)
+		return true;
+	return knit_pci_look(name, &dev) == 0 &&
+	       (knit_bind_is_user(dev.driver) || knit_bind_is_vfio(dev.driver));
+}
+
+/* Whoever is about to end, or to bind it by hand, is waited for, too. */
+static int wait_for_lock(const struct knit_conf_port *port, const char *name,
+			 struct knit_bind_why *why)
+{
+	int ret = 0;
+
+	if (!needs_lock(port, name))
+		return 0;
+	for (; (ret = knit_bind_locked(name, why)) < 0 && patience_ms > 0; patience_ms -= POLL_MS)
+		poll(NULL, 0, POLL_MS);
+	return ret;
+}
+
+static int lock(const struct knit_conf_port *port, const char *name, struct knit_bind_why *why)
+{
+	int ret = wait_for_lock(port, name, why);
+
+	return ret < 0 || !needs_lock(port, name) ? ret : knit_bind_lock(name, why);
+}
+
 /* One that has its driver already may be another primary's. */
 static int check(const struct knit_config *conf, const struct knit_conf_port *port,
 		 const struct knit_pci *dev, struct knit_bind_why *why)
@@ -158,6 +189,8 @@ bool primary_nics_check(const struct knit_config *conf, bool patient, primary_ni
 			continue;
 		ret = look_and_check(conf, port, &dev, &why);
 		if (ret == 0)
+			ret = wait_for_lock(port, name, &why);
+		if (ret == 0)
 			snprintf(why.what, sizeof(why.what), "%s, driver %s", name,
 				 dev.driver[0] ? dev.driver : "none");
 		why = of_port(port, &why);
@@ -209,17 +242,18 @@ static int allow_noiommu(const char *prefix, const struct knit_conf_port *port,
 	return ret;
 }
 
-static int bind_one(const struct knit_config *conf, const struct knit_conf_port *port)
+/* Locked before anything is looked at. */
+static int bind_locked(const struct knit_config *conf, const struct knit_conf_port *port,
+		       const char *name)
 {
 	const char *prefix = conf->eal.prefix, *driver = driver_of(port);
 	struct knit_bind_why why = { 0 };
-	char name[KNIT_PCI_NAME];
 	struct knit_pci dev;
 	int ret;
 
-	if (!pci_name(port, name))
-		return 0;
-	ret = look_and_check(conf, port, &dev, &why);
+	ret = lock(port, name, &why);
+	if (ret == 0)
+		ret = look_and_check(conf, port, &dev, &why);
 	if (ret < 0) {
 		complain(port, &why);
 		return ret;
@@ -237,6 +271,19 @@ static int bind_one(const struct knit_config *conf, const struct knit_conf_port 
 		complain(port, &why);
 		nics_back_restore(prefix, name);
 	}
+	return ret;
+}
+
+static int bind_one(const struct knit_config *conf, const struct knit_conf_port *port)
+{
+	char name[KNIT_PCI_NAME];
+	int ret;
+
+	if (!pci_name(port, name))
+		return 0;
+	ret = bind_locked(conf, port, name);
+	if (ret < 0)
+		knit_bind_unlock(name);
 	return ret;
 }
 

@@ -17,6 +17,11 @@ struct primary;
  * the process replaces itself (execve: same pid, nothing open, nothing mapped) with one that does
  * nothing else, and ends with the exit code it was given.
  *
+ * Each device is locked (knit_bind_lock) from before it is looked at until it is back, across that
+ * execve: between the bind and EAL's opening it, another primary would find it on the driver it
+ * wants and used by nobody. One on "keep" that a driver of the kernel's has is not: two processes
+ * may work beside that.
+ *
  * Before the exit code that asks for a new start they are not: while nobody has them, something
  * else could take their interfaces into use. The next start finds them as after a kill, and if
  * there is none, --give-back does.

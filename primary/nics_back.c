@@ -6,6 +6,8 @@
 #include "rundir_path.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -44,20 +46,23 @@ static int read_records(const char *prefix)
 /* Once none of our devices is left. While somebody else's needs it, it stays on, and remembered. */
 static int forbid_noiommu(const char *prefix)
 {
-	char other[KNIT_PCI_NAME];
+	char other[KNIT_PCI_NAME] = "?";
 	int ret;
 
 	if (recs.n || !recs.noiommu)
 		return 0;
-	if (knit_bind_noiommu_user(other) != 0) {
+	ret = knit_bind_noiommu_user(other);
+	if (ret != 0) {
 		fprintf(stderr,
-			"knit-primary: vfio's mode without an IOMMU stays on, %s is in use with "
-			"it; later: knit-primary --give-back %s\n",
-			other, prefix);
+			"knit-primary: vfio's mode without an IOMMU stays on, %s%s; later: "
+			"knit-primary --give-back %s\n",
+			ret < 0 ? "it is not known what needs it: " : "needed by ",
+			ret < 0 ? strerror(-ret) : other, prefix);
 		return 0;
 	}
+	/* It went with the module. */
 	ret = knit_bind_set_noiommu(false);
-	if (ret < 0) {
+	if (ret < 0 && ret != -ENOENT) {
 		fprintf(stderr, "knit-primary: enable_unsafe_noiommu_mode: %s\n", strerror(-ret));
 		return ret;
 	}
@@ -65,21 +70,32 @@ static int forbid_noiommu(const char *prefix)
 	return write_records(prefix);
 }
 
+static int lock_and_restore(const struct knit_bind_record *r, struct knit_bind_why *why)
+{
+	int ret = knit_bind_lock(r->name, why);
+
+	if (ret < 0)
+		return ret;
+	ret = knit_bind_restore(r, NICS_USERS_MS, why);
+	knit_bind_unlock(r->name);
+	return ret;
+}
+
 /* Forgets it once it is back. */
 static int restore(const char *prefix, unsigned int i)
 {
 	struct knit_bind_why why;
-	int ret = knit_bind_restore(&recs.r[i], NICS_USERS_MS, &why);
+	int ret = lock_and_restore(&recs.r[i], &why);
 
 	if (ret < 0) {
 		nics_tell(why.what, why.remedy);
 		return ret;
 	}
 	recs.r[i] = recs.r[--recs.n];
-	ret = write_records(prefix);
-	return ret < 0 ? ret : forbid_noiommu(prefix);
+	return write_records(prefix);
 }
 
+/* One that can't go back is no reason not to start: the end of this primary tries again. */
 int nics_back_settle(const char *prefix,
 		     bool (*wanted)(const struct knit_bind_record *r, const void *arg),
 		     const void *arg)
@@ -87,10 +103,14 @@ int nics_back_settle(const char *prefix,
 	int ret = read_records(prefix);
 	unsigned int i;
 
-	for (i = recs.n; ret == 0 && i-- > 0;)
-		if (!wanted(&recs.r[i], arg))
-			ret = restore(prefix, i);
-	return ret < 0 ? ret : forbid_noiommu(prefix);
+	if (ret < 0)
+		return ret;
+	for (i = recs.n; i-- > 0;)
+		if (!wanted(&recs.r[i], arg) && restore(prefix, i) < 0)
+			fprintf(stderr, "knit-primary: an earlier primary's NIC stays as it is "
+					"until this one ends\n");
+	forbid_noiommu(prefix);
+	return 0;
 }
 
 /* Index of its record, -1: none. */
@@ -106,13 +126,16 @@ static int recorded(const char *name)
 
 int nics_back_remember(const char *prefix, const struct knit_pci *dev, const char *driver)
 {
-	if (recorded(dev->name) >= 0)
-		return 0;
-	if (recs.n == KNIT_BIND_RECORDS) {
+	int i = recorded(dev->name);
+
+	if (i < 0 && recs.n == KNIT_BIND_RECORDS) {
 		fprintf(stderr, "knit-primary: more than %d devices\n", KNIT_BIND_RECORDS);
 		return -ENOSPC;
 	}
-	knit_bind_record(&recs.r[recs.n++], dev, driver);
+	if (i < 0)
+		knit_bind_record(&recs.r[recs.n++], dev, driver);
+	else
+		knit_bind_record_anew(&recs.r[i], dev, driver);
 	return write_records(prefix);
 }
 
@@ -124,19 +147,23 @@ int nics_back_remember_noiommu(const char *prefix)
 
 int nics_back_restore(const char *prefix, const char *name)
 {
-	int i = recorded(name);
+	int i = recorded(name), ret = i < 0 ? 0 : restore(prefix, i);
 
-	return i < 0 ? 0 : restore(prefix, i);
+	return ret < 0 ? ret : forbid_noiommu(prefix);
 }
 
-static void close_all(void)
+/* But for the locks, so that nobody takes a device before it is back. */
+static void close_at_exec(void)
 {
+	bool done = false;
+	int fd;
+
 #ifdef SYS_close_range
-	if (syscall(SYS_close_range, 3, ~0U, 0) == 0)
-		return;
+	done = syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 #endif
-	for (int fd = 3; fd < sysconf(_SC_OPEN_MAX); fd++)
-		close(fd);
+	for (fd = 3; !done && fd < sysconf(_SC_OPEN_MAX); fd++)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	knit_bind_keep_locks();
 }
 
 void primary_nics_give_back(const struct knit_config *conf, int code)
@@ -148,16 +175,18 @@ void primary_nics_give_back(const struct knit_config *conf, int code)
 	if (code == KNIT_EXIT_RESTART || (recs.n == 0 && !recs.noiommu))
 		return;
 	snprintf(number, sizeof(number), "%d", code);
-	close_all();
+	close_at_exec();
 	execv("/proc/self/exe", argv);
 	fprintf(stderr, "knit-primary: devices are not given back: execv: %s\n", strerror(errno));
 }
 
 int primary_nics_give_back_run(const char *prefix, int code)
 {
-	int ret = knit_rundir_create(prefix);
 	unsigned int i;
+	int ret;
 
+	knit_bind_adopt_locks();
+	ret = knit_rundir_create(prefix);
 	/* Somebody else with the prefix knows by now what is to be done with them. */
 	if (ret == -EBUSY)
 		return code < 0 ? KNIT_EXIT_TAKEN : code;

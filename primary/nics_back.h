@@ -10,12 +10,15 @@
  * Main thread. 0 or -errno, with a message on stderr.
  */
 
-/* Of a predecessor. Those that wanted says false to go back. */
+/*
+ * Of a predecessor. Those that wanted says false to go back; one that can't, for somebody has it or
+ * its driver is not there any more, stays remembered, with a message.
+ */
 int nics_back_settle(const char *prefix,
 		     bool (*wanted)(const struct knit_bind_record *r, const void *arg),
 		     const void *arg);
 
-/* The device is about to go to driver. Nothing new if a predecessor bound it. */
+/* The device is about to go to driver. What a predecessor that bound it remembered stays. */
 int nics_back_remember(const char *prefix, const struct knit_pci *dev, const char *driver);
 
 /* vfio's mode without an IOMMU is about to be switched on. */

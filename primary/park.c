@@ -50,10 +50,12 @@ void primary_resume(struct primary *p)
 	}
 }
 
-bool primary_still_stuck(struct primary *p)
+bool primary_still_stuck(struct primary *p, uint64_t ports)
 {
 	struct knit_topo_worker *w = p->stuck;
 
+	if (w && !knit_topo_has_queue(w, ports))
+		return false;
 	if (w && w->state == KNIT_SLOT_ATTACHED &&
 	    __atomic_load_n(&w->stats.rounds, __ATOMIC_RELAXED) == p->stuck_rounds)
 		return true;

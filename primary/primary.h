@@ -33,16 +33,18 @@ struct port {
 	const char *netns; /* where its device lives: as configured, "" if it is absent */
 	uint16_t id;
 	bool started;
-	bool absent;	   /* optional, and not there: an empty device stands for it */
-	bool released;	   /* its device was taken away and let go; id names nothing */
-	bool wedged;	   /* could not reach memory while it ran: needs a start */
-	bool lsc;	   /* the driver tells of link changes */
-	bool promisc;	   /* always: an xconnect needs it */
-	bool want_promisc; /* the kernel wants it */
+	bool absent;	    /* optional, and not there: an empty device stands for it */
+	bool released;	    /* its device was taken away and let go; id names nothing */
+	bool wedged;	    /* could not reach memory while it ran: needs a start */
+	uint8_t unmastered; /* looks in a row that found it so */
+	bool lsc;	    /* the driver tells of link changes */
+	bool promisc;	    /* always: an xconnect needs it */
+	bool want_promisc;  /* the kernel wants it */
 	bool want_allmulti;
-	bool list_promisc;  /* the unicast list did not fit */
-	bool list_allmulti; /* the multicast list did not fit */
-	uint64_t held;	    /* port_hold; port thread and main thread: rw, atomic */
+	bool list_promisc;    /* the unicast list did not fit */
+	bool list_allmulti;   /* the multicast list did not fit */
+	uint64_t link_events; /* interrupts for its link; EAL's thread: wo, atomic */
+	uint64_t held;	      /* port_hold; port thread and main thread: rw, atomic */
 	uint64_t rx_offloads;
 	uint64_t tx_offloads;
 	uint16_t rx_desc;
@@ -138,10 +140,10 @@ void port_restore(struct primary *p, unsigned int i);
 int primary_park(struct primary *p, uint64_t ports, char *why, size_t len);
 void primary_resume(struct primary *p);
 /*
- * Whoever made the last primary_park fail has not moved since: no use in stopping the others
- * again.
+ * Whoever made the last primary_park fail has not moved since, and has a queue on one of these
+ * ports: no use in stopping the others again.
  */
-bool primary_still_stuck(struct primary *p);
+bool primary_still_stuck(struct primary *p, uint64_t ports);
 /* Lets the same workers look at what changed, should they sleep. */
 void park_wake(struct primary *p, uint64_t ports);
 
@@ -229,14 +231,26 @@ bool primary_gone_release(struct primary *p);
 void primary_gone_blank(const struct port *port);
 
 /*
- * master.c; port thread, each turn, so at once when a secondary has ended. uio_pci_generic takes
- * bus mastering from a NIC whenever somebody closes its file, which every process that ends does;
- * igb_uio waits for the last one, vfio for the group's. It is given back to ports that are in use.
- * Descriptors that the NIC was to write to meanwhile are never written, and the driver waits for
- * each as soon as it comes round to it. So the port is stopped and started, unless the reset of a
- * dead worker's domain did that; with a driver that can't be (KNIT_RESET_NONE) the primary starts
- * anew.
+ * master.c: bus mastering of ports on uio_pci_generic, which takes it from a NIC whenever a process
+ * lets go of /dev/uioN, as each does that ends. (igb_uio waits for the last one, vfio for the
+ * group's.) So this process keeps a copy of each secondary's file, and nobody lets go: the kernel
+ * sees an end of the last one only. Copies of processes that ended are not told from others; when
+ * there is no more room all are closed.
+ *
+ * What was not kept is a process that ends before it is ready, or is not knit's. inotify tells of
+ * that, and bus mastering is given back. Descriptors that the NIC was to write to meanwhile are
+ * never written, and the driver waits for each as soon as it comes round to it. So the port is
+ * stopped and started, unless the reset of a dead worker's domain did that; with a driver that
+ * can't be (KNIT_RESET_NONE) the primary starts anew.
+ *
+ * Port thread, but for open, which comes before it.
  */
+void primary_master_open(struct primary *p);
+/* Becomes readable when there is something to look at; -1. */
+int primary_master_fd(void);
+/* The process in that slot has opened its devices. */
+void primary_master_keep(const struct primary *p, unsigned int slot, pid_t pid);
+/* Each turn. */
 void primary_master_look(struct primary *p);
 /* The stop and start. True if nothing is left to do; else a worker does not park: again, later. */
 bool primary_master_mend(struct primary *p);
@@ -257,6 +271,8 @@ void primary_service_kick(void);
 
 /* run.c: the main loop; returns when a signal or a restart ends it */
 int primary_run(struct primary *p);
+/* The exit code: nobody starts anew who was told to stop meanwhile. */
+int primary_stopped(int code);
 void primary_signals_block(void);
 
 /* telemetry.c */

@@ -54,7 +54,9 @@ static int open_signalfd(void)
 static int on_link(uint16_t port_id, enum rte_eth_event_type type, void *arg, void *ret)
 {
 	static const uint64_t one = 1;
+	struct port *port = arg;
 
+	__atomic_fetch_add(&port->link_events, 1, __ATOMIC_RELAXED);
 	if (write(link_event, &one, sizeof(one)) < 0)
 		return -errno;
 	return 0;
@@ -69,10 +71,10 @@ static void watch_links(struct primary *p, bool on)
 			continue;
 		if (on)
 			rte_eth_dev_callback_register(p->ports[i].id, RTE_ETH_EVENT_INTR_LSC,
-						      on_link, NULL);
+						      on_link, &p->ports[i]);
 		else
 			rte_eth_dev_callback_unregister(p->ports[i].id, RTE_ETH_EVENT_INTR_LSC,
-							on_link, NULL);
+							on_link, &p->ports[i]);
 	}
 }
 
@@ -98,15 +100,14 @@ static void look_at_links(struct primary *p)
 		primary_link_update(p, i);
 }
 
-static bool stop_asked(struct primary *p, int sigfd)
+static bool stop_asked(int sigfd)
 {
 	struct signalfd_siginfo info;
 
-	if (read(sigfd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		log_notice("%s: stopping", strsignal(info.ssi_signo));
-		return true;
-	}
-	return __atomic_load_n(&p->restart, __ATOMIC_ACQUIRE);
+	if (read(sigfd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return false;
+	log_notice("%s: stopping", strsignal(info.ssi_signo));
+	return true;
 }
 
 static void status_each_second(const struct primary *p)
@@ -126,6 +127,7 @@ int primary_run(struct primary *p)
 	struct pollfd fds[2];
 	int sigfd = open_signalfd();
 	int timeout = shortest_poll(p);
+	bool asked = false;
 
 	link_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (sigfd < 0 || link_event < 0) {
@@ -135,14 +137,24 @@ int primary_run(struct primary *p)
 	watch_links(p, true);
 	fds[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = link_event, .events = POLLIN };
-	do {
+	while (!asked && !__atomic_load_n(&p->restart, __ATOMIC_ACQUIRE)) {
 		primary_gone_look(p);
 		look_at_links(p);
 		status_each_second(p);
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
 			break;
-	} while (!stop_asked(p, sigfd));
+		asked = stop_asked(sigfd);
+	}
 	watch_links(p, false);
 	close(sigfd);
-	return p->restart ? KNIT_EXIT_RESTART : KNIT_EXIT_OK;
+	return p->restart && !asked ? KNIT_EXIT_RESTART : KNIT_EXIT_OK;
+}
+
+int primary_stopped(int code)
+{
+	sigset_t set;
+
+	if (code != KNIT_EXIT_RESTART || sigpending(&set) < 0)
+		return code;
+	return sigismember(&set, SIGTERM) || sigismember(&set, SIGINT) ? KNIT_EXIT_OK : code;
 }

@@ -125,21 +125,22 @@ static void look_at_ends(struct primary *p, const struct pollfd *fds, const unsi
 /* One wait: messages, ends of processes, or the time. */
 static void wait_once(struct primary *p, int timeout)
 {
-	struct pollfd fds[1 + KNIT_MAX_WORKERS + 1];
+	struct pollfd fds[2 + KNIT_MAX_WORKERS + 1];
 	unsigned int slot[KNIT_MAX_WORKERS + 1];
 	unsigned int i, n = 0;
 
 	fds[0] = (struct pollfd){ .fd = knit_bell_open(service.bell), .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = primary_master_fd(), .events = POLLIN };
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
 		if (p->pidfd[i] < 0)
 			continue;
 		slot[n++] = i;
-		fds[n] = (struct pollfd){ .fd = p->pidfd[i], .events = POLLIN };
+		fds[n + 1] = (struct pollfd){ .fd = p->pidfd[i], .events = POLLIN };
 	}
-	if (poll(fds, n + 1, timeout) < 0)
+	if (poll(fds, n + 2, timeout) < 0)
 		return;
 	/* Ends first: a message may come from the successor. */
-	look_at_ends(p, fds + 1, slot, n);
+	look_at_ends(p, fds + 2, slot, n);
 	serve_all(p);
 }
 

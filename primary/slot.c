@@ -134,6 +134,7 @@ int slot_ready(struct primary *p, struct knit_msg *m)
 		ret = pairs_serve(p, &p->topo->workers[i], true);
 	if (ret < 0)
 		return ret;
+	primary_master_keep(p, i, m->pid);
 	__atomic_store_n(s.state, KNIT_SLOT_ATTACHED, __ATOMIC_RELEASE);
 	log_notice("%s %u: attached, process %u", who(m->role), m->id, m->pid);
 	return 0;

@@ -96,6 +96,8 @@ static int tell_port(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "gone", port->gone);
 	rte_tel_data_add_dict_uint(d, "link_up", port->link_up);
 	rte_tel_data_add_dict_uint(d, "link_speed", port->link_speed);
+	rte_tel_data_add_dict_uint(d, "link_interrupt", cold->lsc);
+	rte_tel_data_add_dict_uint(d, "link_events", cold->link_events);
 	rte_tel_data_add_dict_uint(d, "starts", port->starts);
 	rte_tel_data_add_dict_uint(d, "promisc",
 				   !port->gone && rte_eth_promiscuous_get(cold->id) == 1);

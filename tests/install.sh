@@ -1,7 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs into an empty directory and builds a program against what is there, as a packager and an
-# application would: with the shared and with the static library, found by pkg-config.
+# Installs into an empty directory and builds programs against what is there, as a packager and an
+# application would: with the shared and with the static library, found by pkg-config. One of them
+# is an application of KNI as it was, which tests/smoke/10-kni-legacy.sh then runs.
+# usage: tests/install.sh [--legacy FOLDER]
+#   --legacy   no tests: installs below FOLDER, and builds that application, FOLDER/legacy-app
 # shellcheck disable=SC2317 # functions are called by check
 set -u
 
@@ -46,22 +49,57 @@ abi_headers_complete()
 	diff <(cd include/abi && ls) <(ls "$HEADERS/abi")
 }
 
-build_program() # static or shared
+# librte_kni.pc names the prefix; the files are below DESTDIR.
+flags() # static or shared
 {
 	local flags
 
 	PKG_CONFIG_PATH=$(dirname "$PC")
 	PKG_CONFIG_SYSROOT_DIR=
 	export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
-	# librte_kni.pc names the prefix; the files are below DESTDIR
 	sed -i "s|^prefix=.*|prefix=$(dirname "$(dirname "$HEADERS")")|" "$PC"
 	flags=$(pkg-config --cflags --libs librte_kni) || return 1
 	[ "$1" = shared ] ||
 		flags=${flags//-lrte_kni/$LIBDIR/librte_kni.a $(pkg-config --libs libmnl)}
-	# shellcheck disable=SC2086 # words
-	gcc -Wall -Werror "$TMP/program.c" -o "$TMP/program-$1" $flags -pthread || return 1
+	echo "$flags"
+}
+
+build_program() # static or shared
+{
+	# shellcheck disable=SC2046 # words
+	cc -Wall -Werror "$TMP/program.c" -o "$TMP/program-$1" $(flags "$1") -pthread || return 1
 	LD_LIBRARY_PATH=$LIBDIR "$TMP/program-$1"
 }
+
+# From copies: beside them there is nothing else of ours to include.
+build_legacy() # program
+{
+	mkdir -p "$TMP/legacy" && cp tests/smoke/legacy_*.[ch] "$TMP/legacy" || return 1
+	# shellcheck disable=SC2046 # words
+	cc -Wall -Werror "$TMP"/legacy/*.c -o "$1" -Wl,-rpath,"$LIBDIR" $(flags shared)
+}
+
+legacy_works()
+{
+	KNIT_LEGACY_APP=$TMP/legacy-app KNIT_BUILD=$BUILD \
+		tests/smoke/10-kni-legacy.sh selftest >"$TMP/legacy.log" 2>&1 && return
+	cat "$TMP/legacy.log"
+	return 1
+}
+
+install_to() # folder
+{
+	DESTDIR=$1 meson install -C "$BUILD" --no-rebuild --quiet || return 1
+	PC=$(find "$1" -name librte_kni.pc)
+	LIBDIR=$(dirname "$(find "$1" -name librte_kni.so)")
+	HEADERS=$(dirname "$(find "$1" -name rte_kni.h)")
+	BINDIR=$(dirname "$(find "$1" -name knit-primary)")
+}
+
+if [ "${1:-}" = --legacy ]; then
+	install_to "$2/root" && build_legacy "$2/legacy-app"
+	exit
+fi
 
 cat >"$TMP/program.c" <<'PROGRAM'
 #include <rte_kni.h>
@@ -76,19 +114,17 @@ int main(void)
 }
 PROGRAM
 
-DESTDIR=$TMP/root meson install -C "$BUILD" --no-rebuild --quiet || {
+install_to "$TMP/root" || {
 	echo "not ok install: meson install"
 	exit 1
 }
-PC=$(find "$TMP/root" -name librte_kni.pc)
-LIBDIR=$(dirname "$(find "$TMP/root" -name librte_kni.so)")
-HEADERS=$(dirname "$(find "$TMP/root" -name rte_kni.h)")
-BINDIR=$(dirname "$(find "$TMP/root" -name knit-primary)")
 
 check abi-headers abi_headers_complete
 check exports exports_what_is_declared
 check shared build_program shared
 check static build_program static
+check legacy-application build_legacy "$TMP/legacy-app"
+check legacy-application-works legacy_works
 for program in knit-primary knit-worker knit-control knit-bind; do
 	check $program test -x "$BINDIR/$program"
 done

@@ -103,7 +103,8 @@ struct knit_ioc_create {
 	__s32 packet_bell_fd;
 	__s32 request_bell_fd;
 	__u32 ifindex; /* out, in the interface's namespace */
-	__u64 id;      /* out: names the interface in all other calls; never used again */
+	__u32 reserved1;
+	__u64 id; /* out: names the interface in all other calls; never used again */
 	__u32 reserved[4];
 };
 /* Never wait for user space: every request is a post. */
@@ -242,9 +243,15 @@ KNIT_ASSERT_SIZE(struct knit_ioc_create, 112);
 KNIT_ASSERT_OFFSET(struct knit_ioc_create, shm, 8);
 KNIT_ASSERT_OFFSET(struct knit_ioc_create, name, 32);
 KNIT_ASSERT_OFFSET(struct knit_ioc_create, mtu, 56);
+KNIT_ASSERT_OFFSET(struct knit_ioc_create, ifindex, 80);
+KNIT_ASSERT_OFFSET(struct knit_ioc_create, reserved1, 84);
 KNIT_ASSERT_OFFSET(struct knit_ioc_create, id, 88);
+KNIT_ASSERT_OFFSET(struct knit_ioc_create, reserved, 96);
 KNIT_ASSERT_SIZE(struct knit_ioc_id, 16);
 KNIT_ASSERT_SIZE(struct knit_ioc_attach, 32);
 KNIT_ASSERT_SIZE(struct knit_ioc_link, 24);
+KNIT_ASSERT_SIZE(struct knit_ioc_stats, 288);
+KNIT_ASSERT_OFFSET(struct knit_ioc_stats, rx_packets, 16);
+KNIT_ASSERT_OFFSET(struct knit_ioc_stats, req_posted, 176);
 
 #endif

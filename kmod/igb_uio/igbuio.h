@@ -27,8 +27,12 @@
  * inodes, before it frees the DMA region; who touches one after that gets SIGBUS. A mapping never
  * points to struct igbuio_dev, so neither needs to outlive the other.
  *
+ * What if processes were killed? The device remembers what they told it: rings in memory that
+ * belongs to others now. It may reach memory (bus mastering) only while its file is open, and is
+ * reset at the first open, before that; and when it is removed, for the driver that comes next.
+ *
  * Locks: the file's (uio's info_lock) or mmap_lock, then igbuio_lock. The device's own (of the PCI
- * core) comes before all of them, in remove; open, which resets, therefore only tries it.
+ * core) comes before all of them, in probe and remove; open, which resets, therefore only tries it.
  */
 
 enum igbuio_mode {
@@ -85,11 +89,13 @@ struct igbuio_dev {
 extern struct mutex igbuio_lock;
 
 /*
- * igbuio_file.c: callbacks of uio, one at a time for a device. The first open resets the device, if
- * it has a way for that; -EAGAIN: it is being bound, removed or reset just now.
+ * igbuio_file.c: callbacks of uio, one at a time for a device. The first open resets the device;
+ * -EAGAIN: it is being bound, removed or reset just now, -ENODEV: it was removed.
  */
 int igbuio_open(struct uio_info *info, struct inode *inode);
 int igbuio_release(struct uio_info *info, struct inode *inode);
+/* The device's lock held, may sleep. One that has no way to be reset or is gone stays as it is. */
+void igbuio_reset(struct igbuio_dev *d);
 /* From here on it can be opened and mapped. */
 void igbuio_publish(struct igbuio_dev *d);
 /* From here on it can't, and nothing of it is mapped any more. */

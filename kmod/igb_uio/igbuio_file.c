@@ -5,8 +5,8 @@
 #include <linux/fs.h>
 #include <linux/slab.h>
 
-#define RESET_TRIES 20
-#define RESET_PAUSE_MS 10
+#define LOCK_TRIES 20
+#define LOCK_PAUSE_MS 10
 
 DEFINE_MUTEX(igbuio_lock);
 static LIST_HEAD(igbuio_devices);
@@ -65,25 +65,49 @@ static void put_inode(struct igbuio_dev *d, const struct inode *inode)
 }
 
 /*
- * The device remembers what a process that was killed told it: rings in memory that belongs to
- * others now. It must forget them before it may reach memory again. Locks of the device are only
- * tried, since who removes it holds them while he waits for this call to end.
+ * The locks of configuration space keep user space from looking at it meanwhile. Others take them
+ * in front of the device's own, so they are only tried: who has one already waits for that.
  */
-static int reset(struct igbuio_dev *d)
+void igbuio_reset(struct igbuio_dev *d)
 {
-	int tries = RESET_TRIES;
+	struct pci_dev *bridge = pci_upstream_bridge(d->pdev);
+	bool bridge_locked;
+	bool locked;
 	int err;
 
-	while ((err = pci_try_reset_function(d->pdev)) == -EAGAIN && --tries)
-		msleep(RESET_PAUSE_MS);
-	if (err == -EAGAIN)
-		return err;
+	/* Who waits for one that was pulled to answer may wait for a minute. */
+	if (!pci_device_is_present(d->pdev))
+		return;
+	bridge_locked = bridge && pci_cfg_access_trylock(bridge);
+	locked = pci_cfg_access_trylock(d->pdev);
+	err = pci_reset_function_locked(d->pdev);
+	if (locked)
+		pci_cfg_access_unlock(d->pdev);
+	if (bridge_locked)
+		pci_cfg_access_unlock(bridge);
 	if (err)
 		dev_notice(&d->pdev->dev, "no reset (%d): it remembers what it was told\n", err);
+}
+
+/*
+ * The device's lock is only tried, since who removes the device holds it while he waits for this
+ * call to end; who binds it holds it until the device is ready.
+ */
+static int forget(struct igbuio_dev *d)
+{
+	int tries = LOCK_TRIES;
+
+	while (!device_trylock(&d->pdev->dev)) {
+		if (!--tries)
+			return -EAGAIN;
+		msleep(LOCK_PAUSE_MS);
+	}
+	igbuio_reset(d);
+	device_unlock(&d->pdev->dev);
 	return 0;
 }
 
-/* The first one starts the device: bus mastering was taken away by the last one before. */
+/* The first one starts the device: until now it might not reach memory. */
 int igbuio_open(struct uio_info *info, struct inode *inode)
 {
 	struct igbuio_dev *d = container_of(info, struct igbuio_dev, info);
@@ -91,7 +115,7 @@ int igbuio_open(struct uio_info *info, struct inode *inode)
 	int err;
 
 	/* Written by these callbacks only, which come one at a time. */
-	err = d->files == 0 ? reset(d) : 0;
+	err = d->files == 0 ? forget(d) : 0;
 	if (err)
 		return err;
 	mutex_lock(&igbuio_lock);

@@ -59,18 +59,18 @@ static struct igbuio_dev *new_device(struct pci_dev *pdev)
 	return d;
 }
 
-/* Registers it, when all that user space may use is there. */
+/*
+ * uio has the device's file before it has the irq, which an open and close would switch off before
+ * it is requested: so they fail until both are there.
+ */
 static int serve(struct igbuio_dev *d)
 {
-	int err;
+	int err = uio_register_device(&d->pdev->dev, &d->info);
 
-	igbuio_publish(d);
-	err = uio_register_device(&d->pdev->dev, &d->info);
-	if (err) {
-		igbuio_revoke(d);
-		igbuio_forget_inodes(d);
+	if (err)
 		dev_err(&d->pdev->dev, "no uio device: %d\n", err);
-	}
+	else
+		igbuio_publish(d);
 	return err;
 }
 
@@ -88,7 +88,8 @@ static int igbuio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = pci_enable_device(pdev);
 	if (err)
 		goto err_free;
-	pci_set_master(pdev);
+	/* What drove it before may have left it on. */
+	pci_clear_master(pdev);
 	err = set_dma_mask(pdev);
 	if (err)
 		goto err_disable;
@@ -116,14 +117,16 @@ err_irq_exit:
 err_dma_exit:
 	igbuio_dma_exit(d);
 err_disable:
-	pci_clear_master(pdev);
 	pci_disable_device(pdev);
 err_free:
 	kfree(d);
 	return err;
 }
 
-/* Unreachable first: igbuio_revoke and uio. The device must not write into memory that is freed. */
+/*
+ * Unreachable first: igbuio_revoke and uio. The device must not write into memory that is freed,
+ * neither now nor when its next driver lets it reach memory, which may be before that resets it.
+ */
 static void igbuio_remove(struct pci_dev *pdev)
 {
 	struct igbuio_dev *d = pci_get_drvdata(pdev);
@@ -133,6 +136,7 @@ static void igbuio_remove(struct pci_dev *pdev)
 	igbuio_forget_inodes(d);
 	pci_clear_master(pdev);
 	igbuio_irq_exit(d);
+	igbuio_reset(d);
 	igbuio_dma_exit(d);
 	pci_disable_device(pdev);
 	pci_set_drvdata(pdev, NULL);

@@ -134,7 +134,7 @@ struct kni_pair {
 	struct kni_frame frame;	 /* scratch */
 	struct page_frag page;	 /* where big frames are copied to */
 	struct kni_merge merge;	 /* scratch */
-	struct napi_struct napi; /* never enabled: only what GRO needs of it */
+	struct napi_struct napi; /* never scheduled: only what GRO needs of it */
 	struct kni_rx_stats rx;
 
 	/* ndo_start_xmit, under HARD_TX_LOCK; loopback: packet thread */
@@ -260,6 +260,7 @@ int kni_iface_link(struct kni_iface *i, struct knit_ioc_link *l);
 int kni_iface_stats(struct kni_iface *i, struct knit_ioc_stats *s); /* of s->pair */
 /* For create, with f->lock held. */
 int kni_iface_new_id(struct kni_iface *i);
+void kni_iface_del_napis(struct kni_iface *i); /* idempotent; they are freed a grace period later */
 void kni_iface_publish_id(struct kni_iface *i);
 void kni_iface_free_id(struct kni_iface *i);
 int kni_iface_take_thread(struct kni_file *f, struct kni_iface *i, int cpu); /* cpu -1: any */

@@ -31,13 +31,16 @@
 #endif
 
 /*
- * The switch of kni_merge.h. Before these versions the stack could crash when it cut a list of
- * datagrams of which somebody (a filter, a socket's BPF program) had pulled a part to the front.
+ * The switch of kni_merge.h. Up to these versions the stack takes the truesize of all others from
+ * the first datagram of a list when it cuts it; from them on the first one keeps its own. A kernel
+ * that says it is older may be a distribution's that has the change, too: it can't be told. (Still
+ * older ones could crash when somebody had pulled a part of a list to the front.)
  */
 #define KNI_STABLE(major, minor, patch)                               \
 	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, patch) && \
 	 LINUX_VERSION_CODE < KERNEL_VERSION(major, minor + 1, 0))
-#if KNI_SINCE(6, 12) || KNI_STABLE(6, 6, 55) || KNI_STABLE(6, 1, 113)
+#if KNI_SINCE(6, 19) || KNI_STABLE(6, 18, 6) || KNI_STABLE(6, 12, 66) || KNI_STABLE(6, 6, 121) || \
+	KNI_STABLE(6, 1, 161)
 #define KNI_F_MERGE NETIF_F_LRO
 #else
 #define KNI_F_MERGE 0
@@ -92,14 +95,29 @@ static inline bool kni_stats_retry(const struct u64_stats_sync *sync, unsigned i
 	return u64_stats_fetch_retry(sync, start);
 }
 
+/*
+ * Enabled, though nothing ever schedules it: the core waits for one that is disabled when threaded
+ * mode is switched off. Sockets can't find it, so nobody polls it.
+ */
 static inline void kni_napi_add(struct net_device *dev, struct napi_struct *napi,
 				int (*poll)(struct napi_struct *, int))
 {
+	set_bit(NAPI_STATE_NO_BUSY_POLL, &napi->state);
 #if KNI_SINCE(6, 1)
 	netif_napi_add(dev, napi, poll);
 #else
 	netif_napi_add(dev, napi, poll, NAPI_POLL_WEIGHT);
 #endif
+	napi_enable(napi);
+}
+
+/* Idempotent. A grace period later it may be freed. */
+static inline void kni_napi_del(struct napi_struct *napi)
+{
+	if (!test_bit(NAPI_STATE_LISTED, &napi->state))
+		return;
+	napi_disable(napi);
+	__netif_napi_del(napi);
 }
 
 /*

@@ -39,7 +39,7 @@ static int check_cpu(const struct knit_ioc_create *c)
 
 static int check(const struct knit_ioc_create *c)
 {
-	if (c->flags & ~KNIT_CREATE_FLAGS || c->reserved0 ||
+	if (c->flags & ~KNIT_CREATE_FLAGS || c->reserved0 || c->reserved1 ||
 	    memchr_inv(c->reserved, 0, sizeof(c->reserved)))
 		return -EINVAL;
 	if (!knit_ring_size_ok(c->ring_size) || !c->n_pairs || c->n_pairs > KNIT_MAX_PAIRS)
@@ -202,6 +202,15 @@ static int enter_net(struct kni_iface *i, struct net_device *dev, struct knit_io
 	return err;
 }
 
+/* It was not registered, or is not any more, and then uninit has forgotten it. */
+static void drop_dev(struct kni_iface *i, struct net_device *dev)
+{
+	kni_iface_del_napis(i);
+	i->dev = NULL;
+	free_netdev(dev);
+	synchronize_net(); /* for the napis */
+}
+
 /* All is built: makes it work, then visible. */
 static int start(struct kni_iface *i, struct knit_ioc_create *c)
 {
@@ -218,20 +227,8 @@ static int start(struct kni_iface *i, struct knit_ioc_create *c)
 	if (!err)
 		return 0;
 	kni_iface_quiet(i); /* a failed registration may have done so */
-	i->dev = NULL;
-	free_netdev(dev);
-	synchronize_net(); /* for the napis, which uninit may have deleted */
+	drop_dev(i, dev);
 	return err;
-}
-
-static void drop_dev(struct kni_iface *i)
-{
-	u32 pair;
-
-	for (pair = 0; pair < i->n_pairs; pair++)
-		netif_napi_del(&i->pair[pair].napi);
-	free_netdev(i->dev);
-	i->dev = NULL;
 }
 
 static int build(struct kni_file *f, struct kni_iface *i, struct knit_ioc_create *c,
@@ -258,7 +255,7 @@ static int build(struct kni_file *f, struct kni_iface *i, struct knit_ioc_create
 	return 0;
 
 err_drop_dev:
-	drop_dev(i);
+	drop_dev(i, i->dev);
 err_unmap:
 	kni_mem_unmap(i->mem, i->shm, i->shm_addr, i->shm_len);
 	goto err_free_id;

@@ -106,14 +106,20 @@ void kni_iface_quiet(struct kni_iface *i)
 	kni_attach_free(&ended);
 }
 
-/* RTNL is held: sysfs walks the list of napis. They stay in memory for a grace period at least. */
-void kni_iface_uninit(struct kni_iface *i)
+/* i is quiet, or was never made known: no thread uses them. */
+void kni_iface_del_napis(struct kni_iface *i)
 {
 	u32 pair;
 
-	kni_iface_quiet(i);
 	for (pair = 0; pair < i->n_pairs; pair++)
-		__netif_napi_del(&i->pair[pair].napi);
+		kni_napi_del(&i->pair[pair].napi);
+}
+
+/* RTNL is held: sysfs walks the list of napis. They stay in memory for a grace period at least. */
+void kni_iface_uninit(struct kni_iface *i)
+{
+	kni_iface_quiet(i);
+	kni_iface_del_napis(i);
 	mutex_lock(&i->lock);
 	i->dev = NULL;
 	mutex_unlock(&i->lock);

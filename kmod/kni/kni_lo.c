@@ -65,7 +65,10 @@ static int through_skb(struct kni_visit *v, struct kni_pair *p)
 		return 1;
 	if (p->frame.len < KNIT_ETH_HLEN || kni_visit_offloads(v, p, skb))
 		ret = kni_tx_put(p, skb);
-	kfree_skb(skb);
+	if (likely(ret == 0))
+		consume_skb(skb);
+	else
+		kfree_skb(skb);
 	return ret;
 }
 

@@ -78,6 +78,10 @@ static void set_headers(struct sk_buff *skb, const struct kni_flow *flow)
 	__skb_trim(skb, flow->hdr_len - ETH_HLEN + flow->payload);
 }
 
+/*
+ * Each keeps its own truesize, and is charged it at its socket. So a sniffer of the interface is
+ * charged a row as its first datagram only.
+ */
 static void append(struct kni_merge *m, u32 i, struct sk_buff *skb, const struct kni_flow *flow)
 {
 	struct sk_buff *first = m->first[i];
@@ -91,7 +95,6 @@ static void append(struct kni_merge *m, u32 i, struct sk_buff *skb, const struct
 	m->last[i] = skb;
 	first->len += skb->len;
 	first->data_len += skb->len;
-	first->truesize += skb->truesize;
 }
 
 static enum kni_flow_kind look(const struct sk_buff *skb, struct kni_flow *flow)

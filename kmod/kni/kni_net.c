@@ -173,9 +173,12 @@ void kni_net_features(struct net_device *dev, u32 features)
 	if (features & KNIT_FEAT_USO)
 		to_port |= NETIF_F_GSO_UDP_L4;
 	if (features & KNIT_FEAT_VLAN)
-		offered |= NETIF_F_HW_VLAN_CTAG_TX | NETIF_F_HW_VLAN_CTAG_RX;
+		offered |= NETIF_F_HW_VLAN_CTAG_TX;
 	dev->hw_features = to_port | offered;
 	dev->features |= to_port | offered;
+	/* not to be switched off: user space has taken the tag out of the frame */
+	if (features & KNIT_FEAT_VLAN)
+		dev->features |= NETIF_F_HW_VLAN_CTAG_RX;
 	dev->vlan_features = to_port;
 	kni_set_tso_max(dev, KNIT_GSO_MAX_BYTES, KNIT_GSO_MAX_SEGS);
 }

@@ -13,7 +13,7 @@ static bool blocked(const struct knit_pci *dev, const struct knit_bind_want *wan
 	struct knit_bind_want listed = *want;
 
 	listed.as_if_loaded = true;
-	return knit_bind_check(dev, &listed, why) < 0;
+	return knit_bind_check(dev, &listed, why) < 0 || knit_bind_locked(dev->name, why) < 0;
 }
 
 static void nets_text(const struct knit_pci *dev, char *text, size_t size)
@@ -55,14 +55,43 @@ static void print_row(const struct knit_pci *dev, const struct knit_bind_want *w
 	       blocked(dev, want, &why) ? without_name(why.what, dev->name) : "-");
 }
 
+/* The length of the character of UTF-8 at text, which is not "" (RFC 3629); 0: it is none. */
+static unsigned int utf8_length(const unsigned char *text)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned int i, len;
+	uint32_t code;
+
+	len = text[0] < 0x80		 ? 1
+	      : (text[0] & 0xe0) == 0xc0 ? 2
+	      : (text[0] & 0xf0) == 0xe0 ? 3
+	      : (text[0] & 0xf8) == 0xf0 ? 4
+					 : 0;
+	if (len < 2)
+		return len;
+	code = text[0] & (0x7f >> len);
+	for (i = 1; i < len; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (text[i] & 0x3f);
+	}
+	return code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : len;
+}
+
+/* Names of interfaces and programs may hold any byte; what is no text becomes U+FFFD. */
 static void json_text(const char *text)
 {
+	unsigned int len;
+
 	putchar('"');
-	for (; *text; text++) {
-		if ((unsigned char)*text < ' ')
+	for (; *text; text += len ? len : 1) {
+		len = utf8_length((const unsigned char *)text);
+		if (len == 0)
+			fputs("\\ufffd", stdout);
+		else if ((unsigned char)*text < ' ')
 			printf("\\u%04x", *text);
 		else
-			printf("%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
+			printf("%s%.*s", *text == '"' || *text == '\\' ? "\\" : "", (int)len, text);
 	}
 	putchar('"');
 }

@@ -69,41 +69,79 @@ static int allow_noiommu(const struct knit_pci *dev, const struct knit_bind_want
 	return ret;
 }
 
-static int bind_one(const char *name, const struct knit_bind_want *want)
+/* The lock first: what is found then stays so. */
+static int look(const char *name, struct knit_pci *dev, struct knit_bind_why *why)
 {
-	struct knit_bind_why why = { .remedy = "knit-bind lists what is there" };
-	struct knit_bind_record had;
-	struct knit_pci dev;
+	int ret;
 
-	if (knit_pci_look(name, &dev) < 0) {
-		snprintf(why.what, sizeof(why.what), "there is no PCI device %s", name);
-		return complain(&why);
+	memset(why, 0, sizeof(*why));
+	if (knit_pci_look(name, dev) < 0) {
+		snprintf(why->what, sizeof(why->what), "there is no PCI device %s", name);
+		snprintf(why->remedy, sizeof(why->remedy), "knit-bind lists what is there");
+		return -ENODEV;
 	}
-	if (knit_bind_check(&dev, want, &why) < 0)
+	ret = knit_bind_check_kind(dev, why);
+	if (ret == 0)
+		ret = knit_bind_lock(name, why);
+	return ret < 0 ? ret : knit_pci_look(name, dev);
+}
+
+static int check_one(const char *name, const struct knit_bind_want *want, struct knit_pci *dev)
+{
+	struct knit_bind_why why;
+
+	if (look(name, dev, &why) < 0 || knit_bind_check(dev, want, &why) < 0)
 		return complain(&why);
-	if (allow_noiommu(&dev, want) < 0)
-		return KNIT_EXIT_FAILURE;
-	knit_bind_record(&had, &dev, want->driver);
-	if (knit_bind_move(name, want->driver, &why) < 0) {
-		complain(&why);
-		if (knit_bind_restore(&had, 0, &why) < 0)
-			complain(&why);
-		return KNIT_EXIT_FAILURE;
-	}
-	printf("%s: %s\n", name, want->driver);
 	return KNIT_EXIT_OK;
+}
+
+static void undo(const struct knit_bind_record *had)
+{
+	struct knit_bind_why why;
+
+	if (knit_bind_restore(had, 0, &why) < 0)
+		complain(&why);
+}
+
+static int bind_one(const struct knit_pci *dev, const struct knit_bind_want *want)
+{
+	struct knit_bind_why why;
+
+	if (allow_noiommu(dev, want) < 0)
+		return KNIT_EXIT_FAILURE;
+	if (knit_bind_move(dev->name, want->driver, &why) == 0)
+		return KNIT_EXIT_OK;
+	complain(&why);
+	return KNIT_EXIT_FAILURE;
+}
+
+/* All or none: those of one IOMMU group are of use to vfio-pci together only. */
+static int bind_all(int n, char names[][KNIT_PCI_NAME], const struct knit_bind_want *want)
+{
+	static struct knit_bind_record had[MAX_NAMES];
+	static struct knit_pci devs[MAX_NAMES];
+	int i, one, code = KNIT_EXIT_OK;
+
+	for (i = 0; i < n; i++) {
+		one = check_one(names[i], want, &devs[i]);
+		code = code ? code : one;
+		knit_bind_record(&had[i], &devs[i], want->driver);
+	}
+	for (i = 0; i < n && code == KNIT_EXIT_OK; i++)
+		code = bind_one(&devs[i], want);
+	while (code && i-- > 0)
+		undo(&had[i]);
+	for (i = 0; i < n && code == KNIT_EXIT_OK; i++)
+		printf("%s: %s\n", names[i], want->driver);
+	return code;
 }
 
 static int unbind_one(const char *name)
 {
-	struct knit_bind_why why = { .remedy = "knit-bind lists what is there" };
+	struct knit_bind_why why;
 	struct knit_pci dev;
 
-	if (knit_pci_look(name, &dev) < 0) {
-		snprintf(why.what, sizeof(why.what), "there is no PCI device %s", name);
-		return complain(&why);
-	}
-	if (knit_bind_check_kind(&dev, &why) < 0)
+	if (look(name, &dev, &why) < 0)
 		return complain(&why);
 	/* The kernel may be using it, and a new probe would take its addresses away. */
 	if (dev.driver[0] && !knit_bind_is_user(dev.driver)) {
@@ -135,10 +173,14 @@ static int for_all(int argc, char **argv, struct options *o, bool bind)
 				     argv[i]);
 	o->want.with = names;
 	o->want.n_with = argc;
-	for (i = 0; i < argc; i++) {
-		one = bind ? bind_one(names[i], &o->want) : unbind_one(names[i]);
+	if (bind)
+		code = bind_all(argc, names, &o->want);
+	for (i = 0; i < argc && !bind; i++) {
+		one = unbind_one(names[i]);
 		code = code ? code : one;
 	}
+	for (i = 0; i < argc; i++)
+		knit_bind_unlock(names[i]);
 	return code;
 }
 

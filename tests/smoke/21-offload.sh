@@ -14,6 +14,10 @@
 . "$(dirname "$0")/_system.sh"
 
 WIRE=$(dirname "$0")/wire.py
+SLOW=${KNIT_SLOW:-1}
+# Emulated, programs of Python look at frames slowly.
+MIB=$((SLOW > 1 ? 4 : 20))
+MBIT=$((SLOW > 1 ? 10 : 100))
 declare -A TESTS=()
 
 start_server() # netns
@@ -29,16 +33,17 @@ server_waits() # netns
 	[ "$(grep -c "^Server listening" "$TMP/server-$1.log")" -ge "${TESTS[$1]}" ]
 }
 
-# Sent and received amounts agree, and of datagrams at most one in a hundred is lost.
+# Sent and received amounts agree, but for what is still in sockets, and of datagrams at most one in
+# a hundred is lost.
 agrees()
 {
-	python3 - "$TMP/iperf.json" <<-'END'
+	python3 - "$TMP/iperf.json" "$MIB" <<-'END'
 		import json, sys
 		end = json.load(open(sys.argv[1]))["end"]
 		print(end.get("sum_received"), end["sum"] if "sum" in end else end["sum_sent"])
 		if "sum" in end and "lost_percent" in end["sum"]:
 		    sys.exit(end["sum"]["packets"] < 1000 or end["sum"]["lost_percent"] > 1)
-		sys.exit(end["sum_received"]["bytes"] < 15000000)
+		sys.exit(end["sum_received"]["bytes"] < int(sys.argv[2]) * 500000)
 	END
 }
 
@@ -47,7 +52,7 @@ iperf() # from, to, address, options...
 	local from=$1 to=$2 address=$3 status=0
 	shift 3
 
-	timeout 30 ip netns exec "$from" \
+	timeout $((30 * SLOW)) ip netns exec "$from" \
 		iperf3 --json --client "$address" "$@" >"$TMP/iperf.json" || status=1
 	TESTS[$to]=$((TESTS[$to] + 1))
 	wait_for 10 server_waits "$to" || return 1
@@ -56,7 +61,7 @@ iperf() # from, to, address, options...
 
 tcp() # from, to, address: both directions
 {
-	iperf "$@" -n 20M && iperf "$@" -n 20M --reverse
+	iperf "$@" -n "${MIB}M" && iperf "$@" -n "${MIB}M" --reverse
 }
 
 # Datagrams are lost where a process was not scheduled in time; a broken way loses them every time.
@@ -65,7 +70,7 @@ udp_one_way() # as iperf
 	local try
 
 	for try in 1 2 3; do
-		iperf "$@" -u -b 100M -n 2M -l 1400 && return 0
+		iperf "$@" -u -b "${MBIT}M" -n 2M -l 1400 && return 0
 		echo "try $try lost too many"
 	done
 	return 1
@@ -105,12 +110,14 @@ coalesces() # interface: writes are fewer than frames
 }
 
 # What the kernel sends crosses knit whole: less than half as many frames as come out of the port.
+# Emulated, the kernel sends slowly, two or three segments at a time, and acknowledgements outnumber
+# them: there it is fewer.
 cuts_late() # interface, side
 {
-	local out
+	local out factor=$((SLOW > 1 ? 1 : 2))
 
 	out=$(in_ns "$2" cat "/sys/class/net/${2}0/statistics/rx_packets")
-	[ $((2 * $(field "/knit/interface,$1" engine_from_kernel))) -lt "$out" ]
+	[ $((factor * $(field "/knit/interface,$1" engine_from_kernel))) -lt "$out" ]
 }
 
 no_checksum_errors() # netns
@@ -148,8 +155,11 @@ check "TCP, tagged, towards the interface" "$WIRE" stream left:10.1.5.2 middle:1
 check "TCP of IPv6, tagged, towards the interface" "$WIRE" stream right:fd25::2 middle:fd25::1 5
 check "frames to left are cut late" cuts_late kl left
 check "frames to right are cut late" cuts_late kr right
-check "frames from left are coalesced" coalesces kl
-check "frames from right are coalesced" coalesces kr
+# The module leaves that to the kernel, which does not count it.
+if [ "$ENGINE" = tap ]; then
+	check "frames from left are coalesced" coalesces kl
+	check "frames from right are coalesced" coalesces kr
+fi
 
 check "UDP, left and interface" udp left middle 10.1.0.1
 check "UDP, interface and right" udp middle right 10.2.0.2

@@ -15,15 +15,31 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
-# One line "NAME CPUS" for each engine thread of the primary.
+# Where threads run whose interface names no CPU: the configuration's tap.cpus, or all.
+OTHERS=0
+[ "$ENGINE" = tap ] || OTHERS=$(cat /sys/devices/system/cpu/possible)
+
+# One line "NAME CPUS" for each engine thread: of the primary, or of the kernel.
 engine_threads()
 {
-	local task
+	local task name tasks=(/proc/"${PID[primary]}"/task/*)
 
-	for task in /proc/"${PID[primary]}"/task/*; do
-		grep -q "^knit-tap" "$task/comm" || continue
+	[ "$ENGINE" = tap ] || tasks=(/proc/[0-9]*)
+	for task in "${tasks[@]}"; do
+		read -r name 2>/dev/null <"$task/comm" || continue
+		[[ $name == knit-tap* || $name == kni_* ]] || continue
 		awk '/^Name:/ { name = $2 } /^Cpus_allowed_list:/ { print name, $2 }' "$task/status"
 	done
+}
+
+# The module's parameter says it, whatever the configuration does.
+kthread_mode() # single or multiple
+{
+	setting tap "kthread_mode = \"$1\"; cpus = \"0\";"
+	[ "$ENGINE" = tap ] && return
+	wait_for 5 rmmod rte_kni &&
+		insmod "${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}" "kthread_mode=$1" ||
+		die "the module can't be loaded with kthread_mode=$1"
 }
 
 threads() # number
@@ -72,7 +88,7 @@ single()
 	local i rules=()
 
 	clear_config
-	setting tap 'kthread_mode = "single"; cpus = "0";'
+	kthread_mode single
 	for i in {0..15}; do
 		interface "ka$i" "" a
 		interface "kb$i" "" b
@@ -87,7 +103,7 @@ single()
 	check "single: carriers of all" wait_for 10 all_up a ka 16
 	check "single: carriers of the others" wait_for 10 all_up b kb 16
 	check "single: one thread" threads 1
-	check "single: on its CPU" threads_on 0 1
+	check "single: on its CPU" threads_on "$OTHERS" 1
 	check "single: all answer" answers a 16 2
 	check "single: all answer the others" answers b 16 1
 	check "single: worker forwarded" field_over /knit/worker,0 xconnect 150
@@ -120,7 +136,7 @@ multiple()
 	local i rules=()
 
 	clear_config
-	setting tap "kthread_mode = \"multiple\"; cpus = \"0\";"
+	kthread_mode multiple
 	for i in {0..31}; do
 		port "p$i" "net_tap$i,iface=p$i" far "rx_desc = 16; tx_desc = 32;"
 		interface "k$i" "p$i" near "ring_size = 128; core = $((i % 4 ? -1 : LAST_CPU));"
@@ -136,7 +152,7 @@ multiple()
 	check "multiple: carriers of all" wait_for 10 all_up near k 32
 	check "multiple: a thread for each" threads 32
 	check "multiple: cores that were given" threads_on "$LAST_CPU" $((LAST_CPU ? 8 : 32))
-	check "multiple: the others' CPU" threads_on 0 $((LAST_CPU ? 24 : 32))
+	check "multiple: the others' CPU" threads_on "$OTHERS" $((LAST_CPU ? 24 : 32))
 	check "multiple: all answer" answers far 32 1
 	check "multiple: all answer the other way" answers near 32 2
 	ip -n near link set k31 mtu 2000

@@ -11,7 +11,8 @@
 # shellcheck source=tests/smoke/_life.sh
 . "$(dirname "$0")/_life.sh"
 
-SECONDS_IDLE=3
+SLOW=${KNIT_SLOW:-1}
+SECONDS_IDLE=$((SLOW > 1 ? 1 : 3))
 PERCENT=5 # of one CPU
 
 ticks() # name
@@ -41,15 +42,15 @@ idle() # name
 	hz=$(getconf CLK_TCK)
 	check "$1: without packets less than $PERCENT % of a CPU" \
 		not wait_for $SECONDS_IDLE took "$1" "$(ticks "$1")" \
-		$((hz * SECONDS_IDLE * PERCENT / 100))
+		$((hz * SECONDS_IDLE * SLOW * PERCENT / 100))
 }
 
 # So far apart that all have gone to sleep. A wake-up that is lost costs far more than this; one
 # that is not takes a tenth of a millisecond, if others leave the CPUs alone.
 lone() # netns, address
 {
-	in_ns "$1" ping -c 30 -i 0.05 -W 2 "$2" | awk '
-	/time=/ { sub(/.*time=/, ""); n++; fast += $1 < 5 }
+	in_ns "$1" ping -c 30 -i 0.05 -W 2 "$2" | awk -v ms=$((5 * SLOW)) '
+	/time=/ { sub(/.*time=/, ""); n++; fast += $1 < ms }
 	END { print fast " of " n; exit n != 30 || fast < 15 }'
 }
 

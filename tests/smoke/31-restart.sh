@@ -34,7 +34,7 @@ near_shows() # pattern
 # An `ip link set` must come back at once, whatever stands still.
 asks() # arguments of ip link set...
 {
-	timeout 1 ip -n near link set dev kni-left "$@"
+	timeout "${KNIT_SLOW:-1}" ip -n near link set dev kni-left "$@"
 }
 
 # A line of -O for each answer that did not come.

@@ -34,6 +34,31 @@ says_with() # shell commands, exit code, pattern, command...
 		sh -c "$change"' && exec "$@"' sh "$@"
 }
 
+# A /sys with two network controllers without a driver and a disk, in which what is written stays.
+fake_pci()
+{
+	cat <<-'EOF'
+	mount -t tmpfs none /sys && cd /sys && mkdir -p bus/pci/drivers/igb_uio &&
+	for one in 00:01.0=0x020000 00:02.0=0x020000 00:03.0=0x010601; do
+		device=bus/pci/devices/0000:${one%=*}
+		mkdir -p $device && echo ${one#*=} >$device/class &&
+			echo "(null)" >$device/driver_override || exit 99
+	done && : >bus/pci/drivers_probe
+	EOF
+}
+
+# Has locked a device, as process 1, while the rest of the command line runs.
+WITH_LOCK=(python3 -c '
+import fcntl, os, subprocess, sys
+os.makedirs("/run/knit", exist_ok=True)
+path = f"/run/knit/{sys.argv[1]}.lock"
+with open(path, "w") as lock:
+    fcntl.lockf(lock, fcntl.LOCK_EX)
+    print(f"{1:<12d}attached   ", file=lock, flush=True)
+    code = subprocess.call(sys.argv[2:])
+    os.unlink(path)
+sys.exit(code)')
+
 nic_config() # device, text
 {
 	PORTS=""
@@ -74,6 +99,25 @@ knit_bind()
 	check "knit-bind: JSON" is_json
 	check "knit-bind: no PCI bus" says_with "mount -t tmpfs none /sys" 4 \
 		"bus/pci/devices: No such file" "$BIND"
+}
+
+# Of several devices all are checked before the first is bound.
+all_or_none()
+{
+	local bus=/sys/bus/pci/devices
+	local first=$bus/0000:00:01.0/driver_override second=$bus/0000:00:02.0/driver_override
+
+	check "knit-bind: one of two is refused" says_with "$(fake_pci)" 4 "^\(null\)$" \
+		sh -c "$BIND bind igb_uio 00:01.0 00:03.0; code=\$?; cat $first; exit \$code"
+	check "knit-bind: it says which" grep -q "0000:00:03.0 is a disk controller" "$TMP/said"
+	check "knit-bind: the driver takes none" says_with "$(fake_pci)" 1 "did not take it" \
+		sh -c "$BIND bind igb_uio 00:01.0 00:02.0; code=\$?; cat $second; exit \$code"
+	check "knit-bind: the second is not tried then" grep -qx "(null)" "$TMP/said"
+	check "knit-bind: somebody has locked one" says_with "$(fake_pci)" 4 \
+		"0000:00:02.0 is in use: process 1 \\(.*\\) has it locked" \
+		"${WITH_LOCK[@]}" 0000:00:02.0 "$BIND" bind igb_uio 00:01.0 00:02.0
+	check "knit-bind: unbind neither" says_with "$(fake_pci)" 4 "has it locked" \
+		"${WITH_LOCK[@]}" 0000:00:02.0 "$BIND" unbind 00:02.0
 }
 
 # As many as there are, with the drivers they have.
@@ -164,6 +208,38 @@ no_free_page()
 	rm "$page"
 }
 
+# vfio's limit of mappings counts pages, of whatever size they are.
+mappings()
+{
+	local vfio=/sys/module/vfio_iommu_type1/parameters mm=/sys/kernel/mm/hugepages
+	local limit="mount -t tmpfs none /sys/module && mkdir -p $vfio &&
+		echo %d >$vfio/dma_entry_limit"
+	local large="mkdir $TMP/large && mount -t hugetlbfs -o pagesize=1G none $TMP/large &&
+		mount -t tmpfs none $mm && mkdir $mm/hugepages-1048576kB &&
+		cd $mm/hugepages-1048576kB && echo 4 >nr_hugepages && echo 4 >free_hugepages"
+	local few many
+
+	# shellcheck disable=SC2059 # the limit goes into the commands
+	few=$(printf "$limit" 66) many=$(printf "$limit" 100000)
+	nic_config 0000:ff:1f.7 'driver = "vfio-pci";'
+	check "mappings: too few for small pages" says_with "$few" 4 \
+		"^MISSING .*map 66 pieces of memory .*each hugepage of 2048 KiB" \
+		"$PRIMARY" --check "$CONFIG"
+	check "mappings: their remedy" grep -q "; or only hugepages of 1 GiB" "$TMP/said"
+	check "mappings: enough" says_with "$many" 4 "no PCI device" "$PRIMARY" --check "$CONFIG"
+	check "mappings: and it does not complain" lacks "pieces of memory"
+	if [ -d $mm/hugepages-1048576kB ]; then
+		check "mappings: enough for large pages" says_with "$few && $large" 4 \
+			"no PCI device" "$PRIMARY" --check "$CONFIG"
+		check "mappings: and it does not complain of them" lacks "pieces of memory"
+	fi
+}
+
+lacks() # text
+{
+	! grep -q "$1" "$TMP/said"
+}
+
 give_back()
 {
 	check "--give-back: nothing to do" says 0 "" "$PRIMARY" --give-back "$PREFIX"
@@ -184,6 +260,8 @@ give_back()
 interface kni-left left
 worker 0 "punt left"
 knit_bind
+all_or_none
 ports
 machine
+mappings
 give_back

@@ -13,6 +13,8 @@
 # shellcheck source=tests/smoke/_life.sh
 . "$(dirname "$0")/_life.sh"
 
+LIMIT=$((20 * ${KNIT_SLOW:-1}))
+
 config() # device, netns, text
 {
 	PORTS=""
@@ -27,13 +29,13 @@ give_back_says() # exit code, options...
 	local code=$1
 	shift
 
-	timeout -k 3 20 "$KNIT_BUILD/primary/knit-primary" --give-back "$PREFIX" "$@"
+	timeout -k 3 $LIMIT "$KNIT_BUILD/primary/knit-primary" --give-back "$PREFIX" "$@"
 	[ $? -eq "$code" ]
 }
 
 nothing_starts()
 {
-	timeout -k 3 20 "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
+	timeout -k 3 $LIMIT "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
 	[ $? -eq 4 ] && [ ! -e "/run/knit/$PREFIX" ]
 }
 

@@ -2,18 +2,22 @@
 #include "bind_fake.h"
 
 #include <check.h>
+#include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PATH_SIZE 300
 #define FULL_SIZE 400
 
 static char root[32];
-static char sys_dir[64], proc_dir[64];
+static char sys_dir[64], proc_dir[64], run_dir[64];
 
 static void below(const char *path, char out[FULL_SIZE])
 {
@@ -148,7 +152,8 @@ void bind_fake_setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(root));
 	snprintf(sys_dir, sizeof(sys_dir), "%s/sys", root);
 	snprintf(proc_dir, sizeof(proc_dir), "%s/proc", root);
-	knit_bind_where = (struct knit_bind_where){ sys_dir, proc_dir };
+	snprintf(run_dir, sizeof(run_dir), "%s/run", root);
+	knit_bind_where = (struct knit_bind_where){ sys_dir, proc_dir, run_dir };
 	drivers();
 	device("0000:00:01.0", "0x020000\n", "e1000e", 1);
 	bind_fake_file(FAKE_DEVICE("0000:00:01.0") "net/eno1/x", "");
@@ -175,6 +180,50 @@ void bind_fake_setup(void)
 	bind_fake_file("sys/class/net/lo/address", "00:00:00:00:00:00\n");
 }
 
+/* ready closes when it is what it shall be: at execve, or after a byte. */
+static void lock_and_wait(const char *name, bool replaced, int ready)
+{
+	struct knit_bind_why why;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (knit_bind_lock(name, &why) < 0)
+		_exit(1);
+	if (replaced) {
+		knit_bind_keep_locks();
+		execlp("sleep", "sleep", "60", NULL);
+		_exit(1);
+	}
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+pid_t bind_fake_locker(const char *name, bool replaced)
+{
+	char path[PATH_SIZE], byte;
+	int ready[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		lock_and_wait(name, replaced, ready[1]);
+	close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &byte, 1), !replaced);
+	close(ready[0]);
+	ck_assert_int_eq(waitpid(pid, NULL, WNOHANG), 0);
+	snprintf(path, sizeof(path), "proc/%d/comm", (int)pid);
+	bind_fake_file(path, "other\n");
+	return pid;
+}
+
+void bind_fake_kill(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	return remove(path);
@@ -183,5 +232,5 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 void bind_fake_teardown(void)
 {
 	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	knit_bind_where = (struct knit_bind_where){ "/sys", "/proc" };
+	knit_bind_where = (struct knit_bind_where){ "/sys", "/proc", "/run/knit" };
 }

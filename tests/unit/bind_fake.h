@@ -4,9 +4,12 @@
 
 #include "bind.h"
 
+#include <sys/types.h>
+
 /*
- * A sysfs and a procfs of files and links in a folder of the test's own, at which knit_bind_where
- * points between bind_fake_setup and bind_fake_teardown. What is written to a file stays in it.
+ * A sysfs and a procfs of files and links, and a place for locks, in a folder of the test's own, at
+ * which knit_bind_where points between bind_fake_setup and bind_fake_teardown. What is written to a
+ * file stays in it.
  *
  *   0000:00:01.0   e1000e, class network, IOMMU group 1 of type DMA-FQ, interface "eno1"
  *   0000:00:02.0   virtio-pci, network, group 2 (identity) with 0000:00:03.0, interface "lo"
@@ -29,6 +32,13 @@ void bind_fake_rmdir(const char *path);
 void bind_fake_link(const char *path, const char *target);
 /* What stands in a file now. */
 const char *bind_fake_text(const char *path);
+
+/*
+ * Another process, called "other", that has locked the device; replaced: and is another program
+ * since. bind_fake_kill waits for its end.
+ */
+pid_t bind_fake_locker(const char *name, bool replaced);
+void bind_fake_kill(pid_t pid);
 
 #define FAKE_DEVICE(name) "sys/bus/pci/devices/" name "/"
 #define FAKE_NOIOMMU "sys/module/vfio/parameters/enable_unsafe_noiommu_mode"

@@ -17,6 +17,7 @@ void kmod_fake_reset(void)
 int knit_kmod_open(struct knit_ioc_info *info, struct knit_kmod_why *why)
 {
 	unsigned int i, n = kmod_fake.opens;
+	void (*opened)(void) = kmod_fake.opened;
 
 	if (kmod_fake.fail == KNIT_IOC_INFO || n == FAKE_FILES) {
 		snprintf(why->what, sizeof(why->what), "the test wants it");
@@ -30,6 +31,9 @@ int knit_kmod_open(struct knit_ioc_info *info, struct knit_kmod_why *why)
 	for (i = 0; i < n; i++) /* closed, and its number used again */
 		if (kmod_fake.file[i].fd == kmod_fake.file[n].fd)
 			kmod_fake.file[i].fd = -1;
+	kmod_fake.opened = NULL;
+	if (opened)
+		opened();
 	return kmod_fake.file[n].fd;
 }
 

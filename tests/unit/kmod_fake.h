@@ -27,6 +27,7 @@ struct kmod_fake {
 	unsigned long fail;	/* this call ... */
 	unsigned int fail_times;
 	int error;	      /* ... so often, with this */
+	void (*opened)(void); /* after the next open, before its caller knows of the file */
 	uint64_t no_pages_of; /* MEM_ADD of this page size: -EOPNOTSUPP */
 	uint64_t next_id;
 	uint64_t released;

@@ -34,6 +34,7 @@
 	X(bind)               \
 	X(bind_check)         \
 	X(bind_list)          \
+	X(bind_lock)          \
 	X(bind_net)           \
 	X(config)             \
 	X(config_doc)         \

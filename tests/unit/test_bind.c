@@ -140,6 +140,21 @@ START_TEST(restore_half_done)
 }
 END_TEST
 
+/* Plugged in where the one was that is remembered; somebody gave it to the same driver. */
+START_TEST(restore_of_another_device)
+{
+	struct knit_bind_record r = { "0000:00:05.0", "vfio-pci", "e1000e", "", 0x1af4, 0x1041 };
+
+	ck_assert_int_eq(knit_bind_restore(&r, 0, &why), 0);
+	ck_assert_str_eq(bind_fake_text(FAKE_DEVICE("0000:00:05.0") "driver_override"),
+			 "vfio-pci\n");
+	ck_assert_str_eq(bind_fake_text("sys/bus/pci/drivers/vfio-pci/unbind"), "");
+	r.vendor = 0x8086;
+	r.device = 0x10d3;
+	ck_assert_int_eq(knit_bind_restore(&r, 0, &why), -EBUSY);
+}
+END_TEST
+
 START_TEST(restore_waits_for_users)
 {
 	struct knit_bind_record r = { "0000:00:05.0", "vfio-pci", "e1000e", "" };
@@ -181,12 +196,15 @@ START_TEST(records_there_and_back)
 	static struct knit_bind_records sent, got;
 
 	sent.noiommu = true;
-	sent.n = 2;
+	sent.n = 3;
+	sent.r[2] = (struct knit_bind_record){ "0000:00:02.0", "igb_uio", "e1000e", "",
+					       0x8086,	       0x10d3 };
 	sent.r[0] = (struct knit_bind_record){ "0000:00:01.0", "vfio-pci", "e1000e", "" };
 	sent.r[1] = (struct knit_bind_record){ "0000:00:07.0", "igb_uio", "", "vfio-pci" };
 	ck_assert_int_eq(knit_bind_records_write(path, &sent), 0);
 	ck_assert_int_eq(knit_bind_records_read(path, &got), 0);
 	ck_assert_int_eq(memcmp(&sent, &got, sizeof(sent)), 0);
+	ck_assert_uint_eq(got.r[2].device, 0x10d3);
 	sent.n = 0;
 	sent.noiommu = false;
 	ck_assert_int_eq(knit_bind_records_write(path, &sent), 0);
@@ -207,6 +225,9 @@ START_TEST(records_junk)
 		"0000:00:01.0 ../../../x e1000e -\n",
 		"0000:00:01.0 vfio-pci .. -\n",
 		"0000:00:01.0 vfio-pci e1000e a/b\n",
+		"0000:00:01.0 vfio-pci e1000e - e1000e\n",
+		"0000:00:01.0 vfio-pci e1000e - 8086:\n",
+		"0000:00:01.0 vfio-pci e1000e - 8086:10d3x\n",
 		"0000:00:01.0 vfio-pci a-name-that-is-longer-than-any-driver -\n",
 	};
 	static struct knit_bind_records recs;
@@ -216,6 +237,47 @@ START_TEST(records_junk)
 		ck_assert_msg(read_text(junk[i], &recs) == -EINVAL, "taken: %s", junk[i]);
 	ck_assert_int_eq(read_text("0000:00:01.0 vfio-pci e1000e -\n", &recs), 0);
 	ck_assert_uint_eq(recs.n, 1);
+}
+END_TEST
+
+/* A record of the device as it is, but for what was given, and what it says then. */
+static void expect_anew(const struct knit_pci *dev, const char *driver, const char *override)
+{
+	struct knit_bind_record r = { "0000:00:01.0", "vfio-pci", "e1000e", "old", 0x8086, 0x10d3 };
+
+	knit_bind_record_anew(&r, dev, "igb_uio");
+	ck_assert_str_eq(r.ours, "igb_uio");
+	ck_assert_str_eq(r.driver, driver);
+	ck_assert_str_eq(r.override, override);
+	ck_assert_uint_eq(r.vendor, dev->vendor);
+	ck_assert_uint_eq(r.device, dev->device);
+}
+
+START_TEST(records_anew)
+{
+	struct knit_pci dev = { .name = "0000:00:01.0", .vendor = 0x8086, .device = 0x10d3 };
+
+	/* as a predecessor left it, at whatever step it ended */
+	strcpy(dev.driver, "vfio-pci");
+	strcpy(dev.override, "vfio-pci");
+	expect_anew(&dev, "e1000e", "old");
+	strcpy(dev.driver, "");
+	expect_anew(&dev, "e1000e", "old");
+	strcpy(dev.driver, "e1000e");
+	expect_anew(&dev, "e1000e", "old");
+	strcpy(dev.override, "e1000e");
+	expect_anew(&dev, "e1000e", "old");
+	/* by somebody else's hand */
+	strcpy(dev.driver, "igb");
+	expect_anew(&dev, "igb", "e1000e");
+	strcpy(dev.override, "");
+	expect_anew(&dev, "igb", "");
+	/* another one in its place */
+	dev.vendor = 0x1af4;
+	strcpy(dev.driver, "");
+	expect_anew(&dev, "", "");
+	strcpy(dev.driver, "virtio-pci");
+	expect_anew(&dev, "virtio-pci", "");
 }
 END_TEST
 
@@ -255,10 +317,12 @@ Suite *knit_suite_bind(void)
 	tcase_add_test(tc, move_to_none);
 	tcase_add_test(tc, restore_leaves_others_alone);
 	tcase_add_test(tc, restore_half_done);
+	tcase_add_test(tc, restore_of_another_device);
 	tcase_add_test(tc, restore_waits_for_users);
 	tc = tcase(s, "records", records_setup, records_teardown);
 	tcase_add_test(tc, records_there_and_back);
 	tcase_add_test(tc, records_junk);
+	tcase_add_test(tc, records_anew);
 	tcase_add_test(tc, records_too_many);
 	return s;
 }

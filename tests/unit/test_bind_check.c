@@ -257,6 +257,22 @@ START_TEST(process_uses_it)
 }
 END_TEST
 
+/* vfio's nodes of single devices, beside those of groups. */
+START_TEST(process_uses_vfio_device)
+{
+	bind_fake_file("proc/77/fd/5", NULL);
+	ck_assert_int_eq(check("0000:00:05.0", "vfio-pci"), 0);
+	ck_assert_int_eq(dev.cdev, -1);
+	bind_fake_file(FAKE_DEVICE("0000:00:05.0") "vfio-dev/vfio7/x", "");
+	bind_fake_link("proc/77/fd/6", "/dev/vfio/devices/vfio77");
+	ck_assert_int_eq(check("0000:00:05.0", "vfio-pci"), 0);
+	bind_fake_link("proc/77/fd/6", "/dev/vfio/devices/vfio7");
+	EXPECT("0000:00:05.0", "vfio-pci", -EBUSY, "process 77 (testpmd) has it open");
+	bind_fake_link("proc/77/fd/6", "/dev/vfio/5");
+	EXPECT("0000:00:05.0", "vfio-pci", -EBUSY, "process 77 (testpmd) has it open");
+}
+END_TEST
+
 static void setup(void)
 {
 	memset(&want, 0, sizeof(want));
@@ -285,6 +301,7 @@ Suite *knit_suite_bind_check(void)
 	tcase_add_test(tc, other_peoples_drivers);
 	tcase_add_test(tc, nobody_knows_who_uses_it);
 	tcase_add_test(tc, process_uses_it);
+	tcase_add_test(tc, process_uses_vfio_device);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 static char text[8192];
+static const char *driver = KNIT_VFIO_PCI;
 
 /* What it prints. */
 static const char *list(bool json)
 {
-	struct knit_bind_want want = { .driver = KNIT_VFIO_PCI };
+	struct knit_bind_want want = { .driver = driver };
 	FILE *out = tmpfile();
 	int had = dup(STDOUT_FILENO);
 
@@ -37,6 +38,31 @@ START_TEST(names_in_json)
 	bind_fake_file(FAKE_DEVICE("0000:00:01.0") "net/a\"b\\c\001d/x", "");
 	ck_assert_ptr_nonnull(strstr(list(true), "\"interfaces\": [\"a\\\"b\\\\c\\u0001d\"]"));
 	ck_assert_ptr_nonnull(strstr(text, "its interface a\\\"b\\\\c\\u0001d is used"));
+}
+END_TEST
+
+/* Names that are no UTF-8: cut short, too long, half of a pair, out of range. */
+START_TEST(no_text_in_json)
+{
+	bind_fake_file("proc/77/comm", "\xc3\xa4\xe2\x82\xac \xff\xc3 \xe2\x82\n");
+	ck_assert_ptr_nonnull(strstr(list(true), "\"user\": \"\xc3\xa4\xe2\x82\xac "
+						 "\\ufffd\\ufffd \\ufffd\\ufffd\""));
+	bind_fake_file("proc/77/comm", "\xc0\xaf \xed\xa0\x80 \xf0\x9f\x98\x80 \xf4\x90\x80\x80\n");
+	ck_assert_ptr_nonnull(strstr(list(true), "\"user\": \"\\ufffd\\ufffd "
+						 "\\ufffd\\ufffd\\ufffd \xf0\x9f\x98\x80 "
+						 "\\ufffd\\ufffd\\ufffd\\ufffd\""));
+}
+END_TEST
+
+/* Nobody has it open yet, but somebody is about to. */
+START_TEST(locked)
+{
+	pid_t other = bind_fake_locker("0000:00:06.0", false);
+
+	driver = KNIT_IGB_UIO;
+	ck_assert_ptr_nonnull(strstr(list(false), "(other) has it locked"));
+	bind_fake_kill(other);
+	ck_assert_ptr_null(strstr(list(false), "(other) has it locked"));
 }
 END_TEST
 
@@ -65,6 +91,8 @@ Suite *knit_suite_bind_list(void)
 	tcase_add_checked_fixture(tc, bind_fake_setup, bind_fake_teardown);
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, names_in_json);
+	tcase_add_test(tc, no_text_in_json);
+	tcase_add_test(tc, locked);
 	tcase_add_test(tc, more_interfaces_than_shown);
 	suite_add_tcase(s, tc);
 	return s;

@@ -3,6 +3,8 @@
 #include "suites.h"
 
 #include <libmnl/libmnl.h>
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -112,6 +114,43 @@ START_TEST(used)
 }
 END_TEST
 
+/* Of one interface, lo, with the scope that goes no further than the next machine. */
+static void add_link_address(int family, const char *text, uint8_t prefix)
+{
+	struct mnl_socket *sock = mnl_socket_open(NETLINK_ROUTE);
+	unsigned char bytes[16];
+	char buf[1024];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifaddrmsg *ifa;
+	ssize_t n;
+
+	nlh->nlmsg_type = RTM_NEWADDR;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK;
+	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	ifa->ifa_family = family;
+	ifa->ifa_prefixlen = prefix;
+	ifa->ifa_scope = RT_SCOPE_LINK;
+	ifa->ifa_index = 1;
+	inet_pton(family, text, bytes);
+	mnl_attr_put(nlh, IFA_LOCAL, family == AF_INET ? 4 : 16, bytes);
+	ck_assert_int_eq(mnl_socket_bind(sock, 0, MNL_SOCKET_AUTOPID), 0);
+	ck_assert_int_gt(mnl_socket_sendto(sock, nlh, nlh->nlmsg_len), 0);
+	n = mnl_socket_recvfrom(sock, buf, sizeof(buf));
+	ck_assert_int_eq(mnl_cb_run(buf, n, 0, 0, NULL, NULL), MNL_CB_STOP);
+	mnl_socket_close(sock);
+}
+
+/* IPv6's come by themselves; one of IPv4 somebody gave it. */
+START_TEST(link_scope)
+{
+	add_link_address(AF_INET6, "fe80::1", 64);
+	ck_assert_int_eq(knit_bind_net_used("lo", what, sizeof(what)), 0);
+	add_link_address(AF_INET, "169.254.7.7", 16);
+	ck_assert_int_eq(knit_bind_net_used("lo", what, sizeof(what)), 1);
+	ck_assert_str_eq(what, "has the address 169.254.7.7");
+}
+END_TEST
+
 /* sysfs is another network namespace's: a name, and a number, may be the same by chance. */
 START_TEST(another_one)
 {
@@ -161,6 +200,7 @@ Suite *knit_suite_bind_net(void)
 	tcase_set_timeout(tc, 20);
 	tcase_add_test(tc, unused);
 	tcase_add_test(tc, used);
+	tcase_add_test(tc, link_scope);
 	tcase_add_test(tc, another_one);
 	tcase_add_test(tc, interrupted);
 	tcase_add_test(tc, no_descriptors);

@@ -151,6 +151,27 @@ START_TEST(left_by_a_killed_primary)
 }
 END_TEST
 
+/* Those that there are, or that the kernel makes when asked. */
+START_TEST(smallest)
+{
+	mounts(MOUNT_LARGE);
+	ck_assert_uint_eq(hugepages_least(&conf), 2 * MIB);
+	bind_fake_file(MM SMALL "nr_hugepages", "0\n");
+	ck_assert_uint_eq(hugepages_least(&conf), GIB);
+	bind_fake_file(MM SMALL "nr_overcommit_hugepages", "1\n");
+	ck_assert_uint_eq(hugepages_least(&conf), 2 * MIB);
+	strcpy(conf.eal.huge_dir, "/large");
+	ck_assert_uint_eq(hugepages_least(&conf), GIB);
+	conf.eal.huge_dir[0] = '\0';
+	bind_fake_file("proc/mounts", MOUNT_LARGE);
+	ck_assert_uint_eq(hugepages_least(&conf), GIB);
+	bind_fake_file(MM LARGE "nr_hugepages", "0\n");
+	ck_assert_uint_eq(hugepages_least(&conf), GIB);
+	bind_fake_file("proc/mounts", NULL);
+	ck_assert_uint_eq(hugepages_least(&conf), 2 * MIB);
+}
+END_TEST
+
 /* What was left counts once, on whatever node it is. */
 START_TEST(missing)
 {
@@ -176,6 +197,7 @@ Suite *knit_suite_hugepages(void)
 	tcase_add_test(tc, no_nodes);
 	tcase_add_test(tc, remedies);
 	tcase_add_test(tc, left_by_a_killed_primary);
+	tcase_add_test(tc, smallest);
 	tcase_add_test(tc, missing);
 	suite_add_tcase(s, tc);
 	return s;

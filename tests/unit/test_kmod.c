@@ -6,6 +6,7 @@
 #include <rte_errno.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -347,6 +348,53 @@ START_TEST(role_in_child)
 }
 END_TEST
 
+static struct forker {
+	pthread_t thread;
+	bool done;
+	int status; /* of the child: how many files it has */
+} forker;
+
+static void *fork_now(void *arg)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(kmod_fake_open_files());
+	waitpid(pid, &forker.status, 0);
+	__atomic_store_n(&forker.done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* Time enough for a fork that does not wait until the file is known. */
+static void fork_meanwhile(void)
+{
+	int ms;
+
+	ck_assert_int_eq(pthread_create(&forker.thread, NULL, fork_now, NULL), 0);
+	for (ms = 0; ms < 300 && !__atomic_load_n(&forker.done, __ATOMIC_ACQUIRE); ms++)
+		usleep(1000);
+}
+
+/* A fork just when the file of the roles was opened: its child does not have it either. */
+START_TEST(fork_while_opening)
+{
+	make();
+	kni->pair[0].user_bell = KNIT_BELL_NONE;
+	/* nobody knows of forks before the first role of a process */
+	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
+	knit_engine_leave_pair(kni, 0);
+	ck_assert_uint_eq(kmod_fake_open_files(), 1);
+	kmod_fake.opened = fork_meanwhile;
+	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
+	ck_assert_int_eq(pthread_join(forker.thread, NULL), 0);
+	ck_assert(WIFEXITED(forker.status));
+	ck_assert_int_eq(WEXITSTATUS(forker.status), 1);
+	ck_assert_uint_eq(kmod_fake_open_files(), 2);
+	knit_engine_leave_pair(kni, 0);
+	end();
+}
+END_TEST
+
 START_TEST(engine_by_name)
 {
 	setenv("KNIT_ENGINE", "tap", 1);
@@ -387,6 +435,7 @@ Suite *knit_suite_kmod(void)
 	tcase_add_test(c, role_busy);
 	tcase_add_test(c, role_of_another_interface);
 	tcase_add_test(c, role_in_child);
+	tcase_add_test(c, fork_while_opening);
 	suite_add_tcase(s, c);
 	return s;
 }

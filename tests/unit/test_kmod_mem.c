@@ -6,6 +6,7 @@
 #include <rte_memory.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -198,6 +199,44 @@ START_TEST(followed)
 }
 END_TEST
 
+static void fail_deletes(bool on)
+{
+	kmod_fake.fail = on ? KNIT_IOC_MEM_DEL : 0;
+	kmod_fake.fail_times = UINT_MAX;
+	kmod_fake.error = -ENOMEM;
+}
+
+/* Pages of another mapping than the one that the module has for their addresses. */
+START_TEST(followed_stale)
+{
+	unsigned int adds, dels, stale;
+	void *a;
+
+	ck_assert_int_ge(knit_kmod_mem_get(&info), 0);
+	a = rte_malloc(NULL, 3 * PAGE, 0);
+	dels = kmod_fake_calls(KNIT_IOC_MEM_DEL);
+	fail_deletes(true);
+	rte_free(a);
+	fail_deletes(false);
+	stale = kmod_fake_calls(KNIT_IOC_MEM_DEL) - dels;
+	ck_assert_uint_ge(stale, 3);
+	adds = kmod_fake_calls(KNIT_IOC_MEM_ADD);
+	dels = kmod_fake_calls(KNIT_IOC_MEM_DEL);
+	ck_assert_ptr_eq(rte_malloc(NULL, 3 * PAGE, 0), a);
+	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_MEM_DEL) - dels, stale);
+	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_MEM_ADD) - adds, 2 * stale);
+	check_all(0);
+	/* and if they can't be deleted then, either */
+	fail_deletes(true);
+	rte_free(a);
+	ck_assert_ptr_eq(rte_malloc(NULL, 3 * PAGE, 0), a);
+	fail_deletes(false);
+	rte_free(a);
+	check_all(0);
+	knit_kmod_mem_put();
+}
+END_TEST
+
 /* What can't be added is refused later, frame by frame; EAL goes on. */
 START_TEST(followed_refused)
 {
@@ -266,6 +305,7 @@ Suite *knit_suite_kmod_mem_huge(void)
 	TCase *c = common_case("hugepages");
 
 	tcase_add_test(c, followed);
+	tcase_add_test(c, followed_stale);
 	tcase_add_test(c, followed_refused);
 	suite_add_tcase(s, c);
 	return s;

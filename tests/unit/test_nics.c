@@ -3,9 +3,13 @@
 #include "suites.h"
 
 #include "../../primary/nics.h"
+#include "../../primary/nics_back.h"
 #include "../../primary/primary.h"
 
+#include "rundir_lock.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -153,6 +157,150 @@ START_TEST(others_nics)
 }
 END_TEST
 
+/* Nobody has it open, but another primary is between the bind and that. */
+static void locked_by_other(int driver)
+{
+	pid_t other = bind_fake_locker("0000:00:06.0", false);
+
+	conf.n_ports = 0;
+	memset(&primary.ports, 0, sizeof(primary.ports));
+	port("0000:00:06.0", driver)->optional = true;
+	ck_assert(check());
+	ck_assert_int_eq(told[0], PRIMARY_NIC_DISPENSABLE);
+	ck_assert_ptr_nonnull(strstr(said[0], "(other) has it locked"));
+	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert(primary.ports[0].absent);
+	conf.ports[0].optional = false;
+	ck_assert(!check());
+	ck_assert_int_eq(primary_nics_bind(&primary), -EBUSY);
+	bind_fake_kill(other);
+	ck_assert(check());
+	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+}
+
+static bool locks(const char *name)
+{
+	char path[80];
+	bool held;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s.lock", knit_bind_where.run, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	held = fd >= 0 && knit_lock_held(fd);
+	if (fd >= 0)
+		close(fd);
+	return held;
+}
+
+START_TEST(locked_by_another_primary)
+{
+	locked_by_other(KNIT_DRIVER_IGB_UIO);
+	ck_assert(locks("0000:00:06.0"));
+	knit_bind_unlock("0000:00:06.0");
+	locked_by_other(KNIT_DRIVER_KEEP);
+	ck_assert(locks("0000:00:06.0"));
+}
+END_TEST
+
+/* Two may work beside a driver of the kernel's; and what is refused is not kept from others. */
+START_TEST(not_locked)
+{
+	pid_t other = bind_fake_locker("0000:00:01.0", false);
+
+	port("0000:00:01.0", KNIT_DRIVER_KEEP);
+	ck_assert(check());
+	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	bind_fake_kill(other);
+	ck_assert(!locks("0000:00:01.0"));
+	conf.ports[0].driver = KNIT_DRIVER_IGB_UIO;
+	ck_assert_int_eq(primary_nics_bind(&primary), -EPERM);
+	ck_assert(!locks("0000:00:01.0"));
+}
+END_TEST
+
+static void remembered(const char *text)
+{
+	FILE *out = fopen(BOUND, "w");
+
+	ck_assert_ptr_nonnull(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+static void expect_remembered(const char *text)
+{
+	char found[256];
+	FILE *in = fopen(BOUND, "r");
+
+	ck_assert_ptr_nonnull(in);
+	found[fread(found, 1, sizeof(found) - 1, in)] = '\0';
+	fclose(in);
+	ck_assert_str_eq(found, text);
+}
+
+/* A predecessor's that can't go back, for its driver is not there, or somebody has it. */
+START_TEST(not_back)
+{
+	static const char both[] = "0000:00:07.0 igb_uio e1000 -\n0000:00:06.0 igb_uio e1000 -\n";
+	pid_t other = bind_fake_locker("0000:00:06.0", false);
+
+	remembered(both);
+	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	expect_remembered(both);
+	ck_assert_str_eq(bind_fake_text("sys/bus/pci/drivers/igb_uio/unbind"), "");
+	ck_assert_str_eq(bind_fake_text("sys/bus/pci/drivers_probe"), "0000:00:07.0");
+	bind_fake_kill(other);
+}
+END_TEST
+
+/* vfio went, and its mode with it. */
+START_TEST(no_iommu_nor_vfio)
+{
+	remembered("noiommu\n");
+	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_ne(access(BOUND, F_OK), 0);
+}
+END_TEST
+
+/* Nobody can tell what needs it. */
+START_TEST(no_iommu_unknown)
+{
+	remembered("noiommu\n");
+	knit_bind_where.sys = "/nowhere";
+	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	expect_remembered("noiommu\n");
+}
+END_TEST
+
+static bool all(const struct knit_bind_record *r, const void *arg)
+{
+	return true;
+}
+
+static void remember(const char *name)
+{
+	struct knit_pci dev;
+
+	ck_assert_int_eq(nics_back_settle(PREFIX, all, NULL), 0);
+	ck_assert_int_eq(knit_pci_look(name, &dev), 0);
+	ck_assert_int_eq(nics_back_remember(PREFIX, &dev, KNIT_IGB_UIO), 0);
+}
+
+/* What it had before stays remembered, but not what another one had, or for another driver. */
+START_TEST(predecessors)
+{
+	remembered("0000:00:05.0 vfio-pci e1000e -\n");
+	remember("0000:00:05.0");
+	expect_remembered("0000:00:05.0 igb_uio e1000e - 8086:10d3\n");
+	remembered("0000:00:02.0 vfio-pci e1000e -\n");
+	remember("0000:00:02.0");
+	expect_remembered("0000:00:02.0 igb_uio virtio-pci - 8086:10d3\n");
+	remembered("0000:00:05.0 vfio-pci e1000e - 1af4:1041\n");
+	remember("0000:00:05.0");
+	expect_remembered("0000:00:05.0 igb_uio vfio-pci vfio-pci 8086:10d3\n");
+}
+END_TEST
+
 /* 02.0 and 03.0 share a group: of the file's other ports those count that go to vfio, too. */
 START_TEST(group_with_others)
 {
@@ -185,6 +333,12 @@ Suite *knit_suite_nics(void)
 	tcase_add_test(tc, no_iommu);
 	tcase_add_test(tc, no_iommu_of_others);
 	tcase_add_test(tc, others_nics);
+	tcase_add_test(tc, locked_by_another_primary);
+	tcase_add_test(tc, not_locked);
+	tcase_add_test(tc, not_back);
+	tcase_add_test(tc, no_iommu_nor_vfio);
+	tcase_add_test(tc, no_iommu_unknown);
+	tcase_add_test(tc, predecessors);
 	tcase_add_test(tc, group_with_others);
 	suite_add_tcase(s, tc);
 	return s;

@@ -9,7 +9,10 @@
 #   pci        knit on e1000e behind the IOMMU, kmod and tap engine
 #   life       processes that die or stand still on e1000e, IOVA as VA and as PA
 #   virtio     two workers on virtio-net with several queues
-#   smoke      scenarios of tests/smoke with the module, on e1000e
+#   smoke      scenarios of tests/smoke with the module, on e1000e; its application of rte_kni.h was
+#              built against what is installed
+#   taps       more of tests/smoke with the module, on DPDK's net_tap: several workers
+#   more-taps  (*) and what of it is left, which takes too long for every day
 #   bind       NICs taken from the kernel: e1000e, virtio-net, vmxnet3 by vfio-pci, igb_uio and
 #              uio_pci_generic
 #   matrix     (*) the same, but each NIC on each way: make test-matrix
@@ -27,7 +30,7 @@
 
 UNLOAD=$VM/scenarios/90-unload.sh
 # The longest first: run side by side, the last ones then end at about the same time.
-DEFAULT="smoke bind life module unplug pci refuse packets virtio noiommu"
+DEFAULT="smoke bind taps life module unplug pci refuse packets virtio noiommu"
 OPTIONS=()
 BOOTS=()
 status=0
@@ -58,6 +61,11 @@ scenarios() # pattern...: those that are there
 # The module is loaded by those that are told of it; the first ones load it themselves.
 ON_MODULE="env KNIT_ENGINE_UNDER_TEST=kmod "
 SMOKE="10-kni-legacy 20-traffic 22-requests 24-xconnect"
+# Not 32-kill, whose many deaths take too long, and which 22-life and 36 have a few of; 35-stalls,
+# whose processes stand still on their way into EAL; 37 and 38, which have no interface.
+TAPS="33-two-workers 36-exchange 25-idle"
+MORE_TAPS="21-offload 23-many 30-errors 31-restart 34-shutdown"
+MORE_TAPS+=" 39-optional"
 # Of 30-bind.sh, by number of the NIC.
 PROBES="0:vfio-pci 0:igb_uio:msix 0:igb_uio:msi 0:igb_uio:legacy 0:uio_pci_generic"
 PROBES+=" 2:vfio-pci 2:igb_uio:msix 4:vfio-pci 4:igb_uio:msix"
@@ -75,7 +83,7 @@ probes() # name, timeout, probes
 
 boot() # name
 {
-	local module packets pci life virtio smoke
+	local module packets pci life virtio smoke taps more legacy
 
 	readarray -t module < <(scenarios '1[0-2]-*.sh')
 	readarray -t packets < <(scenarios '1[3-9]-*.sh')
@@ -83,6 +91,8 @@ boot() # name
 	readarray -t life < <(scenarios '22-*.sh')
 	readarray -t virtio < <(scenarios '21-*.sh')
 	readarray -t smoke < <(printf "$ROOT/tests/smoke/%s.sh\n" $SMOKE)
+	readarray -t taps < <(printf "$ROOT/tests/smoke/%s.sh\n" $TAPS)
+	readarray -t more < <(printf "$ROOT/tests/smoke/%s.sh\n" $MORE_TAPS)
 	case $1 in
 	module) vm module 600 --append slub_debug=FZPU "${module[@]}" "$UNLOAD" ;;
 	packets) vm packets 500 --append slub_debug=FZPU "${packets[@]}" "$UNLOAD" ;;
@@ -93,9 +103,19 @@ boot() # name
 			"${virtio[@]/#/$ON_MODULE}" "${virtio[@]/%/ rss}" "$UNLOAD"
 		;;
 	smoke)
+		legacy=$(readlink -m "$KNIT_BUILD/vm-logs/installed")
+		rm -rf "$legacy"
+		"$ROOT/tests/install.sh" --legacy "$legacy" || {
+			echo "not ok smoke: no application of rte_kni.h"
+			status=1
+			return
+		}
 		vm smoke 1000 --nics plain --env KNIT_PORTS_UNDER_TEST=pci \
-			"${smoke[@]/#/$ON_MODULE}" "$UNLOAD"
+			--env KNIT_LEGACY_APP="$legacy/legacy-app" "${smoke[@]/#/$ON_MODULE}" \
+			"$UNLOAD"
 		;;
+	taps) vm taps 1000 --env KNIT_KILLS=4 "${taps[@]/#/$ON_MODULE}" "$UNLOAD" ;;
+	more-taps) vm more-taps 2400 "${more[@]/#/$ON_MODULE}" "$UNLOAD" ;;
 	bind) probes bind 900 "$PROBES" ;;
 	matrix) probes matrix 1800 "$MATRIX" ;;
 	refuse)

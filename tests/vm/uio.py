@@ -7,6 +7,10 @@
   uio.py irq ADDRESS    of an e1000 or e1000e: interrupts arrive, and are held back when masked
   uio.py reset ADDRESS  of an e1000e: the first open makes it forget where its rings are, another
                         one does not
+  uio.py rebind ADDRESS the same forgets it when it is removed, too, and bound anew it may not reach
+                        memory before the first open
+  uio.py early ADDRESS  opens it, without a reset, while it is being bound, again and again: if that
+                        disables an irq that is not there yet, the kernel warns
   uio.py wc ADDRESS     maps its prefetchable BAR, and finds it write-combining in the kernel's list
   uio.py maps ADDRESS   compares maps and port regions with the device's BARs
   uio.py hold ADDRESS   opens and maps everything, prints "holds", waits for the device's end, then
@@ -14,13 +18,17 @@
                         write say
 """
 
+import contextlib
 import ctypes
 import mmap
 import os
 import select
 import signal
+import stat
 import struct
 import sys
+import tempfile
+import time
 
 PAGE = mmap.PAGESIZE
 MEMTYPES = "/sys/kernel/debug/x86/pat_memtype_list"
@@ -33,6 +41,9 @@ ICR, ICS, IMS, IMC, IVAR = 0xc0, 0xc8, 0xd0, 0xd8, 0xe4
 # Of e1000e: where its receive ring is
 RDBAL = 0x2800
 LINK, OTHER, OTHER_TO_0 = 1 << 2, 1 << 24, 8 << 16
+# Of the PCI command register: may reach memory
+MASTER = 1 << 2
+EARLY_ROUNDS = 20
 
 
 def sysfs(address, *parts):
@@ -42,6 +53,23 @@ def sysfs(address, *parts):
 def read(path):
     with open(path) as f:
         return f.read().strip()
+
+
+def write(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def bind(address):
+    write(sysfs(address, "driver_override"), "igb_uio\n")
+    write("/sys/bus/pci/drivers_probe", address)
+    write(sysfs(address, "driver_override"), "\n")
+    if os.path.basename(os.readlink(sysfs(address, "driver"))) != "igb_uio":
+        raise SystemExit("not bound")
+
+
+def unbind(address):
+    write(sysfs(address, "driver", "unbind"), address)
 
 
 def uio_number(address):
@@ -125,16 +153,16 @@ def irq(address):
     with open(sysfs(address, "resource0"), "r+b") as f:
         bar = mmap.mmap(f.fileno(), 0)
 
-    def write(register, value):
+    def put(register, value):
         ctypes.c_uint32.from_buffer(bar, register).value = value
 
     def raise_it():
-        write(IMC, 0xffffffff)
-        write(ICR, 0xffffffff)
+        put(IMC, 0xffffffff)
+        put(ICR, 0xffffffff)
         ctypes.c_uint32.from_buffer(bar, ICR).value  # pylint: disable=expression-not-assigned
-        write(IVAR, OTHER_TO_0)
-        write(IMS, LINK | OTHER)
-        write(ICS, LINK)
+        put(IVAR, OTHER_TO_0)
+        put(IMS, LINK | OTHER)
+        put(ICS, LINK)
 
     def comes(seconds):
         return bool(select.select([fd], [], [], seconds)[0]) and os.read(fd, 4)
@@ -152,11 +180,13 @@ def irq(address):
     let_through(1)
     if not comes(10):
         raise SystemExit("the one that was held back is lost")
-    write(IMC, 0xffffffff)
+    put(IMC, 0xffffffff)
     print("interrupts come, and are held back")
 
 
-def reset(address):
+@contextlib.contextmanager
+def receive_ring(address):
+    """Where it is: a function that sets that, and one that expects it."""
     with open(sysfs(address, "resource0"), "r+b") as f:
         bar = mmap.mmap(f.fileno(), 0)
     ring = ctypes.c_uint32.from_buffer(bar, RDBAL)
@@ -165,16 +195,90 @@ def reset(address):
         if ring.value != value:
             raise SystemExit(f"the ring is at {ring.value:#x} instead of {value:#x} {when}")
 
-    fd = uio_open(address)
-    ring.value = PAGE
-    expect(PAGE, "when it was written")
-    os.close(fd)
-    fd = uio_open(address)
-    expect(0, "after the first open")
-    ring.value = PAGE
-    uio_open(address)
-    expect(PAGE, "after another open")
+    def put(value):
+        ring.value = value
+        expect(value, "when it was written")
+
+    yield put, expect
+
+
+def reset(address):
+    with receive_ring(address) as (put, expect):
+        fd = uio_open(address)
+        put(PAGE)
+        os.close(fd)
+        fd = uio_open(address)
+        expect(0, "after the first open")
+        put(PAGE)
+        uio_open(address)
+        expect(PAGE, "after another open")
     print("the first open resets it")
+
+
+def command(address, bits=0):
+    """Of its configuration space; sets bits."""
+    with open(sysfs(address, "config"), "r+b", buffering=0) as f:
+        f.seek(4)
+        value, = struct.unpack("<H", f.read(2))
+        if bits:
+            f.seek(4)
+            f.write(struct.pack("<H", value | bits))
+    return value | bits
+
+
+def rebind(address):
+    with receive_ring(address) as (put, expect):
+        fd = uio_open(address)
+        put(PAGE)
+        os.close(fd)
+        expect(PAGE, "after the last close")
+        unbind(address)
+        expect(0, "after it was removed")
+        command(address, MASTER)
+        bind(address)
+        if command(address) & MASTER:
+            raise SystemExit("it may reach memory before it is opened")
+        fd = uio_open(address)
+        if not command(address) & MASTER:
+            raise SystemExit("it may not reach memory although it is open")
+        os.close(fd)
+    print("forgets its ring when it is removed")
+
+
+def open_early(node):
+    """The first open that is let through, and its close: the exit code of a child."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            os.close(os.open(node, os.O_RDWR))
+            return 0
+    return 1
+
+
+def bind_and_open(address, node):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(open_early(node))
+    bind(address)
+    if os.waitpid(pid, 0)[1]:
+        raise SystemExit("never let through")
+    os.close(os.open(node, os.O_RDWR))
+
+
+# By a node of its own: the one in /dev comes and goes, and uio knows the device before.
+def early(address):
+    number = os.stat(f"/dev/uio{uio_number(address)}").st_rdev
+    write(sysfs(address, "reset_method"), "\n")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            node = os.path.join(folder, "uio")
+            os.mknod(node, 0o600 | stat.S_IFCHR, number)
+            for _ in range(EARLY_ROUNDS):
+                unbind(address)
+                bind_and_open(address, node)
+    finally:
+        write(sysfs(address, "reset_method"), "default\n")
+    print(f"opened early {EARLY_ROUNDS} times")
 
 
 def write_combining(address):
@@ -234,5 +338,5 @@ def hold(address):
 
 
 COMMANDS = {"dma": dma, "irq": irq, "maps": maps_match, "hold": hold, "reset": reset,
-            "wc": write_combining}
+            "rebind": rebind, "early": early, "wc": write_combining}
 COMMANDS[sys.argv[1]](sys.argv[2])

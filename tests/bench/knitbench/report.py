@@ -27,13 +27,12 @@ class Results:
         return peer / knit if self.about[metric][1] else knit / peer
 
     def rows(self):
-        """One object per metric and peer."""
+        """One object per metric and peer; without a peer if only knit has a figure."""
         for metric, (unit, _) in self.about.items():
-            for who in self.values[metric]:
-                if who != KNIT:
-                    yield {"metric": metric, "unit": unit, "knit": self.median(metric, KNIT),
-                           "peer": who, "peer_value": self.median(metric, who),
-                           "ratio": self.ratio(metric, who)}
+            for who in [who for who in self.values[metric] if who != KNIT] or [None]:
+                yield {"metric": metric, "unit": unit, "knit": self.median(metric, KNIT),
+                       "peer": who, "peer_value": self.median(metric, who),
+                       "ratio": self.ratio(metric, who)}
 
     def save(self, path):
         with open(path, "w", encoding="utf-8") as out:

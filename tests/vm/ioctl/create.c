@@ -2,11 +2,13 @@
 #include "ioctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A valid call, but for one thing. */
@@ -27,6 +29,7 @@ struct flaw {
 static const struct flaw flaws[] = {
 	FLAW("flags", flags, 0x10, -EINVAL),
 	FLAW("reserved0", reserved0, 1, -EINVAL),
+	FLAW("reserved1", reserved1, 1, -EINVAL),
 	FLAW("reserved", reserved[3], 1, -EINVAL),
 	FLAW("ring of 63", ring_size, 63, -EINVAL),
 	FLAW("ring of 96", ring_size, 96, -EINVAL),
@@ -133,18 +136,50 @@ static int create_readonly(const struct bed *b)
 	return err;
 }
 
+/* Some kernels have no such file. */
+static bool set_threaded(const char *value)
+{
+	int fd = open("/sys/class/net/kc0/threaded", O_WRONLY | O_CLOEXEC);
+	bool ok = fd < 0 || write(fd, value, strlen(value)) > 0;
+
+	close(fd);
+	return ok;
+}
+
+static bool ended(const void *pid)
+{
+	int status;
+
+	return waitpid(*(const pid_t *)pid, &status, WNOHANG) > 0 && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
+}
+
+/* What waits for a poll that never runs waits with RTNL held, for ever: so this comes last then. */
+static void threaded(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(!set_threaded("1") || !set_threaded("0") || !set_threaded("1"));
+	if (!is_true("create: threaded mode on, off and on again", wait_until(10, ended, &pid)))
+		_exit(1);
+}
+
 static void success(const struct bed *b)
 {
 	struct knit_ioc_create c = create_args(b, "kc0");
+	char cpus[64];
 	uint64_t id;
 
 	c.flags = KNIT_CREATE_BIND | KNIT_CREATE_CARRIER;
-	c.core_id = 0;
+	c.core_id = 1;
 	if (!is("create", call(b->fd, KNIT_IOC_CREATE, &c), 0))
 		return;
 	is("create: ifindex", c.ifindex, if_nametoindex("kc0"));
 	is_true("create: it has an id", c.id != 0);
 	is_true("create: there is a thread", has_thread("kni_"));
+	thread_cpus("kni_", cpus, sizeof(cpus));
+	is_true("create: it runs on the CPU that was asked for", strcmp(cpus, "1") == 0);
 	is("create: with carrier", set_link(b->fd, c.id, KNIT_LINK_UP), 1);
 	is("create: -EBUSY, its memory", mem_del(b->fd, b->mem, b->len, PAGE), -EBUSY);
 	is("create: -EEXIST", create(b, "kc0", &id), -EEXIST);
@@ -152,12 +187,15 @@ static void success(const struct bed *b)
 	is("create: MTU below the smallest", set_mtu("kc0", 67), -EINVAL);
 	is("create: MTU above the largest", set_mtu("kc0", 9001), -EINVAL);
 	is("release: -ENOENT", release(b->fd, c.id + 1000), -ENOENT);
+	threaded();
 	is("release", release(b->fd, c.id), 0);
 	is("release: -ENOENT, twice", release(b->fd, c.id), -ENOENT);
 	is_true("release: the name is free", !exists("kc0"));
 	is_true("release: no thread is left", !has_thread("kni_"));
 	is("release: no carrier of what is gone", set_link(b->fd, c.id, 0), -ENOENT);
 	is("create: again", create(b, "kc0", &id), 0);
+	thread_cpus("kni_", cpus, sizeof(cpus));
+	is_true("create: its thread runs on any CPU", strcmp(cpus, "0-1") == 0);
 	is_true("create: an id is never used again", id != c.id);
 	is("release: again", release(b->fd, id), 0);
 	is("release: its memory is free", mem_del(b->fd, b->mem, b->len, PAGE), 0);

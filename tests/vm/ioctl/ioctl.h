@@ -59,6 +59,8 @@ bool exists(const char *name);
 int set_up(const char *name, bool up);	/* -errno */
 int set_mtu(const char *name, int mtu); /* -errno */
 bool has_thread(const char *name_starts);
+/* CPUs it may run on, as a list: "0-1"; "" if there is no such thread. */
+void thread_cpus(const char *name_starts, char *list, size_t room);
 long status_kib(const char *field); /* of /proc/self/status */
 long vmstat(const char *field);
 double now(void); /* seconds */
@@ -80,6 +82,7 @@ void test_create(void);
 void test_attach(void);
 void test_link(void);
 void test_packets(void);
+void test_spread(void);
 void test_processes(void);
 void test_namespaces(void);
 void test_many(void);

@@ -10,10 +10,15 @@ static const struct group {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{ "info", test_info },		 { "memory", test_memory },
-	{ "create", test_create },	 { "attach", test_attach },
-	{ "link", test_link },		 { "packets", test_packets },
-	{ "processes", test_processes }, { "namespaces", test_namespaces },
+	{ "info", test_info },
+	{ "memory", test_memory },
+	{ "create", test_create },
+	{ "attach", test_attach },
+	{ "link", test_link },
+	{ "packets", test_packets },
+	{ "spread", test_spread },
+	{ "processes", test_processes },
+	{ "namespaces", test_namespaces },
 	{ "many", test_many },
 };
 

@@ -269,17 +269,41 @@ static bool comm_starts(const char *pid, const char *with)
 	return strncmp(comm, with, strlen(with)) == 0;
 }
 
-bool has_thread(const char *name_starts)
+/* 0: none */
+static int thread_of(const char *name_starts)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	bool found = false;
+	int pid = 0;
 
-	while (!found && (entry = readdir(proc)))
-		found = entry->d_name[0] >= '0' && entry->d_name[0] <= '9' &&
-			comm_starts(entry->d_name, name_starts);
+	while (!pid && (entry = readdir(proc)))
+		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' &&
+		    comm_starts(entry->d_name, name_starts))
+			pid = strtol(entry->d_name, NULL, 10);
 	closedir(proc);
-	return found;
+	return pid;
+}
+
+bool has_thread(const char *name_starts)
+{
+	return thread_of(name_starts) != 0;
+}
+
+void thread_cpus(const char *name_starts, char *list, size_t room)
+{
+	static const char field[] = "Cpus_allowed_list:\t";
+	char path[40], line[256];
+	FILE *file;
+
+	list[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/status", thread_of(name_starts));
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, field, strlen(field)) == 0)
+			snprintf(list, room, "%.*s", (int)strcspn(line + strlen(field), "\n"),
+				 line + strlen(field));
+	if (file)
+		fclose(file);
 }
 
 /* A number behind a field's name in a file of such lines. */

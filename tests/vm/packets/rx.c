@@ -291,7 +291,7 @@ static bool row_arrived(struct world *w, int fd, uint32_t len)
 	return true;
 }
 
-/* How many frames a row is for the stack. */
+/* How many there are: of a sniffer, what a row is for the stack. */
 static uint32_t pieces(struct world *w, int fd)
 {
 	uint32_t n = 0;
@@ -344,6 +344,39 @@ static bool not_merged(struct world *w, void (*hinder)(const struct channel *c, 
 static void no_lro(const struct channel *c, bool on)
 {
 	iface_lro(c, !on);
+}
+
+#define FULL_ROW 64 /* frames per visit */
+
+static bool default_buffer(int fd)
+{
+	int fresh = socket(AF_INET, SOCK_DGRAM, 0), size = 0;
+	socklen_t len = sizeof(size);
+
+	getsockopt(fresh, SOL_SOCKET, SO_RCVBUF, &size, &len);
+	close(fresh);
+	size /= 2; /* the kernel takes twice what it is told */
+	return size > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0;
+}
+
+/* Who has not read yet has them all, as if each had come alone. */
+static bool ordinary_socket(struct world *w)
+{
+	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD };
+	int udp = udp_socket(UDP_PORT);
+	uint32_t i;
+
+	CHECK(default_buffer(udp));
+	for (i = 0; i < FULL_ROW; i++) {
+		udp_frame(w->out, 1514, SUM_GOOD);
+		rx_put(w->full, w->out, 1514, 0, &good);
+	}
+	CHECK(channel_attach(w->full) == 0);
+	CHECK(conserved(w->full));
+	CHECK(channel_detach(w->full) == 0);
+	CHECK(pieces(w, udp) == FULL_ROW);
+	close(udp);
+	return true;
 }
 
 /* LRO is the switch. */
@@ -459,6 +492,7 @@ static bool vlan(struct world *w)
 	};
 	struct tpacket_auxdata aux;
 
+	CHECK(!iface_keep_tags(w->full));
 	CHECK(channel_attach(w->full) == 0);
 	fill(w->out, 200, 1);
 	rx_put(w->full, w->out, 200, 0, &d);
@@ -499,6 +533,7 @@ const struct test rx_tests[] = {
 	{ "rx UDP GSO", udp_gso },
 	{ "rx GRO", gro },
 	{ "rx datagrams in a row", merged },
+	{ "rx datagrams in a row, socket of the default size", ordinary_socket },
 	{ "rx datagrams without LRO", without_lro },
 	{ "rx datagrams filtered at the ingress", filtered },
 	{ "rx datagrams routed", routed },

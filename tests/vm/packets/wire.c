@@ -112,6 +112,19 @@ bool iface_has_lro(const struct channel *c)
 	return ethtool(c, ETHTOOL_GFLAGS, 0) & ETH_FLAG_LRO;
 }
 
+bool iface_keep_tags(const struct channel *c)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_SFLAGS };
+	struct ifreq r = { .ifr_data = (char *)&value };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), ret;
+
+	value.data = ethtool(c, ETHTOOL_GFLAGS, 0) & ~ETH_FLAG_RXVLAN;
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
+	ret = ioctl(fd, SIOCETHTOOL, &r);
+	close(fd);
+	return ret == 0;
+}
+
 static void tc(char *const *argv)
 {
 	int status;

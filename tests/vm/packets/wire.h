@@ -24,6 +24,8 @@ void iface_lro(const struct channel *c, bool on);
 /* A filter of tc's at the ingress that lets everything pass. */
 void iface_filter(const struct channel *c, bool on);
 bool iface_has_lro(const struct channel *c);
+/* Asks the kernel to leave VLAN tags in frames. False: it refuses. */
+bool iface_keep_tags(const struct channel *c);
 /* A VLAN of it, up. Returns its index. */
 uint32_t iface_vlan(const struct channel *c, int id);
 

@@ -40,6 +40,50 @@ traffic()
 	check "stream, interface to NIC" "$WIRE" stream near:10.7.1.1 far:10.7.1.2 2
 }
 
+FRAMES=400
+# Reads the numbers that pktgen writes behind UDP's header: all frames, in their order.
+RECEIVER="
+import socket, struct, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, 33, 4 << 20)  # SO_RCVBUFFORCE
+s.bind(('10.7.1.2', 9))
+s.settimeout(30)
+print('ready', flush=True)
+numbers = [struct.unpack_from('!I', s.recv(2048), 4)[0] for _ in range($FRAMES)]
+print(numbers)
+sys.exit(numbers != sorted(numbers))"
+
+pktgen() # file, line...
+{
+	local file=/proc/net/pktgen/$1 line
+	shift
+
+	for line in "$@"; do
+		in_ns near sh -c "echo '$line' >$file" || return 1
+	done
+}
+
+# Eight frames at a time, of which the driver is told that more follow: as queueing disciplines and
+# sockets hardly ever do.
+bursts()
+{
+	local mac
+
+	if ! modprobe pktgen; then
+		echo "skip $TEST: bursts of the kernel's: it has no pktgen"
+		return
+	fi
+	mac=$(ip -n far -o link show dev left0 | sed 's/.*ether \([^ ]*\).*/\1/')
+	start_in far receiver python3 -c "$RECEIVER"
+	wait_for 10 grep -q ready "$TMP/receiver.log" || not_ok "bursts: no receiver"
+	check "bursts: pktgen takes them" pktgen kpktgend_0 "add_device kni-left"
+	check "bursts: of eight" pktgen kni-left "count $FRAMES" "burst 8" "pkt_size 60" \
+		"dst 10.7.1.2" "dst_mac $mac" "src_min 10.7.1.1" "src_max 10.7.1.1"
+	check "bursts: sent" pktgen pgctrl start
+	check "bursts: all arrive, in their order" left_with receiver 0
+	rmmod pktgen
+}
+
 port_is() # field, value
 {
 	wait_for 10 field_is /knit/port,left "$1" "$2"
@@ -133,6 +177,8 @@ worker 0 "punt left"
 system_up
 connect_far_near
 traffic
+# A tap device shares no frame with pktgen, which bursts need.
+[ "$ENGINE" != kmod ] || bursts
 mtu
 links
 addresses

@@ -39,7 +39,7 @@ is_away() # address
 	! is_there "$1"
 }
 
-# Looks at links are rare: the registers are gone for long before the primary sees that.
+# Looks at links are rare, one a second: the registers are gone before the primary sees that.
 new_config() # driver, text of port left
 {
 	local text="driver = \"$1\"; link_poll = 5000;"
@@ -283,13 +283,14 @@ starts_without() # driver, how
 	check "$WHAT: ends well without it" [ "$STATUS" -eq 0 ]
 }
 
-# What a killed process told the NIC is forgotten when the next one opens it. QEMU's e1000e has no
-# reset that does anything; its bus has.
+# What a killed process told the NIC is forgotten when the next one opens it, and when igb_uio gives
+# it away. QEMU's e1000e has no reset that does anything; its bus has.
 forgets()
 {
 	"$KNIT_BUILD/primary/knit-bind" --force bind igb_uio $LEFT
 	echo bus >/sys/bus/pci/devices/$LEFT/reset_method || die "$LEFT can't be reset by its bus"
 	check "$WHAT: is reset by the first who opens it" "$UIO" reset $LEFT
+	check "$WHAT: is reset when it is removed" "$UIO" rebind $LEFT
 	echo default >/sys/bus/pci/devices/$LEFT/reset_method
 	"$KNIT_BUILD/primary/knit-bind" unbind $LEFT
 }
