@@ -141,10 +141,11 @@ boot() # release
 		row "$1" "$kernel" booted "no module"
 	elif ! unpack_image "$1" "$kernel"; then
 		row "$1" "$kernel" booted "no kernel image"
-	elif "$VM/suite.sh" --kernel "$MATRIX/$1-image" --module "$module" newest; then
-		row "$1" "$kernel" booted "ok, module tests passed, log clean"
+	elif "$VM/suite.sh" --kernel "$MATRIX/$1-image" --module "$module" \
+		newest newest-nics; then
+		row "$1" "$kernel" booted "ok, the modules' tests passed, log clean"
 	else
-		row "$1" "$kernel" booted "module tests failed"
+		row "$1" "$kernel" booted "the modules' tests failed"
 	fi
 }
 

@@ -20,6 +20,7 @@
 #   noiommu    no IOMMU, and a kernel that is locked down
 #   unplug     a NIC taken away under traffic, by vfio-pci and igb_uio
 #   newest     (*) what a new kernel must pass: module, packets and pci in one boot
+#   newest-nics (*) and igb_uio, and NICs on it, vfio-pci and uio_pci_generic
 #   kasan, kcsan   (*) the same on debug.sh's kernels, which are slower still
 #   kasan-bind (*) on that of KASAN: igb_uio, and vfio-pci without an IOMMU, which Debian's can't
 #
@@ -64,8 +65,7 @@ SMOKE="10-kni-legacy 20-traffic 22-requests 24-xconnect"
 # Not 32-kill, whose many deaths take too long, and which 22-life and 36 have a few of; 35-stalls,
 # whose processes stand still on their way into EAL; 37 and 38, which have no interface.
 TAPS="33-two-workers 36-exchange 25-idle"
-MORE_TAPS="21-offload 23-many 30-errors 31-restart 34-shutdown"
-MORE_TAPS+=" 39-optional"
+MORE_TAPS="21-offload 23-many 30-errors 31-restart 34-shutdown 39-optional"
 # Of 30-bind.sh, by number of the NIC.
 PROBES="0:vfio-pci 0:igb_uio:msix 0:igb_uio:msi 0:igb_uio:legacy 0:uio_pci_generic"
 PROBES+=" 2:vfio-pci 2:igb_uio:msix 4:vfio-pci 4:igb_uio:msix"
@@ -149,6 +149,11 @@ boot() # name
 	newest)
 		vm newest 1200 --nics pci "${module[@]}" "${packets[@]}" "$UNLOAD" \
 			"${pci[@]/#/$ON_MODULE}" "$UNLOAD"
+		;;
+	newest-nics)
+		vm newest-nics 900 --nic 1:e1000e --nic 1:e1000 --nic 2:virtio-net-pci \
+			"$VM/scenarios/31-refuse.sh igb_uio interrupts write_combining" \
+			"$VM/scenarios/30-bind.sh 0:igb_uio:msix 0:vfio-pci 0:uio_pci_generic"
 		;;
 	kasan | kcsan)
 		vm "$1" 3600 --nics pci --mem 4096 --env KNIT_SLOW=20 "${module[@]}" \

@@ -3,8 +3,8 @@
 # What speaks against a bind is said, with the remedy, and nothing is touched; what was bound goes
 # back however the primary ends. NIC 0 is an e1000e, NIC 1 an e1000, NIC 2 virtio-net; 0000:01:01.0
 # and 0000:01:02.0 are two NICs behind one old bridge and so in one IOMMU group.
-#   31-refuse.sh [SECTION...]      default: bad_devices in_use group limits life igb_uio interrupts
-#                                  write_combining; others are
+#   31-refuse.sh [SECTION...]      default: bad_devices in_use group translated limits life igb_uio
+#                                  interrupts write_combining; others are
 #   no_noiommu     the machine has no IOMMU, and its kernel's vfio can't do without
 #   noiommu        the machine has no IOMMU, and its kernel's vfio can
 #   lockdown       locks the kernel down, so it comes last
@@ -19,8 +19,8 @@ PEER=0000:00:11.0
 VIRTIO=0000:00:12.0
 MEMTYPES=/sys/kernel/debug/x86/pat_memtype_list
 SECTIONS=("$@")
-[ $# -gt 0 ] || SECTIONS=(bad_devices in_use group limits life igb_uio interrupts
-	write_combining)
+[ $# -gt 0 ] || SECTIONS=(bad_devices in_use group translated limits life igb_uio
+	interrupts write_combining)
 
 config() # device, text
 {
@@ -160,6 +160,31 @@ group()
 	check "group: given back" says 0 "$one: e1000" "$two: e1000" -- "$BIND" unbind $one $two
 }
 
+# Only while it has no driver.
+group_type() # type
+{
+	echo $NIC >/sys/bus/pci/drivers/e1000e/unbind
+	echo "$1" >"/sys/bus/pci/devices/$NIC/iommu_group/type" || die "no IOMMU domain of type $1"
+	echo $NIC >/sys/bus/pci/drivers/e1000e/bind
+	come_here $NIC
+}
+
+translated()
+{
+	modprobe -a uio uio_pci_generic || die "no uio"
+	load igb_uio
+	come_here $NIC
+	group_type DMA
+	refused "translated" "is behind an IOMMU that translates its addresses .*type DMA" \
+		"iommu=pt" $NIC igb_uio
+	refused "translated, generic" "is behind an IOMMU .* and uio_pci_generic can't" \
+		"take vfio-pci" $NIC uio_pci_generic
+	group_type identity
+	check "translated no more" says 0 "$NIC: igb_uio" -- "$BIND" bind igb_uio $NIC
+	check "translated no more: given back" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	rmmod igb_uio
+}
+
 # What vfio would say only when EAL opens the NIC.
 limits()
 {
@@ -245,7 +270,7 @@ noiommu_of_others()
 	stop primary
 	check "no IOMMU, others: given back" driver_is $NIC e1000e
 	check "no IOMMU, others: it stays on" noiommu_is Y
-	check "no IOMMU, others: says so" grep -q "stays on, $PEER is in use with it" \
+	check "no IOMMU, others: says so" grep -q "stays on, needed by $PEER" \
 		"$TMP/primary.log"
 	check "no IOMMU, others: remembered" grep -qx noiommu "/run/knit/$PREFIX/bound"
 	check "no IOMMU, others: unbound" says 0 "$PEER: e1000" -- "$BIND" unbind $PEER
@@ -274,16 +299,6 @@ lockdown()
 		check "locked down: igb_uio refuses by itself, and says why" \
 			said_by_kernel 'igb_uio: the kernel is locked down'
 	fi
-}
-
-not() # command...
-{
-	! "$@"
-}
-
-said_by_kernel() # pattern
-{
-	dmesg | tail -n 5 | grep -qE "$1"
 }
 
 back()

@@ -7,6 +7,8 @@
 #   come_here ADDRESS              its interface, down, into this script's network namespace, where
 #                                  a primary looks for it; device_here ADDRESS is its name then
 #   go_home DEVICE NETNS           a far end back to where far_end finds it
+#   said_by_kernel PATTERN         in the last lines of its log
+#   not COMMAND...
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../../smoke/_init.sh"
 # shellcheck source=tests/smoke/_system.sh
@@ -69,4 +71,14 @@ come_here() # address
 go_home() # device, netns
 {
 	ip -n "$2" link set "$1" mtu 1500 down netns 1
+}
+
+not() # command...
+{
+	! "$@"
+}
+
+said_by_kernel() # pattern
+{
+	dmesg | tail -n 5 | grep -qE "$1"
 }
