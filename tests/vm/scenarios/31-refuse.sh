@@ -374,7 +374,7 @@ life_on() # driver
 	config $NIC "driver = \"$1\";"
 	start_primary
 	check "$1, running: remembered" remembered "$1"
-	check "$1, running: not for others" says 4 "process ${PID[primary]} .* has it open" -- \
+	check "$1, running: not for others" says 4 "process ${PID[primary]} .* has it locked" -- \
 		"$BIND" unbind $NIC
 	kill_primary
 	check "$1, killed: remembered" remembered "$1"
