@@ -29,6 +29,7 @@ static struct {
 	int inotify;		   /* -1: none */
 	int kept[KEPT_MAX];
 	unsigned int n_kept;
+	bool used; /* some port has one */
 } master = { .inotify = -1 };
 
 /* "/dev/uioN" of a port's device. */
@@ -57,9 +58,13 @@ static void watch(const struct port *port, unsigned int i)
 	struct stat st;
 	char path[32];
 
-	if (!find_uio(port, path) || stat(path, &st) < 0)
+	if (!find_uio(port, path) || stat(path, &st) < 0) {
+		log_warn("port %s: %s has no /dev/uioN: that a process closes it will go unseen",
+			 port->conf->name, port->pci);
 		return;
+	}
 	master.uio[i] = st.st_rdev;
+	master.used = true;
 	if (master.inotify < 0)
 		master.inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	master.watch[i] = inotify_add_watch(master.inotify, path, IN_CLOSE);
@@ -115,7 +120,7 @@ void primary_master_keep(const struct primary *p, unsigned int slot, pid_t pid)
 	char path[32];
 	DIR *dir;
 
-	if (master.inotify < 0)
+	if (!master.used)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	dir = opendir(path);

@@ -127,10 +127,12 @@ static void wait_once(struct primary *p, int timeout)
 {
 	struct pollfd fds[2 + KNIT_MAX_WORKERS + 1];
 	unsigned int slot[KNIT_MAX_WORKERS + 1];
+	/* Then nobody looks at ports any more. */
+	bool ending = __atomic_load_n(&service.stop, __ATOMIC_ACQUIRE);
 	unsigned int i, n = 0;
 
 	fds[0] = (struct pollfd){ .fd = knit_bell_open(service.bell), .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = primary_master_fd(), .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = ending ? -1 : primary_master_fd(), .events = POLLIN };
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
 		if (p->pidfd[i] < 0)
 			continue;
