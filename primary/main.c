@@ -4,6 +4,7 @@
 #include "primary.h"
 #include "rundir.h"
 #include "setup.h"
+#include "stdfds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,9 @@ int main(int argc, char **argv)
 	struct knit_config *conf;
 	int code;
 
+	code = knit_stdfds_fill();
+	if (code)
+		return code;
 	code = primary_options(argc, argv, &o);
 	if (code >= 0)
 		return code;

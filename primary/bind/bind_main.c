@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind_list.h"
 #include "rundir.h"
+#include "stdfds.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -215,8 +216,10 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 	struct options o = { .want = { .driver = KNIT_VFIO_PCI } };
-	int c;
+	int c = knit_stdfds_fill();
 
+	if (c)
+		return c;
 	while ((c = getopt_long(argc, argv, "ajfh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'a':

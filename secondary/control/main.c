@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "control.h"
 #include "log.h"
+#include "stdfds.h"
 
 #include <stdio.h>
 
@@ -34,6 +35,9 @@ int main(int argc, char **argv)
 	static struct control c;
 	int code;
 
+	code = knit_stdfds_fill();
+	if (code)
+		return code;
 	code = control_options(&c, argc, argv);
 	if (code >= 0)
 		return code;

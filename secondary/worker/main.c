@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "signals.h"
+#include "stdfds.h"
 #include "worker.h"
 
 #include <string.h>
@@ -42,6 +43,9 @@ int main(int argc, char **argv)
 	static struct knit_worker w;
 	int code, ret;
 
+	code = knit_stdfds_fill();
+	if (code)
+		return code;
 	code = knit_worker_options(&w, argc, argv);
 	if (code >= 0)
 		return code;
