@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #define FNV_BASIS UINT64_C(0xcbf29ce484222325)
-#define EXPECT_FILE "a readable file of at most 1 MiB is expected"
+#define EXPECT_FILE "a readable file in UTF-8 of at most 1 MiB is expected"
 #define FNV_PRIME UINT64_C(0x100000001b3)
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /* One file on its way into the joined text. */
 struct scan {
@@ -68,7 +69,7 @@ static char *slurp(const char *path)
 	}
 	text[len] = '\0';
 	close(fd);
-	errno = EILSEQ;
+	errno = strncmp(text, "\xff\xfe", 2) && strncmp(text, "\xfe\xff", 2) ? EILSEQ : EPROTO;
 	if (strlen(text) == len)
 		return text;
 	free(text);
@@ -91,6 +92,8 @@ static const char *slurp_error(int err)
 		return "a file larger than 1 MiB";
 	case EILSEQ:
 		return "a zero byte";
+	case EPROTO:
+		return "text in UTF-16";
 	default:
 		return strerror(err);
 	}
@@ -209,6 +212,22 @@ static void include(struct scan *s)
 		add_chunk(s);
 }
 
+/* What libconfig would call a syntax error: quotes, dashes and blanks of a word processor. */
+static void refuse_foreign(struct scan *s)
+{
+	char bytes[3 * 4 + 1];
+	size_t n = 0;
+
+	do
+		snprintf(bytes + 3 * n, 4, " %02x", (unsigned char)s->p[n]);
+	while (++n < 4 && ((unsigned char)s->p[n] & 0xc0) == 0x80);
+	source_error(s->src, s,
+		     "syntax: found \"%.*s\" (%s): outside of strings and comments only ASCII is "
+		     "expected",
+		     (int)n, s->p, bytes + 1);
+	s->p += n;
+}
+
 static void scan_text(struct scan *s)
 {
 	while (*s->p) {
@@ -220,6 +239,8 @@ static void scan_text(struct scan *s)
 			copy_string(s);
 		else if (s->line_start && strncmp(p, "@include", 8) == 0)
 			include(s);
+		else if ((unsigned char)*p >= 0x80)
+			refuse_foreign(s);
 		else if (isdigit((unsigned char)*p) || (*p == '.' && isdigit((unsigned char)p[1])))
 			copy_number(s);
 		else if (isalpha((unsigned char)*p) || *p == '*')
@@ -260,9 +281,10 @@ static void add_file(struct knit_conf_source *src, const struct scan *parent, co
 	snprintf(src->files[src->n_files++], sizeof(src->files[0]), "%s", path);
 	for (s.p = text; *s.p; s.p++)
 		src->hash = (src->hash ^ (uint8_t)*s.p) * FNV_PRIME;
-	s.p = text;
+	/* Some editors put one in front, and what they include has its own. */
+	s.p = text + (strncmp(text, BYTE_ORDER_MARK, 3) ? 0 : 3);
 	add_chunk(&s);
-	if (*text)
+	if (*s.p)
 		scan_text(&s);
 	free(text);
 }

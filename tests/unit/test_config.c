@@ -152,6 +152,44 @@ START_TEST(test_include)
 }
 END_TEST
 
+/* In front of each file, and of no other text; lines are counted as without. */
+START_TEST(test_byte_order_mark)
+{
+	char inc[96], *errors, head[256];
+	struct knit_config *conf;
+
+	snprintf(inc, sizeof(inc), "%s/inc.cfg", dir);
+	write_case(&(struct config_case){ .eal = "\xef\xbb\xbf"
+						 "eal = { prefix = \"b\"; };",
+					  .mempool = "# \xef\xbb\xbf \xe2\x80\x9c",
+					  .ports = "@include \"inc.cfg\"" });
+	write_text(inc, "\xef\xbb\xbf"
+			"ports = ({ name = \"p0\"; device = \"net_null0\"; },\n"
+			"{ name = \"p1\"; device = \"net_null1\"; });");
+	conf = load_valid(file);
+	ck_assert_str_eq(conf->eal.prefix, "b");
+	ck_assert_int_eq(conf->ports[0].line, 1);
+	ck_assert_int_eq(conf->ports[1].line, 2);
+	free(conf);
+
+	write_text(inc, "\xef\xbb\xbf");
+	refuse(file, "5: interfaces.[0].port: found \"p0\"", 3);
+
+	/* a main file that only includes, each with its mark */
+	write_case(&valid_case);
+	ck_assert_int_eq(rename(file, inc), 0);
+	write_text(file, "\xef\xbb\xbf@include \"inc.cfg\"\r\n");
+	free(load_valid(file));
+
+	write_text(inc, "\xff\xfe");
+	conf = load(file, &errors);
+	snprintf(head, sizeof(head), "%s:1: syntax: found \"\xff\" (ff): ", inc);
+	ck_assert_ptr_null(conf);
+	ck_assert_msg(strncmp(errors, head, strlen(head)) == 0, "%s", errors);
+	free(errors);
+}
+END_TEST
+
 START_TEST(test_hash)
 {
 	char inc[96];
@@ -239,6 +277,7 @@ Suite *knit_suite_config(void)
 	tcase_add_test(tc, test_minimal);
 	tcase_add_test(tc, test_values);
 	tcase_add_test(tc, test_include);
+	tcase_add_test(tc, test_byte_order_mark);
 	tcase_add_test(tc, test_hash);
 	tcase_add_test(tc, test_cpus);
 	tcase_add_test(tc, test_demo);

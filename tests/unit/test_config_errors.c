@@ -24,6 +24,16 @@ static const struct config_case error_cases[] = {
 	  .want = "3: syntax: found mismatched element type in array: " },
 	{ .eal = "/* eal = { };", .want = "1: comment: found the end of the file: " },
 	{ .control = "control = { lcore = 2; cpus = \"0; };", .want = "7: string: found the end" },
+	{ .mempool = "mempool = {\xc2\xa0"
+		     "extra = 1; };",
+	  .want = "2: syntax: found \"\xc2\xa0\" (c2 a0): outside of strings and comments only" },
+	{ .eal = "eal = { cpus = \xe2\x80\x9c"
+		 "0\xe2\x80\x9d; };",
+	  .want = "1: syntax: found \"\xe2\x80\x9c\" (e2 80 9c): ",
+	  .errors = 2 },
+	{ .tap = "\xef\xbb\xbftap = { };",
+	  .want = "3: syntax: found \"\xef\xbb\xbf\" (ef bb bf): " },
+	{ .eal = "\xff\xfe", .want = "1: syntax: found \"\xff\" (ff): ", .errors = 2 },
 	{ .tap = "@include \"no-such.cfg\"", .want = "3: @include: found \"" },
 	{ .tap = "@include no-such.cfg", .want = "3: @include: found no name: " },
 
@@ -268,6 +278,10 @@ START_TEST(test_unreadable)
 	fwrite(text, 1, sizeof(text), out); /* zeros at its end */
 	fclose(out);
 	refuse(file, "0: file: found a zero byte: ", 1);
+	out = fopen(file, "w");
+	fwrite("\xff\xfe\na\0", 1, 5, out);
+	fclose(out);
+	refuse(file, "0: file: found text in UTF-16: a readable file in UTF-8 of at most", 1);
 	ck_assert_int_eq(truncate(file, (1 << 20) + 1), 0);
 	refuse(file, "0: file: found a file larger than 1 MiB: ", 1);
 
