@@ -104,6 +104,7 @@ struct knit_conf_iface {
 	int core; /* CPU for its thread (tap: kthread_mode multiple), -1: any */
 	uint32_t ring_size;
 	enum knit_request_mode requests;
+	bool merge_datagrams;
 	int line;
 };
 

@@ -150,7 +150,8 @@ struct knit_iface_conf {
 	bool thread_per_iface; /* kthread_mode=multiple; single: one thread for all */
 	bool legacy;
 	bool async;
-	bool carrier; /* at creation */
+	bool carrier;	      /* at creation */
+	bool merge_datagrams; /* the kernel may get datagrams of a flow as one, see tap_observe.c */
 };
 
 /* Cold; may block and allocate; sets rte_errno and logs. NULL on failure, then nothing is left. */

@@ -6,9 +6,15 @@
 #include "log.h"
 #include "netns.h"
 
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* What the creator must know to undo it, wherever shared memory says otherwise. */
@@ -110,6 +116,41 @@ static int call_create(const struct kmod_iface *k, struct rte_kni *kni,
 	return ret;
 }
 
+/* As ethtool -K NAME lro on: the module's switch, off by default. */
+static int set_lro(const char *name)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
+	struct ifreq ifr = { .ifr_data = (void *)&value };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCETHTOOL, &ifr) < 0)
+		ret = -errno;
+	value.cmd = ETHTOOL_SFLAGS;
+	value.data |= ETH_FLAG_LRO;
+	if (ret == 0 && ioctl(fd, SIOCETHTOOL, &ifr) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* An interface that does not merge works all the same. */
+static void merge_datagrams(const struct knit_iface_conf *conf)
+{
+	int saved, ret = knit_netns_enter(conf->netns, &saved);
+
+	if (ret < 0)
+		return;
+	ret = set_lro(conf->name);
+	if (ret < 0)
+		log_warn("%s: datagrams are not merged: ethtool -K %s lro on: %s", conf->name,
+			 conf->name, strerror(-ret));
+	knit_netns_leave(&saved);
+}
+
 static void show(struct rte_kni *kni, const struct kmod_iface *k, uint32_t ifindex)
 {
 	uint16_t i;
@@ -144,6 +185,8 @@ static int kmod_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
 	k->id = c.id;
 	kni->engine_data = k;
 	show(kni, k, c.ifindex);
+	if (conf->merge_datagrams)
+		merge_datagrams(conf);
 	if (info.flags & KNIT_INFO_LOOPBACK)
 		log_notice("%s: the module was loaded with lo_mode: it sends back what it gets",
 			   conf->name);

@@ -31,9 +31,9 @@ static bool ext_ok(const struct rte_kni_ext_conf *ext)
 		log_err("rte_kni_ext_conf: size %u: %zu is expected", ext->size, sizeof(*ext));
 		return false;
 	}
-	if (ext->reserved || ext->async > 1) {
-		log_err("rte_kni_ext_conf: async %u, reserved %u: 0 or 1, and 0 are allowed",
-			ext->async, ext->reserved);
+	if (ext->async > 1 || ext->merge_datagrams > 1) {
+		log_err("rte_kni_ext_conf: async %u, merge_datagrams %u: 0 and 1 are allowed",
+			ext->async, ext->merge_datagrams);
 		return false;
 	}
 	if (ext->offloads & ~KNIT_FEAT_ALL) {
@@ -117,6 +117,7 @@ static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_
 	c->thread_per_iface = env_is("KNIT_KTHREAD_MODE", "multiple");
 	c->legacy = true;
 	c->async = ext->async;
+	c->merge_datagrams = ext->merge_datagrams;
 	c->carrier = env_is("KNIT_CARRIER", "on");
 }
 

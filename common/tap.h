@@ -23,6 +23,7 @@
  *   tap_region.c    address -> pointer
  *   tap_watch.c     the watch thread: netlink, carrier, active queues
  *   tap_req.c       what changed -> requests; answers -> revert
+ *   tap_observe.c   who would see merged frames
  *
  * Threads. An engine thread owns everything in struct knit_tap_pair; others reach a pair only by a
  * command that the thread acknowledges. The watch thread owns struct knit_tap_watch except for
@@ -94,6 +95,7 @@ struct knit_tap_watch {
 	struct knit_nl_link link; /* as the kernel told it last */
 	bool over_uc;		  /* more addresses than the list holds: asks for all of them */
 	bool over_mc;
+	const char *observer;	/* why datagrams are not merged just now; NULL: they are */
 	bool look;		/* something happened to the net_device */
 	bool gone;		/* the net_device was deleted */
 	bool link_refused;	/* up was refused: no carrier */
@@ -117,6 +119,13 @@ struct knit_tap_iface {
 	bool kernel_uso;   /* the kernel takes UDP GSO */
 	bool coalesce_udp; /* engine thread: rw. Cleared if the kernel refuses such a frame */
 	bool coalesce_tcp;
+	bool merge_datagrams; /* as configured */
+	bool gro;	      /* watch thread: wo, atomic. TCP segments may be merged */
+	/*
+	 * Watch thread: wo, atomic. Datagrams to this address, the interface's own as six bytes of
+	 * a word in memory, may be merged; 0: none.
+	 */
+	uint64_t merge_to;
 	struct knit_tap_watch watch;
 	struct knit_tap_pair pair[];
 };
@@ -160,6 +169,14 @@ void knit_tap_watch_remove(struct knit_tap_iface *t);
 void knit_tap_watch_ring(void);
 
 struct knit_nl *knit_tap_watch_nl(const struct knit_tap_iface *t); /* with watch's lock */
+
+/*
+ * tap_observe.c. Watch thread. Looks who would see merged frames, and says so in gro and merge_to.
+ * Not seen: ipvlan devices in other namespaces, filters that are neither tc's, nftables' nor
+ * iptables', and who came since the last look. Frames to other addresses than the interface's own
+ * (macvlan devices, wherever they are) and tagged ones (VLANs) are never merged.
+ */
+void knit_tap_observe(struct knit_tap_iface *t);
 
 /* tap_req.c. Watch thread. */
 void knit_tap_req_bind(struct knit_tap_iface *t);

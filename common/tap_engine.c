@@ -83,8 +83,10 @@ static int tap_open(struct knit_tap_iface *t, const struct knit_iface_conf *conf
 		return ret;
 	ret = knit_tap_dev_open(t);
 	if (ret == 0) {
-		t->coalesce_udp = t->kernel_uso;
+		t->merge_datagrams = conf->merge_datagrams && t->kernel_uso;
+		t->coalesce_udp = t->merge_datagrams;
 		t->coalesce_tcp = true;
+		t->gro = true;
 		ret = knit_tap_watch_add(t, conf);
 		if (ret < 0)
 			knit_tap_dev_close(t);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /*
@@ -127,11 +128,17 @@ static void flush_row(struct knit_tap_pair *p, struct knit_tap_scratch *s, uint3
 		s->merge[i] = s->merge[i + 1];
 }
 
-static bool may_merge(const struct knit_tap_iface *t, const struct knit_tap_flow *flow)
+/* TCP as any NIC's driver does it, by GRO; datagrams where nobody would see it, see tap_observe.c */
+static bool may_merge(const struct knit_tap_iface *t, const struct knit_tap_frame *f,
+		      const struct knit_tap_flow *flow)
 {
-	if (flow->proto == KNIT_TAP_UDP4 || flow->proto == KNIT_TAP_UDP6)
-		return t->coalesce_udp;
-	return t->coalesce_tcp;
+	uint64_t own = 0;
+
+	if (flow->proto == KNIT_TAP_TCP4 || flow->proto == KNIT_TAP_TCP6)
+		return t->coalesce_tcp && __atomic_load_n(&t->gro, __ATOMIC_RELAXED);
+	memcpy(&own, flow->hdr, 6);
+	return t->coalesce_udp && own == __atomic_load_n(&t->merge_to, __ATOMIC_RELAXED) &&
+	       flow->l3_off == KNIT_ETH_HLEN && !(f->desc.flags & KNIT_DESC_VLAN);
 }
 
 /*
@@ -142,7 +149,7 @@ static void coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct
 {
 	uint32_t i;
 
-	if (!knit_tap_parse(f, &s->flow) || !may_merge(p->iface, &s->flow)) {
+	if (!knit_tap_parse(f, &s->flow) || !may_merge(p->iface, f, &s->flow)) {
 		flush_rows(p, s);
 		send_single(p, s, f);
 		return;

@@ -250,6 +250,8 @@ static void attend(struct knit_tap_iface *t, bool tick)
 	look_at_link(t);
 	if (lists)
 		look_at_lists(t);
+	if (lists && !t->watch.gone)
+		knit_tap_observe(t);
 	if (tick)
 		knit_tap_req_tick(t);
 	knit_tap_req_run(t);

@@ -169,8 +169,13 @@ struct rte_kni_ext_conf {
 	 * less, so that the buffers on offer are at most a quarter of the pool.
 	 */
 	uint16_t queue_size;
-	uint16_t async;	    /* 1: requests never wait for the application; so it is on tap always */
-	uint16_t reserved;  /* must be zero */
+	uint16_t async; /* 1: requests never wait for the application; so it is on tap always */
+	/*
+	 * 1: the kernel may get UDP datagrams of a flow that arrive together as one, which it takes
+	 * apart in front of the socket. On tap not while somebody is known to look (docs/CONFIG.md);
+	 * on kmod as ethtool -K NAME lro on. 0: it gets what arrives.
+	 */
+	uint16_t merge_datagrams;
 	const char *engine; /* "auto", "kmod" or "tap"; NULL: auto */
 	const char *netns;  /* name or path of a network namespace; NULL: the caller's */
 };

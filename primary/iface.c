@@ -121,6 +121,7 @@ static int create(struct primary *p, unsigned int i)
 		.thread_per_iface = p->conf->tap.thread_per_iface,
 		.async = post_only(p, c),
 		.carrier = c->port < 0,
+		.merge_datagrams = c->merge_datagrams,
 	};
 
 	snprintf(conf.name, sizeof(conf.name), "%s", c->name);

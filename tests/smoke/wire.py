@@ -13,6 +13,9 @@
   wire.py zero FROM TO           a datagram whose checksum is 0, which means "none", so 0xffff
   wire.py corrupt FROM SOURCE,DESTINATION MAC TO tcp|udp
                                  a run of segments to MAC, one of them damaged
+  wire.py seen FROM TO DEVICE SIZE
+                                 60 datagrams of SIZE: a packet socket at DEVICE sees each of them
+  wire.py nft NETNS add|del      a table of nftables with an empty chain that received packets pass
   wire.py cross FROM TO OTHER MAC [TCI]
                                  frames to MAC: all of them arrive at TO, none at OTHER
 
@@ -375,6 +378,49 @@ def corrupt(source, destination, mac, seen_at, kind):
     return good == 15
 
 
+def seen(source, destination, device, size):
+    (from_ns, from_addr), (to_ns, to_addr) = endpoint(source), endpoint(destination)
+    out = socket_in(from_ns, ip_family(from_addr), socket.SOCK_DGRAM)
+    into = socket_in(to_ns, ip_family(to_addr), socket.SOCK_DGRAM)
+    into.bind((to_addr, PORT))
+    tap = packet_socket(to_ns, device, 3)
+    out.bind((from_addr, 0))
+    out.connect((to_addr, PORT))
+    for i in range(60):
+        out.send(struct.pack("!I", i) + bytes(int(size) - 4))
+    port = struct.pack("!HH", out.getsockname()[1], PORT)
+    got = arrivals(tap, 60, lambda f: port in f[34:58], 1)
+    numbers = [int.from_bytes(f[-int(size):][:4], "big") for f in got]
+    print(f"60 sent, {len(got)} seen, the longest of {max(map(len, got), default=0)} bytes")
+    return numbers == list(range(60))
+
+
+def attribute(kind, value):
+    length = 4 + len(value)
+    return struct.pack("HH", length, kind) + value + bytes(-length % 4)
+
+
+def nft_message(kind, flags, family, body):
+    nfgen = struct.pack("!BBH", family, 0, 10 if kind in (0x10, 0x11) else 0)
+    return struct.pack("IHHII", 20 + len(body), kind, 1 | 4 | flags, 1, 0) + nfgen + body
+
+
+def nft(netns, action):
+    s = socket_in(netns, socket.AF_NETLINK, socket.SOCK_RAW, 12)  # NETLINK_NETFILTER
+    name = b"observer\0"
+    hook = attribute(1, struct.pack("!I", 1)) + attribute(2, struct.pack("!i", 0))
+    # NFT_MSG_NEWTABLE, NEWCHAIN at NF_INET_LOCAL_IN, DELTABLE; for NFPROTO_IPV4
+    made = [nft_message(0xA00, 0x400, 2, attribute(1, name)),
+            nft_message(0xA03, 0x400, 2, attribute(1, name) + attribute(3, name)
+                        + attribute(4 | 0x8000, hook) + attribute(7, b"filter\0"))]
+    gone = [nft_message(0xA02, 0, 2, attribute(1, name))]
+    batch = made if action == "add" else gone
+    s.send(b"".join([nft_message(0x10, 0, 0, b"")] + batch + [nft_message(0x11, 0, 0, b"")]))
+    answers = [int.from_bytes(s.recv(4096)[16:20], "little", signed=True) for _ in batch]
+    print("nftables answered", answers)
+    return not any(answers)
+
+
 def cross(source, destination, elsewhere, mac, tci="0"):
     (from_ns, from_dev), (to_ns, to_dev) = endpoint(source), endpoint(destination)
     out = packet_socket(from_ns, from_dev, 0)
@@ -392,7 +438,7 @@ def cross(source, destination, elsewhere, mac, tci="0"):
 
 
 COMMANDS = {f.__name__: f for f in (capture, frames, datagrams, segments, zero, stream, corrupt,
-                                    cross)}
+                                    seen, nft, cross)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
