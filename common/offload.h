@@ -59,7 +59,8 @@
 /*
  * Set by a port's receive side, and in need of something wherever the frame goes: the tag is not
  * in the data; the checksum in the data is partial (RX_L4_CKSUM_NONE, from virtio; that value
- * shares this bit with RX_L4_CKSUM_BAD).
+ * shares this bit with RX_L4_CKSUM_BAD). Other drivers mean something else by RX_L4_CKSUM_NONE:
+ * see knit_offload_none_is_partial. A datagram whose field is 0 has no checksum, partial or not.
  */
 #define KNIT_OFFLOAD_ADOPT (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_L4_CKSUM_BAD)
 
@@ -183,5 +184,18 @@ static inline uint32_t knit_offload_wire_len(const struct rte_mbuf *m)
  * offload_quirks.c takes away. Control plane.
  */
 uint64_t knit_offload_usable(const char *driver_name, uint64_t tx_capa);
+
+/*
+ * Does RX_L4_CKSUM_NONE of a port of that driver mean a partial checksum? If not, the frame is as
+ * it was on the wire and nothing is known of its checksum: who receives from such a port calls
+ * knit_offload_forget_none on its frames before they go on. Control plane.
+ */
+bool knit_offload_none_is_partial(const char *driver_name);
+
+static inline void knit_offload_forget_none(struct rte_mbuf *m)
+{
+	if (knit_offload_rx_partial(m))
+		m->ol_flags &= ~RTE_MBUF_F_RX_L4_CKSUM_MASK;
+}
 
 #endif

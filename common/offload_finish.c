@@ -51,6 +51,13 @@ uint64_t knit_offload_missing(const struct rte_mbuf *m, uint64_t capa)
 	return missing;
 }
 
+/* A sum of the pseudo header is never 0. */
+static bool has_checksum(const struct rte_mbuf *m, const struct knit_headers *h)
+{
+	return h->proto != IPPROTO_UDP ||
+	       *rte_pktmbuf_mtod_offset(m, unaligned_uint16_t *, h->l2_len + h->l3_len + 6) != 0;
+}
+
 /* What the port that received m left undone becomes what m asks for. */
 static void adopt(struct rte_mbuf *m)
 {
@@ -64,7 +71,7 @@ static void adopt(struct rte_mbuf *m)
 		return;
 	m->ol_flags &= ~RTE_MBUF_F_RX_L4_CKSUM_MASK;
 	if (!(m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | KNIT_OFFLOAD_SEG)) &&
-	    knit_headers_parse(m, &h) && h.l3_fits)
+	    knit_headers_parse(m, &h) && h.l3_fits && has_checksum(m, &h))
 		knit_headers_request(&h, m);
 }
 

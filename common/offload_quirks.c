@@ -29,6 +29,24 @@ static const struct quirk quirks[] = {
 	{ NULL, RTE_ETH_TX_OFFLOAD_UDP_TSO },
 };
 
+/*
+ * The sender is a guest or host that left the checksum to do; or, in the last two, a device behind
+ * the port may be one of these. net_tap says the same of datagrams without a checksum.
+ */
+static const char *const partial[] = {
+	"net_virtio", "net_virtio_user", "net_vhost", "net_bonding", "net_failsafe",
+};
+
+bool knit_offload_none_is_partial(const char *driver_name)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(partial); i++)
+		if (strcmp(partial[i], driver_name) == 0)
+			return true;
+	return false;
+}
+
 uint64_t knit_offload_usable(const char *driver_name, uint64_t tx_capa)
 {
 	unsigned int i;

@@ -23,7 +23,7 @@
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 3
+#define KNIT_TOPO_VERSION 4
 
 struct knit_exchange;
 
@@ -36,8 +36,9 @@ struct knit_topo_port {
 	uint16_t n_tx_queues; /* transmit queues that carry packets: at most as many */
 	int16_t iface;	      /* index of its interface, -1: none */
 	uint16_t mtu;	      /* in force */
-	uint8_t mac[8];	   /* in force: the first 6; one aligned store, workers compare 6 bytes */
-	uint64_t tx_capa;  /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
+	uint8_t mac[8];	  /* in force: the first 6; one aligned store, workers compare 6 bytes */
+	uint64_t tx_capa; /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
+	uint32_t rx_partial; /* its RX_L4_CKSUM_NONE is a partial checksum, see offload.h */
 	uint32_t admin_up; /* 0: workers neither receive nor send; the kernel's interface is down */
 	uint32_t starts;   /* times it was started: secondaries of net_tap look for new fds */
 	uint32_t gone;	   /* main, port thread: wo, once. 1: its device was taken away, for good */

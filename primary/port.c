@@ -159,6 +159,7 @@ static void choose_offloads(struct port *port, const struct rte_eth_dev_info *in
 	port->rx_offloads = rx & info->rx_offload_capa;
 	port->tx_offloads = tx & knit_offload_usable(info->driver_name, info->tx_offload_capa);
 	port->topo->tx_capa = port->tx_offloads;
+	port->topo->rx_partial = knit_offload_none_is_partial(info->driver_name);
 }
 
 /* What can select a burst function is fixed here, for good: see port_start. */

@@ -3,6 +3,18 @@
 
 #include <rte_ethdev.h>
 
+/* Nothing is left to do for these, and nothing known. */
+static void forget_none(struct knit_burst *b)
+{
+	uint32_t i;
+
+	b->flags = 0;
+	for (i = 0; i < b->n; i++) {
+		knit_offload_forget_none(b->m[i]);
+		b->flags |= b->m[i]->ol_flags;
+	}
+}
+
 /*
  * RX path entry point: a burst from a port.
  *
@@ -24,6 +36,9 @@ uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_
 		knit_burst_sum(b, true);
 	else
 		knit_burst_sum(b, false);
+	/* the bit that RX_L4_CKSUM_NONE shares with BAD */
+	if (unlikely(b->flags & RTE_MBUF_F_RX_L4_CKSUM_BAD) && !in->port->rx_partial)
+		forget_none(b);
 	knit_count(&in->stats->rx_packets, b->n);
 	knit_count(&in->stats->rx_bytes, b->bytes);
 	return b->n;

@@ -179,6 +179,10 @@ check "no checksum was wrong in the kernel" no_checksum_errors middle
 check "no checksum was wrong at the left" no_checksum_errors left
 check "no checksum was wrong at the right" no_checksum_errors right
 
+check "datagrams without checksum, forwarded" "$WIRE" unsummed left:10.1.0.2 right:10.2.0.2 right0
+check "datagrams without checksum, to the left" "$WIRE" unsummed right:10.2.0.2 left:10.1.0.2 left0
+check "datagrams without checksum, to the kernel" "$WIRE" unsummed left:10.1.0.2 middle:10.1.0.1 kl
+
 kl=$(ip -n middle -o link show kl | sed 's/.*ether \([^ ]*\).*/\1/')
 kr=$(ip -n middle -o link show kr | sed 's/.*ether \([^ ]*\).*/\1/')
 check "a damaged TCP segment is not mended" \

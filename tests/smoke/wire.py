@@ -11,6 +11,8 @@
   wire.py stream FROM TO MIB     one TCP connection, compared byte by byte
   wire.py segments FROM TO SIZE  UDP datagrams sent in one piece of 20, which kernel or port cuts
   wire.py zero FROM TO           a datagram whose checksum is 0, which means "none", so 0xffff
+  wire.py unsummed FROM TO DEVICE
+                                 datagrams without checksum arrive, as seen at DEVICE, without one
   wire.py corrupt FROM SOURCE,DESTINATION MAC TO tcp|udp
                                  a run of segments to MAC, one of them damaged
   wire.py seen FROM TO DEVICE SIZE
@@ -395,6 +397,20 @@ def seen(source, destination, device, size):
     return numbers == list(range(60))
 
 
+def unsummed(source, destination, device):
+    (from_ns, from_addr), (to_ns, to_addr) = endpoint(source), endpoint(destination)
+    out = socket_in(from_ns, socket.AF_INET, socket.SOCK_DGRAM)
+    into = packet_socket(to_ns, device, 3)
+    out.setsockopt(socket.SOL_SOCKET, 11, 1)  # SO_NO_CHECK
+    out.bind((from_addr, 0))
+    for i in range(8):
+        out.sendto(bytes([i]) * (100 + i), (to_addr, PORT))
+    port = struct.pack("!HH", out.getsockname()[1], PORT)
+    got = arrivals(into, 8, lambda f: f[34:38] == port, 1)
+    print("checksums", [f[40:42].hex() for f in got])
+    return len(got) == 8 and all(f[40:42] == b"\0\0" for f in got)
+
+
 def attribute(kind, value):
     length = 4 + len(value)
     return struct.pack("HH", length, kind) + value + bytes(-length % 4)
@@ -438,7 +454,7 @@ def cross(source, destination, elsewhere, mac, tci="0"):
 
 
 COMMANDS = {f.__name__: f for f in (capture, frames, datagrams, segments, zero, stream, corrupt,
-                                    seen, nft, cross)}
+                                    seen, unsummed, nft, cross)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

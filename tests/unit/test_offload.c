@@ -301,6 +301,49 @@ START_TEST(test_received_partial)
 }
 END_TEST
 
+/* Drivers say RX_L4_CKSUM_NONE of a datagram without checksum, too: it stays without one. */
+START_TEST(test_received_without_checksum)
+{
+	struct frame f = { _i ? 4 : 6, IPPROTO_UDP, 0, 0, 0, 600, 501, 3 };
+	struct knit_offload_port port = port_of(RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+	struct rte_mbuf *m = frame_make(&f), *out[1];
+	uint8_t *field = rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + (_i ? 20 : 40) + 6);
+	uint8_t before[1000];
+
+	field[0] = field[1] = 0;
+	memcpy(before, flat(m), m->pkt_len);
+	m->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE;
+	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(out[0]->ol_flags, 0);
+	ck_assert_mem_eq(flat(out[0]), before, out[0]->pkt_len);
+	rte_pktmbuf_free(out[0]);
+	pool_is_full();
+}
+END_TEST
+
+START_TEST(test_none_by_driver)
+{
+	struct frame f = { 4, IPPROTO_TCP, 0, 0, 0, 600, 501, 3 };
+	struct rte_mbuf *m = frame_make(&f);
+
+	ck_assert(knit_offload_none_is_partial("net_virtio"));
+	ck_assert(knit_offload_none_is_partial("net_virtio_user"));
+	ck_assert(knit_offload_none_is_partial("net_vhost"));
+	ck_assert(!knit_offload_none_is_partial("net_tap"));
+	ck_assert(!knit_offload_none_is_partial("net_i40e"));
+	m->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE | RTE_MBUF_F_RX_RSS_HASH;
+	knit_offload_forget_none(m);
+	ck_assert_uint_eq(m->ol_flags, RTE_MBUF_F_RX_RSS_HASH);
+	m->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_BAD;
+	knit_offload_forget_none(m);
+	ck_assert_uint_eq(m->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_BAD);
+	m->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	knit_offload_forget_none(m);
+	ck_assert_uint_eq(m->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+	rte_pktmbuf_free(m);
+}
+END_TEST
+
 static void check_tagged(const struct rte_mbuf *m, const uint8_t *plain, uint16_t tci)
 {
 	const uint8_t *p = flat(m);
@@ -518,6 +561,7 @@ Suite *knit_suite_offload(void)
 	tcase_add_loop_test(t, test_unknown_l4, 0, 4);
 	tcase_add_loop_test(t, test_headers_in_two_segments, 0, RTE_DIM(splits));
 	tcase_add_loop_test(t, test_vlan, 0, 4);
+	tcase_add_loop_test(t, test_received_without_checksum, 0, 2);
 	suite_add_tcase(s, t);
 	knit_add_test(s, "fragment", test_fragment_is_unknown, 0);
 	knit_add_test(s, "padding", test_padding, 0);
@@ -530,5 +574,6 @@ Suite *knit_suite_offload(void)
 	knit_add_test(s, "zero", test_zero_is_mangled, 0);
 	knit_add_test(s, "sum", test_sum_against_slow, 0);
 	knit_add_test(s, "usable", test_usable, 0);
+	knit_add_test(s, "none by driver", test_none_by_driver, 0);
 	return s;
 }
