@@ -183,11 +183,26 @@ int knit_secondary_ready(struct knit_secondary *s)
 	return KNIT_EXIT_OK;
 }
 
+static void say_goodbye(struct knit_secondary *s)
+{
+	struct knit_topo_control *c = &s->topo->control;
+	struct knit_topo_worker *w;
+
+	if (s->role == KNIT_ROLE_CONTROL) {
+		__atomic_store_n(&c->goodbye, c->generation, __ATOMIC_RELEASE);
+		return;
+	}
+	w = knit_topo_worker(s->topo, s->id);
+	__atomic_store_n(&w->goodbye, w->generation, __ATOMIC_RELEASE);
+}
+
+/* The message says nothing that the word does not: the primary looks at once, and is waited for. */
 void knit_secondary_detach(struct knit_secondary *s)
 {
 	struct knit_msg m;
 	int ret;
 
+	say_goodbye(s);
 	ret = say(s, KNIT_OP_DETACH, -1, &m);
 	if (ret < 0)
 		complain(s, &m, ret);

@@ -66,6 +66,9 @@ struct knit_topo_rule {
  *     ATTACHED -> DETACHING (it said goodbye at a burst boundary) -> FREE when the process is gone
  *     ATTACHED -> DEAD (the process ended without goodbye) -> FREE once the domain is reset
  *
+ * Goodbye is the word of that name, which the process stores. It is true from then on, whenever the
+ * primary reads it, and also when the process is gone by then.
+ *
  * A death in ATTACHING or DETACHING may have left EAL's own locks held: the primary says so and
  * ends.
  */
@@ -137,7 +140,8 @@ struct knit_topo_worker {
 	 */
 	uint32_t leave;			       /* primary: wo */
 	uint32_t park_ack __rte_cache_aligned; /* worker: wo */
-	struct knit_worker_stats stats;	       /* worker: wo */
+	uint32_t goodbye; /* worker: wo. Equal to generation: it touches nothing any more */
+	struct knit_worker_stats stats; /* worker: wo */
 } __rte_cache_aligned;
 
 /*
@@ -156,6 +160,7 @@ struct knit_topo_control {
 	uint32_t pid;
 	uint64_t start_time;
 	uint32_t generation;
+	uint32_t goodbye; /* control: wo. Equal to generation: it touches nothing any more */
 	struct knit_topo_rxlist rxlist;
 	uint64_t served;  /* control: wo. Requests answered */
 	uint64_t refused; /* control: wo. Of these, with an error */

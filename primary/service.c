@@ -100,50 +100,58 @@ static void serve(struct primary *p, struct item *item)
 	rte_ring_enqueue(service.idle, item);
 }
 
+#define N_SLOTS (KNIT_MAX_WORKERS + 1)
+
+/* poll leaves those out that are negative. */
+static void wait_for_pidfds(const struct primary *p, struct pollfd fds[N_SLOTS])
+{
+	unsigned int i;
+
+	for (i = 0; i < N_SLOTS; i++)
+		fds[i] = (struct pollfd){ .fd = p->pidfd[i], .events = POLLIN };
+}
+
+static void look_at_ends(struct primary *p)
+{
+	struct pollfd fds[N_SLOTS];
+	unsigned int i;
+
+	wait_for_pidfds(p, fds);
+	if (poll(fds, N_SLOTS, 0) <= 0)
+		return;
+	for (i = 0; i < N_SLOTS; i++) {
+		if (!fds[i].revents)
+			continue;
+		slot_ended(p, i);
+		service.dead = true;
+	}
+}
+
+/* Ends before each message: it may come from the successor of one that has just ended. */
 static void serve_all(struct primary *p)
 {
 	struct item *item;
 
 	knit_bell_clear(service.bell);
-	while (rte_ring_dequeue(service.todo, (void **)&item) == 0)
+	look_at_ends(p);
+	while (rte_ring_dequeue(service.todo, (void **)&item) == 0) {
+		look_at_ends(p);
 		serve(p, item);
-}
-
-static void look_at_ends(struct primary *p, const struct pollfd *fds, const unsigned int *slot,
-			 unsigned int n)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		if (!fds[i].revents)
-			continue;
-		slot_ended(p, slot[i]);
-		service.dead = true;
 	}
 }
 
 /* One wait: messages, ends of processes, or the time. */
 static void wait_once(struct primary *p, int timeout)
 {
-	struct pollfd fds[2 + KNIT_MAX_WORKERS + 1];
-	unsigned int slot[KNIT_MAX_WORKERS + 1];
+	struct pollfd fds[2 + N_SLOTS];
 	/* Then nobody looks at ports any more. */
 	bool ending = __atomic_load_n(&service.stop, __ATOMIC_ACQUIRE);
-	unsigned int i, n = 0;
 
 	fds[0] = (struct pollfd){ .fd = knit_bell_open(service.bell), .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = ending ? -1 : primary_master_fd(), .events = POLLIN };
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
-		if (p->pidfd[i] < 0)
-			continue;
-		slot[n++] = i;
-		fds[n + 1] = (struct pollfd){ .fd = p->pidfd[i], .events = POLLIN };
-	}
-	if (poll(fds, n + 2, timeout) < 0)
-		return;
-	/* Ends first: a message may come from the successor. */
-	look_at_ends(p, fds + 2, slot, n);
-	serve_all(p);
+	wait_for_pidfds(p, fds + 2);
+	if (poll(fds, RTE_DIM(fds), timeout) >= 0)
+		serve_all(p);
 }
 
 static uint32_t port_thread(void *arg)

@@ -11,6 +11,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -47,6 +48,7 @@ struct slot {
 	uint32_t *pid;
 	uint64_t *start_time;
 	uint32_t *generation;
+	uint32_t *goodbye;
 };
 
 static struct slot slot_words(struct primary *p, int i)
@@ -55,8 +57,16 @@ static struct slot slot_words(struct primary *p, int i)
 	struct knit_topo_worker *w = &p->topo->workers[i == CONTROL_SLOT ? 0 : i];
 
 	if (i == CONTROL_SLOT)
-		return (struct slot){ &c->state, &c->pid, &c->start_time, &c->generation };
-	return (struct slot){ &w->state, &w->pid, &w->start_time, &w->generation };
+		return (struct slot){ &c->state, &c->pid, &c->start_time, &c->generation,
+				      &c->goodbye };
+	return (struct slot){ &w->state, &w->pid, &w->start_time, &w->generation, &w->goodbye };
+}
+
+static bool has_ended(int pidfd)
+{
+	struct pollfd end = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&end, 1, 0) > 0;
 }
 
 int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd)
@@ -84,6 +94,11 @@ int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 	if (*pidfd < 0) {
 		SAY(m, "no pidfd came with the request");
 		return -EBADF;
+	}
+	/* Its request is older than its end. */
+	if (has_ended(*pidfd)) {
+		SAY(m, "process %u is gone", m->pid);
+		return -ESRCH;
 	}
 	*s.pid = m->pid;
 	*s.start_time = m->start_time;
@@ -140,6 +155,19 @@ int slot_ready(struct primary *p, struct knit_msg *m)
 	return 0;
 }
 
+/* Whether it has said goodbye; if so the slot is DETACHING. */
+static bool look_at_goodbye(struct primary *p, unsigned int i, const struct slot *s)
+{
+	if (__atomic_load_n(s->goodbye, __ATOMIC_ACQUIRE) != *s->generation)
+		return false;
+	if (*s->state == KNIT_SLOT_DETACHING)
+		return true;
+	if (i != CONTROL_SLOT)
+		pairs_serve(p, &p->topo->workers[i], false);
+	__atomic_store_n(s->state, KNIT_SLOT_DETACHING, __ATOMIC_RELEASE);
+	return true;
+}
+
 int slot_detach(struct primary *p, struct knit_msg *m)
 {
 	int i = slot_of(p, m);
@@ -148,14 +176,10 @@ int slot_detach(struct primary *p, struct knit_msg *m)
 	if (i < 0)
 		return -ENOENT;
 	s = slot_words(p, i);
-	if (*s.pid != m->pid || *s.state == KNIT_SLOT_FREE) {
-		SAY(m, "%s %u is not that process", who(m->role), m->id);
-		return -EPROTO;
-	}
-	if (i != CONTROL_SLOT)
-		pairs_serve(p, &p->topo->workers[i], false);
-	__atomic_store_n(s.state, KNIT_SLOT_DETACHING, __ATOMIC_RELEASE);
-	return 0;
+	if (*s.pid == m->pid && look_at_goodbye(p, i, &s))
+		return 0;
+	SAY(m, "%s %u is not that process, or did not say goodbye", who(m->role), m->id);
+	return -EPROTO;
 }
 
 static void worker_died(struct primary *p, struct knit_topo_worker *w)
@@ -208,11 +232,11 @@ static void left(struct primary *p, unsigned int i, uint32_t pid)
 void slot_ended(struct primary *p, unsigned int i)
 {
 	struct slot s = slot_words(p, i);
-	const char *name = i == CONTROL_SLOT ? "control" : "worker";
 
 	close(p->pidfd[i]);
 	p->pidfd[i] = -1;
 	knit_eal_remove_process_files(p->conf->eal.prefix, *s.pid);
+	look_at_goodbye(p, i, &s);
 	switch (*s.state) {
 	case KNIT_SLOT_ATTACHED:
 		if (i != CONTROL_SLOT) {
@@ -221,11 +245,10 @@ void slot_ended(struct primary *p, unsigned int i)
 		}
 		log_warn("control: process %u died", *s.pid);
 		break;
+	/* One that attached may have given up before it was let in: its lock file tells. */
+	case KNIT_SLOT_ATTACHING:
 	case KNIT_SLOT_DETACHING:
 		left(p, i, *s.pid);
-		break;
-	case KNIT_SLOT_ATTACHING:
-		died_inside(p, name, *s.pid);
 		break;
 	}
 	*s.pid = 0;

@@ -209,11 +209,19 @@ has_fds() # name, number
 # A bounded time later they have left, or go on.
 primary_stopped()
 {
+	local resets
+
+	resets=$(field $WORKER resets)
 	kill -STOP "${PID[primary]}"
-	kill -TERM "${PID[control]}"
+	kill -TERM "${PID[control]}" "${PID[worker0]}"
 	check "primary stopped: control ends in time" wait_for 8 ended control
+	check "primary stopped: the worker ends in time" wait_for 8 ended worker0
 	kill -CONT "${PID[primary]}"
 	stop control
+	stop worker0
+	check "primary stopped: the worker's slot is free" wait_for 5 field_is $WORKER state 0
+	start_worker 0
+	check "primary stopped: it left in good order" field_is $WORKER resets "$resets"
 	start_control
 	check "primary stopped: goes on with another control" asks mtu 1350
 	check "primary stopped: whose requests reach the port" wait_for 5 far_shows "mtu 1350"

@@ -67,6 +67,9 @@ struct knit_random {
 };
 uint64_t knit_random_next(struct knit_random *r);
 
+/* For a test in a process of its own: a /run that nobody else sees, with /run/knit/PREFIX. */
+void knit_own_run(const char *prefix);
+
 /* Nanoseconds of CLOCK_MONOTONIC. */
 uint64_t knit_now_ns(void);
 

@@ -10,10 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,19 +53,9 @@ static bool check(void)
 	return primary_nics_check(&conf, false, tell);
 }
 
-static void own_run(void)
-{
-	if (unshare(CLONE_NEWNS) < 0)
-		ck_assert_int_eq(unshare(CLONE_NEWUSER | CLONE_NEWNS), 0);
-	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-	ck_assert_int_eq(mount("none", "/run", "tmpfs", 0, NULL), 0);
-	ck_assert_int_eq(mkdir("/run/knit", 0700), 0);
-	ck_assert_int_eq(mkdir("/run/knit/" PREFIX, 0700), 0);
-}
-
 static void setup(void)
 {
-	own_run();
+	knit_own_run(PREFIX);
 	bind_fake_setup();
 	memset(&conf, 0, sizeof(conf));
 	memset(&primary, 0, sizeof(primary));

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "suites.h"
 
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 void knit_add_test(Suite *s, const char *name, const TTest *test, double timeout)
 {
@@ -29,4 +34,17 @@ uint64_t knit_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void knit_own_run(const char *prefix)
+{
+	char path[64];
+
+	if (unshare(CLONE_NEWNS) < 0)
+		ck_assert_int_eq(unshare(CLONE_NEWUSER | CLONE_NEWNS), 0);
+	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("none", "/run", "tmpfs", 0, NULL), 0);
+	ck_assert_int_eq(mkdir("/run/knit", 0700), 0);
+	snprintf(path, sizeof(path), "/run/knit/%s", prefix);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
 }

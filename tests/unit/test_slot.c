@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "offload_frames.h"
+
+#include "../../primary/primary.h"
+
+#include "engine.h"
+#include "owner.h"
+#include "rundir_lock.h"
+
+#include <rte_malloc.h>
+#include <rte_rcu_qsbr.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * What the primary makes of messages and ends of secondaries in every order: it may have been
+ * stopped, and find them all at once. Each test is a process of its own, with a /run of its own.
+ */
+#define PREFIX "knit-unit-slot"
+#define INSTANCE 4711
+
+static struct knit_topo topo;
+static struct knit_config conf;
+static struct primary primary;
+static struct knit_topo_worker *const worker = &topo.workers[0];
+static struct rte_kni kni;
+static bool serves; /* the engine, the worker's pair */
+
+static int attach_pair(struct rte_kni *k, uint16_t pair)
+{
+	serves = true;
+	return 0;
+}
+
+static void detach_pair(struct rte_kni *k, uint16_t pair)
+{
+	serves = false;
+}
+
+static const struct knit_engine_ops engine = { .attach = attach_pair, .detach = detach_pair };
+
+void primary_master_keep(const struct primary *p, unsigned int slot, pid_t pid)
+{
+}
+
+static void setup(void)
+{
+	unsigned int i;
+
+	knit_own_run(PREFIX);
+	strcpy(conf.eal.prefix, PREFIX);
+	primary.conf = &conf;
+	primary.topo = &topo;
+	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
+		primary.pidfd[i] = -1;
+	topo.instance = INSTANCE;
+	topo.n_workers = 1;
+	topo.n_ifaces = 1;
+	topo.ifaces[0].kni = &kni;
+	kni.engine = &engine;
+	topo.qsbr = rte_zmalloc(NULL, rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
+	ck_assert_int_eq(rte_rcu_qsbr_init(topo.qsbr, 1), 0);
+}
+
+/* A secondary, as the primary sees it. */
+struct process {
+	enum knit_role role;
+	pid_t pid;
+	uint64_t start_time;
+	int lock;
+	int pidfd;
+};
+
+static void write_state(const struct process *s, const char *state)
+{
+	char line[25];
+
+	snprintf(line, sizeof(line), "%-12d%-11s\n", (int)s->pid, state);
+	ck_assert_int_eq(pwrite(s->lock, line, 24, 0), 24);
+}
+
+static struct process begin(enum knit_role role)
+{
+	struct process s = { .role = role, .pid = fork() };
+
+	if (s.pid == 0)
+		for (;;)
+			pause();
+	s.start_time = knit_process_start_time(s.pid);
+	s.pidfd = syscall(SYS_pidfd_open, s.pid, 0);
+	s.lock = knit_lock_open(role == KNIT_ROLE_CONTROL ? "/run/knit/" PREFIX "/control.lock"
+							  : "/run/knit/" PREFIX "/worker-0.lock");
+	ck_assert_int_ge(s.lock, 0);
+	ck_assert_int_eq(knit_lock_try(s.lock, F_WRLCK), 0);
+	write_state(&s, "attaching");
+	return s;
+}
+
+/* What the kernel does then; the primary does not look yet. */
+static void end(struct process *s)
+{
+	ck_assert_int_eq(kill(s->pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(s->pid, NULL, 0), s->pid);
+	close(s->lock);
+}
+
+static struct knit_msg message(const struct process *s, enum knit_op op)
+{
+	return (struct knit_msg){ .op = op,
+				  .role = s->role,
+				  .pid = s->pid,
+				  .start_time = s->start_time,
+				  .instance = INSTANCE };
+}
+
+static int says_attach(const struct process *s)
+{
+	struct knit_msg m = message(s, KNIT_OP_ATTACH);
+	int ret, pidfd = dup(s->pidfd);
+
+	ret = slot_attach(&primary, &m, &pidfd);
+	if (pidfd >= 0)
+		close(pidfd);
+	return ret;
+}
+
+static int says_ready(const struct process *s)
+{
+	struct knit_msg m = message(s, KNIT_OP_READY);
+
+	return slot_ready(&primary, &m);
+}
+
+static int says_detach(const struct process *s)
+{
+	struct knit_msg m = message(s, KNIT_OP_DETACH);
+
+	return slot_detach(&primary, &m);
+}
+
+static void stores_goodbye(const struct process *s)
+{
+	if (s->role == KNIT_ROLE_CONTROL)
+		topo.control.goodbye = topo.control.generation;
+	else
+		worker->goodbye = worker->generation;
+}
+
+static struct process serving(enum knit_role role)
+{
+	struct process s = begin(role);
+
+	ck_assert_int_eq(says_attach(&s), 0);
+	ck_assert_int_eq(says_ready(&s), 0);
+	write_state(&s, "attached");
+	return s;
+}
+
+static uint32_t state_of(enum knit_role role)
+{
+	return role == KNIT_ROLE_CONTROL ? topo.control.state : worker->state;
+}
+
+/* The primary sees the end of whoever has the slot. */
+static void sees_end(enum knit_role role)
+{
+	slot_ended(&primary, role == KNIT_ROLE_CONTROL ? CONTROL_SLOT : 0);
+}
+
+static void goodbye_late(enum knit_role role)
+{
+	struct process s = serving(role), next;
+
+	stores_goodbye(&s);
+	write_state(&s, "detached");
+	end(&s);
+	sees_end(role);
+	ck_assert_uint_eq(state_of(role), KNIT_SLOT_FREE);
+	ck_assert(role == KNIT_ROLE_CONTROL || !serves);
+	ck_assert_int_eq(says_detach(&s), -EPROTO);
+	ck_assert_uint_eq(state_of(role), KNIT_SLOT_FREE);
+	ck_assert_uint_eq(primary.restart, 0);
+	next = serving(role);
+	ck_assert_uint_eq(state_of(role), KNIT_SLOT_ATTACHED);
+	/* Its predecessor's word is not its own. */
+	end(&next);
+	sees_end(role);
+	ck_assert_uint_eq(state_of(role),
+			  role == KNIT_ROLE_CONTROL ? KNIT_SLOT_FREE : KNIT_SLOT_DEAD);
+}
+
+START_TEST(goodbye_read_late)
+{
+	goodbye_late(KNIT_ROLE_WORKER);
+	goodbye_late(KNIT_ROLE_CONTROL);
+}
+END_TEST
+
+START_TEST(goodbye_in_time)
+{
+	struct process s = serving(KNIT_ROLE_WORKER);
+
+	ck_assert(serves);
+	/* Who did not store it did not say it. */
+	ck_assert_int_eq(says_detach(&s), -EPROTO);
+	ck_assert_uint_eq(worker->state, KNIT_SLOT_ATTACHED);
+	stores_goodbye(&s);
+	ck_assert_int_eq(says_detach(&s), 0);
+	ck_assert_uint_eq(worker->state, KNIT_SLOT_DETACHING);
+	ck_assert(!serves);
+	ck_assert_int_eq(says_detach(&s), 0);
+	write_state(&s, "detached");
+	end(&s);
+	sees_end(KNIT_ROLE_WORKER);
+	ck_assert_uint_eq(worker->state, KNIT_SLOT_FREE);
+	ck_assert_uint_eq(primary.restart, 0);
+}
+END_TEST
+
+/* It did not get its answer in time, and went again. */
+START_TEST(attach_late)
+{
+	struct process s = begin(KNIT_ROLE_WORKER), next;
+
+	write_state(&s, "detached");
+	end(&s);
+	ck_assert_int_eq(says_attach(&s), -ESRCH);
+	ck_assert_uint_eq(worker->state, KNIT_SLOT_FREE);
+	/* Or is on its way out. */
+	s = begin(KNIT_ROLE_WORKER);
+	ck_assert_int_eq(says_attach(&s), 0);
+	write_state(&s, "detached");
+	end(&s);
+	sees_end(KNIT_ROLE_WORKER);
+	ck_assert_uint_eq(worker->state, KNIT_SLOT_FREE);
+	ck_assert_int_eq(says_ready(&s), -EPROTO);
+	ck_assert_uint_eq(primary.restart, 0);
+	next = serving(KNIT_ROLE_WORKER);
+	end(&next);
+}
+END_TEST
+
+START_TEST(killed)
+{
+	struct process s = serving(KNIT_ROLE_WORKER);
+
+	end(&s);
+	sees_end(KNIT_ROLE_WORKER);
+	ck_assert_uint_eq(worker->state, KNIT_SLOT_DEAD);
+	ck_assert(!serves);
+	worker->state = KNIT_SLOT_FREE;
+	s = begin(KNIT_ROLE_WORKER);
+	ck_assert_int_eq(says_attach(&s), 0);
+	end(&s);
+	sees_end(KNIT_ROLE_WORKER);
+	ck_assert_uint_eq(primary.restart, 1);
+}
+END_TEST
+
+Suite *knit_suite_slot(void)
+{
+	Suite *s = suite_create("slot");
+	TCase *tc = tcase_create("slot");
+
+	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_add_test(tc, goodbye_read_late);
+	tcase_add_test(tc, goodbye_in_time);
+	tcase_add_test(tc, attach_late);
+	tcase_add_test(tc, killed);
+	suite_add_tcase(s, tc);
+	return s;
+}
