@@ -53,6 +53,7 @@ struct knit_config *knit_config_load(const char *file, FILE *err)
 			file, strlen(file), sizeof(conf->file) - 1);
 	} else if (knit_conf_source_read(src, file, err) == 0) {
 		strcpy(conf->file, file);
+		memcpy(conf->included, src->files, sizeof(conf->included));
 		conf->hash = src->hash;
 		ok = load_text(&load);
 	}

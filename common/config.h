@@ -2,6 +2,8 @@
 #ifndef KNIT_CONFIG_H
 #define KNIT_CONFIG_H
 
+#include <rte_config.h>
+
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,11 +20,14 @@
  * `knit-primary --help-config` prints and what docs/CONFIG.md is checked against.
  */
 
-#define KNIT_MAX_PORTS 64
+#define KNIT_MAX_PORTS RTE_MAX_ETHPORTS
 #define KNIT_MAX_CONF_IFACES 64
 #define KNIT_MAX_WORKERS 16
 #define KNIT_MAX_RULES 64 /* forward entries of one worker */
 #define KNIT_NAME 32	  /* of a port, a prefix; final zero included */
+#define KNIT_MAX_FILES 32 /* inclusions, the main file counted */
+
+_Static_assert(KNIT_MAX_PORTS <= 64, "a set of ports is the bits of a uint64_t");
 
 enum knit_idle {
 	KNIT_IDLE_ADAPTIVE, /* sleeps when there is nothing to do */
@@ -54,6 +59,12 @@ enum knit_request_mode {
 	KNIT_REQUEST_POST,
 };
 
+/* For messages after the file was read: knit_conf_file names the file. line 0: not in any. */
+struct knit_conf_at {
+	int line;
+	unsigned int file;
+};
+
 struct knit_conf_eal {
 	char prefix[KNIT_NAME]; /* --file-prefix; letters, digits, - and _ */
 	uint32_t lcore;		/* EAL lcore id of the primary, 0..127 */
@@ -63,6 +74,7 @@ struct knit_conf_eal {
 	char iova[8];		 /* "auto", "pa" or "va" */
 	char log_level[16];	 /* emergency .. debug */
 	uint32_t attach_timeout; /* seconds, see docs/FAILURES.md */
+	struct knit_conf_at at;
 };
 
 struct knit_conf_mempool {
@@ -89,7 +101,7 @@ struct knit_conf_port {
 	bool tso;
 	bool vlan;
 	uint32_t link_poll; /* ms between looks at the link where there is no interrupt */
-	int line;	    /* in the file, for later messages */
+	struct knit_conf_at at;
 };
 
 struct knit_conf_iface {
@@ -105,7 +117,7 @@ struct knit_conf_iface {
 	uint32_t ring_size;
 	enum knit_request_mode requests;
 	bool merge_datagrams;
-	int line;
+	struct knit_conf_at at;
 };
 
 struct knit_conf_rule {
@@ -113,7 +125,7 @@ struct knit_conf_rule {
 	bool ifaces; /* a and b are interfaces, not ports */
 	int a;
 	int b; /* -1 for punt */
-	int line;
+	struct knit_conf_at at;
 };
 
 struct knit_conf_worker {
@@ -124,23 +136,26 @@ struct knit_conf_worker {
 	uint32_t burst; /* packets per burst, 4..256 */
 	unsigned int n_rules;
 	struct knit_conf_rule rules[KNIT_MAX_RULES];
-	int line;
+	struct knit_conf_at at;
 };
 
 struct knit_conf_control {
 	uint32_t lcore;
 	char cpus[64];
+	struct knit_conf_at at;
 };
 
 struct knit_conf_tap {
 	bool thread_per_iface; /* kthread_mode = "multiple" */
 	char cpus
 		[64]; /* CPUs for engine threads without a core of their own; "": any but lcores' */
+	struct knit_conf_at at;
 };
 
 struct knit_config {
 	char file[256];
-	uint64_t hash; /* of the file's text: the configuration generation */
+	char included[KNIT_MAX_FILES][256]; /* from 1 on */
+	uint64_t hash;			    /* of the file's text: the configuration generation */
 	struct knit_conf_eal eal;
 	struct knit_conf_mempool mempool;
 	struct knit_conf_tap tap;
@@ -158,6 +173,11 @@ struct knit_config {
  * free().
  */
 struct knit_config *knit_config_load(const char *file, FILE *err);
+
+static inline const char *knit_conf_file(const struct knit_config *c, const struct knit_conf_at *at)
+{
+	return at->file ? c->included[at->file] : c->file;
+}
 
 /* The table of keys with types, ranges, defaults and meaning, for people. */
 void knit_config_help(FILE *out);

@@ -5,7 +5,9 @@
 /* What a tap takes, and with its Ethernet header the longest frame of a descriptor chain. */
 #define MAX_MTU 65521
 #define MAX_CPU 1023
-#define MAX_LCORE 127
+#define MAX_LCORE (RTE_MAX_LCORE - 1)
+
+_Static_assert(MAX_LCORE <= MAX_CPU, "without cpus an lcore has the CPU of its number");
 
 #define MEMBER(owner, member) \
 	.offset = offsetof(struct owner, member), .size = sizeof(((struct owner *)NULL)->member)
@@ -210,7 +212,7 @@ static const struct knit_key rule_keys[] = {
 	{ NULL },
 };
 
-static const struct knit_group rule_group = { rule_keys, offsetof(struct knit_conf_rule, line) };
+static const struct knit_group rule_group = { rule_keys, offsetof(struct knit_conf_rule, at) };
 
 static const struct knit_key worker_keys[] = {
 	{ FIELD(knit_conf_worker, id), .type = KNIT_KEY_INT, RANGE(0, KNIT_MAX_WORKERS - 1),
@@ -241,14 +243,15 @@ static const struct knit_key control_keys[] = {
 	{ NULL },
 };
 
-static const struct knit_group eal_group = { eal_keys, KNIT_NO_LINE };
-static const struct knit_group mempool_group = { mempool_keys, KNIT_NO_LINE };
-static const struct knit_group tap_group = { tap_keys, KNIT_NO_LINE };
-static const struct knit_group port_group = { port_keys, offsetof(struct knit_conf_port, line) };
-static const struct knit_group iface_group = { iface_keys, offsetof(struct knit_conf_iface, line) };
+static const struct knit_group eal_group = { eal_keys, offsetof(struct knit_conf_eal, at) };
+static const struct knit_group mempool_group = { mempool_keys, KNIT_NO_PLACE };
+static const struct knit_group tap_group = { tap_keys, offsetof(struct knit_conf_tap, at) };
+static const struct knit_group port_group = { port_keys, offsetof(struct knit_conf_port, at) };
+static const struct knit_group iface_group = { iface_keys, offsetof(struct knit_conf_iface, at) };
 static const struct knit_group worker_group = { worker_keys,
-						offsetof(struct knit_conf_worker, line) };
-static const struct knit_group control_group = { control_keys, KNIT_NO_LINE };
+						offsetof(struct knit_conf_worker, at) };
+static const struct knit_group control_group = { control_keys,
+						 offsetof(struct knit_conf_control, at) };
 
 /* ports before interfaces before workers: names are looked up while reading */
 static const struct knit_key root_keys[] = {
@@ -278,4 +281,4 @@ static const struct knit_key root_keys[] = {
 	{ NULL },
 };
 
-const struct knit_group knit_conf_root = { root_keys, KNIT_NO_LINE };
+const struct knit_group knit_conf_root = { root_keys, KNIT_NO_PLACE };

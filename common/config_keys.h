@@ -45,11 +45,11 @@ struct knit_key {
 	const char *help;
 };
 
-#define KNIT_NO_LINE SIZE_MAX
+#define KNIT_NO_PLACE SIZE_MAX
 
 struct knit_group {
 	const struct knit_key *keys;
-	size_t line; /* offset of the member that keeps the line, or KNIT_NO_LINE */
+	size_t at; /* offset of the struct knit_conf_at, or KNIT_NO_PLACE */
 };
 
 /* The whole file, a struct knit_config. Sections stand in the order in which they are read. */

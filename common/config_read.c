@@ -160,6 +160,7 @@ void knit_conf_read_group(struct knit_conf_load *load, const config_setting_t *s
 {
 	const struct knit_key *key;
 	struct knit_conf_place place;
+	struct knit_conf_at *at;
 	int i, n = setting ? config_setting_length(setting) : 0;
 
 	for (i = 0; i < n; i++) {
@@ -174,8 +175,10 @@ void knit_conf_read_group(struct knit_conf_load *load, const config_setting_t *s
 			knit_conf_default(key, (char *)base + key->offset);
 	for (key = group->keys; key->name; key++)
 		read_key(load, setting, key, base);
-	if (setting && group->line != KNIT_NO_LINE) {
+	if (setting && group->at != KNIT_NO_PLACE) {
 		place = knit_conf_source_place(load->src, config_setting_source_line(setting));
-		*(int *)((char *)base + group->line) = place.line;
+		at = (struct knit_conf_at *)((char *)base + group->at);
+		at->line = place.line;
+		at->file = place.index;
 	}
 }

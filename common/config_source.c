@@ -263,11 +263,11 @@ static void add_file(struct knit_conf_source *src, const struct scan *parent, co
 	char *text;
 
 	s.depth = parent ? parent->depth + 1 : 0;
-	if (s.depth >= KNIT_CONF_MAX_DEPTH || src->n_files >= KNIT_CONF_MAX_FILES) {
+	if (s.depth >= KNIT_CONF_MAX_DEPTH || src->n_files >= KNIT_MAX_FILES) {
 		source_error(src, parent,
 			     "@include: found \"%s\": at most %d levels and %d files are "
 			     "allowed",
-			     path, KNIT_CONF_MAX_DEPTH - 1, KNIT_CONF_MAX_FILES);
+			     path, KNIT_CONF_MAX_DEPTH - 1, KNIT_MAX_FILES);
 		return;
 	}
 	text = slurp(path);
@@ -326,6 +326,7 @@ struct knit_conf_place knit_conf_source_place(const struct knit_conf_source *src
 		chunk = &src->chunks[i];
 	return (struct knit_conf_place){
 		.file = src->files[chunk->file],
+		.index = chunk->file,
 		.line = line - chunk->first + chunk->line,
 	};
 }

@@ -2,6 +2,8 @@
 #ifndef KNIT_CONFIG_SOURCE_H
 #define KNIT_CONFIG_SOURCE_H
 
+#include "config.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,7 +17,6 @@
  * between versions, and a comment that never ends passes unnoticed. So numbers are marked as 64
  * bits wide here; one that does not fit 64 bits becomes INT64_MAX, which no key allows.
  */
-#define KNIT_CONF_MAX_FILES 32 /* inclusions, the main file counted */
 #define KNIT_CONF_MAX_DEPTH 8
 #define KNIT_CONF_PATH 256
 #define KNIT_CONF_MAX_SIZE (1 << 20) /* bytes of one file */
@@ -36,12 +37,13 @@ struct knit_conf_source {
 	FILE *out;	    /* writes text */
 	FILE *err;
 	size_t size; /* of text */
-	char files[KNIT_CONF_MAX_FILES][KNIT_CONF_PATH];
-	struct knit_conf_chunk chunks[2 * KNIT_CONF_MAX_FILES];
+	char files[KNIT_MAX_FILES][KNIT_CONF_PATH];
+	struct knit_conf_chunk chunks[2 * KNIT_MAX_FILES];
 };
 
 struct knit_conf_place {
 	const char *file;
+	unsigned int index; /* of the file */
 	unsigned int line;
 };
 

@@ -21,13 +21,15 @@ struct plan {
 	struct use iface[KNIT_MAX_CONF_IFACES];
 };
 
-#define refuse(p, at, ...)                                                        \
-	do {                                                                      \
-		fprintf((p)->err, "%s:%d: worker %" PRIu32 ": ", (p)->c->file,    \
-			(at)->rule->line ? (at)->rule->line : (at)->worker->line, \
-			(at)->worker->id);                                        \
-		fprintf((p)->err, __VA_ARGS__);                                   \
-		(p)->errors++;                                                    \
+#define refuse(p, at, ...)                                                                      \
+	do {                                                                                    \
+		const struct knit_conf_at *place =                                              \
+			(at)->rule->at.line ? &(at)->rule->at : &(at)->worker->at;              \
+                                                                                                \
+		fprintf((p)->err, "%s:%d: worker %" PRIu32 ": ", knit_conf_file((p)->c, place), \
+			place->line, (at)->worker->id);                                         \
+		fprintf((p)->err, __VA_ARGS__);                                                 \
+		(p)->errors++;                                                                  \
 	} while (0)
 
 /* The rule that is being looked at. */
@@ -180,8 +182,8 @@ static void plan_ifaces(struct plan *p)
 			fprintf(p->err,
 				"%s:%d: interface \"%s\": port \"%s\" has \"%s\" already: one "
 				"interface per port is expected\n",
-				p->c->file, conf->line, conf->name, port->name,
-				p->t->ifaces[port->iface].name);
+				knit_conf_file(p->c, &conf->at), conf->at.line, conf->name,
+				port->name, p->t->ifaces[port->iface].name);
 			p->errors++;
 			continue;
 		}

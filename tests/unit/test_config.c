@@ -26,7 +26,7 @@ START_TEST(test_minimal)
 	ck_assert_uint_eq(conf->ports[1].mtu, 1500);
 	ck_assert_uint_eq(conf->ports[1].link_poll, 200);
 	ck_assert_int_eq(conf->ports[1].rx_spread, KNIT_SPREAD_AUTO);
-	ck_assert_int_eq(conf->ports[1].line, 4);
+	ck_assert_int_eq(conf->ports[1].at.line, 4);
 	ck_assert(!conf->ports[1].promisc);
 	ck_assert(conf->ports[1].rx_checksum && conf->ports[1].tx_checksum);
 	ck_assert(conf->ports[1].tso && conf->ports[1].vlan);
@@ -48,7 +48,7 @@ START_TEST(test_minimal)
 	ck_assert_int_eq(conf->workers[0].rules[0].mode, KNIT_FORWARD_PUNT);
 	ck_assert_int_eq(conf->workers[0].rules[0].a, 0);
 	ck_assert_int_eq(conf->workers[0].rules[0].b, -1);
-	ck_assert_int_eq(conf->workers[0].rules[0].line, 6);
+	ck_assert_int_eq(conf->workers[0].rules[0].at.line, 6);
 	free(conf);
 }
 END_TEST
@@ -126,9 +126,13 @@ START_TEST(test_include)
 			"{ name = \"p1\"; device = \"net_null1\"; });");
 	conf = load_valid(file);
 	ck_assert_uint_eq(conf->n_ports, 2);
-	ck_assert_int_eq(conf->ports[0].line, 2);
-	ck_assert_int_eq(conf->ports[1].line, 4);
-	ck_assert_int_eq(conf->workers[0].line, 9);
+	ck_assert_int_eq(conf->ports[0].at.line, 2);
+	ck_assert_int_eq(conf->ports[1].at.line, 4);
+	ck_assert_int_eq(conf->workers[0].at.line, 9);
+	ck_assert_str_eq(knit_conf_file(conf, &conf->ports[1].at), inc);
+	ck_assert_str_eq(knit_conf_file(conf, &conf->workers[0].at), file);
+	ck_assert_str_eq(knit_conf_file(conf, &conf->control.at), file);
+	ck_assert_int_eq(conf->control.at.line, 10);
 	free(conf);
 
 	/* an error in the included file is named there, one behind it in the main file */
@@ -168,8 +172,8 @@ START_TEST(test_byte_order_mark)
 			"{ name = \"p1\"; device = \"net_null1\"; });");
 	conf = load_valid(file);
 	ck_assert_str_eq(conf->eal.prefix, "b");
-	ck_assert_int_eq(conf->ports[0].line, 1);
-	ck_assert_int_eq(conf->ports[1].line, 2);
+	ck_assert_int_eq(conf->ports[0].at.line, 1);
+	ck_assert_int_eq(conf->ports[1].at.line, 2);
 	free(conf);
 
 	write_text(inc, "\xef\xbb\xbf");

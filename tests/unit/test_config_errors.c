@@ -328,7 +328,7 @@ START_TEST(test_too_many)
 	}
 	strcat(text, ");");
 	write_case(&(struct config_case){ .ports = text });
-	refuse(file, "4: ports: found a list ( ) of 65: a list ( ) of 0 to 64 groups", 1);
+	refuse(file, "4: ports: found a list ( ) of 33: a list ( ) of 0 to 32 groups", 1);
 }
 END_TEST
 

@@ -41,7 +41,7 @@ static void rule(unsigned int worker, enum knit_forward mode, bool ifaces, int a
 	struct knit_conf_worker *w = &conf.workers[worker];
 
 	w->rules[w->n_rules++] = (struct knit_conf_rule){
-		.mode = mode, .ifaces = ifaces, .a = a, .b = b, .line = 100 + w->n_rules
+		.mode = mode, .ifaces = ifaces, .a = a, .b = b, .at = { .line = 100 + w->n_rules }
 	};
 }
 
@@ -254,7 +254,7 @@ START_TEST(refused)
 	start(1, 2, 0);
 	conf.ifaces[0].port = 0;
 	conf.ifaces[1].port = 0;
-	conf.ifaces[1].line = 7;
+	conf.ifaces[1].at.line = 7;
 	refused_with("t.cfg:7:", "\"k1\"", "\"p0\"", "\"k0\" already");
 }
 END_TEST
