@@ -61,12 +61,21 @@ int knit_nl_fd(const struct knit_nl *nl)
 	return mnl_socket_get_fd(nl->sock);
 }
 
+/* What is left of the answer to a request that was given up. */
+static bool is_old(const struct knit_nl *nl, const void *buf, ssize_t n)
+{
+	const struct nlmsghdr *nlh = buf;
+
+	return n >= (ssize_t)sizeof(*nlh) && nlh->nlmsg_seq != nl->seq;
+}
+
 /*
  * Sends a request and runs cb on each part of the answer; libmnl turns an error answer into errno.
+ * After an error parts of the answer may still come.
  */
 static int talk(struct knit_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 {
-	char buf[NL_BUF];
+	char buf[NL_BUF] __attribute__((aligned(8)));
 	ssize_t n;
 	int ret;
 
@@ -74,15 +83,13 @@ static int talk(struct knit_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg
 	if (mnl_socket_sendto(nl->sock, nlh, nlh->nlmsg_len) < 0)
 		return -errno;
 	do {
+		ret = MNL_CB_OK;
 		n = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
+		if (n < 0 && errno != EINTR)
 			return -errno;
-		ret = mnl_cb_run(buf, n, nl->seq, nl->portid, cb, arg);
-		if (ret < 0 && errno == ESRCH) /* rest of a request that was given up */
-			ret = MNL_CB_OK;
-	} while (n < 0 || ret > MNL_CB_STOP);
+		if (n >= 0 && !is_old(nl, buf, n))
+			ret = mnl_cb_run(buf, n, nl->seq, nl->portid, cb, arg);
+	} while (ret > MNL_CB_STOP);
 	return ret < 0 ? -errno : 0;
 }
 

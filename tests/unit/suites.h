@@ -43,6 +43,7 @@
 	X(handler)            \
 	X(handler_role)       \
 	X(hugepages)          \
+	X(netlink)            \
 	X(nics)               \
 	X(rundir)             \
 	X(sigbus)             \
