@@ -119,7 +119,8 @@ struct knit_topo_worker {
 	int16_t pair[KNIT_MAX_CONF_IFACES];
 	struct knit_topo_rule rules[KNIT_MAX_RULES];
 	struct rte_mempool *pool;
-	uint32_t state; /* enum knit_slot_state */
+	struct rte_rcu_qsbr *qsbr; /* of this worker alone: its thread id there is 0 */
+	uint32_t state;		   /* enum knit_slot_state */
 	uint32_t pid;
 	uint64_t start_time;
 	uint32_t generation; /* one more with every attach */
@@ -128,7 +129,7 @@ struct knit_topo_worker {
 
 	/*
 	 * Parking. The primary stores park (never 0, another value each time), rings the bell and
-	 * waits until QSBR thread `id` has passed a quiescent state or is offline. The worker,
+	 * waits until the worker has passed a quiescent state of qsbr or is offline. The worker,
 	 * after each quiescent state and after coming online, reads park; while it is not 0 it is
 	 * offline, has stored it in park_ack and touches no port, ring or pool. 0 resumes.
 	 */
@@ -181,8 +182,7 @@ struct knit_topo {
 	uint32_t n_ports;
 	uint32_t n_ifaces;
 	uint32_t n_workers;
-	uint64_t device_faults;	   /* any process: atomic. Mappings of devices replaced, sigbus.h */
-	struct rte_rcu_qsbr *qsbr; /* thread ids are worker ids */
+	uint64_t device_faults; /* any process: atomic. Mappings of devices replaced, sigbus.h */
 	struct knit_topo_port ports[KNIT_MAX_PORTS];
 	struct knit_topo_iface ifaces[KNIT_MAX_CONF_IFACES];
 	struct knit_topo_worker

@@ -63,26 +63,24 @@ bool primary_still_stuck(struct primary *p, uint64_t ports)
 	return false;
 }
 
-/* Polls, since the worker's answer is a store: at most QUIESCE_MS, every 100 us. */
-static struct knit_topo_worker *wait_quiet(struct primary *p, uint64_t token)
+/*
+ * Those that were asked, and nobody else: who did not stop, or NULL. Polls, since the worker's
+ * answer is a store: at most QUIESCE_MS, every 100 us.
+ */
+static struct knit_topo_worker *wait_quiet(struct primary *p, const uint64_t *token)
 {
 	uint64_t deadline = rte_get_timer_cycles() + rte_get_timer_hz() * QUIESCE_MS / 1000;
 	const struct timespec pause = { .tv_nsec = 100000 };
-	struct rte_rcu_qsbr *v = p->topo->qsbr;
+	struct knit_topo_worker *w;
 	unsigned int i;
 
-	while (rte_rcu_qsbr_check(v, token, false) == 0) {
-		if (rte_get_timer_cycles() < deadline) {
+	for (i = 0; i < p->topo->n_workers; i++) {
+		w = &p->topo->workers[i];
+		while (w->park && rte_rcu_qsbr_check(w->qsbr, token[i], false) == 0) {
+			if (rte_get_timer_cycles() >= deadline)
+				return w;
 			ppoll(NULL, 0, &pause, NULL);
-			continue;
 		}
-		for (i = 0; i < p->topo->n_workers; i++) {
-			if (p->topo->workers[i].park &&
-			    p->topo->workers[i].park_ack != p->topo->workers[i].park)
-				return &p->topo->workers[i];
-		}
-		/* It is a worker that was not asked that holds things up: no reason to fail. */
-		return NULL;
 	}
 	return NULL;
 }
@@ -90,14 +88,17 @@ static struct knit_topo_worker *wait_quiet(struct primary *p, uint64_t token)
 /*
  * After a parked worker's park word is set, a full barrier and a grace period, it either has
  * acknowledged or was offline; and one that comes online reads park before it touches anything. So
- * all stand still.
+ * all stand still. Both sides store and then load what the other one stores, park and the state of
+ * qsbr, so both need a full barrier between: here it is knit_mb, in the worker that of
+ * rte_rcu_qsbr_thread_online.
  */
 int primary_park(struct primary *p, uint64_t ports, char *why, size_t len)
 {
 	uint32_t port =
 		ports && (ports & (ports - 1)) == 0 ? (uint32_t)__builtin_ctzll(ports) : UINT32_MAX;
+	uint64_t token[KNIT_MAX_WORKERS];
 	struct knit_topo_worker *w;
-	unsigned int i, n = 0;
+	unsigned int i;
 
 	park_count = park_count == UINT32_MAX ? 1 : park_count + 1;
 	for (i = 0; i < p->topo->n_workers; i++) {
@@ -105,13 +106,13 @@ int primary_park(struct primary *p, uint64_t ports, char *why, size_t len)
 		if (!concerned(w, ports))
 			continue;
 		w->park_port = port;
-		__atomic_store_n(&w->park, park_count, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&w->park, park_count, __ATOMIC_RELEASE);
 		wake(w);
-		n++;
 	}
-	if (n == 0)
-		return 0;
-	w = wait_quiet(p, rte_rcu_qsbr_start(p->topo->qsbr));
+	knit_mb();
+	for (i = 0; i < p->topo->n_workers; i++)
+		token[i] = rte_rcu_qsbr_start(p->topo->workers[i].qsbr);
+	w = wait_quiet(p, token);
 	if (w == NULL)
 		return 0;
 	snprintf(why, len, "worker %u (process %u) did not stop within %d ms", w->id, w->pid,

@@ -45,15 +45,19 @@ void primary_init(struct primary *p, const struct knit_config *conf, bool status
 
 static int make_qsbr(struct knit_topo *t)
 {
+	size_t size = rte_rcu_qsbr_get_memsize(1);
 	const struct rte_memzone *mz;
+	unsigned int i;
 
-	mz = rte_memzone_reserve_aligned("knit_qsbr", rte_rcu_qsbr_get_memsize(KNIT_MAX_WORKERS),
-					 SOCKET_ID_ANY, 0, RTE_CACHE_LINE_SIZE);
+	mz = rte_memzone_reserve_aligned("knit_qsbr", t->n_workers * size, SOCKET_ID_ANY, 0,
+					 RTE_CACHE_LINE_SIZE);
 	if (mz == NULL)
 		return errno_log(rte_errno, "memzone knit_qsbr");
-	t->qsbr = mz->addr;
-	if (rte_rcu_qsbr_init(t->qsbr, KNIT_MAX_WORKERS))
-		return errno_log(rte_errno, "rte_rcu_qsbr_init");
+	for (i = 0; i < t->n_workers; i++) {
+		t->workers[i].qsbr = RTE_PTR_ADD(mz->addr, i * size);
+		if (rte_rcu_qsbr_init(t->workers[i].qsbr, 1))
+			return errno_log(rte_errno, "rte_rcu_qsbr_init");
+	}
 	return 0;
 }
 

@@ -185,8 +185,8 @@ int slot_detach(struct primary *p, struct knit_msg *m)
 static void worker_died(struct primary *p, struct knit_topo_worker *w)
 {
 	log_warn("worker %u: process %u died; resetting its domain", w->id, w->pid);
-	rte_rcu_qsbr_thread_offline(p->topo->qsbr, w->id);
-	rte_rcu_qsbr_thread_unregister(p->topo->qsbr, w->id);
+	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
+	rte_rcu_qsbr_thread_unregister(w->qsbr, 0);
 	__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&w->state, KNIT_SLOT_DEAD, __ATOMIC_RELEASE);
 	pairs_serve(p, w, false);

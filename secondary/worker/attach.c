@@ -150,10 +150,10 @@ static void unclaim_exchanges(struct knit_worker *w)
 static int find_slot(struct knit_worker *w)
 {
 	w->topo = w->secondary.topo;
-	w->qsbr = w->topo->qsbr;
 	w->slot = knit_topo_worker(w->topo, w->id);
 	if (w->slot == NULL)
 		return knit_worker_fail(w, KNIT_EXIT_CONFIG, "not in the primary's configuration");
+	w->qsbr = w->slot->qsbr;
 	w->stats = &w->slot->stats;
 	w->burst = w->slot->burst;
 	if (w->burst == 0 || w->burst > KNIT_BURST_MAX)
@@ -177,7 +177,7 @@ int knit_worker_claim(struct knit_worker *w)
 	if (ret != KNIT_EXIT_OK)
 		return ret;
 	/* Offline until the loop starts. */
-	rte_rcu_qsbr_thread_register(w->qsbr, w->id);
+	rte_rcu_qsbr_thread_register(w->qsbr, 0);
 	w->registered = true;
 	knit_taps_init(w);
 	knit_idle_init(w);
@@ -188,7 +188,7 @@ void knit_worker_unclaim(struct knit_worker *w)
 {
 	knit_foreign_end();
 	if (w->registered)
-		rte_rcu_qsbr_thread_unregister(w->qsbr, w->id);
+		rte_rcu_qsbr_thread_unregister(w->qsbr, 0);
 	w->registered = false;
 	unclaim_exchanges(w);
 	unclaim_pairs(w);

@@ -163,10 +163,10 @@ static void doze(struct knit_worker *w)
 	 * comes before ppoll is slept over.
 	 */
 	mask_down_taps(&w->idle);
-	rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
+	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 	if (ppoll(w->idle.fds, w->idle.n_fds, &ts, NULL) > 0 && w->idle.fds[0].revents)
 		knit_bell_clear(w->slot->bell);
-	rte_rcu_qsbr_thread_online(w->qsbr, w->id);
+	rte_rcu_qsbr_thread_online(w->qsbr, 0);
 	knit_count(&w->stats->sleeps, 1);
 	w->idle.slept = true;
 }

@@ -94,7 +94,7 @@ static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 	struct knit_worker_idle *idle = &w->idle;
 	int ret = KNIT_EXIT_OK;
 
-	rte_rcu_qsbr_quiescent(w->qsbr, w->id);
+	rte_rcu_qsbr_quiescent(w->qsbr, 0);
 	/* Asked to park: no ring is touched any more, not even to go to sleep. */
 	if (unlikely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE))) {
 		idle->last_busy = now;
@@ -118,7 +118,7 @@ int knit_worker_run(struct knit_worker *w)
 	uint32_t i, n;
 	int ret;
 
-	rte_rcu_qsbr_thread_online(w->qsbr, w->id);
+	rte_rcu_qsbr_thread_online(w->qsbr, 0);
 	ret = knit_park_check(w);
 	while (ret == KNIT_EXIT_OK && likely(!ended(w))) {
 		n = 0;
@@ -137,6 +137,6 @@ int knit_worker_run(struct knit_worker *w)
 			before = rte_rdtsc();
 		}
 	}
-	rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
+	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 	return ret;
 }

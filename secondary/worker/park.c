@@ -49,7 +49,7 @@ int knit_park_check(struct knit_worker *w)
 		if (likely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE) == 0) &&
 		    !knit_taps_stale(w))
 			return must_leave(w) ? KNIT_EXIT_RESTART : KNIT_EXIT_OK;
-		rte_rcu_qsbr_thread_offline(w->qsbr, w->id);
+		rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 		wait_resumed(w);
 		if (knit_stop_requested())
 			return KNIT_EXIT_OK;
@@ -57,6 +57,6 @@ int knit_park_check(struct knit_worker *w)
 		if (ret != KNIT_EXIT_OK)
 			return ret;
 		knit_idle_rebuild(w);
-		rte_rcu_qsbr_thread_online(w->qsbr, w->id);
+		rte_rcu_qsbr_thread_online(w->qsbr, 0);
 	}
 }

@@ -64,8 +64,8 @@ static void setup(void)
 	topo.n_ifaces = 1;
 	topo.ifaces[0].kni = &kni;
 	kni.engine = &engine;
-	topo.qsbr = rte_zmalloc(NULL, rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
-	ck_assert_int_eq(rte_rcu_qsbr_init(topo.qsbr, 1), 0);
+	worker->qsbr = rte_zmalloc(NULL, rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
+	ck_assert_int_eq(rte_rcu_qsbr_init(worker->qsbr, 1), 0);
 }
 
 /* A secondary, as the primary sees it. */
