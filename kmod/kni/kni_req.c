@@ -352,46 +352,68 @@ static int await_turn(struct kni_iface *i, enum knit_req_kind kind, long *left)
 	return ret;
 }
 
+/* req_lock held. */
+static int post(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
+{
+	if (i->req_ended)
+		return -ENODEV;
+	if (kni_want_set_one(&i->want, kind, value))
+		kni_want_show(&i->want, shared_wanted(i));
+	run(i);
+	return 0;
+}
+
+/* Nobody is there to be asked: up is for the next handler to be told, the others are not. */
+static int unattended(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
+{
+	return kind == KNIT_REQ_LINK ? post(i, kind, value) : -ENOTCONN;
+}
+
+/* Its turn has come. */
+static int tell(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value,
+		long left)
+{
+	int ret = put_ask(i, kind, value);
+
+	if (ret)
+		return ret;
+	left = wait_for(i, kind, left, is_answered);
+	return outcome(i, kind, left);
+}
+
 /*
- * RTNL held, so there is one asker. Every ask that is counted ends in one other counter: answered,
- * timeout, killed or detached.
+ * RTNL held, so there is one asker; and req_lock. Every ask that is counted ends in one other
+ * counter: answered, timeout, killed or detached.
  */
 static int ask(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
 {
 	long left = msecs_to_jiffies(KNI_ASK_MS);
 	int ret;
 
-	mutex_lock(&i->req_lock);
-	ret = usable(i);
-	if (ret)
-		goto out_unlock;
 	i->req_stats.asked++;
 	i->want.held |= KNI_KIND(kind);
 	ret = await_turn(i, kind, &left);
 	if (ret == 0)
-		ret = put_ask(i, kind, value);
-	if (ret == 0) {
-		left = wait_for(i, kind, left, is_answered);
-		ret = outcome(i, kind, left);
-	}
+		ret = tell(i, kind, value, left);
+	else if (ret == -ENOTCONN)
+		ret = unattended(i, kind, value);
 	i->want.held &= ~KNI_KIND(kind);
 	run(i);
-out_unlock:
-	mutex_unlock(&i->req_lock);
 	return ret;
 }
 
-static int post(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
+/* Whoever is the handler now may not be it any more when the lock is given up. */
+static int change(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
 {
-	int ret = -ENODEV;
+	int ret;
 
 	mutex_lock(&i->req_lock);
-	if (!i->req_ended) {
-		if (kni_want_set_one(&i->want, kind, value))
-			kni_want_show(&i->want, shared_wanted(i));
-		run(i);
-		ret = 0;
-	}
+	if (!asks(i))
+		ret = post(i, kind, value);
+	else if (i->attached)
+		ret = ask(i, kind, value);
+	else
+		ret = i->req_ended ? -ENODEV : unattended(i, kind, value);
 	mutex_unlock(&i->req_lock);
 	return ret;
 }
@@ -400,30 +422,23 @@ int kni_req_up(struct kni_iface *i)
 {
 	const union kni_value up = kni_value(1);
 
-	if (asks(i) && READ_ONCE(i->attached))
-		return ask(i, KNIT_REQ_LINK, &up);
-	return post(i, KNIT_REQ_LINK, &up);
+	return change(i, KNIT_REQ_LINK, &up);
 }
 
 void kni_req_down(struct kni_iface *i)
 {
 	const union kni_value down = kni_value(0);
 
+	mutex_lock(&i->req_lock);
 	post(i, KNIT_REQ_LINK, &down);
-}
-
-static int change(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
-{
-	if (i->reverting)
-		return 0;
-	return asks(i) ? ask(i, kind, value) : post(i, kind, value);
+	mutex_unlock(&i->req_lock);
 }
 
 int kni_req_mtu(struct kni_iface *i, u32 mtu)
 {
 	const union kni_value v = kni_value(mtu);
 
-	return change(i, KNIT_REQ_MTU, &v);
+	return i->reverting ? 0 : change(i, KNIT_REQ_MTU, &v);
 }
 
 int kni_req_mac(struct kni_iface *i, const u8 *mac)
@@ -431,7 +446,7 @@ int kni_req_mac(struct kni_iface *i, const u8 *mac)
 	union kni_value v = { .mac = { 0 } };
 
 	memcpy(v.mac, mac, ETH_ALEN);
-	return change(i, KNIT_REQ_MAC, &v);
+	return i->reverting ? 0 : change(i, KNIT_REQ_MAC, &v);
 }
 
 bool kni_req_carrier(struct kni_iface *i, bool on)
