@@ -4,15 +4,26 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #ifndef NETLINK_GET_STRICT_CHK
 #define NETLINK_GET_STRICT_CHK 12
+#endif
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+#ifndef SIOCGSKNS
+#define SIOCGSKNS 0x894C
 #endif
 
 #define NL_BUF 32768 /* one link with all its attributes fits with room to spare */
@@ -39,8 +50,11 @@ int knit_nl_open(struct knit_nl *nl, bool events)
 	 * resynchronisation
 	 */
 	mnl_socket_setsockopt(nl->sock, NETLINK_GET_STRICT_CHK, &one, sizeof(one));
-	if (events)
-		setsockopt(knit_nl_fd(nl), SOL_SOCKET, SO_RCVBUFFORCE, &space, sizeof(space));
+	if (!events)
+		return 0;
+	setsockopt(knit_nl_fd(nl), SOL_SOCKET, SO_RCVBUFFORCE, &space, sizeof(space));
+	if (mnl_socket_setsockopt(nl->sock, NETLINK_LISTEN_ALL_NSID, &one, sizeof(one)) < 0)
+		goto err_close_sock;
 	return 0;
 
 err_close_sock:
@@ -59,6 +73,23 @@ void knit_nl_close(struct knit_nl *nl)
 int knit_nl_fd(const struct knit_nl *nl)
 {
 	return mnl_socket_get_fd(nl->sock);
+}
+
+uint64_t knit_nl_netns(const struct knit_nl *nl)
+{
+	socklen_t len = sizeof(uint64_t);
+	uint64_t cookie = 0;
+	struct stat st;
+	int fd;
+
+	if (getsockopt(knit_nl_fd(nl), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) == 0)
+		return cookie;
+	fd = ioctl(knit_nl_fd(nl), SIOCGSKNS);
+	if (fd < 0)
+		return 0;
+	cookie = fstat(fd, &st) == 0 ? st.st_ino : 0;
+	close(fd);
+	return cookie;
 }
 
 /* What is left of the answer to a request that was given up. */
@@ -91,6 +122,44 @@ static int talk(struct knit_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg
 			ret = mnl_cb_run(buf, n, nl->seq, nl->portid, cb, arg);
 	} while (ret > MNL_CB_STOP);
 	return ret < 0 ? -errno : 0;
+}
+
+static int on_nsid(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *attr;
+	int *nsid = arg;
+
+	mnl_attr_for_each(attr, nlh, sizeof(struct rtgenmsg))
+	{
+		if (mnl_attr_get_type(attr) == NETNSA_NSID && mnl_attr_get_payload_len(attr) >= 4)
+			*nsid = (int)mnl_attr_get_u32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+static int talk_nsid(struct knit_nl *nl, uint16_t type, int netns_fd, int *nsid)
+{
+	char req[NL_REQ];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+
+	nlh->nlmsg_type = type;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_FD, netns_fd);
+	if (type == RTM_NEWNSID)
+		mnl_attr_put_u32(nlh, NETNSA_NSID, (uint32_t)NETNSA_NSID_NOT_ASSIGNED);
+	return talk(nl, nlh, type == RTM_GETNSID ? on_nsid : NULL, nsid);
+}
+
+int knit_nl_nsid(struct knit_nl *nl, int netns_fd, int *nsid)
+{
+	int ret = talk_nsid(nl, RTM_NEWNSID, netns_fd, NULL);
+
+	if (ret < 0 && ret != -EEXIST)
+		return ret;
+	*nsid = NETNSA_NSID_NOT_ASSIGNED;
+	ret = talk_nsid(nl, RTM_GETNSID, netns_fd, nsid);
+	return ret == 0 && *nsid < 0 ? -ENOENT : ret;
 }
 
 static struct ifinfomsg *put_link(struct nlmsghdr *nlh, uint16_t type, uint32_t ifindex)
@@ -186,13 +255,14 @@ int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu)
 	return talk(nl, nlh, NULL, NULL);
 }
 
-int knit_nl_link_mac(struct knit_nl *nl, uint32_t ifindex, const uint8_t *mac)
+int knit_nl_link_move(struct knit_nl *nl, uint32_t ifindex, int netns_fd, const char *name)
 {
 	char req[NL_REQ];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
 
 	put_link(nlh, RTM_NEWLINK, ifindex);
-	mnl_attr_put(nlh, IFLA_ADDRESS, 6, mac);
+	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, netns_fd);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	return talk(nl, nlh, NULL, NULL);
 }
 
@@ -265,8 +335,9 @@ int knit_nl_addrs_get(struct knit_nl *nl, uint32_t ifindex, struct knit_nl_addrs
 }
 
 struct event_arg {
-	void (*cb)(const struct knit_nl_link *link, bool deleted, void *arg);
+	void (*cb)(int nsid, uint32_t ifindex, void *arg);
 	void *arg;
+	int nsid;
 };
 
 static int on_event(const struct nlmsghdr *nlh, void *arg)
@@ -276,21 +347,45 @@ static int on_event(const struct nlmsghdr *nlh, void *arg)
 
 	if ((nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK) &&
 	    parse_link(nlh, &link))
-		e->cb(&link, nlh->nlmsg_type == RTM_DELLINK, e->arg);
+		e->cb(e->nsid, link.ifindex, e->arg);
 	return MNL_CB_OK;
 }
 
-int knit_nl_events(struct knit_nl *nl,
-		   void (*cb)(const struct knit_nl_link *link, bool deleted, void *arg), void *arg)
+/* The number comes beside the message, and none with those of the socket's own namespace. */
+static int nsid_of(struct msghdr *msg)
 {
+	struct cmsghdr *c;
+	int nsid;
+
+	for (c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_NETLINK || c->cmsg_type != NETLINK_LISTEN_ALL_NSID)
+			continue;
+		memcpy(&nsid, CMSG_DATA(c), sizeof(nsid));
+		return nsid;
+	}
+	return KNIT_NSID_OWN;
+}
+
+int knit_nl_events(struct knit_nl *nl, void (*cb)(int nsid, uint32_t ifindex, void *arg), void *arg)
+{
+	char buf[NL_BUF] __attribute__((aligned(8)));
+	char control[CMSG_SPACE(sizeof(int))] __attribute__((aligned(8)));
+	struct iovec iov = { .iov_base = buf, .iov_len = sizeof(buf) };
 	struct event_arg e = { .cb = cb, .arg = arg };
-	char buf[NL_BUF];
+	struct msghdr msg;
 	ssize_t n;
 
 	for (;;) {
-		n = mnl_socket_recvfrom(nl->sock, buf, sizeof(buf));
+		msg = (struct msghdr){ .msg_iov = &iov,
+				       .msg_iovlen = 1,
+				       .msg_control = control,
+				       .msg_controllen = sizeof(control) };
+		n = recvmsg(knit_nl_fd(nl), &msg, 0);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+		if (msg.msg_flags & MSG_TRUNC)
+			return -ENOBUFS;
+		e.nsid = nsid_of(&msg);
 		mnl_cb_run(buf, n, 0, 0, on_event, &e);
 	}
 }

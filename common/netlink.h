@@ -11,7 +11,8 @@
 struct mnl_socket;
 
 /*
- * What knit asks of rtnetlink. A socket belongs to the network namespace in which it was opened.
+ * What knit asks of rtnetlink. A socket belongs to the network namespace in which it was opened, and
+ * keeps that alive.
  * Requests block while somebody holds the kernel's RTNL lock, so no thread that answers requests
  * of the kernel may use them. One thread at a time per socket. All return 0 or a negative errno
  * and log nothing.
@@ -40,16 +41,29 @@ struct knit_nl_addrs {
 	uint8_t mc[KNIT_RXLIST_MAX][6];
 };
 
-/* events: non-blocking and subscribed to changes of links, for knit_nl_events only. */
+/*
+ * events: non-blocking, for knit_nl_events only; subscribed to changes of links in its namespace and,
+ * for who has CAP_NET_BROADCAST there, in all that have a number in it. Those it keeps not alive.
+ */
 int knit_nl_open(struct knit_nl *nl, bool events);
 void knit_nl_close(struct knit_nl *nl);
 int knit_nl_fd(const struct knit_nl *nl);
+
+/* Which namespace the socket is in. Only kernels before Linux 5.14 use a value twice. */
+uint64_t knit_nl_netns(const struct knit_nl *nl);
+
+/*
+ * The number of the namespace netns_fd in the socket's namespace. Gives it one, which lasts as long
+ * as both, if it has none.
+ */
+int knit_nl_nsid(struct knit_nl *nl, int netns_fd, int *nsid);
 
 /* By index, or by name if ifindex is 0. -ENODEV: none. */
 int knit_nl_link_get(struct knit_nl *nl, uint32_t ifindex, const char *name,
 		     struct knit_nl_link *out);
 int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu);
-int knit_nl_link_mac(struct knit_nl *nl, uint32_t ifindex, const uint8_t *mac);
+/* To the namespace netns_fd, there with that name. -EEXIST: taken; then it may be there already. */
+int knit_nl_link_move(struct knit_nl *nl, uint32_t ifindex, int netns_fd, const char *name);
 /* Longest GSO frame in segments; the kernel cuts longer ones itself. */
 int knit_nl_link_gso_max_segs(struct knit_nl *nl, uint32_t ifindex, uint32_t segs);
 int knit_nl_link_del(struct knit_nl *nl, uint32_t ifindex);
@@ -57,8 +71,12 @@ int knit_nl_link_del(struct knit_nl *nl, uint32_t ifindex);
 /* There is no event for these lists: poll. */
 int knit_nl_addrs_get(struct knit_nl *nl, uint32_t ifindex, struct knit_nl_addrs *out);
 
-/* Hands each waiting change to cb. -ENOBUFS: changes were lost, look at every link anew. */
-int knit_nl_events(struct knit_nl *nl,
-		   void (*cb)(const struct knit_nl_link *link, bool deleted, void *arg), void *arg);
+/*
+ * Hands each waiting change to cb: of a link in the namespace of that number, KNIT_NSID_OWN for the
+ * socket's own. -ENOBUFS: changes were lost, look at every link anew.
+ */
+#define KNIT_NSID_OWN (-1)
+int knit_nl_events(struct knit_nl *nl, void (*cb)(int nsid, uint32_t ifindex, void *arg),
+		   void *arg);
 
 #endif

@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int log_netns(int err, const char *what, const char *path)
@@ -18,16 +20,27 @@ static int log_netns(int err, const char *what, const char *path)
 	return -err;
 }
 
+/* Then there is nothing to enter, which would need CAP_SYS_ADMIN. */
+static bool is_here(int netns_fd, int here_fd)
+{
+	struct stat there, here;
+
+	return fstat(netns_fd, &there) == 0 && fstat(here_fd, &here) == 0 &&
+	       there.st_dev == here.st_dev && there.st_ino == here.st_ino;
+}
+
 int knit_netns_enter_fd(int netns_fd, int *saved_fd)
 {
-	int err;
+	int err = 0;
 
 	*saved_fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (*saved_fd < 0)
 		return errno_log(errno, "open /proc/thread-self/ns/net");
-	if (setns(netns_fd, CLONE_NEWNET) == 0)
-		return 0;
-	err = errno;
+	if (!is_here(netns_fd, *saved_fd)) {
+		if (setns(netns_fd, CLONE_NEWNET) == 0)
+			return 0;
+		err = errno;
+	}
 	close(*saved_fd);
 	*saved_fd = -1;
 	return -err;

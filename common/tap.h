@@ -17,6 +17,7 @@
  *
  *   tap_engine.c    the operations of struct knit_engine_ops
  *   tap_dev.c       making and removing the net_device
+ *   tap_where.c     which one it is: its namespace, name and index, asked anew each time
  *   tap_thread.c    the engine threads: serve pairs, sleep, take commands
  *   tap_rx.c        rx_q -> kernel       (tap_coalesce.c: many frames as one)
  *   tap_tx.c        kernel -> tx_q
@@ -37,6 +38,7 @@
  */
 #define KNIT_TAP_PEEK 256
 #define KNIT_TAP_TAKE 192
+#define KNIT_TAP_NSID_NONE (-2)	       /* the namespace has no number */
 #define KNIT_TAP_MIN_BUFFER 256	       /* smallest buffer taken from alloc_q */
 #define KNIT_TAP_BOUNCE KNIT_FRAME_MAX /* what may spill behind the first buffer */
 
@@ -75,7 +77,8 @@ struct knit_tap_pair {
 
 /* Watch thread: per interface. */
 struct knit_tap_watch {
-	struct knit_tap_ns *ns;
+	uint64_t netns; /* knit_nl_netns of where it was seen last; 0: nowhere yet */
+	int nsid;	/* number of that namespace where the watch is; KNIT_TAP_NSID_NONE */
 	struct knit_ring req_q;
 	struct knit_ring resp_q;
 	struct knit_req_track track;
@@ -97,6 +100,7 @@ struct knit_tap_watch {
 	bool over_mc;
 	const char *observer;	/* why datagrams are not merged just now; NULL: they are */
 	bool look;		/* something happened to the net_device */
+	bool blind;		/* it can't be looked at where it is; told */
 	bool gone;		/* the net_device was deleted */
 	bool link_refused;	/* up was refused: no carrier */
 	int carrier_now;	/* as the kernel has it */
@@ -130,17 +134,40 @@ struct knit_tap_iface {
 	struct knit_tap_pair pair[];
 };
 
-/* tap_dev.c. Calling thread is in the right namespace. fds in pair[].fd; logs. */
-int knit_tap_dev_open(struct knit_tap_iface *t);
+/*
+ * tap_dev.c. fds in pair[].fd; logs. Where netns is not -1 the net_device is made in the caller's
+ * namespace, under a name for the while, and moved to netns.
+ */
+int knit_tap_dev_open(struct knit_tap_iface *t, int netns);
 void knit_tap_dev_close(struct knit_tap_iface *t);
 int knit_tap_dev_available(bool log);
 
-/* Watch thread; these take the kernel's RTNL lock. 0 or a negative errno, not logged. */
+/*
+ * tap_where.c. The net_device as found by its file; valid while act runs, which keeps its namespace
+ * alive.
+ */
+struct knit_tap_place {
+	struct knit_nl nl;
+	struct knit_nl_link link;
+	int netns; /* fd */
+};
+
+/*
+ * Runs act with the net_device where it is now, again if that was just changing and act returns
+ * -EAGAIN. What act returned, or: -ENODEV the net_device or its namespace has ended, -EAGAIN it does
+ * not stand still, -EPERM its namespace can't be entered. Takes RTNL; any thread, not logged.
+ */
+int knit_tap_there(const struct knit_tap_iface *t,
+		   int (*act)(struct knit_tap_place *place, void *arg), void *arg);
+int knit_tap_link(const struct knit_tap_iface *t, struct knit_nl_link *link);
+int knit_tap_set_mtu(const struct knit_tap_iface *t, uint32_t mtu);
+
+/* tap_dev.c. Watch thread; these take RTNL. 0 or a negative errno, not logged. */
+int knit_tap_set_mac(const struct knit_tap_iface *t, const uint8_t *mac);
 int knit_tap_dev_carrier(const struct knit_tap_iface *t, bool on);
 int knit_tap_dev_queue(const struct knit_tap_iface *t, uint16_t pair, bool attach);
-int knit_tap_dev_speed(const struct knit_tap_iface *t, uint32_t speed, bool full_duplex);
+int knit_tap_dev_speed(const struct knit_tap_place *place, uint32_t speed, bool full_duplex);
 int knit_tap_dev_offload(const struct knit_tap_iface *t);
-int knit_tap_dev_netns(const struct knit_tap_iface *t); /* its present one, a new fd */
 
 /* tap_rx.c, tap_tx.c. Engine thread. True: there may be more to do. */
 struct knit_tap_scratch;
@@ -163,12 +190,10 @@ uint32_t knit_tap_thread_bell(const struct knit_tap_thread *thread);
 /* Starts a thread with all signals blocked that may run on every CPU of the process's cpuset. */
 int knit_tap_spawn(pthread_t *thread, const char *name, void *(*run)(void *), void *arg);
 
-/* tap_watch.c. Control plane; add is called in the interface's namespace. */
+/* tap_watch.c. Control plane. */
 int knit_tap_watch_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf);
 void knit_tap_watch_remove(struct knit_tap_iface *t);
 void knit_tap_watch_ring(void);
-
-struct knit_nl *knit_tap_watch_nl(const struct knit_tap_iface *t); /* with watch's lock */
 
 /*
  * tap_observe.c. Watch thread. Looks who would see merged frames, and says so in gro and merge_to.
@@ -176,7 +201,7 @@ struct knit_nl *knit_tap_watch_nl(const struct knit_tap_iface *t); /* with watch
  * iptables', and who came since the last look. Frames to other addresses than the interface's own
  * (macvlan devices, wherever they are) and tagged ones (VLANs) are never merged.
  */
-void knit_tap_observe(struct knit_tap_iface *t);
+void knit_tap_observe(struct knit_tap_iface *t, const struct knit_tap_place *place);
 
 /* tap_req.c. Watch thread. */
 void knit_tap_req_bind(struct knit_tap_iface *t);

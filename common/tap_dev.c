@@ -4,6 +4,7 @@
 #include "tap.h"
 
 #include <linux/ethtool.h>
+#include <linux/if_arp.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 
@@ -19,10 +20,6 @@
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
-#endif
-
-#ifndef TUNGETDEVNETNS
-#define TUNGETDEVNETNS _IO('T', 227)
 #endif
 
 #define LINK_MODE_WORDS 16 /* of 32 bits; the kernel has 4 */
@@ -59,7 +56,7 @@ static int log_create(const struct knit_tap_iface *t, int err)
 {
 	const char *hint = "";
 
-	if (err == EBUSY) {
+	if (err == EBUSY || err == EEXIST) {
 		err = EEXIST;
 		hint = ": an interface of that name is already there";
 	} else if (err == EINVAL) {
@@ -74,8 +71,11 @@ static int log_create(const struct knit_tap_iface *t, int err)
 	return -err;
 }
 
-/* The first queue makes the net_device and insists on a new one; the others join it by its name. */
-static int open_queue(struct knit_tap_iface *t, uint16_t i)
+/*
+ * The first queue makes the net_device and insists on a new one; the others join it by its name,
+ * which the kernel makes of a pattern.
+ */
+static int open_queue(struct knit_tap_iface *t, uint16_t i, char name[IFNAMSIZ])
 {
 	int hdr_size = sizeof(struct virtio_net_hdr);
 	struct ifreq ifr = { 0 };
@@ -87,9 +87,10 @@ static int open_queue(struct knit_tap_iface *t, uint16_t i)
 	ifr.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE;
 	if (i == 0)
 		ifr.ifr_flags |= IFF_TUN_EXCL;
-	memcpy(ifr.ifr_name, t->name, sizeof(ifr.ifr_name));
+	memcpy(ifr.ifr_name, name, sizeof(ifr.ifr_name));
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return log_create(t, errno);
+	memcpy(name, ifr.ifr_name, sizeof(ifr.ifr_name));
 	if (ioctl(fd, TUNSETVNETHDRSZ, &hdr_size) < 0)
 		return errno_log(errno, "set size of the tap frame header");
 	return 0;
@@ -112,7 +113,38 @@ int knit_tap_dev_offload(const struct knit_tap_iface *t)
 	return ioctl(t->pair[0].fd, TUNSETOFFLOAD, flags) < 0 ? -errno : 0;
 }
 
-int knit_tap_dev_open(struct knit_tap_iface *t)
+struct move {
+	int netns;
+	const char *name;
+};
+
+static int move(struct knit_tap_place *place, void *arg)
+{
+	const struct move *to = arg;
+
+	return knit_nl_link_move(&place->nl, place->link.ifindex, to->netns, to->name);
+}
+
+static int open_queues(struct knit_tap_iface *t, int netns)
+{
+	struct move to = { netns, t->name };
+	char name[IFNAMSIZ] = "knit%d";
+	uint16_t i;
+	int ret;
+
+	if (netns < 0)
+		memcpy(name, t->name, sizeof(name));
+	for (i = 0; i < t->n_pairs; i++) {
+		ret = open_queue(t, i, name);
+		if (ret < 0)
+			return ret;
+	}
+	ret = netns < 0 ? 0 : knit_tap_there(t, move, &to);
+	return ret < 0 ? log_create(t, -ret) : 0;
+}
+
+/* A file of /dev/net/tun keeps the namespace alive in which it was opened: not the interface's. */
+int knit_tap_dev_open(struct knit_tap_iface *t, int netns)
 {
 	uint16_t i;
 	int ret;
@@ -123,12 +155,9 @@ int knit_tap_dev_open(struct knit_tap_iface *t)
 	}
 	for (i = 0; i < t->n_pairs; i++)
 		t->pair[i].fd = -1;
-	for (i = 0; i < t->n_pairs; i++) {
-		ret = open_queue(t, i);
-		if (ret < 0)
-			goto err_close;
-	}
-	t->ifindex = if_nametoindex(t->name);
+	ret = open_queues(t, netns);
+	if (ret < 0)
+		goto err_close;
 	t->kernel_uso = ioctl(t->pair[0].fd, TUNSETOFFLOAD,
 			      TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6) == 0;
 	ret = knit_tap_dev_offload(t);
@@ -168,17 +197,17 @@ int knit_tap_dev_queue(const struct knit_tap_iface *t, uint16_t pair, bool attac
 	return ioctl(t->pair[pair].fd, TUNSETQUEUE, &ifr) < 0 ? -errno : 0;
 }
 
-int knit_tap_dev_speed(const struct knit_tap_iface *t, uint32_t speed, bool full_duplex)
+int knit_tap_dev_speed(const struct knit_tap_place *place, uint32_t speed, bool full_duplex)
 {
 	struct {
 		struct ethtool_link_settings s;
 		uint32_t modes[3 * LINK_MODE_WORDS];
 	} req = { .s.cmd = ETHTOOL_GLINKSETTINGS };
-	int fd = knit_nl_fd(knit_tap_watch_nl(t)); /* any socket of the namespace does */
+	int fd = knit_nl_fd(&place->nl); /* any socket of the namespace does */
 	struct ifreq ifr = { .ifr_data = (void *)&req };
 	int words;
 
-	memcpy(ifr.ifr_name, t->watch.link.name, sizeof(ifr.ifr_name)); /* may have been renamed */
+	memcpy(ifr.ifr_name, place->link.name, sizeof(ifr.ifr_name));
 	/* the first call only tells, negated, how many words the kernel's mode masks have */
 	if (ioctl(fd, SIOCETHTOOL, &ifr) < 0)
 		return -errno;
@@ -196,9 +225,11 @@ int knit_tap_dev_speed(const struct knit_tap_iface *t, uint32_t speed, bool full
 	return ioctl(fd, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
 }
 
-int knit_tap_dev_netns(const struct knit_tap_iface *t)
+/* Through the file it can't be another device's. */
+int knit_tap_set_mac(const struct knit_tap_iface *t, const uint8_t *mac)
 {
-	int fd = ioctl(t->pair[0].fd, TUNGETDEVNETNS);
+	struct ifreq ifr = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
 
-	return fd < 0 ? -errno : fd;
+	memcpy(ifr.ifr_hwaddr.sa_data, mac, 6);
+	return ioctl(t->pair[0].fd, SIOCSIFHWADDR, &ifr) < 0 ? -errno : 0;
 }

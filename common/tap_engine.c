@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct knit_tap_iface *tap_of(const struct rte_kni *kni)
 {
@@ -76,12 +77,12 @@ static struct knit_tap_iface *tap_new(struct rte_kni *kni, const struct knit_ifa
 
 static int tap_open(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
 {
-	int ret, saved;
+	int ret, netns;
 
-	ret = knit_netns_enter(conf->netns, &saved);
+	ret = knit_netns_open(conf->netns, &netns);
 	if (ret < 0)
 		return ret;
-	ret = knit_tap_dev_open(t);
+	ret = knit_tap_dev_open(t, netns);
 	if (ret == 0) {
 		t->merge_datagrams = conf->merge_datagrams && t->kernel_uso;
 		t->coalesce_udp = t->merge_datagrams;
@@ -91,7 +92,8 @@ static int tap_open(struct knit_tap_iface *t, const struct knit_iface_conf *conf
 		if (ret < 0)
 			knit_tap_dev_close(t);
 	}
-	knit_netns_leave(&saved);
+	if (netns >= 0)
+		close(netns);
 	return ret;
 }
 

@@ -8,7 +8,6 @@
 #include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
-#include <linux/if_tun.h>
 #include <linux/netconf.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -21,7 +20,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /*
@@ -302,49 +300,32 @@ static uint64_t mac_word(const uint8_t *mac)
 }
 
 /* In the interface's namespace. */
-static void look_around(struct knit_tap_iface *t)
+static void look_around(struct knit_tap_iface *t, const struct knit_nl_link *link)
 {
-	struct ifreq ifr = { 0 };
-	struct look l = { .name = ifr.ifr_name };
+	struct look l = { .name = link->name, .ifindex = link->ifindex };
 	const char *by = "ethtool -K gro off";
-	bool gro;
+	bool gro = gro_on(l.name);
 
-	if (ioctl(t->pair[0].fd, TUNGETIFF, &ifr) < 0)
-		return;
-	gro = gro_on(l.name);
 	__atomic_store_n(&t->gro, gro, __ATOMIC_RELAXED);
 	if (!t->merge_datagrams)
 		return;
-	l.ifindex = if_nametoindex(l.name);
 	if (gro)
 		by = observer(&l);
-	__atomic_store_n(&t->merge_to, by ? 0 : mac_word(t->watch.now.mac), __ATOMIC_RELAXED);
+	__atomic_store_n(&t->merge_to, by ? 0 : mac_word(link->mac), __ATOMIC_RELAXED);
 	if (by != t->watch.observer)
 		log_info("%s: datagrams are %smerged%s%s", t->name, by ? "not " : "",
 			 by ? ": there is " : "", by ? by : "");
 	t->watch.observer = by;
 }
 
-static bool is_here(int netns)
+void knit_tap_observe(struct knit_tap_iface *t, const struct knit_tap_place *place)
 {
-	struct stat there, here;
+	int saved;
 
-	return fstat(netns, &there) == 0 && stat("/proc/thread-self/ns/net", &here) == 0 &&
-	       there.st_dev == here.st_dev && there.st_ino == here.st_ino;
-}
-
-void knit_tap_observe(struct knit_tap_iface *t)
-{
-	int netns = knit_tap_dev_netns(t), saved = -1;
-
-	if (netns < 0)
-		return;
-	/* its own namespace may be entered without CAP_SYS_ADMIN by not entering it */
-	if (is_here(netns) || knit_netns_enter_fd(netns, &saved) == 0) {
-		look_around(t);
-		knit_netns_leave(&saved);
-	} else {
+	if (knit_netns_enter_fd(place->netns, &saved) < 0) {
 		__atomic_store_n(&t->merge_to, 0, __ATOMIC_RELAXED);
+		return;
 	}
-	close(netns);
+	look_around(t, &place->link);
+	knit_netns_leave(&saved);
 }

@@ -108,11 +108,9 @@ static void revert_mtu(struct knit_tap_iface *t, uint32_t refused, int why)
 	struct knit_nl_link link;
 	int ret;
 
-	if (refused == w->accepted_mtu ||
-	    knit_nl_link_get(knit_tap_watch_nl(t), t->ifindex, NULL, &link) < 0 ||
-	    link.mtu != refused)
+	if (refused == w->accepted_mtu || knit_tap_link(t, &link) < 0 || link.mtu != refused)
 		return;
-	ret = knit_nl_link_mtu(knit_tap_watch_nl(t), t->ifindex, w->accepted_mtu);
+	ret = knit_tap_set_mtu(t, w->accepted_mtu);
 	log_revert(t, KNIT_REQ_MTU, why, ret);
 	if (ret < 0)
 		return;
@@ -129,11 +127,10 @@ static void revert_mac(struct knit_tap_iface *t, const uint8_t *refused, int why
 	struct knit_nl_link link;
 	int ret;
 
-	if (memcmp(refused, w->accepted_mac, 6) == 0 ||
-	    knit_nl_link_get(knit_tap_watch_nl(t), t->ifindex, NULL, &link) < 0 ||
+	if (memcmp(refused, w->accepted_mac, 6) == 0 || knit_tap_link(t, &link) < 0 ||
 	    memcmp(link.mac, refused, 6) != 0)
 		return;
-	ret = knit_nl_link_mac(knit_tap_watch_nl(t), t->ifindex, w->accepted_mac);
+	ret = knit_tap_set_mac(t, w->accepted_mac);
 	log_revert(t, KNIT_REQ_MAC, why, ret);
 	if (ret < 0)
 		return;

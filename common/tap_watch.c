@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_tap
 #include "log.h"
-#include "netns.h"
 #include "offload.h"
 #include "tap.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -21,35 +18,24 @@
  */
 
 #define EVENTS 16
-/* Address lists have no event and are polled while it is up; posts that failed are repeated. */
+/*
+ * Address lists, and what the kernel itself wants received (multicast routing), have no event and
+ * are polled while it is up; posts that failed are repeated.
+ */
 #define TICK_SECONDS 1
-
-/* A network namespace that holds interfaces. Under lock. */
-struct knit_tap_ns {
-	struct knit_tap_ns *next;
-	struct knit_nl events;
-	struct knit_nl req;
-	dev_t dev; /* which namespace it is */
-	ino_t ino;
-	unsigned int users;
-};
 
 static struct {
 	pthread_mutex_t lock; /* held by the thread whenever it is not asleep */
 	pthread_t thread;
 	struct knit_tap_iface *ifaces;
-	struct knit_tap_ns *namespaces;
+	struct knit_nl events; /* changes wherever interfaces are, told in one namespace */
+	struct knit_nl home;   /* requests, there */
 	uint32_t bell;
 	int epoll;
 	int timer;
 	bool stop;
 	bool ticking;
 } watch = { .lock = PTHREAD_MUTEX_INITIALIZER, .bell = KNIT_BELL_NONE, .epoll = -1, .timer = -1 };
-
-struct knit_nl *knit_tap_watch_nl(const struct knit_tap_iface *t)
-{
-	return &t->watch.ns->req;
-}
 
 void knit_tap_watch_ring(void)
 {
@@ -63,130 +49,84 @@ static int watch_fd(int fd, void *ptr)
 	return epoll_ctl(watch.epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
-/* That of the calling thread. */
-static struct knit_tap_ns *ns_get(void)
+/* Changes elsewhere are told if the namespace has a number here; without, each tick finds them. */
+static int number_of(const struct knit_tap_place *place, uint64_t netns)
 {
-	struct knit_tap_ns *ns;
-	struct stat st;
-	int ret;
+	int nsid;
 
-	if (stat("/proc/thread-self/ns/net", &st) < 0)
-		return NULL;
-	for (ns = watch.namespaces; ns; ns = ns->next) {
-		if (ns->dev == st.st_dev && ns->ino == st.st_ino) {
-			ns->users++;
-			return ns;
-		}
-	}
-	ns = calloc(1, sizeof(*ns));
-	if (ns == NULL)
-		return NULL;
-	*ns = (struct knit_tap_ns){ .dev = st.st_dev, .ino = st.st_ino, .users = 1 };
-	ret = knit_nl_open(&ns->events, true);
-	if (ret == 0)
-		ret = knit_nl_open(&ns->req, false);
-	if (ret == 0)
-		ret = watch_fd(knit_nl_fd(&ns->events), NULL);
-	if (ret < 0)
-		goto err_close_ns;
-	ns->next = watch.namespaces;
-	watch.namespaces = ns;
-	return ns;
-
-err_close_ns:
-	knit_nl_close(&ns->req);
-	knit_nl_close(&ns->events);
-	free(ns);
-	errno = -ret;
-	return NULL;
+	if (netns == knit_nl_netns(&watch.home))
+		return KNIT_NSID_OWN;
+	return knit_nl_nsid(&watch.home, place->netns, &nsid) < 0 ? KNIT_TAP_NSID_NONE : nsid;
 }
 
-static void ns_put(struct knit_tap_ns *ns)
+static void note_place(struct knit_tap_iface *t, const struct knit_tap_place *place)
 {
-	struct knit_tap_ns **at;
+	uint64_t netns = knit_nl_netns(&place->nl);
+	struct knit_tap_watch *w = &t->watch;
 
-	if (--ns->users)
-		return;
-	for (at = &watch.namespaces; *at != ns; at = &(*at)->next)
-		;
-	*at = ns->next;
-	knit_nl_close(&ns->events);
-	knit_nl_close(&ns->req);
-	free(ns);
+	if (w->netns && netns != w->netns)
+		log_notice("%s: moved to another network namespace", t->name);
+	if (w->netns && strcmp(place->link.name, w->link.name) != 0)
+		log_notice("%s: was renamed to %s", t->name, place->link.name);
+	if (netns != w->netns)
+		w->nsid = number_of(place, netns);
+	w->netns = netns;
+	t->ifindex = place->link.ifindex;
+	t->kni->ifindex = place->link.ifindex;
 }
 
-/* Not in its namespace any more: moved to another one, or deleted. */
-static void follow(struct knit_tap_iface *t)
-{
-	int netns = knit_tap_dev_netns(t), saved = -1;
-	struct knit_tap_ns *ns = NULL;
-	uint32_t ifindex = 0;
-
-	if (netns >= 0 && knit_netns_enter_fd(netns, &saved) == 0) {
-		ifindex = if_nametoindex(t->watch.link.name);
-		ns = ifindex ? ns_get() : NULL;
-		knit_netns_leave(&saved);
-	}
-	if (netns >= 0)
-		close(netns);
-	if (ns == NULL) {
-		t->watch.gone = true;
-		log_warn("%s: the interface was removed; nothing passes until it is released",
-			 t->name);
-		return;
-	}
-	ns_put(t->watch.ns);
-	t->watch.ns = ns;
-	t->watch.look = true;
-	t->ifindex = ifindex;
-	t->kni->ifindex = ifindex;
-	log_notice("%s: moved to another network namespace", t->name);
-}
-
-static void look_at_link(struct knit_tap_iface *t)
-{
-	struct knit_nl_link link;
-	int ret, tries;
-
-	for (tries = 0; tries < 2 && t->watch.look && !t->watch.gone; tries++) {
-		t->watch.look = false;
-		ret = knit_nl_link_get(knit_tap_watch_nl(t), t->ifindex, NULL, &link);
-		if (ret == 0)
-			knit_tap_req_link(t, &link);
-		else if (ret == -ENODEV)
-			follow(t);
-	}
-}
-
-static void look_at_lists(struct knit_tap_iface *t)
+static int look(struct knit_tap_place *place, void *arg)
 {
 	static struct knit_nl_addrs addrs; /* under lock */
+	struct knit_tap_iface *t = arg;
 
-	if (t->watch.gone || !t->watch.now.up)
-		return;
-	if (knit_nl_addrs_get(knit_tap_watch_nl(t), t->ifindex, &addrs) == 0)
+	note_place(t, place);
+	knit_tap_req_link(t, &place->link);
+	if (t->watch.now.up && knit_nl_addrs_get(&place->nl, place->link.ifindex, &addrs) == 0)
 		knit_tap_req_addrs(t, &addrs);
+	knit_tap_observe(t, place);
+	return 0;
+}
+
+static void look_at(struct knit_tap_iface *t)
+{
+	struct knit_tap_watch *w = &t->watch;
+	int ret;
+
+	if (!w->look || w->gone)
+		return;
+	w->look = false;
+	ret = knit_tap_there(t, look, t);
+	if (ret < 0) /* who may be there is not known */
+		__atomic_store_n(&t->merge_to, 0, __ATOMIC_RELAXED);
+	if (ret == -ENODEV) {
+		w->gone = true;
+		log_warn("%s: the interface was removed; nothing passes until it is released",
+			 t->name);
+	} else if (ret < 0 && !w->blind) {
+		log_warn("%s: changes can't be seen where it is now: %s", t->name, strerror(-ret));
+	}
+	w->blind = ret < 0;
 }
 
 /* An event's content may be older than what we have done since: it only says where to look. */
-static void on_event(const struct knit_nl_link *link, bool deleted, void *arg)
+static void on_event(int nsid, uint32_t ifindex, void *arg)
 {
-	struct knit_tap_ns *ns = arg;
 	struct knit_tap_iface *t;
 
 	for (t = watch.ifaces; t; t = t->next)
-		if (t->watch.ns == ns && t->ifindex == link->ifindex)
+		if (t->watch.nsid == nsid && t->ifindex == ifindex)
 			t->watch.look = true;
 }
 
-static void read_events(struct knit_tap_ns *ns)
+static void read_events(void)
 {
 	struct knit_tap_iface *t;
 
-	if (knit_nl_events(&ns->events, on_event, ns) == 0)
+	if (knit_nl_events(&watch.events, on_event, NULL) == 0)
 		return;
 	for (t = watch.ifaces; t; t = t->next) /* events were lost */
-		t->watch.look |= t->watch.ns == ns;
+		t->watch.look = true;
 }
 
 static void apply_carrier(struct knit_tap_iface *t)
@@ -198,6 +138,13 @@ static void apply_carrier(struct knit_tap_iface *t)
 		w->carrier_now = on;
 }
 
+static int set_speed(struct knit_tap_place *place, void *arg)
+{
+	uint64_t wanted = *(uint64_t *)arg;
+
+	return knit_tap_dev_speed(place, wanted >> 1, wanted & 1);
+}
+
 static void apply_speed(struct knit_tap_iface *t)
 {
 	uint64_t wanted = __atomic_load_n(&t->watch.link_wanted, __ATOMIC_ACQUIRE);
@@ -207,7 +154,7 @@ static void apply_speed(struct knit_tap_iface *t)
 	if (wanted == w->link_now)
 		return;
 	w->link_now = wanted; /* tried once, whatever comes of it */
-	ret = knit_tap_dev_speed(t, wanted >> 1, wanted & 1);
+	ret = knit_tap_there(t, set_speed, &wanted);
 	if (ret < 0)
 		log_warn("%s: set link speed: %s", t->name, strerror(-ret));
 }
@@ -245,13 +192,8 @@ static void apply_queues(struct knit_tap_iface *t)
 
 static void attend(struct knit_tap_iface *t, bool tick)
 {
-	bool lists = tick || t->watch.look;
-
-	look_at_link(t);
-	if (lists)
-		look_at_lists(t);
-	if (lists && !t->watch.gone)
-		knit_tap_observe(t);
+	t->watch.look |= tick;
+	look_at(t);
 	if (tick)
 		knit_tap_req_tick(t);
 	knit_tap_req_run(t);
@@ -262,7 +204,10 @@ static void attend(struct knit_tap_iface *t, bool tick)
 	apply_speed(t);
 }
 
-/* The timer runs only while an interface is up or has something to retry. */
+/*
+ * The timer runs only while an interface is up, or has something to retry, or is elsewhere: its end
+ * together with its namespace is told nowhere.
+ */
 static void set_timer(void)
 {
 	struct itimerspec spec = { 0 };
@@ -270,7 +215,8 @@ static void set_timer(void)
 	bool tick = false;
 
 	for (t = watch.ifaces; t; t = t->next)
-		tick |= (t->watch.now.up || t->watch.retry) && !t->watch.gone;
+		tick |= !t->watch.gone && (t->watch.now.up || t->watch.retry || t->watch.blind ||
+					   t->watch.nsid != KNIT_NSID_OWN);
 	if (tick == watch.ticking)
 		return;
 	watch.ticking = tick;
@@ -283,7 +229,6 @@ static void *watch_main(void *arg)
 {
 	struct epoll_event ev[EVENTS];
 	struct knit_tap_iface *t;
-	struct knit_tap_ns *ns;
 	uint64_t expired;
 	bool tick;
 	int n, i;
@@ -301,9 +246,7 @@ static void *watch_main(void *arg)
 			else if (ev[i].data.ptr == &watch.timer)
 				tick = read(watch.timer, &expired, sizeof(expired)) > 0;
 		}
-		/* a namespace may have gone since epoll named it: go by the list */
-		for (ns = watch.namespaces; ns; ns = ns->next)
-			read_events(ns);
+		read_events();
 		for (t = watch.ifaces; t; t = t->next)
 			attend(t, tick);
 	}
@@ -322,9 +265,22 @@ static void watch_stop(void)
 		close(watch.epoll);
 	if (watch.bell != KNIT_BELL_NONE)
 		knit_bell_free(watch.bell);
+	knit_nl_close(&watch.home);
+	knit_nl_close(&watch.events);
 	watch.timer = -1;
 	watch.epoll = -1;
 	watch.bell = KNIT_BELL_NONE;
+}
+
+static int open_sockets(void)
+{
+	int ret = knit_nl_open(&watch.events, true);
+
+	if (ret == 0)
+		ret = knit_nl_open(&watch.home, false);
+	if (ret == 0)
+		ret = watch_fd(knit_nl_fd(&watch.events), &watch.events);
+	return ret < 0 ? errno_log(-ret, "rtnetlink") : 0;
 }
 
 /* What the thread needs. It starts with the first interface in place. */
@@ -348,6 +304,8 @@ static int watch_prepare(void)
 	ret = watch_fd(knit_bell_open(watch.bell), &watch.bell);
 	if (ret == 0)
 		ret = watch_fd(watch.timer, &watch.timer);
+	if (ret == 0)
+		ret = open_sockets();
 	if (ret < 0)
 		goto err_stop;
 	watch.stop = false;
@@ -359,40 +317,54 @@ err_stop:
 	return ret;
 }
 
+static int set_gso_max_segs(struct knit_tap_place *place, void *arg)
+{
+	return knit_nl_link_gso_max_segs(&place->nl, place->link.ifindex, KNIT_OFFLOAD_MAX_SEGS);
+}
+
+static int first_look(struct knit_tap_place *place, void *arg)
+{
+	struct knit_tap_iface *t = arg;
+	struct knit_tap_watch *w = &t->watch;
+
+	note_place(t, place);
+	w->link = place->link;
+	w->accepted_mtu = w->link.mtu;
+	memcpy(w->accepted_mac, w->link.mac, 6);
+	knit_tap_req_link(t, &w->link);
+	return 0;
+}
+
 /* The interface as the configuration wants it; what comes out is the first wanted state. */
 static int configure(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
 {
 	static const uint8_t no_mac[6];
 	struct knit_tap_watch *w = &t->watch;
-	struct knit_nl *nl = knit_tap_watch_nl(t);
 	int ret;
 
 	/* A kernel that refuses keeps its own limit; then longer frames are dropped and counted. */
-	ret = knit_nl_link_gso_max_segs(nl, t->ifindex, KNIT_OFFLOAD_MAX_SEGS);
+	ret = knit_tap_there(t, set_gso_max_segs, NULL);
 	if (ret < 0)
 		log_notice("%s: limit segments of GSO frames: %s", t->name, strerror(-ret));
 	w->min_mtu = conf->min_mtu ? conf->min_mtu : 68;
 	w->max_mtu = conf->max_mtu ? conf->max_mtu : UINT16_MAX;
 	if (conf->mtu) {
-		ret = knit_nl_link_mtu(nl, t->ifindex, conf->mtu);
+		ret = knit_tap_set_mtu(t, conf->mtu);
 		if (ret < 0) {
 			log_err("%s: set MTU %u: %s", t->name, conf->mtu, strerror(-ret));
 			return ret;
 		}
 	}
 	if (memcmp(conf->mac, no_mac, 6)) {
-		ret = knit_nl_link_mac(nl, t->ifindex, conf->mac);
+		ret = knit_tap_set_mac(t, conf->mac);
 		if (ret < 0) {
 			log_err("%s: set MAC address: %s", t->name, strerror(-ret));
 			return ret;
 		}
 	}
-	ret = knit_nl_link_get(nl, t->ifindex, NULL, &w->link);
+	ret = knit_tap_there(t, first_look, t);
 	if (ret < 0)
 		return errno_log(-ret, "look at the new tap device");
-	w->accepted_mtu = w->link.mtu;
-	memcpy(w->accepted_mac, w->link.mac, 6);
-	knit_tap_req_link(t, &w->link);
 	w->dirty = 0;
 	w->active_now = (1u << t->n_pairs) - 1;
 	w->carrier_now = 1;
@@ -413,18 +385,12 @@ int knit_tap_watch_add(struct knit_tap_iface *t, const struct knit_iface_conf *c
 	ret = watch_prepare();
 	if (ret < 0)
 		goto out_unlock;
-	t->watch.ns = ns_get();
-	ret = -errno;
-	if (t->watch.ns == NULL) {
-		errno_log(-ret, "rtnetlink");
-		goto err_stop;
-	}
 	knit_tap_req_bind(t);
 	ret = configure(t, conf);
 	if (ret == 0 && first)
 		ret = knit_tap_spawn(&watch.thread, "knit-watch", watch_main, NULL);
 	if (ret < 0)
-		goto err_put_ns;
+		goto err_stop;
 	t->next = watch.ifaces;
 	watch.ifaces = t;
 	t->kni->control_bell = watch.bell;
@@ -432,8 +398,6 @@ int knit_tap_watch_add(struct knit_tap_iface *t, const struct knit_iface_conf *c
 	knit_tap_watch_ring();
 	goto out_unlock;
 
-err_put_ns:
-	ns_put(t->watch.ns);
 err_stop:
 	if (first)
 		watch_stop();
@@ -441,6 +405,11 @@ out_unlock:
 	pthread_mutex_unlock(&watch.lock);
 	pthread_mutex_unlock(&life_lock);
 	return ret;
+}
+
+static int delete (struct knit_tap_place *place, void *arg)
+{
+	return knit_nl_link_del(&place->nl, place->link.ifindex);
 }
 
 /* Also removes the net_device: a forked child may hold its fd, so that closing ours does not. */
@@ -455,11 +424,9 @@ void knit_tap_watch_remove(struct knit_tap_iface *t)
 	for (at = &watch.ifaces; *at != t; at = &(*at)->next)
 		;
 	*at = t->next;
-	look_at_link(t); /* it may just have been moved or deleted */
-	ret = t->watch.gone ? 0 : knit_nl_link_del(knit_tap_watch_nl(t), t->ifindex);
+	ret = knit_tap_there(t, delete, NULL);
 	if (ret < 0 && ret != -ENODEV)
 		log_err("%s: remove the interface: %s", t->name, strerror(-ret));
-	ns_put(t->watch.ns);
 	last = watch.ifaces == NULL;
 	watch.stop = last;
 	knit_tap_watch_ring();

@@ -21,25 +21,19 @@ static struct knit_ring req_q;	/* handler: consumer */
 static struct knit_ring resp_q; /* handler: producer */
 static _Alignas(64) char shm[65536];
 
-struct knit_nl *knit_tap_watch_nl(const struct knit_tap_iface *iface)
+int knit_tap_link(const struct knit_tap_iface *iface, struct knit_nl_link *link)
 {
-	return NULL;
-}
-
-int knit_nl_link_get(struct knit_nl *nl, uint32_t ifindex, const char *name,
-		     struct knit_nl_link *out)
-{
-	*out = fake.link;
+	*link = fake.link;
 	return 0;
 }
 
-int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu)
+int knit_tap_set_mtu(const struct knit_tap_iface *iface, uint32_t mtu)
 {
 	fake.link.mtu = mtu;
 	return 0;
 }
 
-int knit_nl_link_mac(struct knit_nl *nl, uint32_t ifindex, const uint8_t *mac)
+int knit_tap_set_mac(const struct knit_tap_iface *iface, const uint8_t *mac)
 {
 	memcpy(fake.link.mac, mac, 6);
 	return 0;
