@@ -5,6 +5,7 @@
 #include "config.h"
 #include "drops.h"
 #include "iface.h"
+#include "macs.h"
 
 #include <rte_common.h>
 #include <rte_ethdev.h>
@@ -44,6 +45,11 @@ struct knit_topo_port {
 	uint32_t gone;	   /* main, port thread: wo, once. 1: its device was taken away, for good */
 	uint32_t link_up;  /* main thread: wo. As last told to the interface */
 	uint32_t link_speed; /* main thread: wo. Mbit/s */
+	/*
+	 * Further unicast addresses that the kernel wants to receive by the port's interface:
+	 * macvlan devices, VRRP. A cross connection gives it these, too.
+	 */
+	struct knit_macs further;
 } __rte_cache_aligned;
 
 struct knit_topo_iface {

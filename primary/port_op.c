@@ -229,6 +229,7 @@ static int op_rxlist(struct primary *p, unsigned int i, struct knit_msg *m)
 		    KNIT_RXLIST_MAX);
 		return -EINVAL;
 	}
+	knit_macs_set(&p->topo->ports[i].further, list->addr, n_uc);
 	uc = apply_uc(&p->ports[i], list->addr, n_uc);
 	mc = apply_mc(&p->ports[i], list->addr + n_uc, n_mc);
 	return uc < 0 ? uc : mc;

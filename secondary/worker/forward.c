@@ -1,50 +1,60 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "forward.h"
 
-#include <rte_byteorder.h>
-
-#define MAC_BITS UINT64_C(0xffffffffffff)
 #define MAC_GROUP UINT64_C(1) /* multicast and broadcast */
 
-/*
- * The six bytes at p as a number, the first one lowest. Reads eight: there is always more than
- * that.
- */
-static inline uint64_t load_mac(const void *p)
+static inline uint64_t destination(const struct rte_mbuf *m)
 {
-	uint64_t v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return rte_le_to_cpu_64(v) & MAC_BITS;
+	return knit_mac_word(rte_pktmbuf_mtod(m, const void *));
 }
 
 /* Not a branch: both kinds of frame may alternate. */
 static inline uint32_t for_kernel(const struct rte_mbuf *m, uint64_t own)
 {
-	uint64_t dst = load_mac(rte_pktmbuf_mtod(m, const void *));
+	uint64_t dst = destination(m);
 
 	return (dst & MAC_GROUP) | (dst == own);
 }
 
+/* Where the kernel has further addresses. */
+static uint32_t split_further(const struct knit_input *in, const struct knit_burst *b, uint16_t *to,
+			      uint64_t own)
+{
+	const uint64_t *further = knit_macs_table(&in->port->further);
+	uint32_t i, mine, n_mine = 0;
+
+	for (i = 0; i < b->n; i++) {
+		mine = for_kernel(b->m[i], own) ||
+		       (further && knit_macs_in(further, destination(b->m[i])));
+		to[i] = mine ? in->kernel : in->peer;
+		n_mine += mine;
+	}
+	return n_mine;
+}
+
 /*
- * A port of a cross connection: the kernel gets what is for everybody or for the port itself, the
- * far port the rest. Bursts that go one way as a whole are the common case: they are only counted
- * through.
+ * A port of a cross connection: the kernel gets what is for everybody, for the port itself or for
+ * further addresses of its interface, the far port the rest. Bursts that go one way as a whole are
+ * the common case: they are only counted through.
  */
 static uint16_t split(const struct knit_input *in, const struct knit_burst *b, uint16_t *to)
 {
 	uint64_t own =
 		__atomic_load_n((const uint64_t *)(const void *)in->port->mac, __ATOMIC_RELAXED);
+	bool further = __atomic_load_n(&in->port->further.in_force, __ATOMIC_RELAXED);
 	uint32_t i, n_mine = 0;
 
-	own = rte_le_to_cpu_64(own) & MAC_BITS;
-	for (i = 0; i < b->n; i++)
-		n_mine += for_kernel(b->m[i], own);
+	own = rte_le_to_cpu_64(own) & KNIT_MACS_MASK;
+	if (unlikely(further))
+		n_mine = split_further(in, b, to, own);
+	else
+		for (i = 0; i < b->n; i++)
+			n_mine += for_kernel(b->m[i], own);
 	if (likely(n_mine == 0))
 		return in->peer;
 	if (n_mine == b->n)
 		return in->kernel;
-	for (i = 0; i < b->n; i++)
+	for (i = 0; !further && i < b->n; i++)
 		to[i] = for_kernel(b->m[i], own) ? in->kernel : in->peer;
 	return KNIT_OUT_MIXED;
 }

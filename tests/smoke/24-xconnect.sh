@@ -16,6 +16,7 @@
 
 WIRE=$(dirname "$0")/wire.py
 OTHER=02:00:00:00:66:66
+VRRP=00:00:5e:00:01:07
 SLOW=${KNIT_SLOW:-1}
 MIB=$((20 / (SLOW > 1 ? 5 : 1)))
 
@@ -62,6 +63,20 @@ neighbours()
 	ip -n right neigh replace 10.3.0.2 lladdr "$(mac_of left left0)" dev right0
 }
 
+# What keepalived and FRR make for VRRP: an address of its own on top of the interface.
+further()
+{
+	ip -n middle link add link kl name vrrp address $VRRP type macvlan mode bridge
+	address middle vrrp 10.3.0.7/24
+	ip -n left neigh replace 10.3.0.7 lladdr $VRRP dev left0
+	check "ports: a further address is punted" wait_for 5 goes $VRRP middle:kl right:right0
+	check "ports: so is its tagged frame" goes $VRRP middle:kl right:right0 9
+	check "ports: ping of it" in_ns left ping -q -c 5 -i 0.01 -W 2 10.3.0.7
+	check "ports: other's MAC crosses beside it" goes $OTHER right:right0 middle:kl
+	ip -n middle link del vrrp
+	check "ports: it crosses when it is gone" wait_for 5 goes $VRRP right:right0 middle:kl
+}
+
 ports()
 {
 	local kernel before mac
@@ -93,6 +108,7 @@ ports()
 	ip -n middle link set kl address "$mac"
 	wait_for 5 field_is /knit/port,left mac "$mac"
 	neighbours
+	further
 
 	check "ports: MTU 9000" both_mtus 9000
 	check "ports: long stream" "$WIRE" stream left:10.3.0.2 right:10.3.0.3 $((MIB / 2))

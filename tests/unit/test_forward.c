@@ -148,6 +148,72 @@ START_TEST(new_mac)
 }
 END_TEST
 
+static void further(unsigned int n, const uint8_t (*list)[6])
+{
+	struct rte_ether_addr addr[KNIT_RXLIST_MAX] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		memcpy(addr[i].addr_bytes, list[i], 6);
+	knit_macs_set(&port.further, addr, n);
+}
+
+/* What the kernel wants to receive besides the port's own address, until it does not any more. */
+START_TEST(further_addresses)
+{
+	static const uint8_t vrrp[2][6] = { { 0, 0, 0x5e, 0, 1, 7 }, { 0, 0, 0x5e, 0, 1, 8 } };
+	struct knit_input in = input(KERNEL, PEER);
+	unsigned int i;
+
+	ck_assert_uint_eq(decide_one(vrrp[1]), PEER);
+	further(2, vrrp);
+	ck_assert_uint_eq(decide_one(vrrp[0]), KERNEL);
+	ck_assert_uint_eq(decide_one(vrrp[1]), KERNEL);
+	ck_assert_uint_eq(decide_one(own), KERNEL);
+	ck_assert_uint_eq(decide_one(everybody), KERNEL);
+	ck_assert_uint_eq(decide_one(other), PEER);
+	for (i = 0; i < N; i++)
+		frame(i, i % 3 ? other : vrrp[1]);
+	ck_assert_uint_eq(knit_forward(&in, &burst, to), KNIT_OUT_MIXED);
+	for (i = 0; i < N; i++)
+		ck_assert_uint_eq(to[i], i % 3 ? PEER : KERNEL);
+	further(1, vrrp);
+	ck_assert_uint_eq(decide_one(vrrp[0]), KERNEL);
+	ck_assert_uint_eq(decide_one(vrrp[1]), PEER);
+	further(0, vrrp);
+	ck_assert_uint_eq(decide_one(vrrp[0]), PEER);
+	ck_assert_uint_eq(decide_one(own), KERNEL);
+}
+END_TEST
+
+/* As many as there may be, near each other; an address that is listed twice; zero is nobody's. */
+START_TEST(many_addresses)
+{
+	static uint8_t list[KNIT_RXLIST_MAX][6];
+	uint8_t mac[6] = { 0x02, 0, 0, 0, 0, 0 };
+	unsigned int i, round;
+
+	for (round = 0; round < 3; round++) {
+		for (i = 0; i < KNIT_RXLIST_MAX; i++) {
+			memcpy(list[i], mac, 6);
+			list[i][4] = i >> 8;
+			list[i][5] = i;
+			list[i][3] = round;
+		}
+		memcpy(list[1], list[0], 6);
+		memset(list[2], 0, 6);
+		further(KNIT_RXLIST_MAX, list);
+		for (i = 0; i < KNIT_RXLIST_MAX; i++) {
+			ck_assert_uint_eq(decide_one(list[i]), i == 2 ? PEER : KERNEL);
+			list[i][2] = 1;
+			ck_assert_uint_eq(decide_one(list[i]), PEER);
+			list[i][2] = 0;
+		}
+	}
+	further(0, list);
+}
+END_TEST
+
 Suite *knit_suite_forward(void)
 {
 	Suite *s = suite_create("forward");
@@ -159,5 +225,7 @@ Suite *knit_suite_forward(void)
 	knit_add_test(s, "one way out", one_way_out, 0);
 	knit_add_test(s, "no interface", no_interface, 0);
 	knit_add_test(s, "new mac", new_mac, 0);
+	knit_add_test(s, "further addresses", further_addresses, 0);
+	knit_add_test(s, "many addresses", many_addresses, 0);
 	return s;
 }
