@@ -212,11 +212,7 @@ bool domain_reset_dead(struct primary *p)
 		knit_rundir_unblock_attach();
 		return false;
 	}
-	if (knit_rundir_block_attach(p->conf->eal.prefix, 0) < 0)
-		return false;
-	/* The lock may be free because its holder was killed, inside EAL. */
-	slot_check(p);
-	if (p->restart)
+	if (slot_block_attach(p) < 0)
 		return false;
 	if (primary_park(p, ports, why, sizeof(why)) < 0) {
 		if (failed++ % SAY_EVERY == 0)

@@ -245,7 +245,7 @@ bool primary_gone_release(struct primary *p)
 	if (rte_get_timer_cycles() < next || domain_dead_on(p, ports) ||
 	    primary_still_stuck(p, ports))
 		return false;
-	if (knit_rundir_block_attach(p->conf->eal.prefix, 0) < 0)
+	if (slot_block_attach(p) < 0)
 		return false;
 	done = release(p, ports, &next);
 	knit_rundir_unblock_attach();

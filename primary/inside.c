@@ -65,6 +65,23 @@ int inside_slot(const struct primary *p, pid_t pid)
 	return -ESRCH;
 }
 
+int inside_first(const struct primary *p, pid_t *pid)
+{
+	unsigned int i;
+	int fd;
+
+	*pid = 0;
+	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
+		fd = open_slot(p, i, pid);
+		if (fd < 0)
+			continue;
+		close(fd);
+		if (knit_rundir_blocks(p->conf->eal.prefix, *pid))
+			return i;
+	}
+	return -ESRCH;
+}
+
 unsigned int inside_signal(const struct primary *p, int sig)
 {
 	unsigned int i, n = 0;

@@ -3,6 +3,7 @@
 #include "log.h"
 #include "port_driver.h"
 #include "primary.h"
+#include "rundir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -206,6 +207,7 @@ static bool mend(struct primary *p, unsigned int i)
 	if (primary_still_stuck(p, UINT64_C(1) << i))
 		return false;
 	if (port_pause(p, i, why, sizeof(why)) < 0) {
+		knit_rundir_unblock_attach();
 		if (failed++ % SAY_EVERY == 0)
 			log_warn("port %s: its start anew waits: %s", p->ports[i].conf->name, why);
 		return false;

@@ -8,7 +8,6 @@
 #include "port_tap.h"
 #include "primary.h"
 
-#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 
@@ -394,71 +393,6 @@ static int open_nothing(struct primary *p, unsigned int i)
 	port->absent = true;
 	port->netns = "";
 	return port_open(p, i);
-}
-
-/* On copper, autonegotiation takes two to three seconds. */
-#define LINK_BACK_MS 5000
-#define HELD UINT64_MAX
-
-void port_hold(struct primary *p, uint64_t ports)
-{
-	unsigned int k;
-
-	for (k = 0; k < p->topo->n_ports; k++)
-		if (ports & (UINT64_C(1) << k))
-			__atomic_store_n(&p->ports[k].held, HELD, __ATOMIC_RELEASE);
-}
-
-void port_unhold(struct primary *p, uint64_t ports)
-{
-	uint64_t deadline = rte_get_timer_cycles() + rte_get_timer_hz() * LINK_BACK_MS / 1000;
-	unsigned int k;
-
-	for (k = 0; k < p->topo->n_ports; k++)
-		if (ports & (UINT64_C(1) << k))
-			__atomic_store_n(&p->ports[k].held, deadline, __ATOMIC_RELEASE);
-}
-
-int port_pause(struct primary *p, unsigned int i, char *why, size_t len)
-{
-	int ret;
-
-	/* A start would take buffers from the broken pool of a dead worker. */
-	if (domain_dead_on(p, UINT64_C(1) << i)) {
-		snprintf(why, len, "the domain of a dead worker waits for its reset");
-		return -EBUSY;
-	}
-	ret = primary_park(p, UINT64_C(1) << i, why, len);
-	if (ret < 0)
-		return ret;
-	port_hold(p, UINT64_C(1) << i);
-	return 0;
-}
-
-int port_go_on(struct primary *p, unsigned int i, int started)
-{
-	if (started < 0 && !primary_gone_now(&p->ports[i])) {
-		p->restart = 1;
-		return started;
-	}
-	if (started > 0)
-		slot_end_workers(p, UINT64_C(1) << i);
-	primary_resume(p);
-	port_unhold(p, UINT64_C(1) << i);
-	return started;
-}
-
-bool port_held(struct port *port, bool up)
-{
-	uint64_t held = __atomic_load_n(&port->held, __ATOMIC_ACQUIRE);
-
-	if (held == 0)
-		return false;
-	if (held == HELD || (!up && port->topo->link_up && rte_get_timer_cycles() < held))
-		return true;
-	/* Fails if the port thread holds it anew. */
-	return !__atomic_compare_exchange_n(&port->held, &held, 0, false, __ATOMIC_ACQ_REL,
-					    __ATOMIC_ACQUIRE);
 }
 
 /* An xconnect forwards what is addressed to others, so its ports must receive it. */

@@ -259,6 +259,9 @@ int port_op(struct primary *p, struct knit_msg *m)
 	};
 	int netns, ret;
 
+	ret = slot_is_control(p, m);
+	if (ret < 0)
+		return ret;
 	if (m->op >= KNIT_OP_COUNT || ops[m->op] == NULL || m->port >= p->topo->n_ports) {
 		SAY(m, "operation %u on port %u: there is none such", m->op, m->port);
 		return -EINVAL;
@@ -270,7 +273,7 @@ int port_op(struct primary *p, struct knit_msg *m)
 	ret = primary_gone_now(&p->ports[m->port]) ? op_gone(m) : ops[m->op](p, m->port, m);
 	pthread_mutex_unlock(&p->drivers);
 	knit_netns_leave(&netns);
-	if (ret < 0)
+	if (ret < 0 && ret != -EINPROGRESS)
 		log_warn("port %s: %s refused: %s", p->topo->ports[m->port].name,
 			 knit_op_name(m->op), m->text[0] ? m->text : rte_strerror(-ret));
 	return ret;

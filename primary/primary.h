@@ -112,7 +112,12 @@ int primary_ports_open(struct primary *p);
 void primary_ports_close(struct primary *p);
 int port_start(struct primary *p, unsigned int i);
 int port_stop(struct primary *p, unsigned int i);
+/* The queues of worker w on port i, with pool; the port is stopped or can do it while started. */
+int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool);
+
 /*
+ * pause.c
+ *
  * Ports, a bit each, are about to be restarted: their interfaces' carrier stays as it is. After
  * port_unhold a carrier that is on stays so until the link is back, or LINK_BACK_MS at most: on
  * copper that takes seconds. One that is off goes on with the link.
@@ -120,8 +125,10 @@ int port_stop(struct primary *p, unsigned int i);
 void port_hold(struct primary *p, uint64_t ports);
 void port_unhold(struct primary *p, uint64_t ports);
 /*
- * For what a running port does not do: its workers parked and the port held, then, after the caller
- * stopped and started it, everything as before. 0, or -errno and why; nothing has changed then.
+ * For what a running port does not do: nobody attaches, its workers are parked and the port held;
+ * then, after the caller stopped and started it, all as before. 0, or -errno and why; nothing
+ * has changed then. -EINPROGRESS: somebody is on his way in, which takes a second at most. Nobody
+ * else comes in before the caller has tried again, or called knit_rundir_unblock_attach.
  * started: what port_start returned. If that was an error so is this: the port is gone, or the
  * primary will start anew, and nobody may use the port until then.
  */
@@ -129,10 +136,11 @@ int port_pause(struct primary *p, unsigned int i, char *why, size_t len);
 int port_go_on(struct primary *p, unsigned int i, int started);
 /* Main thread: is the port held, its link being up or down now? */
 bool port_held(struct port *port, bool up);
-/* The queues of worker w on port i, with pool; the port is stopped or can do it while started. */
-int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool);
 
-/* port_op.c: what control asks. In the port thread. 0 or -errno; text says why */
+/*
+ * port_op.c: what control asks. In the port thread. 0 or -errno; text says why. -EINPROGRESS: as
+ * port_pause.
+ */
 int port_op(struct primary *p, struct knit_msg *m);
 void port_restore(struct primary *p, unsigned int i);
 
@@ -152,12 +160,19 @@ void park_wake(struct primary *p, uint64_t ports);
 int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd);
 int slot_ready(struct primary *p, struct knit_msg *m);
 int slot_detach(struct primary *p, struct knit_msg *m);
+/* 0: it comes from the control that has the slot. Else -EPROTO, and text says so. */
+int slot_is_control(struct primary *p, struct knit_msg *m);
 /* The process behind pidfd[slot] ended. */
 void slot_ended(struct primary *p, unsigned int slot);
 /* The workers with a queue on one of these ports shall end once they are resumed. */
 void slot_end_workers(struct primary *p, uint64_t ports);
 /* Once a second: deaths inside EAL's attach, which no message announced. */
 void slot_check(struct primary *p);
+/*
+ * 0: nobody is between EAL's set-up and READY, and nobody will be until knit_rundir_unblock_attach.
+ * -EBUSY: somebody is, or was killed there: p->restart tells.
+ */
+int slot_block_attach(struct primary *p);
 
 /*
  * inside.c: secondaries that hold a role's lock file and have no slot, or not yet
@@ -172,6 +187,8 @@ unsigned int inside_signal(const struct primary *p, int sig);
 void inside_look(const struct primary *p, bool reset_waits);
 /* The slot that process is on its way to, or has; -ESRCH: none. */
 int inside_slot(const struct primary *p, pid_t pid);
+/* The slot of somebody who keeps slot_block_attach from succeeding, and the process; -ESRCH. */
+int inside_first(const struct primary *p, pid_t *pid);
 const char *inside_name(const struct primary *p, unsigned int slot, char buf[24]);
 
 /* domain.c: resets every DEAD domain, or as many as can be; true if none is left. */

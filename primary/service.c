@@ -6,6 +6,7 @@
 #include "primary.h"
 #include "rundir.h"
 
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_ring.h>
 
@@ -25,12 +26,14 @@
  */
 #define ITEMS 64
 #define TICK_MS 1000   /* slot_check */
-#define RETRY_MS 20    /* while a worker can't be parked */
+#define HOLD_MS 1000   /* an operation, until those on their way in are there */
+#define RETRY_MS 20    /* while somebody must be waited for */
 #define LEAVE_MS 3000  /* secondaries asked to leave */
 #define KILLED_MS 1000 /* secondaries that were killed */
 
 struct item {
 	struct rte_mp_msg msg;
+	uint64_t until; /* timer cycles: end of the time that it may be held; 0: it is not held */
 	char peer[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
@@ -42,11 +45,20 @@ static struct {
 	uint32_t bell;
 	struct item items[ITEMS];
 	struct rte_ring *idle; /* items nobody uses */
-	struct rte_ring *todo; /* message thread -> port thread */
+	struct rte_ring *todo; /* message thread -> port thread; what comes from slots */
+	struct rte_ring *ops;  /* likewise; operations on ports, in order */
+	struct item *held;     /* the first of these, to be tried again */
 	bool dead;	       /* a domain waits for its reset */
 	bool gone;	       /* a device that was taken away waits to be let go */
 	bool wedged;	       /* a port that lost bus mastering waits for its start */
 } service = { .bell = KNIT_BELL_NONE };
+
+/* On a port. The others are about the sender's own slot, and never wait for anybody else's. */
+static bool is_op(uint32_t op)
+{
+	return op != KNIT_OP_ATTACH && op != KNIT_OP_READY && op != KNIT_OP_DETACH &&
+	       op != KNIT_OP_SYNC;
+}
 
 static int on_message(const struct rte_mp_msg *msg, const void *peer)
 {
@@ -60,8 +72,11 @@ static int on_message(const struct rte_mp_msg *msg, const void *peer)
 		return -1;
 	}
 	item->msg = *msg;
+	item->until = 0;
 	snprintf(item->peer, sizeof(item->peer), "%s", (const char *)peer);
-	rte_ring_enqueue(service.todo, item);
+	rte_ring_enqueue(is_op(((const struct knit_msg *)msg->param)->op) ? service.ops
+									  : service.todo,
+			 item);
 	knit_bell_ring(service.bell);
 	return 0;
 }
@@ -82,13 +97,32 @@ static int execute(struct primary *p, struct knit_msg *m, int *fd)
 	}
 }
 
-static void serve(struct primary *p, struct item *item)
+/* Somebody is on his way in: whether there is time to wait for him. */
+static bool hold(struct item *item)
+{
+	uint64_t now = rte_get_timer_cycles();
+
+	if (item->until == 0)
+		item->until = now + rte_get_timer_hz() * HOLD_MS / 1000;
+	if (now < item->until)
+		return true;
+	knit_rundir_unblock_attach();
+	return false;
+}
+
+/* False: the item is held, and there is no answer yet. */
+static bool serve(struct primary *p, struct item *item)
 {
 	struct knit_msg *m = (struct knit_msg *)item->msg.param;
 	int i, fd = item->msg.num_fds > 0 ? item->msg.fds[0] : -1;
 
 	m->text[0] = '\0';
 	m->result = execute(p, m, &fd);
+	if (m->result == -EINPROGRESS) {
+		if (hold(item))
+			return false;
+		m->result = -EBUSY;
+	}
 	if (fd >= 0)
 		close(fd);
 	for (i = 1; i < item->msg.num_fds; i++)
@@ -98,6 +132,7 @@ static void serve(struct primary *p, struct item *item)
 	if (rte_mp_reply(&item->msg, item->peer) < 0)
 		log_warn("%s: process %u did not wait for the answer", knit_op_name(m->op), m->pid);
 	rte_ring_enqueue(service.idle, item);
+	return true;
 }
 
 #define N_SLOTS (KNIT_MAX_WORKERS + 1)
@@ -138,6 +173,12 @@ static void serve_all(struct primary *p)
 		look_at_ends(p);
 		serve(p, item);
 	}
+	while (service.held || rte_ring_dequeue(service.ops, (void **)&service.held) == 0) {
+		look_at_ends(p);
+		if (!serve(p, service.held))
+			break;
+		service.held = NULL;
+	}
 }
 
 /* One wait: messages, ends of processes, or the time. */
@@ -154,12 +195,17 @@ static void wait_once(struct primary *p, int timeout)
 		serve_all(p);
 }
 
+static bool must_retry(void)
+{
+	return service.dead || service.gone || service.wedged || service.held;
+}
+
 static uint32_t port_thread(void *arg)
 {
 	struct primary *p = arg;
 
 	while (!__atomic_load_n(&service.stop, __ATOMIC_ACQUIRE)) {
-		wait_once(p, service.dead || service.gone || service.wedged ? RETRY_MS : TICK_MS);
+		wait_once(p, must_retry() ? RETRY_MS : TICK_MS);
 		primary_master_look(p);
 		slot_check(p);
 		primary_channel_look(p);
@@ -196,7 +242,8 @@ int primary_service_start(struct primary *p)
 	service.bell = bell;
 	service.idle = make_ring("knit_msg_idle");
 	service.todo = make_ring("knit_msg_todo");
-	if (service.idle == NULL || service.todo == NULL)
+	service.ops = make_ring("knit_msg_ops");
+	if (service.idle == NULL || service.todo == NULL || service.ops == NULL)
 		return -ENOMEM;
 	for (i = 0; i < ITEMS; i++)
 		rte_ring_enqueue(service.idle, &service.items[i]);

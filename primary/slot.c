@@ -182,6 +182,16 @@ int slot_detach(struct primary *p, struct knit_msg *m)
 	return -EPROTO;
 }
 
+int slot_is_control(struct primary *p, struct knit_msg *m)
+{
+	struct slot s = slot_words(p, CONTROL_SLOT);
+
+	if (slot_of(p, m) == CONTROL_SLOT && *s.pid == m->pid && *s.start_time == m->start_time)
+		return 0;
+	SAY(m, "process %u is not the control that attached", m->pid);
+	return -EPROTO;
+}
+
 static void worker_died(struct primary *p, struct knit_topo_worker *w)
 {
 	log_warn("worker %u: process %u died; resetting its domain", w->id, w->pid);
@@ -271,4 +281,15 @@ void slot_check(struct primary *p)
 	if (t->control.state == KNIT_SLOT_FREE &&
 	    knit_rundir_died_inside(p->conf->eal.prefix, KNIT_ROLE_CONTROL, 0, &pid))
 		died_inside(p, "control", pid);
+}
+
+int slot_block_attach(struct primary *p)
+{
+	int ret = knit_rundir_block_attach(p->conf->eal.prefix, 0);
+
+	if (ret < 0)
+		return ret;
+	/* The lock may be free because its holder was killed, inside EAL. */
+	slot_check(p);
+	return p->restart ? -EBUSY : 0;
 }
