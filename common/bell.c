@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_kni
 #include "bell.h"
+#include "abi/knit_types.h"
 #include "log.h"
 #include "owner.h"
 
@@ -14,12 +15,19 @@
 
 #define BELLS_MZ "knit_bells"
 
-/* One doorbell. Written by the process that makes it, read by all. pid 0: free. */
+/*
+ * One doorbell. Written by the process that makes it, read by all. pid 0: nobody has the number.
+ *
+ * gen is one more with each step of its life, and odd while the fd is open: it is stored after the
+ * fd was made and before the fd is closed. Whoever takes a copy of the fd looks at gen before and
+ * after that: if it is the same odd one, the fd was the bell's all the time, and not another file
+ * that got its number.
+ */
 struct bell {
 	uint32_t pid;
 	int32_t fd; /* in that process */
 	uint64_t start_time;
-	uint64_t gen; /* differs each time the number is given out */
+	uint64_t gen;
 };
 
 static struct bell *bells; /* shared */
@@ -63,10 +71,11 @@ int64_t knit_bell_new(void)
 						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
 		bells[i].start_time = knit_process_start_time(pid);
-		bells[i].gen++;
-		mine[i].gen = bells[i].gen;
+		bells[i].fd = fd;
+		/* Whoever had the number may have died with it. */
+		mine[i].gen = (bells[i].gen + 1) | 1;
 		mine[i].fd_plus_1 = fd + 1;
-		__atomic_store_n(&bells[i].fd, fd, __ATOMIC_RELEASE);
+		__atomic_store_n(&bells[i].gen, mine[i].gen, __ATOMIC_RELEASE);
 		return i;
 	}
 	close(fd);
@@ -77,6 +86,8 @@ void knit_bell_free(uint32_t bell)
 {
 	if (bells == NULL || bell >= KNIT_MAX_BELLS)
 		return;
+	__atomic_store_n(&bells[bell].gen, (bells[bell].gen | 1) + 1, __ATOMIC_RELEASE);
+	knit_mb();
 	knit_bell_close(bell);
 	__atomic_store_n(&bells[bell].pid, 0, __ATOMIC_RELEASE);
 }
@@ -101,30 +112,42 @@ static int fetch_fd(const struct bell *b)
 int knit_bell_open(uint32_t bell)
 {
 	const struct bell *b;
+	uint64_t gen;
 	int fd;
 
 	if (bells == NULL || bell >= KNIT_MAX_BELLS)
 		return -ENOENT;
 	b = &bells[bell];
-	if (__atomic_load_n(&b->pid, __ATOMIC_ACQUIRE) == 0)
+	gen = __atomic_load_n(&b->gen, __ATOMIC_ACQUIRE);
+	if (gen % 2 == 0)
 		return -ENOENT;
-	if (mine[bell].fd_plus_1 && mine[bell].gen == b->gen)
+	if (mine[bell].fd_plus_1 && mine[bell].gen == gen)
 		return mine[bell].fd_plus_1 - 1;
 	knit_bell_close(bell);
 	fd = fetch_fd(b);
+	knit_mb();
+	if (__atomic_load_n(&b->gen, __ATOMIC_ACQUIRE) != gen) {
+		if (fd >= 0)
+			close(fd);
+		return -ENOENT;
+	}
 	if (fd < 0)
 		return fd;
-	mine[bell].gen = b->gen;
+	mine[bell].gen = gen;
 	mine[bell].fd_plus_1 = fd + 1;
 	return fd;
 }
 
 void knit_bell_close(uint32_t bell)
 {
-	if (bell >= KNIT_MAX_BELLS || mine[bell].fd_plus_1 == 0)
+	int fd;
+
+	if (bell >= KNIT_MAX_BELLS)
 		return;
-	close(mine[bell].fd_plus_1 - 1);
-	mine[bell].fd_plus_1 = 0;
+	/* Forgotten before it is closed: a signal's handler may ring in between. */
+	fd = __atomic_exchange_n(&mine[bell].fd_plus_1, 0, __ATOMIC_ACQ_REL) - 1;
+	if (fd >= 0)
+		close(fd);
 }
 
 void knit_bell_ring(uint32_t bell)

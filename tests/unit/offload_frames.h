@@ -14,6 +14,7 @@ Suite *knit_suite_kni_burst(void);
 Suite *knit_suite_exchange(void);
 Suite *knit_suite_exchange_death(void);
 Suite *knit_suite_pool_plan(void);
+Suite *knit_suite_bell(void);
 Suite *knit_suite_pause(void);
 Suite *knit_suite_slot(void);
 

@@ -41,6 +41,7 @@ int main(void)
 	srunner_add_suite(runner, knit_suite_exchange());
 	srunner_add_suite(runner, knit_suite_exchange_death());
 	srunner_add_suite(runner, knit_suite_pool_plan());
+	srunner_add_suite(runner, knit_suite_bell());
 	srunner_add_suite(runner, knit_suite_pause());
 	srunner_add_suite(runner, knit_suite_slot());
 	srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "offload_frames.h"
+
+#include "bell.h"
+
+#include <rte_common.h>
+#include <rte_memzone.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* EAL's memory is private without hugepages: the table's pages, with what is in them, are not. */
+static void share_table(void)
+{
+	const struct rte_memzone *mz = rte_memzone_lookup("knit_bells");
+	uintptr_t start, end;
+	void *copy;
+
+	ck_assert_ptr_nonnull(mz);
+	start = RTE_ALIGN_FLOOR((uintptr_t)mz->addr, 4096);
+	end = RTE_ALIGN_CEIL((uintptr_t)mz->addr + mz->len, 4096);
+	copy = malloc(end - start);
+	memcpy(copy, (void *)start, end - start);
+	ck_assert(mmap((void *)start, end - start, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == (void *)start);
+	memcpy((void *)start, copy, end - start);
+	free(copy);
+}
+
+/* Makes and frees one, and lets a file have the fd's number in between. */
+static void come_and_go(void)
+{
+	int64_t bell;
+	int fd;
+
+	for (;;) {
+		bell = knit_bell_new();
+		usleep(300);
+		knit_bell_free(bell);
+		fd = memfd_create("not a bell", MFD_CLOEXEC);
+		usleep(300);
+		close(fd);
+	}
+}
+
+static bool is_eventfd(int fd)
+{
+	char path[32], target[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return readlink(path, target, sizeof(target) - 1) > 0 &&
+	       strcmp(target, "anon_inode:[eventfd]") == 0;
+}
+
+/* Whatever its owner does meanwhile: what is taken is the bell, or nothing. */
+START_TEST(never_another_file)
+{
+	int64_t bell;
+	int i, fd, n = 0;
+	pid_t child;
+
+	ck_assert_int_eq(knit_bell_init(), 0);
+	share_table();
+	bell = knit_bell_new();
+	ck_assert_int_ge(bell, 0);
+	ck_assert(is_eventfd(knit_bell_open(bell)));
+	knit_bell_free(bell);
+	knit_bell_free(bell);
+	ck_assert_int_eq(knit_bell_open(bell), -ENOENT);
+	child = fork();
+	if (child == 0)
+		come_and_go();
+	for (i = 0; n < 1000; i++) {
+		fd = knit_bell_open(bell);
+		ck_assert_msg(fd < 0 || is_eventfd(fd), "try %d: fd %d is another file", i, fd);
+		knit_bell_close(bell);
+		n += fd >= 0;
+	}
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+END_TEST
+
+Suite *knit_suite_bell(void)
+{
+	Suite *s = suite_create("bell");
+
+	knit_add_test(s, "never another file", never_another_file, 60);
+	return s;
+}
