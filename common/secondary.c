@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "secondary.h"
 #include "bell.h"
+#include "cpus.h"
 #include "guard.h"
 #include "log.h"
 #include "msg.h"
@@ -89,6 +90,23 @@ static int check_extra(const struct knit_secondary *s)
 	return KNIT_EXIT_OK;
 }
 
+/* "--lcores=<lcore>@<cpu>" or "@(<cpus>)"; EAL answers wrong ones with its whole usage. */
+static int check_cpus(const struct knit_secondary *s)
+{
+	char name[24], cpus[80] = "", why[160];
+	struct knit_cpu_set set;
+	int i;
+
+	for (i = 0; i < s->args.argc && cpus[0] == '\0'; i++)
+		if (sscanf(s->args.argv[i], "--lcores=%*u@(%79[0-9,-])", cpus) != 1)
+			sscanf(s->args.argv[i], "--lcores=%*u@%79[0-9]", cpus);
+	if (!knit_cpus_parse(cpus, &set) || knit_cpus_check(&set, why, sizeof(why)) == 0)
+		return KNIT_EXIT_OK;
+	fprintf(stderr, "knit: %s: found CPU %s in the primary's configuration: %s\n",
+		role_name(s, name), cpus, why);
+	return KNIT_EXIT_RESOURCES;
+}
+
 int knit_secondary_enter(struct knit_secondary *s)
 {
 	int i, ret;
@@ -97,6 +115,8 @@ int knit_secondary_enter(struct knit_secondary *s)
 	if (ret != KNIT_EXIT_OK)
 		return ret;
 	ret = knit_rundir_enter(s->prefix, s->role, s->id, &s->args);
+	if (ret == KNIT_EXIT_OK)
+		ret = check_cpus(s);
 	if (ret != KNIT_EXIT_OK)
 		return ret;
 	for (i = 0; i < s->n_extra; i++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
+#include "cpus.h"
 #include "engine.h"
 #include "log.h"
 #include "netns.h"
@@ -56,28 +57,14 @@ static uint16_t largest_mtu(const struct primary *p, const struct knit_conf_ifac
 	return RTE_MIN(c->max_mtu, (uint32_t)knit_driver_max_mtu(&info));
 }
 
-/* The CPUs that the process may use: its main thread has the affinity of an lcore. */
-static void allowed_cpus(cpu_set_t *set)
+static void leave_out(struct knit_cpu_set *set, uint32_t lcore, const char *cpus)
 {
-	cpu_set_t before;
-
-	sched_getaffinity(0, sizeof(before), &before);
-	memset(set, 0xff, sizeof(*set));
-	sched_setaffinity(0, sizeof(*set), set);
-	sched_getaffinity(0, sizeof(*set), set);
-	sched_setaffinity(0, sizeof(before), &before);
-}
-
-static void leave_out(cpu_set_t *set, uint32_t lcore, const char *cpus)
-{
-	struct knit_cpu_set own = { 0 };
+	struct knit_cpu_set own;
 	unsigned int i;
 
-	if (!knit_cpus_parse(cpus, &own))
-		own.bits[lcore / 64] |= UINT64_C(1) << (lcore % 64);
-	for (i = 0; i < CPU_SETSIZE; i++)
-		if (own.bits[i / 64] >> (i % 64) & 1)
-			CPU_CLR(i, set);
+	knit_cpus_of(lcore, cpus, &own);
+	for (i = 0; i < RTE_DIM(own.bits); i++)
+		set->bits[i] &= ~own.bits[i];
 }
 
 /* For engine threads: those configured, else all that are no lcore's. None left: any. */
@@ -87,15 +74,14 @@ static const cpu_set_t *engine_cpus(const struct knit_config *c, cpu_set_t *set)
 	unsigned int i;
 
 	_Static_assert(sizeof(own) == sizeof(*set), "both are a bit for each of 1024 CPUs");
-	if (knit_cpus_parse(c->tap.cpus, &own)) {
-		memcpy(set, &own, sizeof(*set));
-		return set;
+	if (!knit_cpus_parse(c->tap.cpus, &own)) {
+		knit_cpus_allowed(&own);
+		leave_out(&own, c->eal.lcore, c->eal.cpus);
+		leave_out(&own, c->control.lcore, c->control.cpus);
+		for (i = 0; i < c->n_workers; i++)
+			leave_out(&own, c->workers[i].lcore, c->workers[i].cpus);
 	}
-	allowed_cpus(set);
-	leave_out(set, c->eal.lcore, c->eal.cpus);
-	leave_out(set, c->control.lcore, c->control.cpus);
-	for (i = 0; i < c->n_workers; i++)
-		leave_out(set, c->workers[i].lcore, c->workers[i].cpus);
+	memcpy(set, &own, sizeof(*set));
 	return CPU_COUNT(set) ? set : NULL;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "cpus.h"
 #include "pool_plan.h"
 
 #include <rte_pci.h>
@@ -24,12 +25,11 @@ static int node_of_cpu(unsigned int cpu)
 /* Of the first CPU of the list, or of the lcore's. */
 static int node_of(uint32_t lcore, const char *cpus)
 {
-	struct knit_cpu_set set = { 0 };
+	struct knit_cpu_set set;
 	unsigned int cpu = 0;
 
-	if (!knit_cpus_parse(cpus, &set))
-		return node_of_cpu(lcore);
-	while (!(set.bits[cpu / 64] >> (cpu % 64) & 1))
+	knit_cpus_of(lcore, cpus, &set);
+	while (!knit_cpus_has(&set, cpu))
 		cpu++;
 	return node_of_cpu(cpu);
 }

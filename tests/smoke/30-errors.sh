@@ -247,11 +247,11 @@ secondaries_alone()
 }
 
 # The file that the primary wrote for worker 1, changed for one start.
-refused_args() # name, pattern, sed expression
+refused_args() # name, pattern, sed expression[, exit code]
 {
 	cp -p "$RUN/worker-1.args" "$TMP/args"
 	sed -i "$3" "$RUN/worker-1.args"
-	refused "$1" 6 "$2" "$WORKER" --prefix "$PREFIX" --id 1
+	refused "$1" "${4:-6}" "$2" "$WORKER" --prefix "$PREFIX" --id 1
 	cp -p "$TMP/args" "$RUN/worker-1.args"
 }
 
@@ -278,6 +278,10 @@ beside_a_primary()
 		--id 9
 	refused_args "other DPDK version" "DPDK.* 17.11" 's/^dpdk .*/dpdk DPDK 17.11.0/'
 	refused_args "other ABI version" "99" 's/^abi .*/abi 99/'
+	refused_args "worker's CPU is absent" \
+		"^knit: worker 1: found CPU 0,1000 .*: CPU 1000 is absent or offline" \
+		's/^arg --lcores=.*/arg --lcores=2@(0,1000)/' 4
+	check "worker's CPU is absent: one line" [ "$(wc -l <"$TMP/refused")" -eq 1 ]
 	refused "other order of mempool drivers" 6 "mempool driver number" \
 		"$WORKER" --prefix "$PREFIX" --id 1 -- -d "${stack[0]}"
 	check "the primary is as it was" field_is /knit/info pid "${PID[primary]}"

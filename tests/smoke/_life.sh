@@ -22,8 +22,8 @@
 RUN=/run/knit/$PREFIX
 SUPERVISED=()
 
-# The exit codes after which no new start helps: 0 as asked, 2 command line, 5 no primary, 6 other
-# version.
+# The exit codes after which no new start helps: 0 as asked, 2 command line, 4 something is missing
+# on this machine, 5 no primary, 6 other version.
 supervision() # role, program, arguments...
 {
 	local role=$1 program=$2 code=1
@@ -34,7 +34,7 @@ supervision() # role, program, arguments...
 		code=$?
 		echo "$role ended: $code"
 		case $code in
-		0 | 2 | 5 | 6) break ;;
+		0 | 2 | 4 | 5 | 6) break ;;
 		esac
 	done
 	exit $code
