@@ -127,6 +127,12 @@ struct rte_kni {
 	 * after a change from another process control_bell rings and the watch applies it.
 	 */
 	uint32_t carrier;
+	/*
+	 * Who wants the watch to have seen the net_device as it is, and its carrier set: adds to
+	 * asked, in any process; the watch puts what it saw there before into done, after it.
+	 */
+	uint32_t link_asked;
+	uint32_t link_done;
 
 	struct knit_pair pair[KNIT_MAX_PAIRS];
 };

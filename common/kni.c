@@ -7,7 +7,10 @@
 #include "kni_ops.h"
 #include "log.h"
 
+#include <time.h>
 #include <unistd.h>
+
+#define LINK_WAIT_MS 3000 /* as long as KNI's module waited for a request */
 
 /* Of this process, as KNI's was; forked children inherit it. */
 static bool initialised;
@@ -73,26 +76,47 @@ static bool is_up(const struct rte_kni *kni)
 	return knit_load(&wanted->up) != 0;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * The tap engine's watch looks at the net_device and sets its carrier; it may have to wait for the
+ * kernel's lock before.
+ */
+static int sync_link(struct rte_kni *kni)
+{
+	uint32_t asked = __atomic_add_fetch(&kni->link_asked, 1, __ATOMIC_ACQ_REL);
+	const struct timespec pause = { .tv_nsec = 20000 };
+	int64_t end = now_ms() + LINK_WAIT_MS;
+
+	knit_bell_init();
+	if (knit_bell_open(kni->control_bell) < 0)
+		return -1;
+	knit_bell_ring(kni->control_bell);
+	while ((int32_t)(__atomic_load_n(&kni->link_done, __ATOMIC_ACQUIRE) - asked) < 0) {
+		if (now_ms() > end)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 int rte_kni_update_link(struct rte_kni *kni, unsigned int linkup)
 {
 	uint32_t carrier = linkup != 0, before;
 
 	if (kni && kni->engine_kind == KNIT_ENGINE_KMOD)
 		return RTE_MAX(knit_kmod_update_link(kni, carrier), -1);
-	if (kni == NULL || !is_up(kni))
+	if (kni == NULL || sync_link(kni) < 0 || !is_up(kni))
 		return -1;
 	before = __atomic_exchange_n(&kni->carrier, carrier, __ATOMIC_ACQ_REL) != 0;
-	if (!knit_kni_is_creator(kni)) {
-		knit_bell_init();
-		if (knit_bell_open(kni->control_bell) < 0)
-			goto err_restore;
-		knit_bell_ring(kni->control_bell);
-	} else if (kni->engine->set_link(kni, carrier, UINT32_MAX, true) < 0) {
-		goto err_restore;
-	}
-	return (int)before;
-
-err_restore:
+	if (sync_link(kni) == 0)
+		return (int)before;
 	__atomic_store_n(&kni->carrier, before, __ATOMIC_RELEASE);
 	return -1;
 }

@@ -192,16 +192,19 @@ static void apply_queues(struct knit_tap_iface *t)
 
 static void attend(struct knit_tap_iface *t, bool tick)
 {
-	t->watch.look |= tick;
+	uint32_t asked = __atomic_load_n(&t->kni->link_asked, __ATOMIC_ACQUIRE);
+
+	t->watch.look |= tick || asked != t->kni->link_done;
 	look_at(t);
 	if (tick)
 		knit_tap_req_tick(t);
 	knit_tap_req_run(t);
-	if (t->watch.gone)
-		return;
-	apply_queues(t);
-	apply_carrier(t);
-	apply_speed(t);
+	if (!t->watch.gone) {
+		apply_queues(t);
+		apply_carrier(t);
+		apply_speed(t);
+	}
+	__atomic_store_n(&t->kni->link_done, asked, __ATOMIC_RELEASE);
 }
 
 /*

@@ -135,8 +135,8 @@ int rte_kni_register_handlers(struct rte_kni *kni, struct rte_kni_ops *ops);
 int rte_kni_unregister_handlers(struct rte_kni *kni);
 
 /*
- * Sets the interface's carrier. Returns the previous state (0 or 1), or -1 on NULL or if it is
- * down.
+ * Sets the interface's carrier; the kernel has it on return. Returns the previous state (0 or 1), or
+ * -1 on NULL, if it is down, or if it could not be set within three seconds.
  */
 int rte_kni_update_link(struct rte_kni *kni, unsigned int linkup);
 
