@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define DEFAULT_MTU 1500
+#define PCAP_ARGS 63	    /* what the driver keeps of its arguments for secondaries */
 #define NOT_READ UINT32_MAX /* what a number is after an error */
 
 const config_setting_t *knit_conf_elem(const struct knit_conf_load *load, const char *list,
@@ -87,6 +88,52 @@ static void check_driver(struct knit_conf_load *load, unsigned int i)
 				"only a PCI device like \"0000:03:00.0\" can be bound to it");
 }
 
+/* The value of the first argument with one of these names, NULL: there is none. */
+static const char *argument(const struct knit_conf_port *port, const char *const *names)
+{
+	const char *at = port->device;
+	size_t len;
+
+	for (; *names; names++) {
+		len = strlen(*names);
+		for (at = strchr(port->device, ','); at; at = strchr(at + 1, ','))
+			if (strncmp(at + 1, *names, len) == 0 && at[1 + len] == '=')
+				return at + 2 + len;
+	}
+	return NULL;
+}
+
+/* Each process opens by itself what the arguments name. */
+static void check_pcap(struct knit_conf_load *load, unsigned int i)
+{
+	static const char *const devices[] = { "iface", "rx_iface", "rx_iface_in", "tx_iface",
+					       NULL };
+	static const char *const files[] = { "rx_pcap", "tx_pcap", NULL };
+	const config_setting_t *group = knit_conf_elem(load, "ports", i);
+	const struct knit_conf_port *port = &load->conf->ports[i];
+	char id[sizeof(port->device)];
+	const char *args, *file;
+
+	device_id(port, id, sizeof(id));
+	if (strncmp(id, "net_pcap", 8) && strncmp(id, "eth_pcap", 8))
+		return;
+	args = strchr(port->device, ',');
+	if (args && strlen(args + 1) > PCAP_ARGS)
+		knit_conf_error(load, group, "device",
+				"at most %d characters of arguments are expected, not %zu: "
+				"net_pcap cuts what it hands to workers",
+				PCAP_ARGS, strlen(args + 1));
+	if (port->netns[0] && argument(port, devices))
+		knit_conf_error(load, group, "netns",
+				"none is expected: workers open the device of net_pcap by its "
+				"name where they are themselves; start knit in that namespace, or "
+				"use net_tap");
+	file = argument(port, files);
+	if (file && file[0] != '/')
+		knit_conf_error(load, group, "device",
+				"absolute paths are expected: workers open them, too");
+}
+
 static void check_port(struct knit_conf_load *load, unsigned int i)
 {
 	const config_setting_t *group = knit_conf_elem(load, "ports", i);
@@ -103,6 +150,7 @@ static void check_port(struct knit_conf_load *load, unsigned int i)
 					"devices must be unique, and ports.[%u] has this one", j);
 	}
 	check_driver(load, i);
+	check_pcap(load, i);
 	if (conf->n_workers > 1 && hands_mbufs_on(port))
 		knit_conf_error(load, group, "device",
 				"this driver hands mbufs on and works with one worker only, not %u",

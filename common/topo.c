@@ -11,7 +11,17 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+uint64_t knit_topo_namespace(const char *kind)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
 
 struct knit_topo *knit_topo_create(void)
 {
@@ -31,6 +41,8 @@ struct knit_topo *knit_topo_create(void)
 	snprintf(t->dpdk, sizeof(t->dpdk), "%s", rte_version());
 	t->primary_pid = getpid();
 	t->primary_start = knit_process_start_time(getpid());
+	t->net_ns = knit_topo_namespace("net");
+	t->mount_ns = knit_topo_namespace("mnt");
 	t->instance = rte_rdtsc() ^ (uint64_t)t->primary_pid << 48;
 	return t;
 }

@@ -39,7 +39,8 @@ struct knit_topo_port {
 	uint16_t mtu;	      /* in force */
 	uint8_t mac[8];	  /* in force: the first 6; one aligned store, workers compare 6 bytes */
 	uint64_t tx_capa; /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
-	uint32_t rx_partial; /* its RX_L4_CKSUM_NONE is a partial checksum, see offload.h */
+	uint32_t per_process; /* each process opens what device names, in its own namespaces */
+	uint32_t rx_partial;  /* its RX_L4_CKSUM_NONE is a partial checksum, see offload.h */
 	uint32_t admin_up; /* 0: workers neither receive nor send; the kernel's interface is down */
 	uint32_t starts;   /* times it was started: secondaries of net_tap look for new fds */
 	uint32_t gone;	   /* main, port thread: wo, once. 1: its device was taken away, for good */
@@ -180,7 +181,9 @@ struct knit_topo {
 	uint32_t stopping;    /* 1: the primary is going down, secondaries must leave */
 	char dpdk[64];	      /* rte_version() of the primary */
 	uint64_t config_hash; /* the configuration generation */
-	uint64_t instance;    /* differs with every start of a primary */
+	uint64_t net_ns;      /* the primary's, see knit_topo_namespace */
+	uint64_t mount_ns;
+	uint64_t instance; /* differs with every start of a primary */
 	uint32_t primary_pid;
 	uint64_t primary_start;
 	int32_t pool_ops;	/* index of the mempool ops of all domains in the primary */
@@ -229,6 +232,9 @@ struct knit_topo *knit_topo_attach(void);
 
 /* Whether the worker's domain has a queue on one of the ports, a bit each. */
 bool knit_topo_has_queue(const struct knit_topo_worker *w, uint64_t ports);
+
+/* Which namespace of that kind, "net" or "mnt", the calling process is in; 0: can't tell. */
+uint64_t knit_topo_namespace(const char *kind);
 
 struct knit_topo_worker *knit_topo_worker(struct knit_topo *t, uint32_t id);
 

@@ -222,6 +222,7 @@ static int learn(struct primary *p, unsigned int i)
 	port->topo->port_id = port->id;
 	port->topo->mtu = port->conf->mtu;
 	port->topo->admin_up = 1;
+	port->topo->per_process = driver->per_process;
 	snprintf(port->topo->driver, sizeof(port->topo->driver), "%s", info.driver_name);
 	snprintf(port->topo->device, sizeof(port->topo->device), "%s", port->conf->device);
 	return 0;

@@ -33,7 +33,12 @@ static const struct knit_driver drivers[] = {
 	/* Releases no receive mbufs before the device itself is initialised anew. */
 	{ "net_virtio", KNIT_RESET_NONE, .device_spread = true, .ask = true },
 	{ "net_memif", KNIT_RESET_NONE, .hands_on = true },
-	{ "net_vhost", KNIT_RESET_NONE, .hands_on = true },
+	/* The library keeps its devices in the process that made them: bursts elsewhere find none. */
+	{ "net_vhost", KNIT_RESET_NONE, .hands_on = true, .primary_only = true },
+	/* Kicks the far end by the number that a file has in the primary, whatever it is elsewhere. */
+	{ "net_virtio_user", KNIT_RESET_NONE, .primary_only = true },
+	/* See also check_pcap in config_check.c. */
+	{ "net_pcap", KNIT_RESET_NONE, .per_process = true },
 	{ "net_failsafe", KNIT_RESET_NONE, .hands_on = true },
 	{ "net_bonding", KNIT_RESET_NONE, .hands_on = true },
 	/* Rings that a secondary has not mapped: a burst there ends in SIGSEGV. */

@@ -27,6 +27,7 @@ struct knit_driver {
 	bool device_spread;	 /* several receive queues and no RSS: the device picks one */
 	bool hands_on;		 /* passes mbufs on instead of copying them: one worker only */
 	bool primary_only;	 /* bursts work in the process that made the port alone */
+	bool per_process;	 /* each process opens what its arguments name */
 	bool paired;		 /* wants as many transmit as receive queues */
 	bool poll_link;		 /* says that it tells of link changes, and does not */
 	bool mtu_stopped;	 /* its MTU is set while it is stopped, whatever it says */

@@ -4,6 +4,8 @@
 
 #include <rte_ethdev.h>
 
+#include <string.h>
+
 #define NO_IFACE 0 /* the output that drops */
 
 /* To the worker that has a transmit queue on the port. */
@@ -163,6 +165,25 @@ static void add_exchanges(struct knit_worker *w, int16_t port)
 	}
 }
 
+/* Elsewhere the same name may be another device, or file. */
+static int check_namespaces(struct knit_worker *w, const struct knit_topo_port *p)
+{
+	const char *other = NULL;
+
+	if (!p->per_process)
+		return KNIT_EXIT_OK;
+	if (knit_topo_namespace("net") != w->topo->net_ns)
+		other = "network";
+	else if (strstr(p->device, "_pcap=") && knit_topo_namespace("mnt") != w->topo->mount_ns)
+		other = "mount";
+	if (other == NULL)
+		return KNIT_EXIT_OK;
+	return knit_worker_fail(w, KNIT_EXIT_RESOURCES,
+				"port %s: %s: each process opens it by name, and this one is in "
+				"another %s namespace than the primary",
+				p->name, p->device, other);
+}
+
 /*
  * EAL goes on if a driver fails to set itself up in a secondary, net_tap's if the primary was slow
  * to hand it the queues. Bursts there would find nothing for ever.
@@ -170,11 +191,15 @@ static void add_exchanges(struct knit_worker *w, int16_t port)
 static int check_ports(struct knit_worker *w)
 {
 	uint32_t i;
+	int ret;
 
 	for (i = 0; i < w->topo->n_ports; i++) {
 		if ((w->slot->rxq[i] < 0 && w->slot->txq[i] < 0) ||
 		    __atomic_load_n(&w->topo->ports[i].gone, __ATOMIC_ACQUIRE))
 			continue;
+		ret = check_namespaces(w, &w->topo->ports[i]);
+		if (ret != KNIT_EXIT_OK)
+			return ret;
 		if (!rte_eth_dev_is_valid_port(w->topo->ports[i].port_id))
 			return knit_worker_fail(w, KNIT_EXIT_RESTART,
 						"port %s: its driver could not be set up here",

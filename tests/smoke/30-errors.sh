@@ -210,6 +210,46 @@ devices()
 			"port left: driver $driver moves packets in the process that made"
 	done
 	ip -n far link del v0
+	new_config
+	port left "net_vhost0,iface=$TMP/vhost.sock"
+	interface kni-left left near
+	worker 0 "punt left"
+	refused_config "driver that no worker can use: net_vhost" 4 \
+		"port left: driver net_vhost moves packets in the process that made"
+}
+
+# What each process opens by itself must be the same thing in each.
+opened_by_name()
+{
+	new_config
+	port left net_pcap0,iface=v0 far
+	interface kni-left left near
+	worker 0 "punt left"
+	refused_config "net_pcap in a namespace that workers are not in" 3 \
+		'ports.\[0\].netns: found "far": none is expected'
+	new_config
+	port left "net_pcap0,rx_pcap=/$(printf 'd%.0s' {1..40}),tx_pcap=/$(printf 'd%.0s' {1..40})"
+	interface kni-left left near
+	worker 0 "punt left"
+	refused_config "net_pcap with more arguments than workers get" 3 \
+		"ports.\[0\].device: .* at most 63 characters"
+	ip link add v0 type veth peer name v1
+	ip link set v0 up
+	new_config
+	port left net_pcap0,iface=v0
+	interface kni-left left near
+	worker 0 "punt left"
+	write_config
+	start_primary
+	start_worker 0
+	ok "net_pcap: a worker in the primary's network namespace attaches"
+	stop worker0
+	refused "worker of net_pcap in another network namespace" 4 \
+		"port left: net_pcap0,iface=v0: each process opens it by name, .* another network" \
+		ip netns exec far "$WORKER" --prefix "$PREFIX" --id 0
+	system_down
+	mv "$TMP/primary.log" "$TMP/pcap.log"
+	ip link del v0
 }
 
 queues()
@@ -299,6 +339,7 @@ command_lines
 configurations
 machine
 devices
+opened_by_name
 queues
 secondaries_alone
 beside_a_primary

@@ -7,6 +7,7 @@
 #define PORTS(text) .ports = "ports = (" text ");"
 #define P0 "{ name = \"p0\"; device = \"net_null0\"; }, "
 #define P1 "{ name = \"p1\"; device = \"net_null1\"; }"
+#define FIFTY "01234567890123456789012345678901234567890123456789"
 #define PORT(text) PORTS("{ name = \"p0\"; device = \"net_null0\"; " text " }, " P1)
 #define IFACES(text) .ifaces = "interfaces = (" text ");"
 #define IFACE(text) IFACES("{ port = \"p0\"; " text " }")
@@ -202,6 +203,22 @@ static const struct config_case error_cases[] = {
 	  WORKERS("{ id = 0; lcore = 1; forward = (" PUNT_P0 "); },"
 		  "{ id = 1; lcore = 3; forward = (" PUNT_P0 "); }"),
 	  .want = "4: ports.[0].device: found \"net_memif0,zero-copy=yes\": this driver" },
+
+	{ PORTS("{ name = \"p0\"; device = \"net_pcap0,iface=eth0\"; netns = \"blue\"; }"),
+	  IFACE("name = \"i0\";"), FORWARD(PUNT_P0),
+	  .want = "4: ports.[0].netns: found \"blue\": none is expected: workers open the device of "
+		  "net_pcap" },
+	{ PORTS("{ name = \"p0\"; device = \"eth_pcap0,rx_pcap=/a,tx_iface=eth0\"; "
+		"netns = \"blue\"; }"),
+	  IFACE("name = \"i0\";"), FORWARD(PUNT_P0), .want = "4: ports.[0].netns: found \"blue\"" },
+	{ PORTS("{ name = \"p0\"; device = \"net_pcap0,rx_pcap=in.pcap\"; }"),
+	  IFACE("name = \"i0\";"), FORWARD(PUNT_P0),
+	  .want = "4: ports.[0].device: found \"net_pcap0,rx_pcap=in.pcap\": absolute paths" },
+	{ PORTS("{ name = \"p0\"; device = \"net_pcap0,rx_pcap=/" FIFTY "/,iface=e\"; }"),
+	  IFACE("name = \"i0\";"), FORWARD(PUNT_P0),
+	  .want = "4: ports.[0].device: found \"net_pcap0,rx_pcap=/" FIFTY
+		  "/,iface=e\": at most 63 "
+		  "characters of arguments are expected, not 68" },
 
 	/* references and rules */
 	{ IFACES("{ name = \"i0\"; port = \"p0\"; }, { name = \"i1\"; port = \"p9\"; }"),
