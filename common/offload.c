@@ -106,17 +106,14 @@ bool knit_offload_fits_slow(const struct rte_mbuf *m, uint32_t features)
 
 static void gso_to_desc(const struct rte_mbuf *m, struct knit_desc *d)
 {
-	uint32_t l4 = m->l2_len + m->l3_len;
-
 	d->gso_size = m->tso_segsz;
-	d->hdr_len = (uint8_t)(l4 + m->l4_len);
+	d->hdr_len = (uint8_t)(m->l2_len + m->l3_len + m->l4_len);
 	if (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG) {
 		d->gso_type = KNIT_GSO_UDP_L4;
 		return;
 	}
 	d->gso_type = m->ol_flags & RTE_MBUF_F_TX_IPV6 ? KNIT_GSO_TCPV6 : KNIT_GSO_TCPV4;
-	if (l4 + 20 <= m->data_len &&
-	    *rte_pktmbuf_mtod_offset(m, uint8_t *, l4 + 13) & RTE_TCP_CWR_FLAG)
+	if (knit_tcp_cwr(m))
 		d->gso_type |= KNIT_GSO_ECN;
 }
 
@@ -140,7 +137,8 @@ void knit_offload_to_desc_slow(const struct rte_mbuf *m, uint32_t features, stru
 
 uint64_t knit_offload_iface_capa(uint32_t features)
 {
-	uint64_t capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | KNIT_OFFLOAD_IPV6_EXT;
+	uint64_t capa =
+		RTE_ETH_TX_OFFLOAD_MULTI_SEGS | KNIT_OFFLOAD_IPV6_EXT | KNIT_OFFLOAD_TSO_ECN;
 
 	if (features & KNIT_FEAT_CSUM)
 		capa |= RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;

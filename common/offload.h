@@ -45,6 +45,13 @@
  */
 #define KNIT_OFFLOAD_IPV6_EXT (UINT64_C(1) << 63)
 
+/*
+ * Likewise: whoever cuts leaves CWR to the first segment. ethdev has no word for that, and many
+ * NICs repeat it, which tells the receiver again and again that its congestion signal was heard: no
+ * port has this. Frames with CWR are few, one in a round trip.
+ */
+#define KNIT_OFFLOAD_TSO_ECN (UINT64_C(1) << 62)
+
 /* What knit's own frames can ask for. */
 #define KNIT_OFFLOAD_SEG (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 #define KNIT_OFFLOAD_TX \
@@ -66,7 +73,7 @@
 
 /* One way out of a domain, as its worker keeps it. */
 struct knit_offload_port {
-	uint64_t capa;		  /* RTE_ETH_TX_OFFLOAD_* that are enabled, KNIT_OFFLOAD_IPV6_EXT */
+	uint64_t capa;		  /* RTE_ETH_TX_OFFLOAD_* that are enabled, KNIT_OFFLOAD_* above */
 	struct rte_mempool *pool; /* the domain's; new mbufs come from it */
 	uint32_t mtu;		  /* without Ethernet header; 0: not checked */
 };

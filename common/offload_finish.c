@@ -28,6 +28,9 @@ static bool must_cut(const struct rte_mbuf *m, uint64_t capa)
 
 	if (!(capa & need) || (m->nb_segs > 1 && !(capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)))
 		return true;
+	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG && !(capa & KNIT_OFFLOAD_TSO_ECN) &&
+	    knit_tcp_cwr(m))
+		return true;
 	/* A descriptor's hdr_len, and what controllers take. */
 	return m->l2_len + m->l3_len + m->l4_len > UINT8_MAX;
 }

@@ -4,6 +4,8 @@
 
 #include "offload.h"
 
+#include <rte_tcp.h>
+
 /*
  * What the offload_*.c files share. Sums are one's complement sums of 16-bit words as they lie in
  * memory, so they are stored without a byte swap.
@@ -62,6 +64,15 @@ static inline uint32_t knit_csum_offset(uint64_t ol_flags)
 static inline uint8_t knit_csum_proto(uint64_t ol_flags)
 {
 	return knit_csum_offset(ol_flags) == 6 ? IPPROTO_UDP : IPPROTO_TCP;
+}
+
+/* Of a frame with RTE_MBUF_F_TX_TCP_SEG, whose lengths may be nonsense. */
+static inline bool knit_tcp_cwr(const struct rte_mbuf *m)
+{
+	uint32_t l4 = m->l2_len + m->l3_len;
+
+	return l4 + 20 <= m->data_len &&
+	       *rte_pktmbuf_mtod_offset(m, uint8_t *, l4 + 13) & RTE_TCP_CWR_FLAG;
 }
 
 static inline bool knit_ipv6_ext(const struct rte_mbuf *m)

@@ -159,7 +159,7 @@ START_TEST(test_port_cuts)
 	struct knit_offload_port port = { CSUMS | RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
 						  RTE_ETH_TX_OFFLOAD_TCP_TSO |
 						  RTE_ETH_TX_OFFLOAD_UDP_TSO |
-						  KNIT_OFFLOAD_IPV6_EXT,
+						  KNIT_OFFLOAD_IPV6_EXT | KNIT_OFFLOAD_TSO_ECN,
 					  pool, 0 };
 	struct rte_mbuf *m = from_kernel(c), *out[1];
 	uint8_t *ip;
@@ -177,6 +177,37 @@ START_TEST(test_port_cuts)
 	ip = rte_pktmbuf_mtod_offset(m, uint8_t *, m->l2_len);
 	if (c->f.version == 4)
 		ck_assert_uint_eq(slow_sum(ip, 20, 0), 0xffff);
+	ck_assert(!knit_offload_needed(m, port.capa));
+	rte_pktmbuf_free(m);
+	pool_is_full();
+}
+END_TEST
+
+/* A port that cuts would repeat CWR, so these frames are cut here: only the first one has it. */
+START_TEST(test_port_never_cuts_cwr)
+{
+	struct gso_case c = cases[_i];
+	struct knit_offload_port port = { CSUMS | RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
+						  RTE_ETH_TX_OFFLOAD_IPV4_CKSUM |
+						  RTE_ETH_TX_OFFLOAD_TCP_TSO |
+						  KNIT_OFFLOAD_IPV6_EXT,
+					  pool, 0 };
+	struct knit_offload_port soft = { RTE_ETH_TX_OFFLOAD_MULTI_SEGS, pool, 0 };
+	struct rte_mbuf *m = from_kernel(&c), *out[KNIT_OFFLOAD_MAX_SEGS], *one;
+	unsigned int i, n;
+
+	ck_assert(knit_offload_needed(m, port.capa));
+	ck_assert(!knit_offload_needed(m, port.capa | KNIT_OFFLOAD_TSO_ECN));
+	n = knit_offload_finish(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
+	for (i = 0; i < n; i++) {
+		ck_assert(!(out[i]->ol_flags & KNIT_OFFLOAD_SEG));
+		ck_assert_uint_eq(knit_offload_finish(out[i], &soft, &one, 1), 1);
+		out[i] = one;
+	}
+	verify_cut(&c, out, n);
+	rte_pktmbuf_free_bulk(out, n);
+	c.f.tcp_flags &= ~RTE_TCP_CWR_FLAG;
+	m = from_kernel(&c);
 	ck_assert(!knit_offload_needed(m, port.capa));
 	rte_pktmbuf_free(m);
 	pool_is_full();
@@ -448,6 +479,7 @@ Suite *knit_suite_offload_gso(void)
 	tcase_add_loop_test(t, test_cut_in_software, 0, n);
 	tcase_add_loop_test(t, test_cut_for_checksum_offload, 0, n);
 	tcase_add_loop_test(t, test_port_cuts, 0, n);
+	tcase_add_loop_test(t, test_port_never_cuts_cwr, 0, 5);
 	tcase_add_loop_test(t, test_cut_with_tag, 0, n);
 	tcase_add_loop_test(t, test_no_byte_beyond, 0, n);
 	tcase_add_loop_test(t, test_fuzz, 0, 4);
