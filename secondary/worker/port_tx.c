@@ -92,6 +92,17 @@ static bool too_long(const struct rte_mbuf *m, uint32_t mtu)
 	return knit_offload_wire_len(m) > room;
 }
 
+/* Frames that are longer than an untagged one may be: is it but tags? */
+static bool any_too_long(const struct knit_burst *b, uint32_t mtu)
+{
+	uint32_t i;
+
+	for (i = 0; i < b->n; i++)
+		if (b->m[i]->pkt_len > mtu + RTE_ETHER_HDR_LEN && too_long(b->m[i], mtu))
+			return true;
+	return false;
+}
+
 /* One by one, in order: too long ones go, what the port can't do is done here. */
 static uint32_t transmit_unusual(struct knit_worker *w, struct knit_output *out,
 				 struct knit_burst *b)
@@ -124,8 +135,9 @@ uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct kni
 		knit_drop(w, KNIT_WORKER_DROP_PORT_DOWN, b->m, b->n);
 		return 0;
 	}
-	if (likely(!(b->flags & UNUSUAL) && b->max_len <= mtu + RTE_ETHER_HDR_LEN &&
-		   (b->segs == 1 || capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)))
+	if (likely(!(b->flags & UNUSUAL) &&
+		   (b->segs == 1 || capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) &&
+		   (b->max_len <= mtu + RTE_ETHER_HDR_LEN || !any_too_long(b, mtu))))
 		return transmit(w, out, b->m, b->n, b->bytes);
 	out->offload.mtu = mtu;
 	out->offload.capa = capa;

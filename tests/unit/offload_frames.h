@@ -17,6 +17,7 @@ Suite *knit_suite_pool_plan(void);
 Suite *knit_suite_bell(void);
 Suite *knit_suite_pause(void);
 Suite *knit_suite_slot(void);
+Suite *knit_suite_worker_port(void);
 
 /* All frames come from here and go back: every test ends with pool_is_full. */
 extern struct rte_mempool *pool;  /* 2048 bytes of data, 1024 mbufs */

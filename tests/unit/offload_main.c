@@ -44,6 +44,7 @@ int main(void)
 	srunner_add_suite(runner, knit_suite_bell());
 	srunner_add_suite(runner, knit_suite_pause());
 	srunner_add_suite(runner, knit_suite_slot());
+	srunner_add_suite(runner, knit_suite_worker_port());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
