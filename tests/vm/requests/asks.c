@@ -4,7 +4,6 @@
 #include "abi/knit_shm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -218,50 +217,6 @@ void test_handler_gone_before_turn(struct iface *i)
 	handler_attach(i);
 	EXPECT(agree(i));
 	EXPECT(i->plan->port.value[LINK] == 1);
-}
-
-static struct knit_ring_shm *come_and_go_req_q;
-
-/* A process that attaches a handler, which answers nothing, and takes it away again, for ever. */
-static int come_and_go(const char *name, int id)
-{
-	struct knit_ring_shm *req_q = come_and_go_req_q;
-	struct knit_ioc_attach a = { .size = sizeof(a), .role = KNIT_ROLE_HANDLER, .bell_fd = -1 };
-
-	(void)name;
-	a.id = id;
-	for (;;) {
-		int fd = open(KNIT_DEV_PATH, O_RDWR | O_CLOEXEC);
-
-		if (ioctl(fd, KNIT_IOC_ATTACH, &a) < 0)
-			return -errno;
-		knit_store(&req_q->consumer, knit_load(&req_q->producer));
-		close(fd);
-	}
-}
-
-/* Up fails only if it was asked for, and then it is counted. */
-void test_handlers_come_and_go(struct iface *i)
-{
-	unsigned int end = now_ms() + 4000, ups = 0;
-	struct op handlers;
-	uint64_t failed = 0;
-	int ret;
-
-	come_and_go_req_q = (void *)((char *)i->shm + knit_shm_req_off());
-	handlers = op_start(i, come_and_go, i->id);
-	while ((int)(end - now_ms()) > 0) {
-		ret = set_up(i->name, 1);
-		EXPECT(ret == 0 || ret == -ENOTCONN);
-		failed += ret != 0;
-		ups++;
-		EXPECT(set_up(i->name, 0) == 0);
-	}
-	kill(handlers.pid, SIGKILL);
-	EXPECT(op_end(&handlers) == -1000);
-	printf("# %u ups, %lu failed, %lu detached\n", ups, (long)failed,
-	       (long)iface_stats(i).req_detached);
-	EXPECT(failed <= iface_stats(i).req_detached);
 }
 
 /* run() checks that release does not wait either. */

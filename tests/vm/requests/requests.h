@@ -54,7 +54,6 @@ bool has_none(const void *arg);
 	X(handler_killed, 0)                      \
 	X(handler_detached, 0)                    \
 	X(handler_gone_before_turn, 0)            \
-	X(handlers_come_and_go, 0)                \
 	X(released_while_asking, 0)               \
 	X(nobody_attached, 0)                     \
 	X(up_refused_later, 0)                    \
