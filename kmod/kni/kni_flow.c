@@ -15,6 +15,10 @@
 #define TYPE_VLAN 0x8100
 #define TYPE_QINQ 0x88a8
 
+/* First byte of addresses of groups, which may be routed where nothing else is. */
+#define IP4_GROUPS 224 /* and above: broadcast */
+#define IP6_GROUPS 0xff
+
 #define IP_DF 0x4000
 #define IP_LEN_MAX 65535u
 
@@ -58,7 +62,7 @@ static inline enum kni_flow_kind parse_ip4(struct kni_flow *flow, __u32 *len)
 
 	if (ip[9] != PROTO_UDP)
 		return ip[9] == PROTO_TCP ? KNI_FLOW_OTHER : KNI_FLOW_UNKNOWN;
-	if (ip[0] != 0x45 || get16(ip + 6) & ~IP_DF || !ip4_sum_good(ip))
+	if (ip[0] != 0x45 || get16(ip + 6) & ~IP_DF || ip[16] >= IP4_GROUPS || !ip4_sum_good(ip))
 		return KNI_FLOW_UNKNOWN;
 	*len = get16(ip + 2);
 	flow->hdr_len = L3 + IP4_HLEN + UDP_HLEN;
@@ -77,7 +81,7 @@ static inline enum kni_flow_kind parse_ip6(struct kni_flow *flow, __u32 have, __
 		return KNI_FLOW_UNKNOWN;
 	if (ip[6] != PROTO_UDP)
 		return ip[6] == PROTO_TCP ? KNI_FLOW_OTHER : KNI_FLOW_UNKNOWN;
-	if (ip[0] >> 4 != 6)
+	if (ip[0] >> 4 != 6 || ip[24] == IP6_GROUPS)
 		return KNI_FLOW_UNKNOWN;
 	*len = get16(ip + 4) + IP6_HLEN;
 	flow->hdr_len = L3 + IP6_HLEN + UDP_HLEN;

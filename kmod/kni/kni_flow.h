@@ -38,7 +38,8 @@ enum kni_flow_kind {
 
 /*
  * len bytes of a frame, from Ethernet's header on. Fills in all of *flow for a DATAGRAM. The
- * checksum of IPv4's header is verified, that of UDP is not; a datagram without one is UNKNOWN.
+ * checksum of IPv4's header is verified, that of UDP is not; a datagram without one is UNKNOWN, and
+ * so is one to a group.
  */
 enum kni_flow_kind kni_flow_parse(struct kni_flow *flow, const __u8 *hdr, __u32 len);
 

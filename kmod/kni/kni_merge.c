@@ -2,27 +2,71 @@
 #include "kni.h"
 
 #include <linux/if_vlan.h>
+#include <linux/inetdevice.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/udp.h>
+#include <net/addrconf.h>
+#include <net/net_namespace.h>
+
+static bool forwards(const struct net_device *dev)
+{
+	struct in_device *in;
+	bool does;
+
+	rcu_read_lock();
+	in = __in_dev_get_rcu(dev);
+	does = in && IN_DEV_FORWARD(in);
+#if IS_ENABLED(CONFIG_IPV6)
+	if (__in6_dev_get(dev))
+		does |= READ_ONCE(__in6_dev_get(dev)->cnf.forwarding);
+#endif
+	rcu_read_unlock();
+	return does;
+}
 
 /*
- * The stack switches LRO off by itself for a device whose frames it routes or bridges, or shows to
- * XDP. What filters at the ingress do with a frame it does not know: they may send it through a
- * tunnel, whose headers need more room than the skbs of a list have. GRO merges datagrams, too, if
- * it is told so.
+ * A row is for sockets: the stack cuts it in front of them. Cut on its way out, by a tunnel, its
+ * members want room for headers that the kernel does not look for. So there must be no way out: no
+ * interface on top, no XDP, no forwarding, nor an owner of the namespace who may set them up at the
+ * very moment. The stack switches LRO off for some of these, but anybody may switch it on again.
  */
-static bool wanted(const struct net_device *dev)
+bool kni_merge_may(const struct net_device *dev)
 {
-	netdev_features_t gro = NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD;
+	return !rcu_access_pointer(dev->rx_handler) && !rcu_access_pointer(dev->xdp_prog) &&
+	       list_empty(&dev->adj_list.upper) && dev_net(dev)->user_ns == &init_user_ns &&
+	       !forwards(dev);
+}
 
-	return dev->features & KNI_F_MERGE && !(dev->features & gro) && !kni_has_ingress(dev);
+/* Does netfilter see what comes in? It counts, limits and clones packets. */
+static bool is_filtered(const struct net *net)
+{
+	bool is = false;
+
+#ifdef CONFIG_NETFILTER
+	is |= rcu_access_pointer(net->nf.hooks_ipv4[NF_INET_PRE_ROUTING]) != NULL;
+	is |= rcu_access_pointer(net->nf.hooks_ipv4[NF_INET_LOCAL_IN]) != NULL;
+	is |= rcu_access_pointer(net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]) != NULL;
+	is |= rcu_access_pointer(net->nf.hooks_ipv6[NF_INET_LOCAL_IN]) != NULL;
+#endif
+	return is;
+}
+
+/* Nobody but a socket is to see a row: what he sees did not arrive. */
+static bool is_watched(const struct net_device *dev)
+{
+	const struct net *net = dev_net(dev);
+
+	return kni_has_ingress(dev) || is_filtered(net) || !hlist_empty(&net->packet.sklist) ||
+	       !list_empty(&dev->ptype_all) || !list_empty(&dev->ptype_specific);
 }
 
 void kni_merge_begin(struct kni_pair *p)
 {
+	const struct net_device *dev = p->iface->dev;
+
 	BUILD_BUG_ON(KNI_BATCH > 64); /* the stack's limit for segments */
-	p->merge.on = wanted(p->iface->dev);
+	p->merge.on = dev->features & KNI_F_MERGE && kni_merge_may(dev) && !is_watched(dev);
 	p->merge.open = 0;
 }
 
@@ -78,10 +122,7 @@ static void set_headers(struct sk_buff *skb, const struct kni_flow *flow)
 	__skb_trim(skb, flow->hdr_len - ETH_HLEN + flow->payload);
 }
 
-/*
- * Each keeps its own truesize, and is charged it at its socket. So a sniffer of the interface is
- * charged a row as its first datagram only.
- */
+/* Each keeps its own truesize, and is charged it at its socket. */
 static void append(struct kni_merge *m, u32 i, struct sk_buff *skb, const struct kni_flow *flow)
 {
 	struct sk_buff *first = m->first[i];

@@ -7,17 +7,22 @@
 #include <linux/skbuff.h>
 
 struct kni_pair;
+struct net_device;
 
 /*
  * UDP datagrams of one visit that follow each other pass the stack as one skb with the others in
  * its list of fragments, each in memory of its own, as they came. The stack takes them apart in
- * front of a socket, or of a device that can't send them so. Nothing waits for more to come. TCP
- * is left to GRO.
+ * front of a socket. Nothing waits for more to come. TCP is left to GRO.
+ *
+ * LRO is the switch, off by default. While somebody but a socket would see or pass on a row nothing
+ * is merged, and what was merged a moment before has some room for headers all the same.
  *
  * Packet thread only, bottom halves off. The order within a flow is kept: a row ends with the first
  * frame that may be of its flow and is not part of it.
  */
 #define KNI_ROWS 16
+/* More headroom while rows are made: geneve over IPv6 with all its options needs 336 bytes. */
+#define KNI_ROW_HEADROOM 320u
 
 struct kni_merge {
 	bool on;
@@ -27,6 +32,8 @@ struct kni_merge {
 	struct sk_buff *last[KNI_ROWS];
 };
 
+/* False: rows could leave by another interface, so LRO is refused. Any context. */
+bool kni_merge_may(const struct net_device *dev);
 void kni_merge_begin(struct kni_pair *p);
 /*
  * skb, its data behind the Ethernet header, follows p->frame. True: it is in another one's list

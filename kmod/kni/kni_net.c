@@ -75,6 +75,13 @@ static int kni_net_change_carrier(struct net_device *dev, bool on)
 	return 0;
 }
 
+/* Lists that GRO makes can leave by a tunnel: see kni_merge_may. */
+static netdev_features_t kni_net_fix_features(struct net_device *dev, netdev_features_t features)
+{
+	features &= ~NETIF_F_GRO_FRAGLIST;
+	return kni_merge_may(dev) ? features : features & ~NETIF_F_LRO;
+}
+
 static u64 sum_of(const u64_stats_t *rejects)
 {
 	unsigned int r;
@@ -147,6 +154,7 @@ const struct net_device_ops kni_net_ops = {
 	.ndo_validate_addr = eth_validate_addr,
 	.ndo_change_mtu = kni_net_change_mtu,
 	.ndo_change_carrier = kni_net_change_carrier,
+	.ndo_fix_features = kni_net_fix_features,
 	.ndo_get_stats64 = kni_net_get_stats64,
 };
 
@@ -161,7 +169,7 @@ void kni_net_setup(struct net_device *dev)
 
 void kni_net_features(struct net_device *dev, u32 features)
 {
-	netdev_features_t offered = NETIF_F_RXCSUM | NETIF_F_RXHASH | KNI_F_MERGE;
+	netdev_features_t offered = NETIF_F_RXCSUM | NETIF_F_RXHASH;
 	netdev_features_t to_port = NETIF_F_HIGHDMA;
 
 	if (features & KNIT_FEAT_SG)
@@ -174,7 +182,7 @@ void kni_net_features(struct net_device *dev, u32 features)
 		to_port |= NETIF_F_GSO_UDP_L4;
 	if (features & KNIT_FEAT_VLAN)
 		offered |= NETIF_F_HW_VLAN_CTAG_TX;
-	dev->hw_features = to_port | offered;
+	dev->hw_features = to_port | offered | KNI_F_MERGE;
 	dev->features |= to_port | offered;
 	/* not to be switched off: user space has taken the tag out of the frame */
 	if (features & KNIT_FEAT_VLAN)

@@ -66,14 +66,16 @@ static bool copy_to_pages(struct kni_pair *p, struct cursor *c, struct sk_buff *
 
 struct sk_buff *kni_visit_skb(struct kni_visit *v, struct kni_pair *p)
 {
+	u32 more = p->merge.on ? KNI_ROW_HEADROOM : 0;
 	const struct kni_frame *f = &p->frame;
-	u32 linear = f->len <= COPY_MAX ? f->len : LINEAR;
+	u32 linear = f->len <= COPY_MAX - more ? f->len : LINEAR;
 	struct cursor c = { f->run };
 	struct sk_buff *skb;
 
-	skb = napi_alloc_skb(&p->napi, linear);
+	skb = napi_alloc_skb(&p->napi, linear + more);
 	if (unlikely(!skb))
 		goto no_memory;
+	skb_reserve(skb, more);
 	copy_next(&c, skb_put(skb, linear), linear);
 	if (unlikely(f->len > linear) && !copy_to_pages(p, &c, skb, f->len - linear))
 		goto no_memory;
@@ -261,7 +263,7 @@ static bool is_tcp(const struct sk_buff *skb)
 static void hand_over(struct kni_pair *p, struct list_head *skbs)
 {
 	netdev_features_t features = p->iface->dev->features;
-	bool all = features & (NETIF_F_GRO_FRAGLIST | NETIF_F_GRO_UDP_FWD);
+	bool all = features & NETIF_F_GRO_UDP_FWD;
 	struct sk_buff *skb, *next;
 	bool gro = false;
 

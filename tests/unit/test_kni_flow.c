@@ -148,16 +148,19 @@ START_TEST(what_is_none)
 		{ 17, 129, true, KNI_FLOW_UNKNOWN },   /* longer than the frame */
 		{ 17, 127, true, KNI_FLOW_UNKNOWN },   /* not UDP's length */
 		{ 39, 107, false, KNI_FLOW_UNKNOWN },  /* not IP's length */
-		{ 39, 109, false, KNI_FLOW_UNKNOWN },
+		{ 39, 109, false, KNI_FLOW_UNKNOWN },  { 30, 223, true, KNI_FLOW_DATAGRAM },
+		{ 30, 224, true, KNI_FLOW_UNKNOWN }, /* to a group */
+		{ 30, 255, true, KNI_FLOW_UNKNOWN }, /* to all */
 	};
 	static const struct {
 		uint32_t at;
 		uint8_t value;
 		enum kni_flow_kind kind;
 	} of_ip6[] = {
-		{ 20, 6, KNI_FLOW_OTHER },     { 20, 0, KNI_FLOW_UNKNOWN },
-		{ 20, 44, KNI_FLOW_UNKNOWN },  { 14, 0x40, KNI_FLOW_UNKNOWN },
-		{ 19, 109, KNI_FLOW_UNKNOWN }, { 59, 107, KNI_FLOW_UNKNOWN },
+		{ 20, 6, KNI_FLOW_OTHER },	 { 20, 0, KNI_FLOW_UNKNOWN },
+		{ 20, 44, KNI_FLOW_UNKNOWN },	 { 14, 0x40, KNI_FLOW_UNKNOWN },
+		{ 19, 109, KNI_FLOW_UNKNOWN },	 { 59, 107, KNI_FLOW_UNKNOWN },
+		{ 38, 0xfe, KNI_FLOW_DATAGRAM }, { 38, 0xff, KNI_FLOW_UNKNOWN },
 	};
 	struct frame v4 = udp4(100), v6 = udp6(100);
 	unsigned int i;

@@ -21,7 +21,8 @@ struct test {
 	bool (*run)(struct world *w);
 };
 
-extern const struct test rx_tests[], tx_tests[], bad_tests[], lo_tests[]; /* end with NULL */
+extern const struct test rx_tests[], merge_tests[], tx_tests[], bad_tests[],
+	lo_tests[]; /* end with NULL */
 
 #define CHECK(cond)                                                                \
 	do {                                                                       \

@@ -9,12 +9,10 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const uint8_t peer_mac[6] = { 2, 0, 0, 0, 0, 2 };
@@ -123,31 +121,6 @@ bool iface_keep_tags(const struct channel *c)
 	ret = ioctl(fd, SIOCETHTOOL, &r);
 	close(fd);
 	return ret == 0;
-}
-
-static void tc(char *const *argv)
-{
-	int status;
-	pid_t pid;
-
-	if (posix_spawnp(&pid, "tc", NULL, NULL, argv, environ) != 0)
-		die("tc");
-	if (waitpid(pid, &status, 0) != pid || status != 0)
-		die("tc failed");
-}
-
-void iface_filter(const struct channel *c, bool on)
-{
-	char name[IFNAMSIZ], verb[4];
-	char *qdisc[] = { "tc", "qdisc", verb, "dev", name, "clsact", NULL };
-	char *filter[] = { "tc",      "filter",	  "add",    "dev",  name,
-			   "ingress", "matchall", "action", "pass", NULL };
-
-	snprintf(name, sizeof(name), "%s", c->name);
-	snprintf(verb, sizeof(verb), "%s", on ? "add" : "del");
-	tc(qdisc);
-	if (on)
-		tc(filter);
 }
 
 uint32_t iface_vlan(const struct channel *c, int id)
@@ -296,21 +269,27 @@ void udp_frame(uint8_t *frame, uint32_t len, enum sum sum)
 	finish(frame, len, 6, sum);
 }
 
-void routed_frame(uint8_t *frame, uint32_t len, const struct channel *c, uint8_t number)
+void udp_frame_to(uint8_t *frame, uint32_t len, uint32_t to, uint8_t number)
 {
-	struct ifreq r = { 0 };
 	uint8_t *ip = frame + 14;
 
 	udp_frame(frame, len, SUM_GOOD);
 	frame[UDP_HEADERS] = number;
-	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
-	control(SIOCGIFHWADDR, &r);
-	memcpy(frame, r.ifr_hwaddr.sa_data, 6);
-	put16(ip + 16, ROUTED_IP >> 16);
-	put16(ip + 18, ROUTED_IP & 0xffff);
+	put16(ip + 16, to >> 16);
+	put16(ip + 18, to & 0xffff);
 	put16(ip + 10, 0);
 	put16(ip + 10, ~add(0, ip, 20));
 	finish(frame, len, 6, SUM_GOOD);
+}
+
+void routed_frame(uint8_t *frame, uint32_t len, const struct channel *c, uint8_t number)
+{
+	struct ifreq r = { 0 };
+
+	udp_frame_to(frame, len, ROUTED_IP, number);
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
+	control(SIOCGIFHWADDR, &r);
+	memcpy(frame, r.ifr_hwaddr.sa_data, 6);
 }
 
 void tcp_frame(uint8_t *frame, uint32_t len, enum sum sum)

@@ -11,6 +11,7 @@
 #define OUR_IP 0x0a000001     /* of the interface */
 #define PEER_IP 0x0a000002    /* behind the port */
 #define ROUTED_IP 0x0a000102  /* behind the other interface, which has the address before it */
+#define GROUP_IP 0xef010203
 #define UDP_PORT 7777
 #define UDP_HEADERS (14 + 20 + 8)
 #define TCP_HEADERS (14 + 20 + 20)
@@ -21,8 +22,6 @@ void iface_down(const struct channel *c);
 /* This address and a neighbour at the next one. */
 void iface_address(const struct channel *c, uint32_t ip);
 void iface_lro(const struct channel *c, bool on);
-/* A filter of tc's at the ingress that lets everything pass. */
-void iface_filter(const struct channel *c, bool on);
 bool iface_has_lro(const struct channel *c);
 /* Asks the kernel to leave VLAN tags in frames. False: it refuses. */
 bool iface_keep_tags(const struct channel *c);
@@ -47,6 +46,8 @@ enum sum {
 /* IPv4 frame of len bytes in all, from PEER_IP to OUR_IP. */
 void udp_frame(uint8_t *frame, uint32_t len, enum sum sum);
 void tcp_frame(uint8_t *frame, uint32_t len, enum sum sum);
+/* UDP, good, from PEER_IP; number is the first byte of its payload. */
+void udp_frame_to(uint8_t *frame, uint32_t len, uint32_t to, uint8_t number);
 /* UDP, good, from PEER_IP to c's MAC and to ROUTED_IP; number is the first byte of its payload. */
 void routed_frame(uint8_t *frame, uint32_t len, const struct channel *c, uint8_t number);
 /* Are both checksums of this IPv4 frame right? partial: holds the L4 one the pseudo header's? */

@@ -21,7 +21,7 @@ traced()
 {
 	local event
 
-	mount -t tracefs none /sys/kernel/tracing && echo 1 >$EVENTS/enable &&
+	echo 1 >$EVENTS/enable &&
 		"$PROGRAM" 4096 "rx sizes" "tx sizes" >/dev/null || return
 	echo 0 >$EVENTS/enable
 	for event in kni_rx_take kni_rx_stack kni_tx_stack kni_tx_submit; do
@@ -29,7 +29,9 @@ traced()
 	done
 }
 
-modprobe -a 8021q sch_ingress cls_matchall act_gact
+modprobe -a 8021q sch_ingress cls_matchall act_gact act_mirred act_tunnel_key
+modprobe -a macvlan ipvlan vrf geneve
+mount -t tracefs none /sys/kernel/tracing
 for parameters in "" kthread_mode=multiple lo_mode=lo_mode_fifo lo_mode=lo_mode_fifo_skb; do
 	# shellcheck disable=SC2086 # none, or one
 	check "loads ${parameters:-without parameters}" load_module $parameters

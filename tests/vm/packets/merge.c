@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "test.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/if_link.h>
+#include <linux/mroute.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* UDP datagrams that follow each other, towards the kernel: together only if nobody would see. */
+
+#define ROW 40
+
+/*
+ * Puts a row of datagrams there, each numbered and all of len bytes, and has them taken by one
+ * visit.
+ */
+static bool row_of_datagrams(struct world *w, uint32_t len)
+{
+	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD };
+	uint32_t i;
+
+	for (i = 0; i < ROW; i++) {
+		udp_frame(w->out, len, SUM_GOOD);
+		w->out[UDP_HEADERS] = i;
+		rx_put(w->full, w->out, len, i % 7 ? 0 : len / 2 + 1, &good);
+	}
+	CHECK(channel_attach(w->full) == 0);
+	CHECK(conserved(w->full));
+	CHECK(channel_detach(w->full) == 0);
+	return true;
+}
+
+/* All of them, one by one and in order. */
+static bool row_arrived(struct world *w, int fd, uint32_t len)
+{
+	uint32_t i;
+
+	udp_frame(w->out, len, SUM_GOOD);
+	for (i = 0; i < ROW; i++) {
+		w->out[UDP_HEADERS] = i;
+		CHECK(receive(fd, w->in, sizeof(w->in)) == len - UDP_HEADERS);
+		CHECK(memcmp(w->in, w->out + UDP_HEADERS, len - UDP_HEADERS) == 0);
+	}
+	return true;
+}
+
+/* How many there are. */
+static uint32_t pieces(struct world *w, int fd)
+{
+	uint32_t n = 0;
+
+	while (recv(fd, w->in, sizeof(w->in), MSG_DONTWAIT) > 0)
+		n++;
+	return n;
+}
+
+#define TRACE "/sys/kernel/tracing/"
+
+static bool write_to(const char *path, int flags, const char *text)
+{
+	int fd = open(path, O_WRONLY | flags);
+	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	close(fd);
+	return ok;
+}
+
+/* Its exit code; words are separated by single blanks. */
+static int run_one(char *command)
+{
+	char *argv[48] = { NULL }, *word, *rest;
+	int status, n = 0;
+	pid_t pid;
+
+	for (word = strtok_r(command, " ", &rest); word && n < 47;
+	     word = strtok_r(NULL, " ", &rest))
+		argv[n++] = word;
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0)
+		die(argv[0]);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		die(argv[0]);
+	return WEXITSTATUS(status);
+}
+
+/* Commands with ; between them. */
+static void run(const char *commands)
+{
+	char all[1024], *command, *rest;
+
+	snprintf(all, sizeof(all), "%s", commands);
+	for (command = strtok_r(all, ";", &rest); command; command = strtok_r(NULL, ";", &rest))
+		if (run_one(command) != 0)
+			die("a command failed");
+}
+
+/* What the module handed to the stack since the last call, as its tracepoint tells. */
+static uint32_t handed_over(void)
+{
+	FILE *f = fopen(TRACE "trace", "r");
+	char line[512];
+	uint32_t n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, " kni_rx_stack: dev=full ") != NULL;
+	if (f)
+		fclose(f);
+	if (!write_to(TRACE "trace", O_TRUNC, "\n") ||
+	    !write_to(TRACE "events/kni/kni_rx_stack/enable", 0, "1"))
+		die(TRACE);
+	return n;
+}
+
+/* As how many packets it passes the stack. */
+static uint32_t row_as(struct world *w, uint32_t len)
+{
+	handed_over();
+	return row_of_datagrams(w, len) ? handed_over() : 0;
+}
+
+/* Off unless somebody asks for it, and what is sent is what everybody sees. */
+static bool off_by_default(struct world *w)
+{
+	int udp = udp_socket(UDP_PORT), sniffer;
+
+	CHECK(!iface_has_lro(w->full));
+	CHECK(row_as(w, 100) == ROW);
+	CHECK(row_arrived(w, udp, 100));
+	iface_lro(w->full, true);
+	CHECK(iface_has_lro(w->full));
+	CHECK(row_as(w, 100) == 1);
+	CHECK(row_arrived(w, udp, 100));
+	sniffer = packet_socket(w->full->ifindex, ETH_P_IP, false);
+	CHECK(row_as(w, 100) == ROW);
+	CHECK(row_arrived(w, udp, 100));
+	CHECK(pieces(w, sniffer) == ROW);
+	close(sniffer);
+	CHECK(row_as(w, 100) == 1);
+	close(udp);
+	return true;
+}
+
+/* A row passes the stack as one, and the socket gets what was sent. */
+static bool merged(struct world *w)
+{
+	static const uint32_t sizes[] = {
+		UDP_HEADERS + 1, 60, 64, 100, 1514, 3000, 3390, 3500, 8000
+	};
+	int udp = udp_socket(UDP_PORT);
+	uint64_t packets, bytes;
+	uint32_t i;
+
+	iface_lro(w->full, true);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		/* 65535 bytes of IP packet at most, and none of what is not in one piece */
+		uint32_t n = 1 + (ROW - 1) / (65507 / (sizes[i] - UDP_HEADERS));
+
+		packets = COUNT(w->full, rx_packets);
+		bytes = COUNT(w->full, rx_bytes);
+		CHECK(row_as(w, sizes[i]) == (sizes[i] > 3390 ? ROW : n));
+		CHECK(row_arrived(w, udp, sizes[i]));
+		CHECK(COUNT(w->full, rx_packets) - packets == ROW);
+		CHECK(COUNT(w->full, rx_bytes) - bytes == (uint64_t)ROW * sizes[i]);
+	}
+	close(udp);
+	return true;
+}
+
+/* What sees packets, or may send them elsewhere; with a name that begins with -: LRO is refused. */
+static const struct {
+	const char *name, *on, *off;
+} others[] = {
+	{ "a packet filter at the ingress",
+	  "tc qdisc add dev full clsact; tc filter add dev full ingress matchall action pass",
+	  "tc qdisc del dev full clsact" },
+	/* br_netfilter has hooks of netfilter's once there is a bridge */
+	{ "netfilter", "modprobe br_netfilter; ip link add br0 type bridge",
+	  "ip link del br0; rmmod br_netfilter" },
+	{ "-a macvlan", "ip link add mv0 link full type macvlan mode bridge", "ip link del mv0" },
+	{ "-an ipvlan", "ip link add iv0 link full type ipvlan mode l2", "ip link del iv0" },
+	{ "-a VLAN", "ip link add vl0 link full type vlan id 7", "ip link del vl0" },
+	{ "-a bridge", "ip link add br1 type bridge; ip link set full master br1",
+	  "ip link del br1" },
+	{ "-a VRF", "ip link add vrf0 type vrf table 9; ip link set full master vrf0",
+	  "ip link set full nomaster; ip link del vrf0" },
+	{ "-forwarding", "sysctl -q -w net.ipv4.conf.full.forwarding=1",
+	  "sysctl -q -w net.ipv4.conf.full.forwarding=0" },
+	{ "-forwarding IPv6", "sysctl -q -w net.ipv6.conf.full.forwarding=1",
+	  "sysctl -q -w net.ipv6.conf.full.forwarding=0" },
+};
+
+static bool kept_apart(struct world *w, const char *name, const char *on, const char *off)
+{
+	run(on);
+	CHECK(row_as(w, 100) == ROW);
+	/* anybody may switch it on again */
+	iface_lro(w->full, true);
+	CHECK(iface_has_lro(w->full) == (*name != '-'));
+	CHECK(row_as(w, 100) == ROW);
+	run(off);
+	iface_lro(w->full, true);
+	CHECK(row_as(w, 100) == 1);
+	return true;
+}
+
+static bool looked_at(struct world *w)
+{
+	bool ok = true, this;
+	uint32_t i;
+
+	iface_lro(w->full, true);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		this = kept_apart(w, others[i].name, others[i].on, others[i].off);
+		if (!this)
+			fprintf(stderr, "with %s\n", others[i].name);
+		ok = ok && this;
+	}
+	return ok;
+}
+
+static long bpf(int cmd, union bpf_attr *attr)
+{
+	return syscall(__NR_bpf, cmd, attr, sizeof(*attr));
+}
+
+/* The link of a program that lets everything pass, or -1. */
+static int xdp_program(uint32_t ifindex)
+{
+	static const struct bpf_insn pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr load = {
+		.prog_type = BPF_PROG_TYPE_XDP,
+		.insn_cnt = 2,
+		.insns = (uintptr_t)pass,
+		.license = (uintptr_t) "GPL",
+	};
+	union bpf_attr link = { .link_create = { .target_ifindex = ifindex } };
+
+	link.link_create.attach_type = BPF_XDP;
+	link.link_create.flags = XDP_FLAGS_SKB_MODE;
+	link.link_create.prog_fd = bpf(BPF_PROG_LOAD, &load);
+	return bpf(BPF_LINK_CREATE, &link);
+}
+
+static bool xdp(struct world *w)
+{
+	int fd;
+
+	iface_lro(w->full, true);
+	fd = xdp_program(w->full->ifindex);
+	CHECK(fd >= 0);
+	iface_lro(w->full, true);
+	CHECK(!iface_has_lro(w->full));
+	CHECK(row_as(w, 100) == ROW);
+	close(fd);
+	return true;
+}
+
+/* In a namespace of somebody else, who may change all of the above at any time. */
+static bool given_away(struct world *w)
+{
+	char in[200], back[200];
+	int ready[2];
+	pid_t pid;
+	bool ok;
+
+	CHECK(pipe(ready) == 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0)
+			(void)!write(ready[1], "", 1);
+		pause();
+		_exit(0);
+	}
+	CHECK(read(ready[0], in, 1) == 1);
+	snprintf(in, sizeof(in),
+		 "ip link set full netns %d;nsenter --net=/proc/%d/ns/net ip link set full up", pid,
+		 pid);
+	snprintf(back, sizeof(back),
+		 "nsenter --net=/proc/%d/ns/net ip link set full netns %d;ip link set full up", pid,
+		 getpid());
+	iface_lro(w->full, true);
+	run(in);
+	ok = row_as(w, 100) == ROW;
+	run(back);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+	iface_up(w->full, true);
+	CHECK(ok);
+	return true;
+}
+
+#define HEX8 "0102030405060708"
+#define HEX32 HEX8 HEX8 HEX8 HEX8
+#define GENEVE_OPTIONS (2 * (4 + 96))
+#define OUTER (14 + 20 + 8 + 8 + GENEVE_OPTIONS)
+
+/*
+ * A macvlan's owner sends what comes to him through a tunnel, whose headers are longer than the
+ * headroom of an skb.
+ */
+static bool tunnelled(struct world *w)
+{
+	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD };
+	struct frame *f = &w->frame;
+	uint32_t i;
+
+	iface_lro(w->full, true);
+	iface_address(w->bare, ROUTED_IP - 1);
+	run("ip link add mv0 link full address 02:00:00:00:00:09 type macvlan mode bridge;"
+	    "ip link set mv0 up; ip link add gv0 type geneve external; ip link set gv0 up;"
+	    "tc qdisc add dev mv0 clsact;"
+	    "tc filter add dev mv0 ingress matchall action tunnel_key set src_ip 10.0.1.1"
+	    " dst_ip 10.0.1.2 id 7 dst_port 6081 nocsum geneve_opts"
+	    " 0102:01:" HEX32 HEX32 HEX32 ",0102:02:" HEX32 HEX32 HEX32
+	    " action mirred egress redirect dev gv0");
+	for (i = 0; i < ROW; i++) {
+		udp_frame(w->out, 100, SUM_GOOD);
+		memcpy(w->out, "\2\0\0\0\0\11", 6);
+		w->out[UDP_HEADERS] = i;
+		rx_put(w->full, w->out, 100, 0, &good);
+	}
+	CHECK(channel_attach(w->bare) == 0);
+	CHECK(channel_attach(w->full) == 0);
+	CHECK(conserved(w->full));
+	for (i = 0; i < ROW; i++) {
+		w->out[UDP_HEADERS] = i;
+		CHECK(take_frame(w->bare, ETH_P_IP, f));
+		CHECK(f->len == OUTER + 100);
+		CHECK(memcmp(f->data + OUTER, w->out, 100) == 0);
+	}
+	CHECK(channel_detach(w->full) == 0);
+	CHECK(channel_detach(w->bare) == 0);
+	run("ip link del gv0; ip link del mv0");
+	return true;
+}
+
+#define FULL_ROW 64 /* frames per visit */
+
+static bool default_buffer(int fd)
+{
+	int fresh = socket(AF_INET, SOCK_DGRAM, 0), size = 0;
+	socklen_t len = sizeof(size);
+
+	getsockopt(fresh, SOL_SOCKET, SO_RCVBUF, &size, &len);
+	close(fresh);
+	size /= 2; /* the kernel takes twice what it is told */
+	return size > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0;
+}
+
+/* Who has not read yet has them all, as if each had come alone. */
+static bool ordinary_socket(struct world *w)
+{
+	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD };
+	int udp = udp_socket(UDP_PORT);
+	uint32_t i;
+
+	iface_lro(w->full, true);
+	CHECK(default_buffer(udp));
+	for (i = 0; i < FULL_ROW; i++) {
+		udp_frame(w->out, 1514, SUM_GOOD);
+		rx_put(w->full, w->out, 1514, 0, &good);
+	}
+	CHECK(channel_attach(w->full) == 0);
+	CHECK(conserved(w->full));
+	CHECK(channel_detach(w->full) == 0);
+	CHECK(pieces(w, udp) == FULL_ROW);
+	close(udp);
+	return true;
+}
+
+static bool forwarding(bool on)
+{
+	return write_to("/proc/sys/net/ipv4/ip_forward", 0, on ? "1" : "0");
+}
+
+static bool leaves_as_it_came(struct world *w, uint8_t number)
+{
+	struct frame *f = &w->frame;
+
+	CHECK(take_frame(w->bare, ETH_P_IP, f));
+	CHECK(f->len == 100);
+	CHECK(f->data[22] == 63);
+	CHECK(f->data[UDP_HEADERS] == number);
+	CHECK(sums_right(f->data, f->len, false));
+	return true;
+}
+
+/* What the stack changes in a header it changes in each: it asks for no merging where it routes. */
+static bool routed(struct world *w)
+{
+	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD };
+	uint32_t i;
+
+	iface_address(w->bare, ROUTED_IP - 1);
+	iface_lro(w->full, true);
+	CHECK(forwarding(true));
+	CHECK(!iface_has_lro(w->full));
+	for (i = 0; i < ROW; i++) {
+		routed_frame(w->out, 100, w->full, i);
+		rx_put(w->full, w->out, 100, 0, &good);
+	}
+	CHECK(channel_attach(w->bare) == 0);
+	CHECK(channel_attach(w->full) == 0);
+	CHECK(conserved(w->full));
+	for (i = 0; i < ROW; i++)
+		CHECK(leaves_as_it_came(w, i));
+	CHECK(forwarding(false));
+	CHECK(channel_detach(w->full) == 0);
+	CHECK(channel_detach(w->bare) == 0);
+	return true;
+}
+
+/* From full to bare. The socket: it ends with it. */
+static int multicast_router(const struct world *w)
+{
+	struct vifctl in = { .vifc_vifi = 0, .vifc_flags = VIFF_USE_IFINDEX, .vifc_threshold = 1 };
+	struct vifctl out = { .vifc_vifi = 1, .vifc_flags = VIFF_USE_IFINDEX, .vifc_threshold = 1 };
+	struct mfcctl route = {
+		.mfcc_origin.s_addr = htonl(PEER_IP),
+		.mfcc_mcastgrp.s_addr = htonl(GROUP_IP),
+		.mfcc_parent = 0,
+		.mfcc_ttls = { 0, 1 },
+	};
+	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_IGMP), one = 1;
+
+	in.vifc_lcl_ifindex = w->full->ifindex;
+	out.vifc_lcl_ifindex = w->bare->ifindex;
+	if (setsockopt(fd, IPPROTO_IP, MRT_INIT, &one, sizeof(one)) ||
+	    setsockopt(fd, IPPROTO_IP, MRT_ADD_VIF, &in, sizeof(in)) ||
+	    setsockopt(fd, IPPROTO_IP, MRT_ADD_VIF, &out, sizeof(out)) ||
+	    setsockopt(fd, IPPROTO_IP, MRT_ADD_MFC, &route, sizeof(route)))
+		die("multicast routing");
+	return fd;
+}
+
+/* Groups are routed though nothing else is, and a row would be longer than the MTU. */
+static bool routed_to_group(struct world *w)
+{
+	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD };
+	uint32_t i;
+	int router;
+
+	iface_lro(w->full, true);
+	router = multicast_router(w);
+	for (i = 0; i < ROW; i++) {
+		udp_frame_to(w->out, 100, GROUP_IP, i);
+		rx_put(w->full, w->out, 100, 0, &good);
+	}
+	CHECK(channel_attach(w->bare) == 0);
+	CHECK(channel_attach(w->full) == 0);
+	CHECK(conserved(w->full));
+	for (i = 0; i < ROW; i++)
+		CHECK(leaves_as_it_came(w, i));
+	CHECK(channel_detach(w->full) == 0);
+	CHECK(channel_detach(w->bare) == 0);
+	close(router);
+	return true;
+}
+
+/* GRO's own lists know no room for headers, either. */
+static bool no_lists(struct world *w)
+{
+	char command[] = "ethtool -K full rx-gro-list on";
+
+	(void)w;
+	CHECK(run_one(command) == 1);
+	return true;
+}
+
+/*
+ * Flows, more than there are rows, take turns; some of their datagrams are of another size, have no
+ * checksum that is known, or are in several pieces. Each flow's order is kept.
+ */
+static bool flows(struct world *w)
+{
+	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD }, unknown = { 0 };
+	struct sockaddr_in from;
+	socklen_t from_len = sizeof(from);
+	uint32_t next[64] = { 0 }, i, flow, seq;
+	int udp = udp_socket(UDP_PORT);
+
+	iface_lro(w->full, true);
+	for (i = 0; i < 3 * RING; i++) {
+		uint32_t len = 100 + (i * i % 7 == 2 ? i % 50 : 0);
+
+		udp_frame(w->out, len, SUM_GOOD);
+		w->out[35] = 100 + i * i % 41;
+		w->out[UDP_HEADERS] = next[i * i % 41]++;
+		/* what nobody vouches for is summed by the stack: a datagram without checksum */
+		if (i % 11 == 3)
+			memset(w->out + 40, 0, 2);
+		rx_put(w->full, w->out, len, i % 5 ? 0 : 50, i % 11 == 3 ? &unknown : &good);
+		if (i == RING / 2)
+			CHECK(channel_attach(w->full) == 0);
+	}
+	memset(next, 0, sizeof(next));
+	for (i = 0; i < 3 * RING; i++) {
+		CHECK(recvfrom(udp, w->in, sizeof(w->in), 0, (struct sockaddr *)&from, &from_len) >
+		      0);
+		flow = ntohs(from.sin_port) - 100;
+		seq = w->in[0];
+		CHECK(flow < 41);
+		CHECK(seq == (next[flow]++ & 0xff));
+	}
+	CHECK(conserved(w->full));
+	CHECK(channel_detach(w->full) == 0);
+	close(udp);
+	return true;
+}
+
+const struct test merge_tests[] = {
+	{ "rx datagrams in a row come one by one, unless LRO is on", off_by_default },
+	{ "rx datagrams in a row", merged },
+	{ "rx datagrams in a row, socket of the default size", ordinary_socket },
+	{ "rx datagrams that others look at", looked_at },
+	{ "rx datagrams with an XDP program", xdp },
+	{ "rx datagrams in a user namespace", given_away },
+	{ "rx datagrams that leave by a tunnel", tunnelled },
+	{ "rx datagrams routed", routed },
+	{ "rx datagrams routed to a group", routed_to_group },
+	{ "rx lists of GRO are refused", no_lists },
+	{ "rx datagrams of many flows", flows },
+	{ NULL, NULL },
+};
