@@ -100,6 +100,8 @@ static const struct {
 	{ KNIT_IOC_CREATE, EINVAL,
 	  "not a name for an interface, or not an address for it, or no such CPU" },
 	{ KNIT_IOC_CREATE, EPERM, "needs CAP_NET_ADMIN in its network namespace" },
+	{ KNIT_IOC_CREATE, EACCES,
+	  "to bind its thread to a CPU needs CAP_NET_ADMIN in the initial user namespace" },
 	{ KNIT_IOC_RELEASE, ENOENT, "the module does not know it" },
 	{ KNIT_IOC_ATTACH, ENOENT, "the module does not know it" },
 	{ KNIT_IOC_ATTACH, EBUSY, "another process has that role" },

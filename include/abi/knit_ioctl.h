@@ -24,6 +24,11 @@
  * open and, for every call that names an interface, the one that the interface is in; RELEASE, by
  * its creator, and the calls about memory need no more than the open file.
  *
+ * A file that was opened without CAP_NET_ADMIN in the initial user namespace, as from within a
+ * container, is not trusted: what it does may not hold up others. Its interfaces only post, as with
+ * KNIT_CREATE_POST, and so do interfaces that it is the handler of; KNIT_CREATE_BIND is refused;
+ * its packet threads are at its process' expense.
+ *
  * Every struct starts with its size in bytes as the caller knows it. A shorter one than the
  * module's is taken as zero-extended, a longer one is -E2BIG unless the excess is zero. Fields
  * named reserved, and flags not listed, must be zero: else -EINVAL. Every call may fail with
@@ -46,7 +51,8 @@ struct knit_ioc_info {
 #define KNIT_INFO_THREADS_MULTIPLE 0x0001 /* kthread_mode=multiple */
 #define KNIT_INFO_CARRIER_ON 0x0002	  /* carrier=on */
 #define KNIT_INFO_BIFURCATED 0x0004	  /* enable_bifurcated=on: every interface only posts */
-#define KNIT_INFO_LOOPBACK 0x0008 /* lo_mode is not none: user space's rings are not served */
+#define KNIT_INFO_LOOPBACK 0x0008  /* lo_mode is not none: user space's rings are not served */
+#define KNIT_INFO_UNTRUSTED 0x0010 /* how this file was opened: see above */
 
 /*
  * Memory that descriptors and shared blocks may name from now on: [addr, addr + len), mapped
@@ -78,7 +84,8 @@ struct knit_ioc_mem {
  * added memory; the caller has reset all its rings.
  *
  * -EEXIST: name taken; -ENODEV: not a network namespace; -EADDRNOTAVAIL: shm is not, entirely, in
- * added memory; -EPROTO: magic or version of the shared block; -ENOSPC: no id left; -ERANGE: MTU.
+ * added memory; -EPROTO: magic or version of the shared block; -ENOSPC: no id left; -ERANGE: MTU;
+ * -EACCES: KNIT_CREATE_BIND by a file that is not trusted.
  */
 struct knit_ioc_create {
 	__u32 size;

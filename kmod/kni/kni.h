@@ -70,7 +70,8 @@
  *
  * RCU. pair->live and mem->table are read under RCU by the packet thread (with bottom halves off)
  * and by ndo_start_xmit. "Nothing touches the memory any more" is: pointer cleared, then
- * synchronize_rcu(), which no user process can delay.
+ * synchronize_rcu(), which no user process can delay. An expedited one, which interrupts all CPUs,
+ * only for files that are trusted, and under RTNL, as the core does at the end of each net_device.
  *
  * What user space may write at any time: the shared block (rings, wanted) and every buffer. It is
  * read once into locals, checked, used; sizes come from the create call. What it can do to the
@@ -210,6 +211,7 @@ struct kni_iface {
 	struct knit_ring resp_q;
 	struct kni_req_stats req_stats;
 	bool attached;		  /* somebody is the handler */
+	bool trusted;		  /* it may be waited for; true if nobody is */
 	bool carrier;		  /* as the port, or sysfs, has it; shown unless up was refused */
 	bool reverting;		  /* RTNL: the change that comes is req_revert's own */
 	bool rx_over[2];	  /* more unicast, multicast addresses than are listed */
@@ -230,6 +232,7 @@ struct kni_iface {
 
 struct kni_file {
 	struct mutex lock;
+	bool trusted;		   /* opened with CAP_NET_ADMIN in the initial user namespace */
 	struct kni_mem *mem;	   /* NULL: not a creating file yet */
 	struct kni_thread *thread; /* kthread_mode=single; while there are interfaces */
 	struct list_head ifaces;
@@ -294,8 +297,12 @@ void kni_mem_unmap(struct kni_mem *m, void *shm, u64 addr, size_t len);
 const struct kni_region_table *kni_mem_table(const struct kni_mem *m);
 
 /* kni_thread.c */
-struct kni_thread *kni_thread_new(const char *name, int cpu); /* cpu -1: any; ERR_PTR */
-void kni_thread_free(struct kni_thread *t);		      /* stops it; has no interfaces */
+/*
+ * cpu -1: any. Not trusted: it runs at the current process' expense, as a thread of that where the
+ * kernel can do so. ERR_PTR.
+ */
+struct kni_thread *kni_thread_new(const char *name, int cpu, bool trusted);
+void kni_thread_free(struct kni_thread *t); /* stops it; has no interfaces */
 void kni_thread_add(struct kni_thread *t, struct kni_iface *i);
 void kni_thread_del(struct kni_thread *t, struct kni_iface *i); /* on return it is not visited */
 void kni_thread_wake(struct kni_thread *t);			/* any context */
@@ -366,10 +373,10 @@ void kni_req_end(struct kni_iface *i);
 void kni_req_rung(struct kni_bell *bell); /* request_bell's; any context */
 /*
  * Another handler: what was on its way is cancelled, everything is posted anew. bell: counted,
- * kept on success; NULL: it polls. -EBADMSG: the ring indexes contradict each other; -ENODEV:
- * ended.
+ * kept on success; NULL: it polls. Not trusted: nobody waits for it. -EBADMSG: the ring indexes
+ * contradict each other; -ENODEV: ended.
  */
-int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell);
+int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool trusted);
 /*
  * The handler is gone: asks end with -ENOTCONN at once. With KNIT_CREATE_ATTACHED the creator is
  * the handler again.
@@ -385,7 +392,10 @@ void kni_req_stats(struct kni_iface *i, struct knit_ioc_stats *out); /* its req_
  */
 bool kni_rxmode_look(struct kni_iface *i);
 
-/* RTNL, from ndo_*. An ask waits up to KNI_ASK_MS; on interfaces that only post it doesn't. */
+/*
+ * RTNL, from ndo_*. An ask waits up to KNI_ASK_MS; interfaces that only post and handlers that are
+ * not trusted are not asked.
+ */
 int kni_req_up(struct kni_iface *i);
 void kni_req_down(struct kni_iface *i);
 int kni_req_mtu(struct kni_iface *i, u32 mtu);

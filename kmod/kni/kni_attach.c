@@ -86,12 +86,16 @@ void kni_attach_free(struct list_head *ended)
 	INIT_LIST_HEAD(ended);
 }
 
-static void finish(struct kni_iface *i, struct list_head *ended)
+/* f detached them: one grace period for each interface of a process that died. */
+static void finish(const struct kni_file *f, struct kni_iface *i, struct list_head *ended)
 {
 	if (list_empty(ended))
 		return;
-	synchronize_rcu_expedited(); /* one for each interface of a process that died */
-	wake_ownerless(i);	     /* after it: nobody can stop one for its late owner's sake */
+	if (f->trusted)
+		synchronize_rcu_expedited();
+	else
+		synchronize_rcu();
+	wake_ownerless(i); /* after it: nobody can stop one for its late owner's sake */
 	kni_attach_free(ended);
 }
 
@@ -155,7 +159,7 @@ static int attach_handler(struct kni_iface *i, struct kni_attach *a)
 		return -EALREADY;
 	if (before && !(i->flags & KNIT_CREATE_ATTACHED))
 		return -EBUSY;
-	err = kni_req_handler(i, a->bell);
+	err = kni_req_handler(i, a->bell, a->file->trusted);
 	if (err)
 		return err;
 	a->bell = NULL; /* kni_req.c has it */
@@ -225,7 +229,7 @@ static int detach(struct kni_file *f, struct kni_iface *i, const struct knit_ioc
 		take_pair(i, pair, &ended);
 	else
 		take_handler(i, &ended);
-	finish(i, &ended);
+	finish(f, i, &ended);
 	return 0;
 }
 
@@ -271,7 +275,7 @@ void kni_attach_del_file(struct kni_file *f)
 		/* Its owner may have been quicker: look again under the lock. */
 		mutex_lock(&i->lock);
 		take_all(i, f, &ended);
-		finish(i, &ended);
+		finish(f, i, &ended);
 		mutex_unlock(&i->lock);
 		kni_iface_put(i);
 	}

@@ -25,6 +25,11 @@
 #include <net/gro.h>
 #endif
 
+#ifdef KNI_HAS_VHOST_TASK
+#include <linux/sched/signal.h>
+#include <linux/sched/vhost_task.h>
+#endif
+
 /* Since 5.12 */
 #ifndef NETIF_F_GRO_UDP_FWD
 #define NETIF_F_GRO_UDP_FWD 0
@@ -63,6 +68,45 @@ static inline bool kni_has_ingress(const struct net_device *dev)
 #endif
 	return has;
 }
+
+/*
+ * A thread of the current process, for vhost_task_start: charged to its cgroups, within its CPUs.
+ * It calls once(arg) again and again, until it is stopped or the process is killed. NULL: this
+ * kernel has none; ERR_PTR.
+ */
+#ifdef KNI_HAS_VHOST_TASK
+static inline void kni_no_care(void *arg)
+{
+}
+
+static inline struct vhost_task *kni_vhost_task(bool (*once)(void *), void *arg, const char *name)
+{
+	struct vhost_task *t;
+
+#ifdef KNI_HAS_VHOST_TASK_KILL
+	t = vhost_task_create(once, kni_no_care, arg, name);
+#else
+	t = vhost_task_create(once, arg, name);
+#endif
+	/* With a signal pending no thread is made; older ones don't say so. */
+	return t ?: ERR_PTR(signal_pending(current) ? -ERESTARTNOINTR : -ENOMEM);
+}
+#else
+struct vhost_task;
+
+static inline struct vhost_task *kni_vhost_task(bool (*once)(void *), void *arg, const char *name)
+{
+	return NULL;
+}
+
+static inline void vhost_task_start(struct vhost_task *t)
+{
+}
+
+static inline void vhost_task_stop(struct vhost_task *t)
+{
+}
+#endif
 
 /* -EINTR: a fatal signal came first. Newer kernels do not export it. */
 static inline int kni_rtnl_lock(void)

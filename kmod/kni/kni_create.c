@@ -30,14 +30,16 @@ static int check_features(u32 features, u32 ring_size)
 	return 0;
 }
 
-static int check_cpu(const struct knit_ioc_create *c)
+static int check_cpu(const struct kni_file *f, const struct knit_ioc_create *c)
 {
 	if (!(c->flags & KNIT_CREATE_BIND))
 		return 0;
+	if (!f->trusted)
+		return -EACCES;
 	return c->core_id < nr_cpu_ids && cpu_online(c->core_id) ? 0 : -EINVAL;
 }
 
-static int check(const struct knit_ioc_create *c)
+static int check(const struct kni_file *f, const struct knit_ioc_create *c)
 {
 	if (c->flags & ~KNIT_CREATE_FLAGS || c->reserved0 || c->reserved1 ||
 	    memchr_inv(c->reserved, 0, sizeof(c->reserved)))
@@ -45,14 +47,14 @@ static int check(const struct knit_ioc_create *c)
 	if (!knit_ring_size_ok(c->ring_size) || !c->n_pairs || c->n_pairs > KNIT_MAX_PAIRS)
 		return -EINVAL;
 	if (c->shm % KNIT_CACHE_LINE || check_features(c->features, c->ring_size) ||
-	    check_name(c->name, sizeof(c->name)) || check_cpu(c))
+	    check_name(c->name, sizeof(c->name)))
 		return -EINVAL;
 	if (!is_zero_ether_addr(c->mac) && !is_valid_ether_addr(c->mac))
 		return -EINVAL;
 	if (c->min_mtu < ETH_MIN_MTU || c->min_mtu > c->mtu || c->mtu > c->max_mtu ||
 	    c->max_mtu > ETH_MAX_MTU)
 		return -ERANGE;
-	return 0;
+	return check_cpu(f, c);
 }
 
 /* Counted. */
@@ -126,7 +128,7 @@ static struct kni_iface *iface_new(struct kni_file *f, const struct knit_ioc_cre
 	INIT_LIST_HEAD(&i->of_thread);
 	i->owner = f;
 	i->mem = f->mem;
-	i->flags = c->flags | (kni_params.bifurcated ? KNIT_CREATE_POST : 0);
+	i->flags = c->flags | (kni_params.bifurcated || !f->trusted ? KNIT_CREATE_POST : 0);
 	i->features = c->features;
 	i->ring_size = c->ring_size;
 	i->n_pairs = c->n_pairs;
@@ -208,7 +210,7 @@ static void drop_dev(struct kni_iface *i, struct net_device *dev)
 	kni_iface_del_napis(i);
 	i->dev = NULL;
 	free_netdev(dev);
-	synchronize_net(); /* for the napis */
+	synchronize_rcu(); /* for the napis */
 }
 
 /* All is built: makes it work, then visible. */
@@ -270,7 +272,7 @@ int kni_iface_create(struct kni_file *f, struct knit_ioc_create *c)
 {
 	struct kni_iface *i;
 	struct net *net;
-	int err = check(c);
+	int err = check(f, c);
 
 	if (err)
 		return err;

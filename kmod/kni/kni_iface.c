@@ -94,16 +94,21 @@ static void make_quiet(struct kni_iface *i)
 	mutex_unlock(&i->lock);
 }
 
-void kni_iface_quiet(struct kni_iface *i)
+static void quiet(struct kni_iface *i, void (*grace_period)(void))
 {
 	LIST_HEAD(ended);
 
 	if (is_quiet(i))
 		return;
 	cut(i, &ended);
-	synchronize_net(); /* short if RTNL is held: many may end with their namespace */
+	grace_period();
 	make_quiet(i);
 	kni_attach_free(&ended);
+}
+
+void kni_iface_quiet(struct kni_iface *i)
+{
+	quiet(i, synchronize_rcu);
 }
 
 /* i is quiet, or was never made known: no thread uses them. */
@@ -118,7 +123,7 @@ void kni_iface_del_napis(struct kni_iface *i)
 /* RTNL is held: sysfs walks the list of napis. They stay in memory for a grace period at least. */
 void kni_iface_uninit(struct kni_iface *i)
 {
-	kni_iface_quiet(i);
+	quiet(i, synchronize_net); /* a short one: many may end with their namespace */
 	kni_iface_del_napis(i);
 	mutex_lock(&i->lock);
 	i->dev = NULL;
@@ -132,13 +137,13 @@ int kni_iface_take_thread(struct kni_file *f, struct kni_iface *i, int cpu)
 
 	if (!kni_params.threads_multiple) {
 		if (!*single)
-			*single = kni_thread_new("kni_single", cpu);
+			*single = kni_thread_new("kni_single", cpu, f->trusted);
 		i->thread = *single;
 		if (IS_ERR(i->thread))
 			*single = NULL;
 	} else {
 		snprintf(name, sizeof(name), "kni_%s", i->dev->name);
-		i->thread = kni_thread_new(name, cpu);
+		i->thread = kni_thread_new(name, cpu, f->trusted);
 	}
 	return PTR_ERR_OR_ZERO(i->thread);
 }

@@ -77,7 +77,8 @@ static struct knit_wanted *shared_wanted(const struct kni_iface *i)
 
 static bool asks(const struct kni_iface *i)
 {
-	return !(i->flags & KNIT_CREATE_POST); /* also set for enable_bifurcated=on */
+	/* KNIT_CREATE_POST is also set for enable_bifurcated=on, and creators not trusted */
+	return !(i->flags & KNIT_CREATE_POST) && i->trusted;
 }
 
 static void apply_carrier(struct kni_iface *i)
@@ -489,13 +490,15 @@ void kni_req_init(struct kni_iface *i)
 	kni_want_show(&i->want, shared_wanted(i));
 	arm(i);
 	i->attached = i->flags & KNIT_CREATE_ATTACHED;
+	i->trusted = true;
 	i->carrier = i->flags & KNIT_CREATE_CARRIER || kni_params.carrier_on;
 	netif_carrier_off(i->dev);
 	apply_carrier(i);
 }
 
 /* What was on its way is cancelled; who asked is told so by the caller, without req_lock. */
-static void change_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool attached)
+static void change_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool attached,
+			   bool trusted)
 {
 	unsigned int kind;
 
@@ -510,9 +513,10 @@ static void change_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool a
 		eventfd_ctx_put(i->handler_bell);
 	i->handler_bell = bell;
 	WRITE_ONCE(i->attached, attached);
+	i->trusted = trusted;
 }
 
-int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell)
+int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool trusted)
 {
 	struct knit_ring req_q, resp_q;
 	int ret;
@@ -528,7 +532,7 @@ int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell)
 		goto out_unlock;
 	i->req_q = req_q;
 	i->resp_q = resp_q;
-	change_handler(i, bell, true);
+	change_handler(i, bell, true, trusted);
 	kni_want_show(&i->want, shared_wanted(i));
 	arm(i);
 	run(i);
@@ -543,7 +547,7 @@ void kni_req_no_handler(struct kni_iface *i)
 {
 	mutex_lock(&i->req_lock);
 	if (!i->req_ended) {
-		change_handler(i, NULL, i->flags & KNIT_CREATE_ATTACHED);
+		change_handler(i, NULL, i->flags & KNIT_CREATE_ATTACHED, true);
 		run(i);
 	}
 	mutex_unlock(&i->req_lock);
@@ -554,7 +558,7 @@ void kni_req_end(struct kni_iface *i)
 {
 	mutex_lock(&i->req_lock);
 	if (!i->req_ended) {
-		change_handler(i, NULL, false);
+		change_handler(i, NULL, false, true);
 		spin_lock_irq(&i->req_gate);
 		i->req_ended = true;
 		spin_unlock_irq(&i->req_gate);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "kni.h"
 
+#include <linux/cgroup.h>
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 
 /*
@@ -23,13 +26,15 @@
 #define DOZE_FRAMES 8
 
 struct kni_thread {
-	struct task_struct *task;
+	struct task_struct *task;      /* of the creator: counted, NULL until it runs */
+	struct vhost_task *of_creator; /* NULL: a kernel thread */
 	struct mutex lock;
 	struct list_head ifaces; /* under lock */
 	bool rung;		 /* set by any context, cleared by the thread before a round */
-	u64 wakeups;		 /* thread: wo */
-	unsigned int found;	 /* frames since it slept or dozed */
-	unsigned int moments;	 /* sleeps in a row that were shorter than a doze */
+	bool ended;
+	u64 wakeups;	      /* thread: wo */
+	unsigned int found;   /* frames since it slept or dozed */
+	unsigned int moments; /* sleeps in a row that were shorter than a doze */
 };
 
 static unsigned int visit_pair(struct kni_pair *p)
@@ -122,19 +127,26 @@ static void disarm_all(struct kni_thread *t)
 
 static bool to_be_up(const struct kni_thread *t)
 {
-	return READ_ONCE(t->rung) || kthread_should_stop();
+	return READ_ONCE(t->rung) || READ_ONCE(t->ended) ||
+	       (t->of_creator && signal_pending(current));
 }
 
 /*
- * Idle, not interruptible or uninterruptible: neither signals nor the load average nor the watch
- * for hung tasks are concerned.
+ * A kernel thread is idle, not interruptible or uninterruptible: neither signals nor the load
+ * average nor the watch for hung tasks are concerned. A thread of the creator's is stopped and
+ * killed with its process.
  */
+static unsigned int asleep(const struct kni_thread *t)
+{
+	return t->of_creator ? TASK_INTERRUPTIBLE : TASK_IDLE;
+}
+
 static void sleep_until_rung(struct kni_thread *t)
 {
 	u64 since = ktime_get_ns();
 
 	for (;;) {
-		set_current_state(TASK_IDLE);
+		set_current_state(asleep(t));
 		if (to_be_up(t))
 			break;
 		schedule();
@@ -152,7 +164,7 @@ static void doze(struct kni_thread *t)
 	ktime_t min = ns_to_ktime((u64)kni_params.min_interval * NSEC_PER_USEC);
 	u64 more = (u64)(kni_params.max_interval - kni_params.min_interval) * NSEC_PER_USEC;
 
-	set_current_state(TASK_IDLE);
+	set_current_state(asleep(t));
 	if (!to_be_up(t))
 		schedule_hrtimeout_range(&min, more, HRTIMER_MODE_REL);
 	__set_current_state(TASK_RUNNING);
@@ -175,27 +187,91 @@ static void rest(struct kni_thread *t)
 	disarm_all(t);
 }
 
-static int run(void *arg)
+/* True: it sleeps by itself, and is to be called again. */
+static bool once(void *arg)
 {
 	struct kni_thread *t = arg;
 	unsigned int n;
 
-	while (!kthread_should_stop()) {
-		/* what was rung for before this line is found by the visit (pairs with wake) */
-		smp_store_mb(t->rung, false);
-		n = visit_all(t);
-		t->found += n;
-		if (n == 0)
-			rest(t);
-		/* user space may keep it busy for ever */
-		cond_resched_tasks_rcu_qs();
-	}
+	__set_current_state(TASK_RUNNING);
+	if (!t->task)
+		WRITE_ONCE(t->task, get_task_struct(current));
+	/* what was rung for before this line is found by the visit (pairs with wake) */
+	smp_store_mb(t->rung, false);
+	n = visit_all(t);
+	t->found += n;
+	if (n == 0)
+		rest(t);
+	/* user space may keep it busy for ever */
+	cond_resched_tasks_rcu_qs();
+	return true;
+}
+
+static int run(void *arg)
+{
+	while (!kthread_should_stop())
+		once(arg);
 	return 0;
 }
 
-struct kni_thread *kni_thread_new(const char *name, int cpu)
+/*
+ * What kernels without threads for that can do: it runs where threads of the process may, no
+ * sooner than they do, and in its cgroups, but for those of the unified hierarchy (cgroup v2).
+ */
+static int like_creator(struct task_struct *task)
+{
+	struct task_struct *of_process;
+	cpumask_var_t cpus;
+	int err;
+
+	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
+		return -ENOMEM;
+	rcu_read_lock();
+	for_each_thread(current, of_process) cpumask_or(cpus, cpus, of_process->cpus_ptr);
+	rcu_read_unlock();
+	err = set_cpus_allowed_ptr(task, cpus);
+	free_cpumask_var(cpus);
+	set_user_nice(task, task_nice(current));
+	return err ?: cgroup_attach_task_all(current, task);
+}
+
+static int start_kthread(struct kni_thread *t, const char *name, int cpu, bool trusted)
+{
+	struct task_struct *task = kthread_create(run, t, "%s", name);
+	int err = 0;
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	if (!trusted)
+		err = like_creator(task);
+	else if (cpu >= 0)
+		kthread_bind(task, cpu);
+	if (err) {
+		kthread_stop(task);
+		return err;
+	}
+	t->task = task;
+	wake_up_process(task);
+	return 0;
+}
+
+static int start(struct kni_thread *t, const char *name, int cpu, bool trusted)
+{
+	struct vhost_task *of_creator = trusted ? NULL : kni_vhost_task(once, t, name);
+
+	if (IS_ERR(of_creator))
+		return PTR_ERR(of_creator);
+	if (!of_creator)
+		return start_kthread(t, name, cpu, trusted);
+	t->of_creator = of_creator;
+	vhost_task_start(of_creator);
+	return 0;
+}
+
+struct kni_thread *kni_thread_new(const char *name, int cpu, bool trusted)
 {
 	struct kni_thread *t;
+	int err;
 
 	if (cpu >= 0 && (cpu >= (int)nr_cpu_ids || !cpu_online(cpu)))
 		return ERR_PTR(-EINVAL);
@@ -204,22 +280,24 @@ struct kni_thread *kni_thread_new(const char *name, int cpu)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&t->lock);
 	INIT_LIST_HEAD(&t->ifaces);
-	t->task = kthread_create(run, t, "%s", name);
-	if (IS_ERR(t->task)) {
-		struct task_struct *task = t->task;
-
+	err = start(t, name, cpu, trusted);
+	if (err) {
 		kfree(t);
-		return ERR_CAST(task);
+		return ERR_PTR(err);
 	}
-	if (cpu >= 0)
-		kthread_bind(t->task, cpu);
-	wake_up_process(t->task);
 	return t;
 }
 
 void kni_thread_free(struct kni_thread *t)
 {
-	kthread_stop(t->task);
+	WRITE_ONCE(t->ended, true);
+	if (t->of_creator) {
+		vhost_task_stop(t->of_creator);
+		if (t->task)
+			put_task_struct(t->task);
+	} else {
+		kthread_stop(t->task);
+	}
 	kfree(t);
 }
 
@@ -240,9 +318,13 @@ void kni_thread_del(struct kni_thread *t, struct kni_iface *i)
 
 void kni_thread_wake(struct kni_thread *t)
 {
-	smp_mb(); /* what it is rung for before the flag (pairs with run) */
+	struct task_struct *task;
+
+	smp_mb(); /* what it is rung for before the flag (pairs with once) */
 	WRITE_ONCE(t->rung, true);
-	wake_up_process(t->task);
+	task = READ_ONCE(t->task);
+	if (task) /* else it begins with a visit */
+		wake_up_process(task);
 }
 
 /*

@@ -58,6 +58,7 @@ int stats(int fd, uint64_t id, uint32_t pair, struct knit_ioc_stats *s);
 bool exists(const char *name);
 int set_up(const char *name, bool up);	/* -errno */
 int set_mtu(const char *name, int mtu); /* -errno */
+int thread_of(const char *name_starts); /* 0: none; also a thread of a process */
 bool has_thread(const char *name_starts);
 /* CPUs it may run on, as a list: "0-1"; "" if there is no such thread. */
 void thread_cpus(const char *name_starts, char *list, size_t room);
@@ -85,6 +86,7 @@ void test_packets(void);
 void test_spread(void);
 void test_processes(void);
 void test_namespaces(void);
+void test_tenants(void);
 void test_many(void);
 
 #endif

@@ -19,6 +19,7 @@ static const struct group {
 	{ "spread", test_spread },
 	{ "processes", test_processes },
 	{ "namespaces", test_namespaces },
+	{ "tenants", test_tenants },
 	{ "many", test_many },
 };
 

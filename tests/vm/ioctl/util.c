@@ -254,12 +254,12 @@ int set_mtu(const char *name, int mtu)
 	return of_interface(SIOCSIFMTU, &request);
 }
 
-static bool comm_starts(const char *pid, const char *with)
+static bool comm_starts(const char *tasks, const char *tid, const char *with)
 {
-	char path[300], comm[32] = "";
+	char path[600], comm[32] = "";
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	snprintf(path, sizeof(path), "%s/%s/comm", tasks, tid);
 	file = fopen(path, "re");
 	if (!file)
 		return false;
@@ -269,19 +269,39 @@ static bool comm_starts(const char *pid, const char *with)
 	return strncmp(comm, with, strlen(with)) == 0;
 }
 
-/* 0: none */
-static int thread_of(const char *name_starts)
+static bool is_number(const char *name)
+{
+	return name[0] >= '0' && name[0] <= '9';
+}
+
+static int thread_in(const char *tasks, const char *name_starts)
+{
+	DIR *dir = opendir(tasks);
+	struct dirent *entry;
+	int tid = 0;
+
+	while (dir && !tid && (entry = readdir(dir)))
+		if (is_number(entry->d_name) && comm_starts(tasks, entry->d_name, name_starts))
+			tid = strtol(entry->d_name, NULL, 10);
+	if (dir)
+		closedir(dir);
+	return tid;
+}
+
+int thread_of(const char *name_starts)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
-	int pid = 0;
+	char tasks[300];
+	int tid = 0;
 
-	while (!pid && (entry = readdir(proc)))
-		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9' &&
-		    comm_starts(entry->d_name, name_starts))
-			pid = strtol(entry->d_name, NULL, 10);
+	while (!tid && (entry = readdir(proc))) {
+		snprintf(tasks, sizeof(tasks), "/proc/%s/task", entry->d_name);
+		if (is_number(entry->d_name))
+			tid = thread_in(tasks, name_starts);
+	}
 	closedir(proc);
-	return pid;
+	return tid;
 }
 
 bool has_thread(const char *name_starts)

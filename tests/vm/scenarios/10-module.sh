@@ -96,4 +96,4 @@ check "$CYCLES times loaded and unloaded" cycles
 check "loads" load_module
 calls
 check "loads for a thread for each interface" load_module kthread_mode=multiple
-calls create processes namespaces
+calls create processes namespaces tenants

@@ -50,7 +50,7 @@ no_packet_thread()
 {
 	local file name
 
-	for file in /proc/[0-9]*/comm; do
+	for file in /proc/[0-9]*/task/*/comm; do
 		if read -r name 2>/dev/null <"$file" && [[ $name == kni_* ]]; then
 			return 1
 		fi
