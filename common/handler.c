@@ -245,12 +245,51 @@ static bool enter(struct rte_kni *kni, uint64_t stamp)
 	return false;
 }
 
+static struct knit_req *request(const struct rte_kni *kni, uint32_t i)
+{
+	return knit_ring_entry(&kni->req_q, kni->req_q.cons + i);
+}
+
+/*
+ * Which of n requests is the next: whoever waits in the kernel goes first, but not ahead of its own
+ * kind, nor of up and down.
+ */
+static uint32_t next_of(const struct rte_kni *kni, uint32_t n)
+{
+	uint32_t ask, i;
+
+	for (ask = 0; ask < n && !(request(kni, ask)->flags & KNIT_REQ_ASK); ask++)
+		;
+	if (ask == n)
+		return 0;
+	for (i = 0; i < ask; i++)
+		if (request(kni, i)->kind == KNIT_REQ_LINK ||
+		    request(kni, i)->kind == request(kni, ask)->kind)
+			break;
+	return i;
+}
+
+/*
+ * What stands in the ring is the handler's until it releases it. Should it die in here, what it
+ * spoils is posted anew to its successor.
+ */
+static void bring_forward(struct rte_kni *kni, uint32_t i)
+{
+	struct knit_req next = *request(kni, i);
+
+	for (; i > 0; i--)
+		*request(kni, i) = *request(kni, i - 1);
+	*request(kni, 0) = next;
+}
+
 static bool serve_one(struct rte_kni *kni, const struct callbacks *cb)
 {
+	uint32_t n = knit_ring_peek(&kni->req_q, KNIT_REQ_RING);
 	struct knit_req req, answer;
 
-	if (knit_ring_reserve(&kni->resp_q, 1) == 0 || knit_ring_peek(&kni->req_q, 1) == 0)
+	if (n == 0 || knit_ring_reserve(&kni->resp_q, 1) == 0)
 		return false;
+	bring_forward(kni, next_of(kni, n));
 	knit_req_load(&req, knit_ring_entry(&kni->req_q, kni->req_q.cons));
 	answer = (struct knit_req){ .seq = req.seq, .kind = req.kind, .flags = req.flags };
 	memcpy(answer.mac, req.mac, sizeof(answer.mac));
@@ -283,6 +322,30 @@ int knit_handler_serve(struct rte_kni *kni, unsigned int max)
 	if (n)
 		tell_engine(kni);
 	return good ? (int)n : -EBADMSG;
+}
+
+int knit_handler_state(struct rte_kni *kni)
+{
+	static const struct knit_req wish = { .flags = KNIT_REQ_STATE };
+	uint64_t stamp;
+	int ret = 0;
+
+	if (my_role(kni, &stamp) == NULL)
+		return -EPERM;
+	if (!enter(kni, stamp))
+		return -EBUSY;
+	if (!claim_rings(kni)) {
+		ret = -EBADMSG;
+	} else if (knit_ring_reserve(&kni->resp_q, 1) == 0) {
+		ret = -EAGAIN;
+	} else {
+		memcpy(knit_ring_entry(&kni->resp_q, kni->resp_q.prod), &wish, sizeof(wish));
+		knit_ring_submit(&kni->resp_q, 1);
+	}
+	leave(kni);
+	if (ret == 0)
+		tell_engine(kni);
+	return ret;
 }
 
 bool knit_handler_arm(struct rte_kni *kni)

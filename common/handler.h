@@ -42,11 +42,18 @@ struct knit_handler {
 };
 
 /*
- * Makes the calling process the handler; the engine then posts every attribute anew. 0, -EBUSY (a
- * live process has the role, or is still in the middle of a request), -EBADMSG (ring indexes are
- * corrupt).
+ * Makes the calling process the handler; the engine then posts anew what the one before it did not
+ * answer. 0, -EBUSY (a live process has the role, or is still in the middle of a request), -EBADMSG
+ * (ring indexes are corrupt).
  */
 int knit_handler_claim(struct rte_kni *kni, const struct knit_handler *h);
+
+/*
+ * Handler: has the engine post every attribute. 0, -EPERM (the calling process is not the handler),
+ * -EBUSY (it is in the middle of a request), -EAGAIN (the engine is slow to take answers), -EBADMSG
+ * as above.
+ */
+int knit_handler_state(struct rte_kni *kni);
 
 /*
  * Ends the role; on return no callback runs any more, or -EBUSY if one did not end within three
@@ -64,7 +71,7 @@ void knit_handler_fallback(struct rte_kni *kni, const struct knit_handler_ops *o
 bool knit_handler_is_self(const struct rte_kni *kni);
 
 /*
- * Serves up to max requests. Returns how many; 0 also if the calling process is not the handler,
+ * Serves up to max requests, what somebody in the kernel waits for first. Returns how many; 0 also if the calling process is not the handler,
  * then nothing was touched; -EBADMSG if the ring indexes are corrupt. Costs four loads if there is
  * no request.
  */

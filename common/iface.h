@@ -112,7 +112,7 @@ struct rte_kni {
 	/*
 	 * The handler's side of the requests; handler: rw, see handler.h. Every change of handler
 	 * is followed by a ring of control_bell: the watch compares knit_owner_stamp(&handler)
-	 * with the one it saw last, and posts every attribute anew if it differs. A legacy
+	 * with the one it saw last, and posts anew what was not answered if it differs. A legacy
 	 * interface whose handler.pid_gen names nobody is handled by its creator.
 	 */
 	struct knit_ring req_q;

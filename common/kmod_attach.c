@@ -175,10 +175,7 @@ void knit_kmod_leave_pair(struct rte_kni *kni, uint16_t pair)
 		leave(kni, pair);
 }
 
-/*
- * Takes the role anew if this process has it: the module then tells everything anew. So also if a
- * fork or another process took it in between.
- */
+/* Takes the role anew if this process has it: a fork or another one may have had it in between. */
 int knit_kmod_join_handler(struct rte_kni *kni, uint32_t bell)
 {
 	leave(kni, HANDLER);

@@ -30,11 +30,29 @@ int knit_kni_take_handler(struct rte_kni *kni, const struct rte_kni_ops *ops)
 	return knit_handler_claim(kni, &h);
 }
 
+static unsigned int calls_of(const struct rte_kni *kni)
+{
+	return registered[kni->index].calls + by_default[kni->index].calls;
+}
+
+/* What calls nothing does not use up the application's one request. */
 int rte_kni_handle_request(struct rte_kni *kni)
 {
+	unsigned int before, n = 0;
+	int ret;
+
 	if (kni == NULL)
 		return -1;
-	return knit_handler_serve(kni, 1) < 0 ? -1 : 0;
+	before = calls_of(kni);
+	do {
+		ret = knit_handler_serve(kni, 1);
+	} while (ret > 0 && calls_of(kni) == before && ++n < KNIT_REQ_RING);
+	return ret < 0 ? -1 : 0;
+}
+
+int rte_kni_request_state(struct rte_kni *kni)
+{
+	return kni && knit_handler_state(kni) == 0 ? 0 : -1;
 }
 
 int rte_kni_register_handlers(struct rte_kni *kni, struct rte_kni_ops *ops)

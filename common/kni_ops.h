@@ -14,6 +14,7 @@
 struct knit_kni_user {
 	struct rte_kni_ops ops;
 	rte_kni_rxlist_cb rxlist;
+	unsigned int calls; /* callbacks, and settings of the default port */
 };
 
 extern const struct knit_handler_ops knit_kni_ops;

@@ -85,7 +85,7 @@ struct knit_tap_watch {
 	struct knit_engine_req_stats stats;
 	struct knit_wanted *shm; /* written here, never read */
 	struct knit_wanted now;	 /* the same, in own memory */
-	uint64_t handler_stamp;	 /* of the owner word when everything was last posted */
+	uint64_t handler_stamp;	 /* of the owner word when it was last looked at */
 	uint32_t dirty;		 /* bit per kind: to be posted */
 	uint32_t retry;		 /* likewise, but not before the next tick */
 	uint32_t unsure;	 /* likewise: the handler may have done what it did not answer */

@@ -13,7 +13,6 @@
  */
 
 #define BIT(kind) (1u << (kind))
-#define ALL_KINDS ((1u << KNIT_REQ_COUNT) - 2)
 
 /*
  * Posts are level-triggered: a kind is dirty while the port may have something else than what is
@@ -311,6 +310,16 @@ static void accepted(struct knit_tap_iface *t, const struct knit_req *answer)
 	}
 }
 
+/* What is on its way will be told anyway. */
+static void tell_all(struct knit_tap_watch *w)
+{
+	enum knit_req_kind kind;
+
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		if (!w->track.pending[kind])
+			w->dirty |= BIT(kind);
+}
+
 static void take_answers(struct knit_tap_iface *t)
 {
 	struct knit_tap_watch *w = &t->watch;
@@ -320,6 +329,10 @@ static void take_answers(struct knit_tap_iface *t)
 	n = knit_ring_peek(&w->resp_q, KNIT_REQ_RING);
 	for (i = 0; i < n; i++) {
 		knit_req_load(&answer, knit_ring_entry(&w->resp_q, w->resp_q.cons + i));
+		if (knit_req_wants_state(&answer)) {
+			tell_all(w);
+			continue;
+		}
 		if (knit_req_match(&w->track, &answer) != KNIT_MATCH_OK)
 			continue;
 		w->stats.answered++;
@@ -341,20 +354,24 @@ static bool has_handler(const struct rte_kni *kni)
 	return kni->legacy || knit_owner_pid(&kni->handler) != 0;
 }
 
+/* Another handler is told what the one before it did not answer. */
 static void check_handler(struct knit_tap_iface *t)
 {
 	uint64_t stamp = knit_owner_stamp(&t->kni->handler);
 	struct knit_tap_watch *w = &t->watch;
 	enum knit_req_kind kind;
+	uint32_t pending = 0;
 
 	if (stamp == w->handler_stamp)
 		return;
 	w->handler_stamp = stamp;
 	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
-		w->unsure |= w->track.pending[kind] ? BIT(kind) : 0;
+		pending |= w->track.pending[kind] ? BIT(kind) : 0;
 		knit_req_cancel(&w->track, kind);
 	}
-	w->dirty = ALL_KINDS;
+	w->unsure |= pending;
+	w->dirty |= pending | w->retry;
+	w->retry = 0;
 }
 
 void knit_tap_req_tick(struct knit_tap_iface *t)

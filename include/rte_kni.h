@@ -94,9 +94,10 @@ struct rte_kni *rte_kni_alloc(struct rte_mempool *pktmbuf_pool, const struct rte
 int rte_kni_release(struct rte_kni *kni);
 
 /*
- * Serves at most one request of the kernel in the calling process. Returns 0, also when there is
- * none or when the calling process is not the interface's handler; -1 on NULL or if the request
- * rings are corrupt.
+ * Serves the kernel's requests in the calling process, up to the first that calls a callback or
+ * sets the port of the default handlers. Somebody who waits in the kernel goes first, but up and
+ * down, and requests of one kind, keep their order. Returns 0, also when there is none or when the
+ * calling process is not the interface's handler; -1 on NULL or if the request rings are corrupt.
  */
 int rte_kni_handle_request(struct rte_kni *kni);
 
@@ -120,8 +121,8 @@ struct rte_kni *rte_kni_get(const char *name);
 const char *rte_kni_get_name(const struct rte_kni *kni);
 
 /*
- * Makes the calling process the interface's handler, with these callbacks (copied); it gets every
- * setting anew. 0, or -1 on NULL or if the interface has a handler with callbacks that is alive.
+ * Makes the calling process the interface's handler, with these callbacks (copied). It is told
+ * what changes from now on, and what the handler before it did not answer. 0, or -1 on NULL or if the interface has a handler with callbacks that is alive.
  * Until somebody registers, and again when the handler has died, the interface's creator is the
  * handler.
  */
@@ -188,6 +189,14 @@ unsigned rte_kni_rx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mb
 			       unsigned num);
 unsigned rte_kni_tx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
 			       unsigned num);
+
+/*
+ * Handler: has the kernel tell every setting as it is now: link, MTU, address, promiscuous mode,
+ * allmulticast and address lists, each as a request of its own. For who registers after the
+ * interface was made, and does not know what it missed. 0, or -1 on NULL, if the calling process is
+ * not the handler, in a callback, or if the request rings are corrupt or full.
+ */
+int rte_kni_request_state(struct rte_kni *kni);
 
 /*
  * The unicast (first n_uc) and multicast (then n_mc) addresses the kernel wants to receive besides

@@ -139,8 +139,8 @@ struct knit_ioc_id {
 
 /*
  * Attaches a role on an interface to this file, until DETACH or its last close. A pair is served
- * from now on: its rings are claimed from their shared indexes. The handler is told every attribute
- * anew. bell_fd: eventfd the kernel rings for it (tx_q, free_q and alloc_q's room; or req_q), -1:
+ * from now on: its rings are claimed from their shared indexes. The handler is told what
+ * knit_req.h says. bell_fd: eventfd the kernel rings for it (tx_q, free_q and alloc_q's room; or req_q), -1:
  * it polls.
  *
  * -ENOENT: no such interface, or pair; -EBUSY: attached to another file (a handler of an interface

@@ -13,9 +13,9 @@
  * whether the kernel's value must be taken back.
  *
  * The handler peeks a request, acts, submits the answer and only then releases the request. If it
- * dies in between, its successor sees the request again, so handlers must be idempotent. When a
- * handler attaches, the engine posts every attribute anew; nothing is lost while nobody is
- * attached.
+ * dies in between, its successor sees the request again, so handlers must be idempotent. A new
+ * handler is told what its predecessor did not answer and what changed while nobody was attached,
+ * so no change is lost. Who must know every attribute asks for it: KNIT_REQ_STATE.
  *
  * columns: identifier, name, bytes of payload used, description
  */
@@ -37,11 +37,15 @@ enum knit_req_kind {
 };
 
 #define KNIT_REQ_ASK 0x0001 /* flags: somebody waits */
+/*
+ * flags of what a handler puts into resp_q unasked, everything else zero: post every attribute.
+ */
+#define KNIT_REQ_STATE 0x0002
 
 struct knit_req {
 	__u32 seq;    /* engine; never 0. The answer repeats it */
 	__u16 kind;   /* enum knit_req_kind */
-	__u16 flags;  /* KNIT_REQ_ASK or 0 */
+	__u16 flags;  /* KNIT_REQ_ASK or 0. Its answer repeats it; or KNIT_REQ_STATE */
 	__s32 result; /* handler: 0 or -errno. Zero in a request */
 	union {
 		__u32 value; /* LINK, MTU, PROMISC, ALLMULTI */
@@ -64,6 +68,12 @@ static inline void knit_req_load(struct knit_req *dst, const struct knit_req *sr
 {
 	knit_load_words(dst, src);
 	knit_load_words((char *)dst + 32, (const char *)src + 32);
+}
+
+/* Engine: is it no answer, but the handler's wish to be told everything? */
+static inline bool knit_req_wants_state(const struct knit_req *answer)
+{
+	return answer->flags == KNIT_REQ_STATE && answer->seq == 0 && answer->kind == KNIT_REQ_NONE;
 }
 
 /*

@@ -19,7 +19,7 @@
  * comes back.
  */
 #define KNIT_MAGIC 0x74696e6b /* "knit" in memory on little-endian machines */
-#define KNIT_ABI_VERSION 1
+#define KNIT_ABI_VERSION 2
 #define KNIT_MAX_PAIRS 16
 
 /*

@@ -140,6 +140,10 @@ static void take_answer(struct kni_iface *i, const struct knit_req *answer)
 {
 	u32 asking = i->want.asking;
 
+	if (knit_req_wants_state(answer)) {
+		kni_want_state(&i->want);
+		return;
+	}
 	if (kni_want_answer(&i->want, answer) != KNIT_MATCH_OK)
 		return;
 	i->req_stats.answered++;

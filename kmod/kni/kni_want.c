@@ -259,13 +259,22 @@ __u32 kni_want_anew(struct kni_want *w)
 			w->result[kind] = -ENOTCONN;
 			asked = kni_want_cancel(w, kind);
 		} else if (w->track.pending[kind]) {
+			w->dirty |= KNI_KIND(kind);
 			w->unsure |= KNI_KIND(kind);
 			knit_req_cancel(&w->track, kind);
 		}
 	}
-	w->dirty = KNI_KINDS;
-	w->retry = 0;
+	kni_want_tick(w);
 	return asked;
+}
+
+void kni_want_state(struct kni_want *w)
+{
+	unsigned int kind;
+
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		if (!w->track.pending[kind])
+			w->dirty |= KNI_KIND(kind);
 }
 
 void kni_want_tick(struct kni_want *w)

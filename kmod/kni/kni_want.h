@@ -24,7 +24,8 @@
  *                                         was accepted; then unsure ones are dirty again
  *                    others            -> not asked for again until something changes
  *   cancel  nobody waits any more      -> dirty
- *   anew    another handler            -> everything is cancelled, everything is dirty
+ *   anew    another handler            -> what was on its way is cancelled, and dirty
+ *   state   the handler wants to know  -> everything that is not on its way is dirty
  */
 union kni_value {
 	__u32 value; /* as in struct knit_req */
@@ -88,7 +89,8 @@ enum knit_req_match kni_want_answer(struct kni_want *w, const struct knit_req *a
 __u32 kni_want_cancel(struct kni_want *w, enum knit_req_kind kind);
 /* Asks end with -ENOTCONN. Returns the sequence number of the one that was pending, or 0. */
 __u32 kni_want_anew(struct kni_want *w);
-void kni_want_tick(struct kni_want *w); /* what is to be tried again is dirty now */
+void kni_want_state(struct kni_want *w); /* the handler wants to know everything */
+void kni_want_tick(struct kni_want *w);	 /* what is to be tried again is dirty now */
 
 /*
  * Is value, which the net_device has, the one that was refused? Then the accepted one, in *back, is

@@ -21,12 +21,14 @@ int control_claim(struct control *c)
 		i->topo = &c->topo->ifaces[n];
 		handler.arg = i;
 		ret = knit_handler_claim(i->topo->kni, &handler);
+		i->claimed = ret == 0;
+		if (ret == 0)
+			ret = knit_handler_state(i->topo->kni);
 		if (ret < 0) {
 			log_err("%s: cannot become the handler of its requests: %s", i->topo->name,
 				rte_strerror(-ret));
 			return ret == -EBUSY ? KNIT_EXIT_TAKEN : KNIT_EXIT_FAILURE;
 		}
-		i->claimed = true;
 	}
 	return KNIT_EXIT_OK;
 }

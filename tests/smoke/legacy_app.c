@@ -157,6 +157,8 @@ static int child_main(struct app *app, int commands)
 		return 1;
 	}
 	printf("child %d handles requests\n", (int)getpid());
+	if (rte_eal_process_type() == RTE_PROC_SECONDARY && rte_kni_request_state(app->kni) < 0)
+		printf("error: no state\n");
 	while (poll_commands(app, commands, "child ")) {
 		bounce(app);
 		rte_kni_handle_request(app->kni);
@@ -185,7 +187,9 @@ static int start_child(struct app *app)
 
 static int run(struct rte_mempool *pool)
 {
-	struct rte_kni_conf conf = { .group_id = 5, .mbuf_size = 2048, .mtu = 1500 };
+	struct rte_kni_conf conf = {
+		.group_id = 5, .mbuf_size = 2048, .mtu = 1500, .max_mtu = 65535
+	};
 	struct app app = { .bursts = 1 };
 
 	snprintf(conf.name, sizeof(conf.name), "%s", name);

@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "legacy_app.h"
+#include "legacy_test.h"
 
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
 #include <dirent.h>
 #include <errno.h>
-#include <net/if.h>
-#include <net/if_arp.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define PORT 7
 
@@ -30,26 +22,7 @@ static struct {
 } seen;
 
 static struct rte_mempool *pool;
-static unsigned int failed;
 static unsigned int most; /* requests served by one call */
-
-static bool report(const char *name, bool good)
-{
-	printf("%s %s\n", good ? "ok" : "not ok", name);
-	failed += !good;
-	return good;
-}
-
-/* Polls cond for up to three seconds, doing something in between. */
-#define WAIT(cond, doing)                                              \
-	({                                                             \
-		int tries_;                                            \
-		for (tries_ = 0; tries_ < 3000 && !(cond); tries_++) { \
-			doing;                                         \
-			usleep(1000);                                  \
-		}                                                      \
-		(cond);                                                \
-	})
 
 static int change_mtu(uint16_t port_id, unsigned int new_mtu)
 {
@@ -96,170 +69,6 @@ static struct rte_kni *alloc(const char *name, struct rte_kni_ops *ops)
 
 	memcpy(conf.name, name, strnlen(name, sizeof(conf.name)));
 	return rte_kni_alloc(pool, &conf, ops);
-}
-
-/* The kernel's view, by the calls that `ip link` would make. */
-static int net_ioctl(const char *name, unsigned long request, struct ifreq *ifr)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), ret;
-
-	snprintf(ifr->ifr_name, sizeof(ifr->ifr_name), "%s", name);
-	ret = ioctl(fd, request, ifr);
-	if (fd >= 0)
-		close(fd);
-	return ret;
-}
-
-struct change {
-	const char *name;
-	unsigned long request;
-	struct ifreq ifr;
-	int ret;
-	int done;
-};
-
-static void *change_thread(void *arg)
-{
-	struct change *c = arg;
-
-	c->ret = net_ioctl(c->name, c->request, &c->ifr);
-	__atomic_store_n(&c->done, 1, __ATOMIC_RELEASE);
-	return NULL;
-}
-
-/*
- * Serves requests meanwhile: an engine may keep whoever asks waiting for the application's answer.
- */
-static int net_change(const char *name, unsigned long request, const struct ifreq *ifr)
-{
-	struct change c = { .name = name, .request = request, .ifr = *ifr };
-	struct rte_kni *kni = rte_kni_get(name);
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, change_thread, &c) != 0)
-		return -1;
-	while (!__atomic_load_n(&c.done, __ATOMIC_ACQUIRE)) {
-		handle(kni);
-		usleep(100);
-	}
-	pthread_join(thread, NULL);
-	return c.ret;
-}
-
-static int kernel_flags(const char *name)
-{
-	struct ifreq ifr = { 0 };
-
-	return net_ioctl(name, SIOCGIFFLAGS, &ifr) < 0 ? -1 : (unsigned short)ifr.ifr_flags;
-}
-
-static int kernel_set_flag(const char *name, int flag, bool on)
-{
-	struct ifreq ifr = { 0 };
-
-	net_ioctl(name, SIOCGIFFLAGS, &ifr);
-	ifr.ifr_flags = on ? ifr.ifr_flags | flag : ifr.ifr_flags & ~flag;
-	return net_change(name, SIOCSIFFLAGS, &ifr);
-}
-
-static int kernel_carrier(const char *name)
-{
-	char path[64];
-	int on = -1;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/carrier", name);
-	file = fopen(path, "r");
-	if (file == NULL)
-		return -1;
-	if (fscanf(file, "%d", &on) != 1)
-		on = -1;
-	fclose(file);
-	return on;
-}
-
-static int kernel_mtu(const char *name)
-{
-	struct ifreq ifr = { 0 };
-
-	return net_ioctl(name, SIOCGIFMTU, &ifr) < 0 ? -1 : ifr.ifr_mtu;
-}
-
-static int kernel_set_mtu(const char *name, int mtu)
-{
-	struct ifreq ifr = { .ifr_mtu = mtu };
-
-	return net_change(name, SIOCSIFMTU, &ifr);
-}
-
-static bool kernel_mac_is(const char *name, const uint8_t mac[6])
-{
-	struct ifreq ifr = { 0 };
-
-	return net_ioctl(name, SIOCGIFHWADDR, &ifr) == 0 &&
-	       memcmp(ifr.ifr_hwaddr.sa_data, mac, 6) == 0;
-}
-
-static int kernel_set_mac(const char *name, const uint8_t mac[6])
-{
-	struct ifreq ifr = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
-
-	memcpy(ifr.ifr_hwaddr.sa_data, mac, 6);
-	return net_change(name, SIOCSIFHWADDR, &ifr);
-}
-
-static void test_alloc_errors(void)
-{
-	struct rte_kni_conf conf = { .name = "st0" };
-	struct rte_kni_ext_conf ext = { .size = sizeof(ext) - 4 };
-	struct rte_kni *kni;
-
-	report("alloc NULL pool", rte_kni_alloc(NULL, &conf, NULL) == NULL);
-	report("alloc NULL conf", rte_kni_alloc(pool, NULL, NULL) == NULL);
-	report("alloc empty name", alloc("", NULL) == NULL);
-	report("alloc name of 16 characters", alloc("0123456789abcdef", NULL) == NULL);
-	report("alloc name the kernel has", alloc("lo", NULL) == NULL);
-	report("alloc name with a slash", alloc("a/b", NULL) == NULL);
-	report("alloc_ext wrong size", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
-	ext.size = sizeof(ext);
-	ext.offloads = RTE_KNI_OFFLOAD_TSO;
-	report("alloc_ext TSO without SG", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
-	ext.offloads = 0;
-	ext.n_pairs = 17;
-	report("alloc_ext 17 pairs", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
-	ext.n_pairs = 1;
-	ext.queue_size = 100;
-	report("alloc_ext queue of 100", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
-	ext.queue_size = 64;
-	ext.offloads = RTE_KNI_OFFLOAD_SG;
-	report("alloc_ext SG with a queue of 64",
-	       rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
-	ext.offloads = 0;
-	ext.engine = "nonsense";
-	report("alloc_ext unknown engine", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
-	conf.mtu = 1500;
-	conf.max_mtu = 1400;
-	report("alloc MTU above its limit", rte_kni_alloc(pool, &conf, NULL) == NULL);
-	report("errors left no interface", rte_kni_get("st0") == NULL && !if_nametoindex("st0"));
-
-	kni = alloc("st0", NULL);
-	if (!report("alloc", kni != NULL))
-		return;
-	report("interface is in the kernel", if_nametoindex("st0") != 0);
-	report("alloc duplicate name", alloc("st0", NULL) == NULL);
-	report("duplicate left the first alone", rte_kni_get("st0") == kni);
-	report("get_name", strcmp(rte_kni_get_name(kni), "st0") == 0);
-	report("get NULL", rte_kni_get(NULL) == NULL);
-	report("get empty", rte_kni_get("") == NULL);
-	report("get unknown", rte_kni_get("st9") == NULL);
-	report("release", rte_kni_release(kni) == 0);
-	report("released interface left the kernel", if_nametoindex("st0") == 0);
-	report("get released", rte_kni_get("st0") == NULL);
-	report("release twice", rte_kni_release(kni) == -1);
-	report("release NULL", rte_kni_release(NULL) == -1);
-	report("release what never was", rte_kni_release((struct rte_kni *)8) == -1);
-	kni = alloc("st0", NULL);
-	report("name is free after release", kni && rte_kni_release(kni) == 0);
 }
 
 static void test_handlers(void)
@@ -357,7 +166,99 @@ static void test_requests(void)
 	kernel_set_flag("st3", IFF_UP, false);
 	kernel_set_mtu("st3", 1450);
 	WAIT(seen.last_mtu == 1450 && !seen.last_link, handle(kni));
-	report("at most one request per call", most == 1 && seen.last_mtu == 1450);
+	report("at most one callback per call", most == 1 && seen.last_mtu == 1450);
+	rte_kni_release(kni);
+}
+
+static unsigned int promisc_calls, allmulti_calls;
+
+static int config_promiscusity(uint16_t port_id, uint8_t to_on)
+{
+	promisc_calls++;
+	return 0;
+}
+
+static int config_allmulticast(uint16_t port_id, uint8_t to_on)
+{
+	allmulti_calls++;
+	return 0;
+}
+
+static struct rte_kni_ops more_ops(void)
+{
+	struct rte_kni_ops ops = some_ops();
+
+	ops.config_promiscusity = config_promiscusity;
+	ops.config_allmulticast = config_allmulticast;
+	return ops;
+}
+
+/* Allmulticast is the last that would be told, if all were. */
+static void test_changes_only(void)
+{
+	struct rte_kni_ops ops = more_ops();
+	struct rte_kni *kni;
+
+	memset(&seen, 0, sizeof(seen));
+	promisc_calls = 0;
+	allmulti_calls = 0;
+	kni = alloc("st9", &ops);
+	if (kni == NULL)
+		return;
+	kernel_set_flag("st9", IFF_ALLMULTI, true);
+	report("a change is told", WAIT(allmulti_calls, rte_kni_handle_request(kni)));
+	report("what did not change is not",
+	       seen.link_calls + seen.mtu_calls + promisc_calls == 0 && allmulti_calls == 1);
+	report("request_state NULL", rte_kni_request_state(NULL) == -1);
+	report("request_state", rte_kni_request_state(kni) == 0);
+	report("request_state: all is told",
+	       WAIT(allmulti_calls == 2, rte_kni_handle_request(kni)) && seen.link_calls == 1 &&
+		       seen.mtu_calls == 1 && promisc_calls == 1);
+	report("request_state: as it is", seen.last_mtu == 1500 && !seen.last_link);
+	rte_kni_release(kni);
+}
+
+static unsigned int calls_of_handle;
+
+static void handle_never(struct rte_kni *kni)
+{
+}
+
+/* An application that looks now and then. The first call may come before the request. */
+static void handle_seldom(struct rte_kni *kni)
+{
+	usleep(300000);
+	calls_of_handle++;
+	rte_kni_handle_request(kni);
+}
+
+/* On tap nobody waits. */
+static void test_who_waits(void)
+{
+	struct rte_kni_ops ops = more_ops();
+	struct rte_kni *kni = alloc("st9", &ops);
+	bool good;
+
+	if (kni == NULL)
+		return;
+	memset(&seen, 0, sizeof(seen));
+	allmulti_calls = 0;
+	promisc_calls = 0;
+	knit_poll = handle_seldom;
+	calls_of_handle = 0;
+	good = kernel_set_flag("st9", IFF_UP, true) == 0;
+	report("up is not kept waiting", good && calls_of_handle <= 3);
+	knit_poll = handle_never;
+	kernel_set_flag("st9", IFF_ALLMULTI, true);
+	kernel_set_flag("st9", IFF_PROMISC, true);
+	knit_poll = handle_seldom;
+	calls_of_handle = 0;
+	good = kernel_set_mtu("st9", 1400) == 0;
+	report("nor is an MTU behind modes and lists", good && calls_of_handle <= 3);
+	knit_poll = handle;
+	report("what nobody waits for comes, too",
+	       WAIT(seen.last_link && seen.last_mtu == 1400 && promisc_calls && allmulti_calls,
+		    rte_kni_handle_request(kni)));
 	rte_kni_release(kni);
 }
 
@@ -454,13 +355,6 @@ static void test_environment(void)
 	rte_kni_release(two);
 }
 
-static bool on_tap(void)
-{
-	const char *engine = getenv("KNIT_ENGINE");
-
-	return engine && strcmp(engine, "tap") == 0;
-}
-
 static void test_defaults(void)
 {
 	static const uint8_t mac[6] = { 2, 0, 0, 0, 9, 1 }, other[6] = { 2, 0, 0, 0, 9, 2 };
@@ -548,8 +442,8 @@ static void test_fork(void)
 		printf("# exit code %d\n", WEXITSTATUS(status));
 	memset(&seen, 0, sizeof(seen));
 	report("the dead child's role is free", rte_kni_register_handlers(kni, &ops) == 0);
-	report("a new handler is told everything",
-	       WAIT(seen.last_mtu == 1410, rte_kni_handle_request(kni)));
+	report("a new handler may ask for the state", rte_kni_request_state(kni) == 0);
+	report("and is told everything", WAIT(seen.last_mtu == 1410, rte_kni_handle_request(kni)));
 	rte_kni_release(kni);
 }
 
@@ -600,14 +494,17 @@ static void test_bursts(void)
 int knit_selftest(struct rte_mempool *mempool)
 {
 	pool = mempool;
+	knit_poll = handle;
 	report("get before init", rte_kni_get("st0") == NULL);
 	report("alloc before init", alloc("st0", NULL) == NULL);
 	report("init", rte_kni_init(1) == 0);
 	report("init twice", rte_kni_init(0) == 0);
-	test_alloc_errors();
+	knit_test_alloc(pool);
 	test_handlers();
 	test_link();
 	test_requests();
+	test_changes_only();
+	test_who_waits();
 	test_refused_up();
 	if (on_tap())
 		test_environment();
@@ -616,5 +513,5 @@ int knit_selftest(struct rte_mempool *mempool)
 	test_bursts();
 	rte_kni_close();
 	report("alloc after close", alloc("st0", NULL) == NULL);
-	return failed != 0;
+	return knit_failed != 0;
 }

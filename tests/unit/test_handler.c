@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct knit_handler_ops no_ops;
 
@@ -122,6 +123,58 @@ START_TEST(serves_at_most_max_in_order)
 }
 END_TEST
 
+static void post(uint32_t seq, uint16_t kind, uint32_t value)
+{
+	knit_fake_submit(&(struct knit_req){ .seq = seq, .kind = kind, .value = value });
+}
+
+/* But up and down, and its own kind, stay ahead of it; the rest keeps its order. */
+START_TEST(who_waits_goes_first)
+{
+	static const uint32_t order[] = { 3, 4, 6, 1, 2, 5, 7 };
+	unsigned int i;
+
+	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
+	post(1, KNIT_REQ_PROMISC, 1);
+	post(2, KNIT_REQ_RXLIST, 0);
+	post(3, KNIT_REQ_LINK, 0);
+	post(4, KNIT_REQ_MTU, 1300);
+	post(5, KNIT_REQ_ALLMULTI, 1);
+	knit_fake_ask(6, KNIT_REQ_MTU, 1400);
+	post(7, KNIT_REQ_PROMISC, 0);
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		ck_assert_int_eq(knit_fake_serve(), 1);
+		ck_assert_int_eq(knit_fake_answer_to(order[i]), 0);
+	}
+	ck_assert_uint_eq(knit_fake->calls, i);
+}
+END_TEST
+
+START_TEST(state_is_the_handlers_to_ask_for)
+{
+	struct rte_kni *kni = &knit_fake->kni;
+	struct knit_req wish;
+
+	kni->creator_pid = 0;
+	ck_assert_int_eq(knit_handler_state(kni), -EPERM);
+	knit_fake_no_answer();
+	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
+	ck_assert_int_eq(knit_handler_state(kni), 0);
+	ck_assert_uint_eq(knit_ring_peek(&knit_fake->resp_q, 1), 1);
+	knit_req_load(&wish, knit_ring_entry(&knit_fake->resp_q, knit_fake->resp_q.cons));
+	ck_assert(knit_req_wants_state(&wish));
+	knit_ring_release(&knit_fake->resp_q, 1);
+	kni->serving = getpid();
+	ck_assert_int_eq(knit_handler_state(kni), -EBUSY);
+	kni->serving = 0;
+	while (knit_ring_reserve(&kni->resp_q, 1))
+		ck_assert_int_eq(knit_handler_state(kni), 0);
+	ck_assert_int_eq(knit_handler_state(kni), -EAGAIN);
+	kni->resp_q.shm->consumer = 1000;
+	ck_assert_int_eq(knit_handler_state(kni), -EBADMSG);
+}
+END_TEST
+
 START_TEST(full_answer_ring_keeps_the_request)
 {
 	uint32_t seq;
@@ -235,6 +288,8 @@ Suite *knit_suite_handler(void)
 	knit_fake_add(s, a_refusal_is_the_answer, 1);
 	knit_fake_add(s, senseless_requests_are_refused_uncalled, 17);
 	knit_fake_add(s, serves_at_most_max_in_order, 1);
+	knit_fake_add(s, who_waits_goes_first, 1);
+	knit_fake_add(s, state_is_the_handlers_to_ask_for, 1);
 	knit_fake_add(s, full_answer_ring_keeps_the_request, 1);
 	knit_fake_add(s, a_cancelled_ask_is_not_carried_out, 1);
 	knit_fake_add(s, an_ask_cancelled_meanwhile_is_undone, 1);

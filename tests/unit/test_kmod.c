@@ -264,7 +264,7 @@ START_TEST(roles)
 }
 END_TEST
 
-/* To be told everything anew. */
+/* Another process may have taken it in between. */
 START_TEST(handler_again)
 {
 	make();

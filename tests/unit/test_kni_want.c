@@ -309,7 +309,7 @@ START_TEST(refused_up_until_down_or_success)
 		settled(1500);
 		return;
 	}
-	kni_want_anew(&w);
+	kni_want_state(&w);
 	ck_assert(w.link_refused);
 	run();
 	answer_all();
@@ -338,7 +338,6 @@ END_TEST
 START_TEST(new_handler_refuses)
 {
 	struct knit_req old;
-	enum knit_req_kind kind;
 
 	set_mtu(3000);
 	fake.mtu = 3000;
@@ -346,8 +345,7 @@ START_TEST(new_handler_refuses)
 	run();
 	old = serve(KNIT_REQ_MTU, 0);
 	ck_assert_int_eq(answer_to(&old, 0), KNIT_MATCH_LATE);
-	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
-		answer(kind, kind == KNIT_REQ_MTU ? -EINVAL : 0);
+	answer(KNIT_REQ_MTU, -EINVAL);
 	ck_assert(revert(KNIT_REQ_MTU));
 	answer(KNIT_REQ_MTU, 0);
 	settled(1500);
@@ -368,6 +366,36 @@ START_TEST(handler_gone_while_asking)
 	old = serve(KNIT_REQ_LINK, 0);
 	ck_assert_int_eq(answer_to(&old, 0), KNIT_MATCH_LATE);
 	ck_assert_uint_eq(w.now.up, 0);
+	answer(KNIT_REQ_LINK, 0); /* it may have done it: down again */
+	settled(1500);
+}
+END_TEST
+
+/* What it did not answer, what was to be tried again, what changed without a handler: no more. */
+START_TEST(new_handler_is_told_changes)
+{
+	struct knit_req old;
+
+	kni_want_anew(&w);
+	settled(1500);
+	set_up(1);
+	set_mtu(3000);
+	answer(KNIT_REQ_LINK, -EAGAIN);
+	kni_want_anew(&w);
+	ck_assert_uint_eq(w.dirty, KNI_KIND(KNIT_REQ_LINK) | KNI_KIND(KNIT_REQ_MTU));
+	run();
+	old = serve(KNIT_REQ_MTU, 0);
+	ck_assert_int_eq(answer_to(&old, 0), KNIT_MATCH_LATE);
+	answer(KNIT_REQ_LINK, 0);
+	answer(KNIT_REQ_MTU, 0);
+	settled(3000);
+}
+END_TEST
+
+START_TEST(state_is_told_on_request)
+{
+	kni_want_state(&w);
+	run();
 	answer_all();
 	settled(1500);
 }
@@ -425,6 +453,8 @@ Suite *knit_suite_kni_want(void)
 	add(s, refused_too_late, 2);
 	add(s, new_handler_refuses, 1);
 	add(s, handler_gone_while_asking, 1);
+	add(s, new_handler_is_told_changes, 1);
+	add(s, state_is_told_on_request, 1);
 	add(s, junk_answers, 1);
 	return s;
 }

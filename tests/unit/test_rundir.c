@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "abi/knit_shm.h"
 #include "procfd.h"
 #include "rundir_args.h"
 #include "rundir_lock.h"
@@ -111,7 +112,7 @@ START_TEST(args_garbage)
 
 	ck_assert_int_eq(parse("x"), KNIT_EXIT_FAILURE);
 	ck_assert_int_eq(parse("\n\n\n"), KNIT_EXIT_FAILURE);
-	snprintf(head, sizeof(head), "dpdk %s\nabi 1\n", rte_version());
+	snprintf(head, sizeof(head), "dpdk %s\nabi %d\n", rte_version(), KNIT_ABI_VERSION);
 	for (i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
 		snprintf(text, sizeof(text), "%s%s", head, tails[i]);
 		ck_assert_msg(parse(text) == KNIT_EXIT_FAILURE, "taken: %s", text);

@@ -74,6 +74,24 @@ static struct knit_req answer(enum knit_req_kind kind, int result)
 	return req;
 }
 
+/* The handler wants to be told everything. */
+static void want_state(void)
+{
+	static const struct knit_req wish = { .flags = KNIT_REQ_STATE };
+
+	memcpy(knit_ring_entry(&resp_q, resp_q.prod), &wish, sizeof(wish));
+	knit_ring_submit(&resp_q, 1);
+	run();
+}
+
+static void answer_all(void)
+{
+	enum knit_req_kind kind;
+
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		answer(kind, 0);
+}
+
 static void set_mtu(uint32_t mtu)
 {
 	fake.link.mtu = mtu;
@@ -93,7 +111,6 @@ static void settled(uint32_t mtu)
 static void setup(void)
 {
 	static const struct knit_nl_link first = { .mtu = 1500, .mac = { 2 } };
-	enum knit_req_kind kind;
 
 	memset(shm, 0, sizeof(shm));
 	memset(&kni, 0, sizeof(kni));
@@ -112,10 +129,8 @@ static void setup(void)
 	knit_tap_req_bind(t);
 	knit_ring_bind(&req_q, shm + knit_shm_req_off(), KNIT_REQ_RING, sizeof(struct knit_req));
 	knit_ring_bind(&resp_q, shm + knit_shm_resp_off(), KNIT_REQ_RING, sizeof(struct knit_req));
-	kni.handler.pid_gen = 1; /* differs from the one seen last: everything is posted */
-	run();
-	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
-		answer(kind, 0);
+	want_state();
+	answer_all();
 	settled(1500);
 }
 
@@ -224,17 +239,33 @@ END_TEST
 /* A handler died with 3000 in its hands; the next refuses it, and the port may have it. */
 START_TEST(new_handler_refuses)
 {
-	enum knit_req_kind kind;
-
 	set_mtu(3000);
 	fake.port_mtu = 3000;
 	kni.handler.pid_gen++;
 	run();
 	answer(KNIT_REQ_MTU, 0); /* late */
-	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
-		answer(kind, kind == KNIT_REQ_MTU ? -EINVAL : 0);
+	answer(KNIT_REQ_MTU, -EINVAL);
 	answer(KNIT_REQ_MTU, 0);
 	settled(1500);
+}
+END_TEST
+
+/* What it did not answer, what was to be tried again: no more. */
+START_TEST(new_handler_is_told_changes)
+{
+	kni.handler.pid_gen++;
+	run();
+	settled(1500);
+	set_mtu(3000);
+	fake.link.mac[5] = 9;
+	run();
+	answer(KNIT_REQ_MTU, -EAGAIN);
+	kni.handler.pid_gen++;
+	run();
+	answer(KNIT_REQ_MAC, 0); /* late */
+	answer(KNIT_REQ_MTU, 0);
+	answer(KNIT_REQ_MAC, 0);
+	settled(3000);
 }
 END_TEST
 
@@ -258,5 +289,6 @@ Suite *knit_suite_tap_req(void)
 	add(s, busy_is_asked_again, 3);
 	add(s, refused_up_has_no_carrier, 1);
 	add(s, new_handler_refuses, 1);
+	add(s, new_handler_is_told_changes, 1);
 	return s;
 }

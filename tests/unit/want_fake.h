@@ -121,7 +121,7 @@ static inline void setup(void)
 	memset(&fake, 0, sizeof(fake));
 	kni_want_init(&w, &first);
 	ck_assert_uint_eq(run(), 0);
-	kni_want_anew(&w);
+	kni_want_state(&w);
 	run();
 	answer_all();
 	settled(1500);

@@ -234,20 +234,38 @@ static int carry_out(const struct iface *i, const struct knit_req *req)
 	return plan->result[req->kind];
 }
 
+static void ring(const struct iface *i)
+{
+	const uint64_t one = 1;
+
+	if (write(i->request_bell, &one, sizeof(one)) < 0)
+		die("request bell");
+}
+
+void handler_state(const struct iface *i)
+{
+	struct rings r;
+
+	rings_claim(i, &r);
+	if (knit_ring_reserve(&r.resp_q, 1) == 0)
+		die("answer ring is full");
+	*(struct knit_req *)knit_ring_entry(&r.resp_q, r.resp_q.prod) =
+		(struct knit_req){ .flags = KNIT_REQ_STATE };
+	knit_ring_submit(&r.resp_q, 1);
+	ring(i);
+}
+
 static void answer(const struct iface *i, struct rings *r, const struct knit_req *req, int result)
 {
 	struct knit_req *to = knit_ring_entry(&r->resp_q, r->resp_q.prod);
-	const uint64_t one = 1;
 
 	if (knit_ring_reserve(&r->resp_q, 1) == 0)
 		return; /* only junk can fill it */
 	*to = *req;
 	to->result = result;
 	knit_ring_submit(&r->resp_q, 1);
-	if (i->plan->mute || !knit_ring_data_wanted(&r->resp_q))
-		return;
-	if (write(i->request_bell, &one, sizeof(one)) < 0)
-		die("request bell");
+	if (!i->plan->mute && knit_ring_data_wanted(&r->resp_q))
+		ring(i);
 }
 
 /* Five answers that must not be taken for one. */
@@ -298,6 +316,7 @@ static void serve(struct iface *i, int bell)
 	struct rings r;
 	uint64_t rung;
 
+	handler_state(i);
 	rings_claim(i, &r);
 	for (;;) {
 		while (serve_one(i, &r))

@@ -62,6 +62,9 @@ void handler_signal(const struct iface *i, int signal); /* on return it has stop
 void handler_kill(struct iface *i);
 void handler_serve(struct iface *i); /* in this process, for ever */
 
+/* The handler, or the creator in its place, wants to be told everything. */
+void handler_state(const struct iface *i);
+
 /* The creator itself, of an interface with KNIT_CREATE_ATTACHED. True: served one. */
 bool creator_serve(struct iface *i);
 

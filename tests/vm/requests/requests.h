@@ -69,6 +69,7 @@ bool has_none(const void *arg);
 	X(carrier, 0)                             \
 	X(creator_answers, KNIT_CREATE_ATTACHED)  \
 	X(creator_replaced, KNIT_CREATE_ATTACHED) \
+	X(changes_only, KNIT_CREATE_ATTACHED)     \
 	X(answers_left_behind, 0)                 \
 	X(restarted, 0)
 
