@@ -10,15 +10,36 @@
 /* Empty buffers put on offer in one go, at most */
 #define REFILL 64
 
-/* Keeps alloc_q full of empty buffers. Returns how many were added. */
+/* How often an offer waits that could not grow: looking at the pool costs microseconds. */
+#define GROW_PAUSE 1024
+
+/*
+ * The engine is about to run out of buffers: offers up to twice as many, but no more than a quarter
+ * of what the pool has left.
+ */
+static __rte_noinline void grow(struct knit_tx_end *e)
+{
+	uint32_t more = RTE_MIN(e->offer, rte_mempool_avail_count(e->pool) / 4);
+
+	e->offer = RTE_MIN(e->offer + more, e->slots.size);
+	e->grow_pause = more < e->offer / 4 ? GROW_PAUSE : 0;
+}
+
+static bool runs_out(struct knit_tx_end *e)
+{
+	return e->alloc_q.size - knit_ring_reserve(&e->alloc_q, e->alloc_q.size) < e->offer / 4;
+}
+
+/* Keeps the offer in alloc_q. Returns how many buffers were added. */
 static uint32_t refill(struct knit_tx_end *e)
 {
-	uint32_t step = RTE_MIN((uint32_t)REFILL, e->slots.size / 4);
+	uint32_t step = RTE_MIN((uint32_t)REFILL, e->offer / 4);
 	struct rte_mbuf *fresh[REFILL];
 	uint32_t i, slot, total = 0;
 	struct knit_desc *d;
 
-	while (e->slots.n_free >= step && knit_ring_reserve(&e->alloc_q, step) == step) {
+	while (e->slots.size - e->slots.n_free + step <= e->offer &&
+	       knit_ring_reserve(&e->alloc_q, step) == step) {
 		if (unlikely(rte_pktmbuf_alloc_bulk(e->pool, fresh, step))) {
 			e->no_mbuf++;
 			break;
@@ -129,6 +150,12 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 	e->packets += taken;
 	if (used)
 		knit_ring_release(&e->tx_q, used);
+	if (unlikely(e->offer < e->slots.size) && used && runs_out(e)) {
+		if (e->grow_pause == 0)
+			grow(e);
+		else
+			e->grow_pause--;
+	}
 	added = refill(e);
 	if ((used || added) &&
 	    unlikely(knit_ring_data_wanted(&e->alloc_q) || knit_load(&e->tx_q.shm->need_space)))

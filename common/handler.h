@@ -71,9 +71,9 @@ void knit_handler_fallback(struct rte_kni *kni, const struct knit_handler_ops *o
 bool knit_handler_is_self(const struct rte_kni *kni);
 
 /*
- * Serves up to max requests, what somebody in the kernel waits for first. Returns how many; 0 also if the calling process is not the handler,
- * then nothing was touched; -EBADMSG if the ring indexes are corrupt. Costs four loads if there is
- * no request.
+ * Serves up to max requests, what somebody in the kernel waits for first. Returns how many; 0 also
+ * if the calling process is not the handler, then nothing was touched; -EBADMSG if the ring indexes
+ * are corrupt. Costs four loads if there is no request.
  */
 int knit_handler_serve(struct rte_kni *kni, unsigned int max);
 

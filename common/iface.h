@@ -25,7 +25,7 @@ struct rte_memzone;
  * that is not marked otherwise, before the handle becomes visible.
  */
 
-#define KNIT_MAX_IFACES 128
+#define KNIT_MAX_IFACES RTE_KNI_MAX_IFACES
 
 /* What serves an interface. Zero is tap: what knows of no engine behaves as with that. */
 enum knit_engine_kind {
@@ -68,6 +68,8 @@ struct knit_tx_end {
 	struct knit_ring tx_q;
 	struct knit_slots slots;
 	struct rte_mempool *pool; /* of empty buffers for alloc_q */
+	uint32_t offer;		  /* buffers to have with the engine; grows up to all slots */
+	uint32_t grow_pause;	  /* times it shall not grow, because the pool is short */
 	uint64_t packets;	  /* frames received from tx_q */
 	uint64_t bytes;
 	uint64_t no_mbuf; /* times the pool could not fill alloc_q */
@@ -175,7 +177,9 @@ size_t knit_iface_memory(uint32_t ring_size, uint16_t n_pairs);
 
 /*
  * Takes both ends of a pair for the calling process: starts from the shared indexes. The first
- * knit_from_kernel puts buffers of pool on offer. bell: what the engine shall ring, or
+ * knit_from_kernel puts buffers of pool on offer, one for each entry of the queue; on interfaces
+ * of rte_kni_alloc, whose pool is not for them alone, few, and more where the engine uses them up
+ * and the pool has plenty. bell: what the engine shall ring, or
  * KNIT_BELL_NONE. 0, -EBUSY (a live process has it), -EINVAL (no such pair), -EBADMSG (indexes
  * corrupt: needs knit_pair_reset).
  */

@@ -108,7 +108,10 @@ static int call_create(const struct kmod_iface *k, struct rte_kni *kni,
 	memcpy(c->name, conf->name, sizeof(c->name) - 1);
 	memcpy(c->mac, conf->mac, sizeof(c->mac));
 	ret = knit_kmod_call(k->fd, KNIT_IOC_CREATE, c);
-	if (ret < 0)
+	if (ret == -ENXIO)
+		log_err("%s: make interface: CPU %u, to bind its thread to, is not online",
+			conf->name, conf->core_id);
+	else if (ret < 0)
 		log_err("%s: make interface: %s", conf->name,
 			knit_kmod_meaning(KNIT_IOC_CREATE, ret));
 	if (netns >= 0)

@@ -7,6 +7,7 @@
 #include "kni_ops.h"
 #include "log.h"
 
+#include <pthread.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,6 +15,18 @@
 
 /* Of this process, as KNI's was; forked children inherit it. */
 static bool initialised;
+
+static pthread_mutex_t life_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void knit_kni_lock(void)
+{
+	pthread_mutex_lock(&life_lock);
+}
+
+void knit_kni_unlock(void)
+{
+	pthread_mutex_unlock(&life_lock);
+}
 
 /* A handle may be anything: it is looked for, not looked into. */
 static bool is_known(const struct rte_kni *kni)
@@ -52,7 +65,9 @@ int rte_kni_release(struct rte_kni *kni)
 		return -1;
 	}
 	knit_handler_unclaim(kni);
+	knit_kni_lock();
 	knit_iface_destroy(kni);
+	knit_kni_unlock();
 	return 0;
 }
 

@@ -66,15 +66,6 @@ static bool pool_ok(const char *name, struct rte_mempool *pool)
 	return true;
 }
 
-static bool mtu_ok(const struct knit_iface_conf *c)
-{
-	if (c->min_mtu <= c->mtu && c->mtu <= c->max_mtu && c->min_mtu >= RTE_ETHER_MIN_MTU)
-		return true;
-	log_err("%s: MTU %u in %u..%u: it must be in its limits, and these in %u..%u", c->name,
-		c->mtu, c->min_mtu, c->max_mtu, RTE_ETHER_MIN_MTU, UINT16_MAX);
-	return false;
-}
-
 /* What the module takes as parameters, the tap engine takes from the environment. */
 static bool env_is(const char *variable, const char *value)
 {
@@ -83,15 +74,31 @@ static bool env_is(const char *variable, const char *value)
 	return found && strcmp(found, value) == 0;
 }
 
-/* A queue's buffers must not eat up the application's pool. */
-static uint32_t default_queue(const struct rte_mempool *pool, uint32_t features)
+/*
+ * What KNI took is taken: ethdev's lower limit, which is below the kernel's; none, when the MTU is
+ * the upper one; an MTU outside its limits.
+ */
+static void set_mtu(const struct rte_kni_conf *conf, struct knit_iface_conf *c)
 {
-	uint32_t least = features & KNIT_FEAT_SG ? KNIT_RING_MIN_SG : KNIT_RING_MIN;
-	uint32_t size = DEFAULT_QUEUE;
+	const uint16_t least = RTE_ETHER_MIN_MTU;
+	uint16_t min_mtu = RTE_MAX(conf->min_mtu, least);
 
-	while (size > least && size > pool->size / 4)
-		size /= 2;
-	return size;
+	c->mtu = conf->mtu ? RTE_MAX(conf->mtu, least) : DEFAULT_MTU;
+	c->min_mtu = RTE_MIN(min_mtu, c->mtu);
+	c->max_mtu = RTE_MAX(conf->max_mtu, c->mtu);
+	if ((conf->mtu && c->mtu != conf->mtu) || c->min_mtu < conf->min_mtu ||
+	    (conf->max_mtu && c->max_mtu != conf->max_mtu))
+		log_notice("%s: MTU %u in %u..%u was asked for: it is %u in %u..%u", c->name,
+			   conf->mtu, conf->min_mtu, conf->max_mtu, c->mtu, c->min_mtu, c->max_mtu);
+}
+
+/* Too long a name, which need not end with a zero, is cut. */
+static void set_name(const struct rte_kni_conf *conf, struct knit_iface_conf *c)
+{
+	memcpy(c->name, conf->name, sizeof(c->name) - 1);
+	if (conf->name[sizeof(c->name) - 1] != '\0')
+		log_warn("interface name \"%.*s\" is cut to %d characters: \"%s\"",
+			 (int)sizeof(conf->name), conf->name, (int)sizeof(c->name) - 1, c->name);
 }
 
 static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_ext_conf *ext,
@@ -100,17 +107,15 @@ static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_
 	struct rte_ether_addr mac;
 
 	memset(c, 0, sizeof(*c));
-	memcpy(c->name, conf->name, sizeof(c->name));
+	set_name(conf, c);
 	memcpy(&mac, conf->mac_addr, sizeof(mac));
 	if (rte_is_valid_assigned_ether_addr(&mac))
 		memcpy(c->mac, &mac, sizeof(c->mac));
 	c->engine = ext->engine ? ext->engine : "auto";
 	c->netns = ext->netns;
-	c->mtu = conf->mtu ? conf->mtu : DEFAULT_MTU;
-	c->min_mtu = conf->min_mtu ? conf->min_mtu : RTE_ETHER_MIN_MTU;
-	c->max_mtu = conf->max_mtu ? conf->max_mtu : UINT16_MAX;
+	set_mtu(conf, c);
 	c->n_pairs = ext->n_pairs ? ext->n_pairs : 1;
-	c->ring_size = ext->queue_size;
+	c->ring_size = ext->queue_size ? ext->queue_size : DEFAULT_QUEUE;
 	c->features = ext->offloads;
 	c->core_id = conf->core_id;
 	c->force_bind = conf->force_bind;
@@ -164,6 +169,7 @@ struct rte_kni *rte_kni_alloc_ext(struct rte_mempool *pktmbuf_pool, const struct
 				  struct rte_kni_ops *ops, const struct rte_kni_ext_conf *ext)
 {
 	struct knit_iface_conf c;
+	struct rte_kni *kni;
 
 	rte_errno = EINVAL;
 	if (pktmbuf_pool == NULL || conf == NULL || ext == NULL || !ext_ok(ext))
@@ -173,12 +179,13 @@ struct rte_kni *rte_kni_alloc_ext(struct rte_mempool *pktmbuf_pool, const struct
 		return NULL;
 	}
 	to_iface_conf(conf, ext, &c);
-	if (c.ring_size == 0)
-		c.ring_size = default_queue(pktmbuf_pool, c.features);
 	c.port_id = ops ? ops->port_id : UINT16_MAX;
-	if (!pool_ok(c.name, pktmbuf_pool) || !mtu_ok(&c))
+	if (!pool_ok(c.name, pktmbuf_pool))
 		return NULL;
-	return create(pktmbuf_pool, &c, ops);
+	knit_kni_lock();
+	kni = create(pktmbuf_pool, &c, ops);
+	knit_kni_unlock();
+	return kni;
 }
 
 struct rte_kni *rte_kni_alloc(struct rte_mempool *pktmbuf_pool, const struct rte_kni_conf *conf,

@@ -7,6 +7,7 @@
 #include "offload_soft.h"
 
 #include <rte_branch_prediction.h>
+#include <rte_mempool.h>
 
 #include <pthread.h>
 #include <unistd.h>
@@ -139,11 +140,31 @@ static bool tx_unusual(struct rte_kni *kni, uint16_t pair, struct rte_mbuf *m)
 	return true;
 }
 
+/* Once per process and interface. */
+static __rte_noinline void tell_starved(const struct rte_kni *kni, uint16_t pair)
+{
+	static uint64_t told[KNIT_MAX_IFACES]; /* as met */
+	const struct knit_tx_end *e = &kni->pair[pair].tx;
+
+	if (__atomic_exchange_n(&told[kni->index], kni->generation, __ATOMIC_RELAXED) ==
+	    kni->generation)
+		return;
+	log_warn("%s: mempool %s had no mbufs left for the kernel's frames: %u of %u are on offer",
+		 kni->name, e->pool->name, e->slots.size - e->slots.n_free, e->offer);
+}
+
 unsigned rte_kni_rx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
 			       unsigned num)
 {
+	unsigned int n;
+
 	meet_once(kni);
-	return likely(pair < kni->n_pairs) ? knit_from_kernel(kni, pair, mbufs, num) : 0;
+	if (unlikely(pair >= kni->n_pairs))
+		return 0;
+	n = knit_from_kernel(kni, pair, mbufs, num);
+	if (unlikely(kni->pair[pair].tx.no_mbuf))
+		tell_starved(kni, pair);
+	return n;
 }
 
 unsigned rte_kni_tx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,

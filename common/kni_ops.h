@@ -27,6 +27,10 @@ int knit_kni_take_handler(struct rte_kni *kni, const struct rte_kni_ops *ops);
 
 bool knit_kni_initialised(void);
 
+/* One thread at a time makes or removes interfaces. */
+void knit_kni_lock(void);
+void knit_kni_unlock(void);
+
 static inline bool knit_kni_is_creator(const struct rte_kni *kni)
 {
 	return kni->creator_pid == (uint32_t)getpid();

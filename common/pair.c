@@ -14,6 +14,23 @@ static bool claim_rings(struct knit_pair *p)
 	       knit_ring_claim_producer(&p->tx.alloc_q) && knit_ring_claim_consumer(&p->tx.tx_q);
 }
 
+/* As KNI did. No interface takes more than a quarter of what is left. */
+#define FIRST_OFFER 32u
+#define LEAST_OFFER 4u
+
+static uint32_t first_offer(const struct rte_kni *kni, const struct rte_mempool *pool)
+{
+	uint32_t share;
+
+	if (!kni->legacy)
+		return kni->ring_size;
+	if (kni->features & KNIT_FEAT_SG)
+		return KNIT_RING_MIN_SG; /* the largest frame may need all of them */
+	share = rte_mempool_avail_count(pool) / 4;
+	share = RTE_MIN(share, FIRST_OFFER);
+	return RTE_MAX(share, LEAST_OFFER);
+}
+
 int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool, uint32_t bell)
 {
 	struct knit_pair *p;
@@ -34,6 +51,8 @@ int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool
 		return -EBADMSG;
 	}
 	p->tx.pool = pool;
+	p->tx.offer = first_offer(kni, pool);
+	p->tx.grow_pause = 0;
 	p->user_bell = bell;
 	knit_pair_disarm(kni, pair);
 	knit_ring_disarm_space(&p->rx.rx_q);

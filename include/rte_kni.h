@@ -28,9 +28,10 @@ extern "C" {
  * tx_burst transmits to the kernel.
  *
  * Threads. One thread at a time per interface and direction (rx_burst, tx_burst, handle_request);
- * it may be another thread or process each time. alloc, release, init, close, register and
- * unregister are for one thread at a time. The handle is valid in every process that shares the
- * EAL memory, forked children included; callbacks run in the process that registered them.
+ * it may be another thread or process each time. alloc and release are for any number of threads,
+ * but nobody forks meanwhile; init, close, register and unregister are for one at a time. The
+ * handle is valid in every process that shares the EAL memory, forked children included; callbacks
+ * run in the process that registered them.
  *
  * Memory on kmod. mbufs may lie in any memory of EAL's, also in what it takes and gives back while
  * it runs, and in what was registered with rte_extmem_register before the last interface was made;
@@ -39,7 +40,8 @@ extern "C" {
  * CAP_IPC_LOCK. An interface ends with its creator, or the last of that process's forked children.
  */
 
-#define RTE_KNI_NAMESIZE 16 /* as the kernel's IFNAMSIZ, final zero included */
+#define RTE_KNI_NAMESIZE 16    /* as the kernel's IFNAMSIZ, final zero included */
+#define RTE_KNI_MAX_IFACES 128 /* at a time, of all processes that share EAL's memory */
 
 struct rte_kni;
 struct rte_mbuf;
@@ -62,7 +64,7 @@ struct rte_kni_ops {
 };
 
 struct rte_kni_conf {
-	char name[RTE_KNI_NAMESIZE]; /* of the interface; must be unused */
+	char name[RTE_KNI_NAMESIZE]; /* of the interface; unused. More than 15 characters: cut */
 	uint32_t core_id;	     /* CPU for the interface's thread, if force_bind */
 	uint16_t group_id;	     /* not used */
 	unsigned mbuf_size;	     /* data room of the pool's mbufs, headroom excluded */
@@ -72,8 +74,8 @@ struct rte_kni_conf {
 	__extension__ uint8_t force_bind : 1; /* bind the interface's thread to core_id */
 	uint8_t mac_addr[RTE_ETHER_ADDR_LEN]; /* all zero: random */
 	uint16_t mtu;			      /* 0: 1500 */
-	uint16_t min_mtu;		      /* 0: 68 */
-	uint16_t max_mtu;		      /* 0: 65535, or what the engine can do */
+	uint16_t min_mtu;		      /* below 68, and 0: 68 */
+	uint16_t max_mtu;		      /* 0: mtu */
 };
 
 /* Prepares the library; the argument is not used. Idempotent. Returns 0 or a negative errno. */
@@ -81,8 +83,13 @@ int rte_kni_init(unsigned int max_kni_ifaces);
 
 /*
  * Creates an interface whose frames towards the application are received into mbufs of
- * pktmbuf_pool. ops is copied. Returns NULL, and changes nothing, on a NULL pool or conf, an
- * empty, overlong or used name, before init, or if the engine can't make it (the log says why).
+ * pktmbuf_pool. ops is copied. Limits that exclude the MTU are widened.
+ *
+ * The kernel is offered 32 mbufs, 128 with SG, and more while it uses them up; no more at a time
+ * than a quarter of what the pool has left. If the pool ever had too few, the log says so once.
+ *
+ * Returns NULL, and changes nothing, on a NULL pool or conf, an empty or used name, before init, if
+ * there are RTE_KNI_MAX_IFACES interfaces, or if the engine can't make it (the log says why).
  */
 struct rte_kni *rte_kni_alloc(struct rte_mempool *pktmbuf_pool, const struct rte_kni_conf *conf,
 			      struct rte_kni_ops *ops);
@@ -122,9 +129,9 @@ const char *rte_kni_get_name(const struct rte_kni *kni);
 
 /*
  * Makes the calling process the interface's handler, with these callbacks (copied). It is told
- * what changes from now on, and what the handler before it did not answer. 0, or -1 on NULL or if the interface has a handler with callbacks that is alive.
- * Until somebody registers, and again when the handler has died, the interface's creator is the
- * handler.
+ * what changes from now on, and what the handler before it did not answer. 0, or -1 on NULL or if
+ * the interface has a handler with callbacks that is alive. Until somebody registers, and again
+ * when the handler has died, the interface's creator is the handler.
  */
 int rte_kni_register_handlers(struct rte_kni *kni, struct rte_kni_ops *ops);
 
@@ -165,10 +172,7 @@ struct rte_kni_ext_conf {
 	uint32_t size;	   /* sizeof(struct rte_kni_ext_conf) */
 	uint32_t offloads; /* RTE_KNI_OFFLOAD_* */
 	uint16_t n_pairs;  /* queue pairs, 1..16; 0: 1 */
-	/*
-	 * Entries of each queue, a power of two in 64..32768, with SG in 128..32768. 0: 1024, or
-	 * less, so that the buffers on offer are at most a quarter of the pool.
-	 */
+	/* Entries of each queue, a power of two in 64..32768, with SG in 128..32768. 0: 1024. */
 	uint16_t queue_size;
 	uint16_t async; /* 1: requests never wait for the application; so it is on tap always */
 	/*

@@ -85,7 +85,7 @@ struct knit_ioc_mem {
  *
  * -EEXIST: name taken; -ENODEV: not a network namespace; -EADDRNOTAVAIL: shm is not, entirely, in
  * added memory; -EPROTO: magic or version of the shared block; -ENOSPC: no id left; -ERANGE: MTU;
- * -EACCES: KNIT_CREATE_BIND by a file that is not trusted.
+ * -EACCES: KNIT_CREATE_BIND by a file that is not trusted; -ENXIO: the CPU to bind to is not online.
  */
 struct knit_ioc_create {
 	__u32 size;
@@ -118,7 +118,7 @@ struct knit_ioc_create {
 #define KNIT_CREATE_POST 0x0001
 /* With carrier; without this flag the module's parameter `carrier` says. */
 #define KNIT_CREATE_CARRIER 0x0002
-/* Bind the thread to core_id; -EINVAL if the CPU is not online. */
+/* Bind the thread to core_id. */
 #define KNIT_CREATE_BIND 0x0004
 /* Its creator counts as handler for as long as it exists, whether or not it listens. */
 #define KNIT_CREATE_ATTACHED 0x0008
@@ -140,8 +140,8 @@ struct knit_ioc_id {
 /*
  * Attaches a role on an interface to this file, until DETACH or its last close. A pair is served
  * from now on: its rings are claimed from their shared indexes. The handler is told what
- * knit_req.h says. bell_fd: eventfd the kernel rings for it (tx_q, free_q and alloc_q's room; or req_q), -1:
- * it polls.
+ * knit_req.h says. bell_fd: eventfd the kernel rings for it (tx_q, free_q and alloc_q's room; or
+ * req_q), -1: it polls.
  *
  * -ENOENT: no such interface, or pair; -EBUSY: attached to another file (a handler of an interface
  * made with KNIT_CREATE_ATTACHED is replaced instead); -EALREADY: to this one; -ENODEV: the

@@ -372,9 +372,9 @@ void kni_req_init(struct kni_iface *i);
 void kni_req_end(struct kni_iface *i);
 void kni_req_rung(struct kni_bell *bell); /* request_bell's; any context */
 /*
- * Another handler: what was on its way is cancelled and posted anew. bell: counted, kept on success;
- * NULL: it polls. Not trusted: nobody waits for it. -EBADMSG: the ring indexes contradict each
- * other; -ENODEV: ended.
+ * Another handler: what was on its way is cancelled and posted anew. bell: counted, kept on
+ * success; NULL: it polls. Not trusted: nobody waits for it. -EBADMSG: the ring indexes contradict
+ * each other; -ENODEV: ended.
  */
 int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool trusted);
 /*

@@ -36,7 +36,7 @@ static int check_cpu(const struct kni_file *f, const struct knit_ioc_create *c)
 		return 0;
 	if (!f->trusted)
 		return -EACCES;
-	return c->core_id < nr_cpu_ids && cpu_online(c->core_id) ? 0 : -EINVAL;
+	return c->core_id < nr_cpu_ids && cpu_online(c->core_id) ? 0 : -ENXIO;
 }
 
 static int check(const struct kni_file *f, const struct knit_ioc_create *c)

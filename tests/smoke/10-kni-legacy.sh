@@ -152,11 +152,15 @@ down_and_out() # who
 	check "$1: no errors" not says error
 }
 
-check selftest start selftest "$APP" "${EAL[@]}" --vdev net_null0 --vdev net_ring0 -- --selftest
+check selftest start selftest "$APP" "${EAL[@]}" --vdev net_null0 --vdev net_ring0 \
+	--vdev net_tap0,iface=phy0 -- --selftest
 wait_for 90 ended selftest
 stop selftest
 grep -E "^(ok|not ok) " "$TMP/selftest.log" | sed "s/^\(ok\|not ok\) /&$TEST: selftest: /"
 grep -q "^not ok" "$TMP/selftest.log" && FAILED=$((FAILED + 1))
+check "an absent CPU is named" grep -q "CPU 1023" "$TMP/selftest.log"
+check "a pool that ran short is told once" \
+	[ "$(grep -c "mempool few had no mbufs left" "$TMP/selftest.log")" -eq 1 ]
 check "selftest ran to its end" [ "$STATUS" -eq 0 ]
 check "selftest left no interface" [ "$(ip -o link | wc -l)" -eq 1 ]
 [ "${1:-}" != selftest ] || exit 0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "legacy_test.h"
 
+#include <linux/if_packet.h>
 #include <pthread.h>
 #include <sys/socket.h>
 
@@ -16,6 +17,21 @@ int knit_net_ioctl(const char *name, unsigned long request, struct ifreq *ifr)
 	if (fd >= 0)
 		close(fd);
 	return ret;
+}
+
+void knit_net_send(const char *name)
+{
+	static const char frame[60] = "\xff\xff\xff\xff\xff\xff\x02\0\0\0\0\1\x88\xb5";
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_ifindex = if_nametoindex(name),
+				  .sll_halen = 6 };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	if (sendto(fd, frame, sizeof(frame), MSG_DONTWAIT, (void *)&to, sizeof(to)) < 0)
+		usleep(1000); /* it can't yet */
+	close(fd);
 }
 
 struct change {

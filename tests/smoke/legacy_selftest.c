@@ -461,6 +461,17 @@ static struct rte_mbuf *frame(void)
 	return m;
 }
 
+/* More than the first offer, of which all is used up before the application looks. */
+static void send_and_receive(struct rte_kni *kni)
+{
+	struct rte_mbuf *m[32];
+	unsigned int i;
+
+	for (i = 0; i < 40; i++)
+		knit_net_send("st6");
+	rte_pktmbuf_free_bulk(m, rte_kni_rx_burst(kni, m, 32));
+}
+
 static void test_bursts(void)
 {
 	unsigned int start = rte_mempool_in_use_count(pool), held, sent = 0, i;
@@ -472,6 +483,7 @@ static void test_bursts(void)
 	report("rx_burst of nothing", rte_kni_rx_burst(kni, m, 32) == 0);
 	report("tx_burst of nothing", rte_kni_tx_burst(kni, m, 0) == 0);
 	held = rte_mempool_in_use_count(pool);
+	report("alloc takes as few mbufs as KNI", held - start <= 32);
 	for (i = 0; i < 32; i++)
 		m[i] = frame();
 	report("tx_burst takes what has room", rte_kni_tx_burst(kni, m, 32) == 32);
@@ -487,6 +499,8 @@ static void test_bursts(void)
 			       m[0]->ol_flags == 0);
 		rte_pktmbuf_free(m[0]);
 	}
+	report("more are offered under load",
+	       WAIT(rte_mempool_in_use_count(pool) - start >= 64, send_and_receive(kni)));
 	report("release after traffic", rte_kni_release(kni) == 0);
 	report("release gives all mbufs back", rte_mempool_in_use_count(pool) == start);
 }
@@ -511,6 +525,7 @@ int knit_selftest(struct rte_mempool *mempool)
 	test_defaults();
 	test_fork();
 	test_bursts();
+	knit_test_starts(pool);
 	rte_kni_close();
 	report("alloc after close", alloc("st0", NULL) == NULL);
 	return knit_failed != 0;

@@ -36,6 +36,7 @@ static inline bool report(const char *name, bool good)
 
 /* The parts of the selftest that have a file of their own. */
 void knit_test_alloc(struct rte_mempool *pool);
+void knit_test_starts(struct rte_mempool *pool); /* needs a port of net_tap, the last one */
 
 /*
  * The kernel's view, by the calls that `ip link` would make. Whoever changes something may have to
@@ -44,6 +45,7 @@ void knit_test_alloc(struct rte_mempool *pool);
  */
 extern void (*knit_poll)(struct rte_kni *kni);
 int knit_net_ioctl(const char *name, unsigned long request, struct ifreq *ifr);
+void knit_net_send(const char *name); /* the kernel sends a frame, if it can now */
 int knit_net_change(const char *name, unsigned long request, const struct ifreq *ifr);
 
 static inline int kernel_flags(const char *name)
