@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs into an empty directory and builds programs against what is there, as a packager and an
-# application would: with the shared and with the static library, found by pkg-config. One of them
-# is an application of KNI as it was, which tests/smoke/10-kni-legacy.sh then runs.
+# application would: with the shared and with the static library, found by pkg-config, in the ways
+# of docs/MIGRATING.md. One of them is an application of KNI as it was, which
+# tests/smoke/10-kni-legacy.sh then runs.
 # usage: tests/install.sh [--legacy FOLDER]
 #   --legacy   no tests: installs below FOLDER, and builds that application, FOLDER/legacy-app
 # shellcheck disable=SC2317 # functions are called by check
@@ -49,39 +50,81 @@ abi_headers_complete()
 	diff <(cd include/abi && ls) <(ls "$HEADERS/abi")
 }
 
-# librte_kni.pc names the prefix; the files are below DESTDIR.
+# What pkg-config says of it to an application
 flags() # static or shared
 {
-	local flags
+	local static=()
 
+	[ "$1" = shared ] || static=(--static)
+	pkg-config "${static[@]}" --cflags --libs librte_kni
+}
+
+# The .pc files name the prefix; the files are below DESTDIR.
+use_installed()
+{
+	export PKG_CONFIG_PATH LD_LIBRARY_PATH
 	PKG_CONFIG_PATH=$(dirname "$PC")
-	PKG_CONFIG_SYSROOT_DIR=
-	export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
-	sed -i "s|^prefix=.*|prefix=$(dirname "$(dirname "$HEADERS")")|" "$PC"
-	flags=$(pkg-config --cflags --libs librte_kni) || return 1
-	[ "$1" = shared ] ||
-		flags=${flags//-lrte_kni/$LIBDIR/librte_kni.a $(pkg-config --libs libmnl)}
-	echo "$flags"
+	LD_LIBRARY_PATH=$LIBDIR
+	sed -i "s|^prefix=.*|prefix=$(dirname "$(dirname "$HEADERS")")|" "$PKG_CONFIG_PATH"/*.pc
 }
 
 build_program() # static or shared
 {
 	# shellcheck disable=SC2046 # words
 	cc -Wall -Werror "$TMP/program.c" -o "$TMP/program-$1" $(flags "$1") -pthread || return 1
-	LD_LIBRARY_PATH=$LIBDIR "$TMP/program-$1"
+	"$TMP/program-$1"
+}
+
+# One copy of EAL, and of librte_kni
+links_no_shared_one()
+{
+	! ldd "$TMP/program-static" | grep librte_
+}
+
+# A Makefile of old, which asks for libdpdk alone, as docs/MIGRATING.md says
+build_by_makefile()
+{
+	mkdir "$TMP/makefile" && cp "$TMP/program.c" "$TMP/makefile/main.c" || return 1
+	cat >"$TMP/makefile/Makefile" <<'MAKEFILE'
+APP = app
+SRCS-y := main.c
+PKGCONF ?= pkg-config
+CFLAGS += -O3 $(shell $(PKGCONF) --cflags libdpdk)
+LDFLAGS_SHARED = $(shell $(PKGCONF) --libs libdpdk)
+
+build/$(APP)-shared: $(SRCS-y) Makefile
+	@mkdir -p build
+	$(CC) $(CFLAGS) $(SRCS-y) -o $@ $(LDFLAGS) $(LDFLAGS_SHARED)
+MAKEFILE
+	CFLAGS=$(pkg-config --cflags librte_kni) LDFLAGS=$(pkg-config --libs librte_kni) \
+		make -s -C "$TMP/makefile" && "$TMP/makefile/build/app-shared"
+}
+
+build_by_meson()
+{
+	mkdir "$TMP/meson" && cp "$TMP/program.c" "$TMP/meson/main.c" || return 1
+	cat >"$TMP/meson/meson.build" <<'MESON'
+project('app', 'c')
+executable('app', 'main.c', dependencies: [dependency('libdpdk'), dependency('librte_kni')])
+MESON
+	meson setup "$TMP/meson/build" "$TMP/meson" >"$TMP/meson.log" 2>&1 &&
+		meson compile -C "$TMP/meson/build" >>"$TMP/meson.log" 2>&1 &&
+		"$TMP/meson/build/app" && return
+	cat "$TMP/meson.log"
+	return 1
 }
 
 # From copies: beside them there is nothing else of ours to include.
-build_legacy() # program
+build_legacy() # program, [static]
 {
 	mkdir -p "$TMP/legacy" && cp tests/smoke/legacy_*.[ch] "$TMP/legacy" || return 1
 	# shellcheck disable=SC2046 # words
-	cc -Wall -Werror "$TMP"/legacy/*.c -o "$1" -Wl,-rpath,"$LIBDIR" $(flags shared)
+	cc -Wall -Werror "$TMP"/legacy/*.c -o "$1" -Wl,-rpath,"$LIBDIR" $(flags "${2:-shared}")
 }
 
-legacy_works()
+legacy_works() # program
 {
-	KNIT_LEGACY_APP=$TMP/legacy-app KNIT_BUILD=$BUILD \
+	KNIT_LEGACY_APP=$1 KNIT_BUILD=$BUILD \
 		tests/smoke/10-kni-legacy.sh selftest >"$TMP/legacy.log" 2>&1 && return
 	cat "$TMP/legacy.log"
 	return 1
@@ -94,6 +137,7 @@ install_to() # folder
 	LIBDIR=$(dirname "$(find "$1" -name librte_kni.so)")
 	HEADERS=$(dirname "$(find "$1" -name rte_kni.h)")
 	BINDIR=$(dirname "$(find "$1" -name knit-primary)")
+	use_installed
 }
 
 if [ "${1:-}" = --legacy ]; then
@@ -103,7 +147,12 @@ fi
 
 cat >"$TMP/program.c" <<'PROGRAM'
 #include <rte_kni.h>
+#include <rte_kni_common.h>
 #include <abi/knit_shm.h>
+
+#ifndef RTE_LIB_KNI
+#error "what applications look for, to be built with KNI"
+#endif
 
 int main(void)
 {
@@ -123,8 +172,13 @@ check abi-headers abi_headers_complete
 check exports exports_what_is_declared
 check shared build_program shared
 check static build_program static
+check static-alone links_no_shared_one
+check makefile build_by_makefile
+check meson build_by_meson
 check legacy-application build_legacy "$TMP/legacy-app"
-check legacy-application-works legacy_works
+check legacy-application-works legacy_works "$TMP/legacy-app"
+check static-legacy-application build_legacy "$TMP/legacy-app-static" static
+check static-legacy-application-works legacy_works "$TMP/legacy-app-static"
 for program in knit-primary knit-worker knit-control knit-bind; do
 	check $program test -x "$BINDIR/$program"
 done
