@@ -46,16 +46,21 @@ int knit_netns_enter_fd(int netns_fd, int *saved_fd)
 	return -err;
 }
 
+int knit_netns_path(const char *netns, char *path, size_t size)
+{
+	int n = snprintf(path, size, "%s%s", strchr(netns, '/') ? "" : "/run/netns/", netns);
+
+	return n < (int)size ? 0 : -ENAMETOOLONG;
+}
+
 int knit_netns_open(const char *netns, int *fd)
 {
 	char path[PATH_MAX];
-	int n;
 
 	*fd = -1;
 	if (netns == NULL || netns[0] == '\0')
 		return 0;
-	n = snprintf(path, sizeof(path), "%s%s", strchr(netns, '/') ? "" : "/run/netns/", netns);
-	if (n >= (int)sizeof(path))
+	if (knit_netns_path(netns, path, sizeof(path)) < 0)
 		return log_netns(EINVAL, "path too long", netns);
 	*fd = open(path, O_RDONLY | O_CLOEXEC);
 	return *fd < 0 ? log_netns(errno, "open", path) : 0;

@@ -2,6 +2,8 @@
 #ifndef KNIT_NETNS_H
 #define KNIT_NETNS_H
 
+#include <stddef.h>
+
 /*
  * Network namespaces, for the calling thread only. Sockets and /dev/net/tun files opened between
  * enter and leave belong to the namespace for good, whatever thread uses them later.
@@ -17,6 +19,9 @@ int knit_netns_enter(const char *netns, int *saved_fd);
 
 /* The same for a namespace at hand as a file descriptor, which stays the caller's. */
 int knit_netns_enter_fd(int netns_fd, int *saved_fd);
+
+/* Where it is. -ENAMETOOLONG, or 0. */
+int knit_netns_path(const char *netns, char *path, size_t size);
 
 /* Only opens it, for the caller to close; *fd is -1 for NULL and "". Errors as of enter. */
 int knit_netns_open(const char *netns, int *fd);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define NOTHING "/dev/null"
@@ -25,4 +26,15 @@ int knit_stdfds_fill(void)
 		return KNIT_EXIT_RESOURCES;
 	}
 	return KNIT_EXIT_OK;
+}
+
+void knit_stdfds_raise(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	/* If not, so many have to do. */
+	setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -9,4 +9,7 @@
  */
 int knit_stdfds_fill(void);
 
+/* As many as the hard limit allows: EAL keeps one open for each hugepage. */
+void knit_stdfds_raise(void);
+
 #endif

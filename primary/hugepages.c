@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <limits.h>
 #include <mntent.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +26,24 @@ static FILE *open_mounts(void)
 	return setmntent(path, "re");
 }
 
-/* The next hugetlbfs; *kib: its page size. */
-static struct mntent *next_mount(FILE *mounts, unsigned long *kib)
+/* eal.huge_dir is the mount, or a folder of it. */
+static bool is_for(const struct knit_config *c, const char *mount)
+{
+	size_t n = strlen(mount);
+
+	return c == NULL || c->eal.huge_dir[0] == '\0' ||
+	       (strncmp(c->eal.huge_dir, mount, n) == 0 &&
+		(c->eal.huge_dir[n] == '\0' || c->eal.huge_dir[n] == '/'));
+}
+
+/* The next hugetlbfs that EAL takes, c NULL: any; *kib: its page size. */
+static struct mntent *next_mount(FILE *mounts, const struct knit_config *c, unsigned long *kib)
 {
 	struct mntent *m;
 	char *size;
 
-	while ((m = getmntent(mounts)) != NULL && strcmp(m->mnt_type, "hugetlbfs"))
+	while ((m = getmntent(mounts)) != NULL &&
+	       (strcmp(m->mnt_type, "hugetlbfs") || !is_for(c, m->mnt_dir)))
 		;
 	if (m == NULL)
 		return NULL;
@@ -42,13 +54,13 @@ static struct mntent *next_mount(FILE *mounts, unsigned long *kib)
 	return m;
 }
 
-static bool mounted(unsigned long kib)
+static bool mounted(const struct knit_config *c, unsigned long kib)
 {
 	FILE *mounts = open_mounts();
 	unsigned long one;
 	bool found = false;
 
-	while (mounts && !found && next_mount(mounts, &one))
+	while (mounts && !found && next_mount(mounts, c, &one))
 		found = one == kib;
 	if (mounts)
 		endmntent(mounts);
@@ -76,7 +88,7 @@ static unsigned long number(const char *dir, unsigned long kib, const char *file
 }
 
 /* The next size that EAL takes, in KiB; 0: no more. */
-static unsigned long next_size(DIR *d)
+static unsigned long next_size(DIR *d, const struct knit_config *c)
 {
 	struct dirent *entry;
 	unsigned long kib;
@@ -85,13 +97,13 @@ static unsigned long next_size(DIR *d)
 		if (strncmp(entry->d_name, PAGES, strlen(PAGES)))
 			continue;
 		kib = strtoul(entry->d_name + strlen(PAGES), NULL, 10);
-		if (mounted(kib))
+		if (mounted(c, kib))
 			return kib;
 	}
 	return 0;
 }
 
-size_t hugepages_free(int node)
+size_t hugepages_free(const struct knit_config *c, int node)
 {
 	char dir[PATH_SIZE];
 	unsigned long kib;
@@ -100,7 +112,7 @@ size_t hugepages_free(int node)
 
 	node_dir(node, dir, sizeof(dir));
 	d = opendir(dir);
-	while ((kib = next_size(d)) != 0)
+	while ((kib = next_size(d, c)) != 0)
 		bytes += number(dir, kib, "free_hugepages") * kib * 1024;
 	if (d)
 		closedir(d);
@@ -136,7 +148,7 @@ size_t hugepages_left(const struct knit_config *c)
 	if (c->eal.huge_dir[0])
 		return left_in(c->eal.huge_dir, c->eal.prefix);
 	mounts = open_mounts();
-	while (mounts && (m = next_mount(mounts, &kib)) != NULL)
+	while (mounts && (m = next_mount(mounts, c, &kib)) != NULL)
 		bytes += left_in(m->mnt_dir, c->eal.prefix);
 	if (mounts)
 		endmntent(mounts);
@@ -156,12 +168,12 @@ size_t hugepages_missing(size_t needed, size_t there, size_t *left)
 }
 
 /* Of at least so many pages; KiB, 0: there are none. */
-static unsigned long least_size(const char *dir, unsigned long pages)
+static unsigned long least_size(const struct knit_config *c, const char *dir, unsigned long pages)
 {
 	unsigned long kib, least = 0;
 	DIR *d = opendir(dir);
 
-	while ((kib = next_size(d)) != 0)
+	while ((kib = next_size(d, c)) != 0)
 		if ((least == 0 || kib < least) &&
 		    number(dir, kib, "nr_hugepages") +
 				    number(dir, kib, "nr_overcommit_hugepages") >=
@@ -172,31 +184,15 @@ static unsigned long least_size(const char *dir, unsigned long pages)
 	return least;
 }
 
-/* Of the pages of that hugetlbfs, in KiB; 0: it is none. */
-static unsigned long size_of(const char *huge_dir)
-{
-	unsigned long kib = 0, found = 0;
-	FILE *mounts = open_mounts();
-	struct mntent *m;
-
-	while (mounts && (m = next_mount(mounts, &kib)) != NULL)
-		if (strcmp(m->mnt_dir, huge_dir) == 0)
-			found = kib;
-	if (mounts)
-		endmntent(mounts);
-	return found;
-}
-
 size_t hugepages_least(const struct knit_config *c)
 {
-	unsigned long kib = c->eal.huge_dir[0] ? size_of(c->eal.huge_dir) : 0;
+	unsigned long kib;
 	char dir[PATH_SIZE];
 
 	node_dir(-1, dir, sizeof(dir));
+	kib = least_size(c, dir, 1);
 	if (kib == 0)
-		kib = least_size(dir, 1);
-	if (kib == 0)
-		kib = least_size(dir, 0);
+		kib = least_size(c, dir, 0);
 	return (kib ? kib : USUAL_KIB) * 1024;
 }
 
@@ -208,10 +204,47 @@ void hugepages_remedy(int node, size_t missing, char *text, size_t size)
 	size_t page;
 
 	node_dir(node, dir, sizeof(dir));
-	least = least_size(dir, 0);
+	least = least_size(NULL, dir, 0);
 	if (least == 0)
 		least = USUAL_KIB;
 	page = least * 1024;
 	snprintf(text, size, "echo %zu >%s/" PAGES "%lukB/nr_hugepages",
 		 number(dir, least, "nr_hugepages") + (missing + page - 1) / page, dir, least);
+}
+
+/* Of pages of one size: of its mounts any may be the one that EAL takes. */
+static size_t allowed(const struct knit_config *c, unsigned long kib, char *by, size_t size)
+{
+	size_t most = 0, cgroup, mount;
+	FILE *mounts = open_mounts();
+	struct mntent *m;
+	unsigned long one;
+
+	while (mounts && (m = next_mount(mounts, c, &one)) != NULL) {
+		mount = one == kib ? hugepages_mount(m->mnt_dir, by, size) : 0;
+		most = mount > most ? mount : most;
+	}
+	if (mounts)
+		endmntent(mounts);
+	cgroup = hugepages_cgroup(kib, most, by, size);
+	return cgroup < most ? cgroup : most;
+}
+
+size_t hugepages_allowed(const struct knit_config *c, char *by, size_t size)
+{
+	size_t bytes = 0, one;
+	char dir[PATH_SIZE];
+	unsigned long kib;
+	DIR *d;
+
+	by[0] = '\0';
+	node_dir(-1, dir, sizeof(dir));
+	d = opendir(dir);
+	while ((kib = next_size(d, c)) != 0) {
+		one = allowed(c, kib, by, size);
+		bytes = one > SIZE_MAX - bytes ? SIZE_MAX : bytes + one;
+	}
+	if (d)
+		closedir(d);
+	return by[0] ? bytes : SIZE_MAX;
 }

@@ -11,8 +11,8 @@ struct knit_config;
  * From sysfs and procfs, below knit_bind_where.
  */
 
-/* Bytes that are free on a NUMA node, -1: on all. */
-size_t hugepages_free(int node);
+/* Bytes that are free on a NUMA node, -1: on all; with eal.huge_dir of its size only. */
+size_t hugepages_free(const struct knit_config *c, int node);
 
 /* Bytes in files that a killed primary with this prefix left, on whatever node: EAL takes them. */
 size_t hugepages_left(const struct knit_config *c);
@@ -31,5 +31,19 @@ size_t hugepages_least(const struct knit_config *c);
 
 /* The command that adds them to what the node, -1: the machine, has. */
 void hugepages_remedy(int node, size_t missing, char *text, size_t size);
+
+/*
+ * Bytes that this process may have, free or not, of what is used now; SIZE_MAX: as many as there
+ * are. by: what limits them.
+ */
+size_t hugepages_allowed(const struct knit_config *c, char *by, size_t size);
+
+/*
+ * huge_limits.c. The same of the mount at dir, by its option "size", and of pages of so many KiB,
+ * by this process's hugetlb cgroups, version 1 or 2: or SIZE_MAX. by: left alone if that is not
+ * less than most.
+ */
+size_t hugepages_mount(const char *dir, char *by, size_t size);
+size_t hugepages_cgroup(unsigned long kib, size_t most, char *by, size_t size);
 
 #endif

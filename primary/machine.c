@@ -7,7 +7,6 @@
 
 #include <inttypes.h>
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +18,7 @@
 /* Of memory that EAL makes for itself, beside the pools. */
 #define SPARE_MAPPINGS 64
 
-static void plan_for(const struct knit_config *c, struct pool_plan *plan)
+void preflight_plan(const struct knit_config *c, struct pool_plan *plan)
 {
 	struct machine machine;
 	unsigned int i;
@@ -31,7 +30,7 @@ static void plan_for(const struct knit_config *c, struct pool_plan *plan)
 			plan->bytes[i] = (size_t)c->eal.memory * MIB;
 }
 
-static size_t all_bytes(const struct pool_plan *plan)
+size_t preflight_bytes(const struct pool_plan *plan)
 {
 	size_t bytes = 0;
 	unsigned int i;
@@ -111,15 +110,15 @@ int preflight_vfio(const struct knit_config *c)
 
 	if (!uses_vfio(c))
 		return 0;
-	plan_for(c, &plan);
-	lock = check_memlock(all_bytes(&plan));
-	mappings = check_mappings(all_bytes(&plan), hugepages_least(c));
+	preflight_plan(c, &plan);
+	lock = check_memlock(preflight_bytes(&plan));
+	mappings = check_mappings(preflight_bytes(&plan), hugepages_least(c));
 	return lock ? lock : mappings;
 }
 
-static int check_node(unsigned int node, size_t needed, size_t *left)
+static int check_node(const struct knit_config *c, unsigned int node, size_t needed, size_t *left)
 {
-	size_t there = hugepages_free(node), missing;
+	size_t there = hugepages_free(c, node), missing;
 	char what[160], remedy[256];
 
 	snprintf(what, sizeof(what),
@@ -135,97 +134,36 @@ static int check_node(unsigned int node, size_t needed, size_t *left)
 	return preflight_missing(what, remedy);
 }
 
-static int check_nodes(const struct knit_config *c)
+static int check_allowed(const struct knit_config *c, size_t needed, size_t left)
+{
+	char by[2300], what[2500];
+	size_t allowed = hugepages_allowed(c, by, sizeof(by));
+
+	if (allowed >= needed || allowed + left >= needed)
+		return 0;
+	snprintf(what, sizeof(what),
+		 "hugepages: %s leaves %zu MiB of them, %zu MiB needed by this file", by,
+		 allowed / MIB, (needed + MIB - 1) / MIB);
+	return preflight_missing(what, "raise that limit, or lower mempool.extra and the number of "
+				       "descriptors");
+}
+
+int preflight_memory(const struct knit_config *c)
 {
 	size_t left = hugepages_left(c);
 	struct pool_plan plan;
 	unsigned int node;
-	int ret = 0, one;
+	int ret;
 
-	plan_for(c, &plan);
-	for (node = 0; node < plan.n_nodes; node++) {
-		one = plan.bytes[node] ? check_node(node, plan.bytes[node], &left) : 0;
-		ret = ret ? ret : one;
-	}
-	return ret;
+	preflight_plan(c, &plan);
+	ret = check_allowed(c, preflight_bytes(&plan), left);
+	for (node = 0; node < plan.n_nodes; node++)
+		if (plan.bytes[node])
+			ret |= check_node(c, node, plan.bytes[node], &left);
+	return ret ? KNIT_EXIT_RESOURCES : 0;
 }
 
-static bool in_list(const struct knit_cpu_set *set, unsigned int cpu)
-{
-	return set->bits[cpu / 64] >> (cpu % 64) & 1;
-}
-
-/* The CPUs of an lcore: those given, or the one of its number. */
-static void cpus_of(uint32_t lcore, const char *cpus, struct knit_cpu_set *set)
-{
-	memset(set, 0, sizeof(*set));
-	if (!knit_cpus_parse(cpus, set))
-		set->bits[lcore / 64] |= UINT64_C(1) << (lcore % 64);
-}
-
-static int check_cpus(const char *who, const struct knit_cpu_set *set)
-{
-	struct knit_cpu_set online = { 0 };
-	char text[1024], what[160];
-	unsigned int cpu;
-
-	knit_sysfs_read("/sys/devices/system/cpu/online", text, sizeof(text));
-	if (!knit_cpus_parse(text, &online))
-		return 0;
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (in_list(set, cpu) && in_list(&online, cpu))
-			return 0;
-	snprintf(what, sizeof(what), "%s: none of its CPUs is online; %.80s are", who, text);
-	return preflight_missing(what, "give it others by cpus = \"...\"");
-}
-
-/* A worker that polls shares its CPU badly. */
-static void note_isolation(const struct knit_conf_worker *w, const struct knit_cpu_set *set)
-{
-	struct knit_cpu_set isolated = { 0 };
-	char text[1024], what[160], remedy[160];
-	unsigned int cpu;
-
-	knit_sysfs_read("/sys/devices/system/cpu/isolated", text, sizeof(text));
-	knit_cpus_parse(text, &isolated);
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!in_list(set, cpu) || in_list(&isolated, cpu))
-			continue;
-		snprintf(what, sizeof(what),
-			 "worker %u: others may run on its CPU %u, and delay packets", w->id, cpu);
-		snprintf(remedy, sizeof(remedy),
-			 "kernel parameters isolcpus=%u nohz_full=%u rcu_nocbs=%u", cpu, cpu, cpu);
-		preflight_note(what, remedy);
-		return;
-	}
-}
-
-static int check_all_cpus(const struct knit_config *c)
-{
-	struct knit_cpu_set set;
-	int ret, one;
-	char who[32];
-	unsigned int i;
-
-	cpus_of(c->eal.lcore, c->eal.cpus, &set);
-	ret = check_cpus("primary", &set);
-	cpus_of(c->control.lcore, c->control.cpus, &set);
-	one = check_cpus("control", &set);
-	ret = ret ? ret : one;
-	for (i = 0; i < c->n_workers; i++) {
-		cpus_of(c->workers[i].lcore, c->workers[i].cpus, &set);
-		snprintf(who, sizeof(who), "worker %u", c->workers[i].id);
-		one = check_cpus(who, &set);
-		ret = ret ? ret : one;
-		if (one == 0)
-			note_isolation(&c->workers[i], &set);
-	}
-	if (ret == 0)
-		preflight_good("CPUs of all processes are online");
-	return ret;
-}
-
-static void tell_iommu(void)
+void preflight_iommu(void)
 {
 	struct knit_pci *devs;
 	int i, n = knit_pci_scan(&devs), grouped = 0;
@@ -241,13 +179,4 @@ static void tell_iommu(void)
 			       "allow_noiommu = true, and NICs can reach all memory",
 			       "switch it on in the firmware; kernel parameters intel_iommu=on or "
 			       "amd_iommu=on, and iommu=pt");
-}
-
-int preflight_machine(const struct knit_config *c)
-{
-	int nodes = check_nodes(c);
-	int cpus = check_all_cpus(c);
-
-	tell_iommu();
-	return nodes ? nodes : cpus;
 }

@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 	code = knit_stdfds_fill();
 	if (code)
 		return code;
+	knit_stdfds_raise();
 	code = primary_options(argc, argv, &o);
 	if (code >= 0)
 		return code;

@@ -10,10 +10,13 @@
 
 #include <rte_eal.h>
 
+#include <linux/magic.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Enough for a few ports. */
@@ -43,6 +46,20 @@ int preflight_missing(const char *what, const char *remedy)
 	return KNIT_EXIT_RESOURCES;
 }
 
+int preflight_wrong(const struct preflight_key *key, const char *what, const char *remedy)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), "%s:%d: %s: %s", knit_conf_file(key->c, key->at),
+		 key->at->line ? key->at->line : 1, key->name, what);
+	return preflight_missing(text, remedy);
+}
+
+bool preflight_reports(void)
+{
+	return report;
+}
+
 static int check_root(void)
 {
 	if (geteuid() == 0) {
@@ -53,23 +70,52 @@ static int check_root(void)
 				 "start it with sudo, or as a systemd service");
 }
 
-/* Whether they are enough, EAL finds out, once it has taken what an earlier run left. */
+/* Of a hugetlbfs, or a folder of one. */
+static int check_huge_dir(const struct knit_config *c)
+{
+	struct preflight_key key = { c, &c->eal.at, "eal.huge_dir" };
+	char what[200];
+	struct statfs fs;
+
+	if (c->eal.huge_dir[0] == '\0')
+		return 0;
+	if (statfs(c->eal.huge_dir, &fs) == 0 && fs.f_type == HUGETLBFS_MAGIC)
+		return 0;
+	snprintf(what, sizeof(what), "found \"%s\": a hugetlbfs is expected", c->eal.huge_dir);
+	return preflight_wrong(&key, what,
+			       "mount -t hugetlbfs none there, or no huge_dir: any mount will do");
+}
+
+/* Whether they are enough: preflight_memory. */
 static int check_hugepages(const struct knit_config *c)
 {
 	char text[256];
-	int ret = 0;
+	int ret = check_huge_dir(c);
 
+	if (ret)
+		return ret;
 	if (knit_eal_huge_dir(text, sizeof(text)) < 0) {
 		ret = preflight_missing(
 			"no hugetlbfs is mounted",
 			"mkdir -p /dev/hugepages && mount -t hugetlbfs none /dev/hugepages");
-	} else if (hugepages_free(-1) == 0 && hugepages_left(c) == 0) {
+	} else if (hugepages_free(c, -1) == 0 && hugepages_left(c) == 0) {
 		hugepages_remedy(-1, USUAL_BYTES, text, sizeof(text));
 		ret = preflight_missing("no free hugepages", text);
 	}
 	if (ret == 0)
 		preflight_good("hugepages: mounted, and some are free");
 	return ret;
+}
+
+/* Ports of the driver net_tap, whatever the engine is. */
+static bool makes_taps(const struct knit_config *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_ports; i++)
+		if (strncmp(c->ports[i].device, "net_tap", 7) == 0 && !c->ports[i].optional)
+			return true;
+	return false;
 }
 
 /* An interface asks for that engine; with name "auto": leaves the choice. */
@@ -116,10 +162,10 @@ static int check_tun(bool want)
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
 		close(fd);
-		preflight_good("engine tap: /dev/net/tun");
+		preflight_good("taps: /dev/net/tun");
 		return 0;
 	}
-	snprintf(what, sizeof(what), "the tap engine needs /dev/net/tun: %s", strerror(errno));
+	snprintf(what, sizeof(what), "taps need /dev/net/tun: %s", strerror(errno));
 	return preflight_missing(what, "modprobe tun; in a container: --device /dev/net/tun");
 }
 
@@ -150,26 +196,28 @@ static void tell_nic(enum primary_nic nic, const char *what, const char *remedy)
 
 int primary_preflight(const struct knit_config *c, bool all)
 {
-	int root, huge, prefix, kmod, tun, vfio, nics, machine = 0;
+	int prefix, kmod, huge, ret;
 	bool want_tun;
 
 	report = all;
-	root = check_root();
+	ret = check_root();
 	huge = check_hugepages(c);
+	ret |= huge;
 	prefix = check_prefix(c);
 	kmod = check_kmod(c, &want_tun);
-	tun = check_tun(want_tun);
-	vfio = preflight_vfio(c);
-	/* A running primary has bound them. */
-	nics = prefix || primary_nics_check(c, !all, tell_nic) ? 0 : KNIT_EXIT_RESOURCES;
+	ret |= check_tun(want_tun || makes_taps(c));
+	ret |= preflight_vfio(c);
+	ret |= preflight_cpus(c);
+	ret |= preflight_limits(c);
+	/* A running primary has taken what this one would find missing. */
+	if (!prefix) {
+		ret |= huge ? 0 : preflight_memory(c);
+		ret |= preflight_places(c);
+		ret |= primary_nics_check(c, !all, tell_nic) ? 0 : KNIT_EXIT_RESOURCES;
+	}
 	if (all)
-		machine = preflight_machine(c);
-	return prefix ? prefix
-	       : root ? root
-	       : huge ? huge
-	       : kmod ? kmod
-	       : tun  ? tun
-	       : vfio ? vfio
-	       : nics ? nics
-		      : machine;
+		preflight_iommu();
+	if (prefix)
+		return prefix;
+	return kmod == KNIT_EXIT_MISMATCH || ret == 0 ? kmod : ret;
 }

@@ -2,23 +2,52 @@
 #ifndef KNIT_PREFLIGHT_H
 #define KNIT_PREFLIGHT_H
 
-struct knit_config;
+#include "config.h"
+#include "rundir.h"
 
 /*
  * What must be there before anything is touched. Each check tells what is missing and the remedy,
- * and all checks are made, so that one run shows all of it. 0, or enum knit_exit.
+ * and all checks are made, so that one run shows all of it. 0, or enum knit_exit. A start makes the
+ * same checks as --check, but where it says otherwise.
  */
 void preflight_good(const char *what);
 /* Works without, but not as well. */
 void preflight_note(const char *what, const char *remedy);
 int preflight_missing(const char *what, const char *remedy);
 
-/* machine.c. What vfio limits: pinned memory, number of mappings. */
+/* The same of what a key of the configuration names: "FILE:LINE: KEY: what". */
+struct preflight_key {
+	const struct knit_config *c;
+	const struct knit_conf_at *at;
+	char name[40];
+};
+int preflight_wrong(const struct preflight_key *key, const char *what, const char *remedy);
+
+/* Whether this is --check. */
+bool preflight_reports(void);
+
+/* machine.c. Hugepages that will be asked for. */
+struct pool_plan;
+void preflight_plan(const struct knit_config *conf, struct pool_plan *plan);
+size_t preflight_bytes(const struct pool_plan *plan);
+/* What vfio limits: pinned memory, number of mappings. */
 int preflight_vfio(const struct knit_config *conf);
+/* Hugepages, by NUMA node, with those that an earlier run with this prefix left. */
+int preflight_memory(const struct knit_config *conf);
+/* --check: the IOMMU. */
+void preflight_iommu(void);
+
+/* cpus.c. CPUs of all processes and engine threads; --check: who else may use them. */
+int preflight_cpus(const struct knit_config *conf);
+
+/* limits.c. What this process may open, map and write, and where. */
+int preflight_limits(const struct knit_config *conf);
+
 /*
- * Only for --check. Hugepages by NUMA node: a start finds more, because it clears what an earlier
- * run with its prefix left. CPUs, and who else may use them; the IOMMU.
+ * places.c. Network namespaces, what this process may do there, and names of interfaces to be made.
+ * Those are looked at by --check only: a start may come before the last process of the one before
+ * has let go of them, and finds out when it makes them.
  */
-int preflight_machine(const struct knit_config *conf);
+int preflight_places(const struct knit_config *conf);
 
 #endif

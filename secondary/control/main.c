@@ -38,6 +38,7 @@ int main(int argc, char **argv)
 	code = knit_stdfds_fill();
 	if (code)
 		return code;
+	knit_stdfds_raise();
 	code = control_options(&c, argc, argv);
 	if (code >= 0)
 		return code;

@@ -46,6 +46,7 @@ int main(int argc, char **argv)
 	code = knit_stdfds_fill();
 	if (code)
 		return code;
+	knit_stdfds_raise();
 	code = knit_worker_options(&w, argc, argv);
 	if (code >= 0)
 		return code;

@@ -187,7 +187,8 @@ machine()
 	check "--check: no tap" says_with "mount -t tmpfs none /dev/net" 4 \
 		"^MISSING .*/dev/net/tun" "$PRIMARY" --check "$CONFIG"
 	sed -i 's/cpus = "0"; iova/cpus = "1000"; iova/' "$CONFIG"
-	check "--check: no such CPU" says 4 "^MISSING  primary: none of its CPUs is online" \
+	check "--check: no such CPU" says 4 \
+		"^MISSING  $CONFIG:1: eal.cpus: CPU 1000 is absent or offline: online are " \
 		"$PRIMARY" --check "$CONFIG"
 	check "--check: file is wrong" says 3 "nowhere.cfg" "$PRIMARY" --check "$TMP/nowhere.cfg"
 }
@@ -235,6 +236,176 @@ mappings()
 	fi
 }
 
+# By --check and by a start, which make the same checks.
+lacking() # name, shell commands, pattern, program and arguments before the primary's...
+{
+	local name=$1 change=$2 pattern=$3
+	shift 3
+
+	check "$name: --check" says_with "$change" 4 "^MISSING  $pattern" \
+		"$@" "$PRIMARY" --check "$CONFIG"
+	check "$name: start" says_with "$change" 4 "^knit-primary: $pattern" \
+		"$@" "$PRIMARY" --config "$CONFIG"
+}
+
+changed() # sed expression
+{
+	nic_config net_tap0,iface=left0
+	sed -i "$1" "$CONFIG"
+}
+
+cpus()
+{
+	local absent="CPU 1000 is absent or offline: online are 0"
+
+	nic_config net_tap0
+	lacking "worker's CPU is offline" \
+		"mount -t tmpfs none /sys/devices/system/cpu/cpu$LAST_CPU" \
+		"$CONFIG:9: workers.\[0\].cpus: CPU $LAST_CPU is absent or offline"
+	changed "s/lcore = 1; cpus = \"$LAST_CPU\"/lcore = 1; cpus = \"0,1000\"/"
+	lacking "one of a worker's CPUs is absent" true "$CONFIG:9: workers.\[0\].cpus: $absent"
+	changed 's/lcore = 20; cpus = "0"/lcore = 20; cpus = "1000"/'
+	lacking "control's CPU is absent" true "$CONFIG:11: control.cpus: $absent"
+	changed 's/^tap = { cpus = "0"/tap = { cpus = "1000"/'
+	lacking "CPU of engine threads is absent" true "$CONFIG:4: tap.cpus: $absent"
+	changed 's/^tap = {/tap = { kthread_mode = "multiple";/; s/engine = "tap"/& ; core = 1000/'
+	lacking "an interface's CPU is absent" true "$CONFIG:7: interfaces.\[0\].core: $absent"
+}
+
+# A cgroup of that controller of version 1, if it can be had: in $CGROUP.
+cgroup() # controller
+{
+	CGROUP=$TMP/$1/$PREFIX
+	mkdir -p "$TMP/$1"
+	mount -t cgroup -o "$1" none "$TMP/$1" && mkdir "$CGROUP" && return
+	echo "skip 38-bind: no cgroup of $1"
+	return 1
+}
+
+end_cgroup()
+{
+	rmdir "$CGROUP" && umount "${CGROUP%/*}"
+}
+
+cgroups()
+{
+	if [ "$LAST_CPU" -gt 0 ] && cgroup cpuset; then
+		cat "$TMP/cpuset/cpuset.mems" >"$CGROUP/cpuset.mems"
+		echo "$LAST_CPU" >"$CGROUP/cpuset.cpus"
+		nic_config net_tap0
+		lacking "cpuset without the primary's CPU" "echo \$\$ >$CGROUP/tasks" \
+			"$CONFIG:1: eal.cpus: this process's cpuset .* allowed are $LAST_CPU"
+		echo 0 >"$CGROUP/cpuset.cpus"
+		check "cpuset without the worker's CPU: --check" says_with \
+			"echo \$\$ >$CGROUP/tasks" 4 \
+			"^MISSING  $CONFIG:9: workers.\[0\].cpus: .* allowed are 0" \
+			"$PRIMARY" --check "$CONFIG"
+		end_cgroup
+	fi
+	if cgroup hugetlb; then
+		echo 20M >"$CGROUP/hugetlb.2MB.limit_in_bytes"
+		nic_config net_tap0
+		lacking "hugetlb cgroup that is too small" "echo \$\$ >$CGROUP/tasks" \
+			"hugepages: hugetlb.2MB.limit_in_bytes of cgroup $CGROUP leaves 20 MiB"
+		end_cgroup
+	fi
+}
+
+permissions()
+{
+	local one
+
+	netns far
+	changed 's/netns = ""/netns = "far"/'
+	for one in net_admin sys_admin; do
+		lacking "no CAP_${one^^}" true "$CONFIG:5: ports.\[0\].netns: .*no permission to" \
+			setpriv --bounding-set=-$one --inh-caps=-$one
+	done
+	nic_config net_tap0
+	lacking "no CAP_NET_ADMIN here" true "$CONFIG:5: ports.\[0\].netns: found \"\"" \
+		setpriv --bounding-set=-net_admin --inh-caps=-net_admin
+	check "CAP_NET_ADMIN will do here: --check" says 0 "" \
+		setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$PRIMARY" --check "$CONFIG"
+}
+
+folders()
+{
+	local huge
+
+	huge=$(awk '$3 == "hugetlbfs" { print $2; exit }' /proc/mounts)
+	nic_config net_tap0
+	lacking "read-only /run" "mount -t tmpfs -o ro none /run" \
+		".*/run can't be written: Read-only file system"
+	lacking "full /run" "mount -t tmpfs -o size=1m none /run" ".*/run has 1024 KiB free"
+	lacking "/run without inodes" "mount -t tmpfs -o nr_inodes=9 none /run" \
+		".* room for 8 files"
+	lacking "read-only hugetlbfs" "mount -o remount,ro,bind $huge" "$huge can't be written"
+	lacking "small hugetlbfs" "mount -t hugetlbfs -o size=20M none $huge" \
+		"hugepages: size= of the hugetlbfs at $huge leaves 20 MiB"
+	changed "s,iova,huge_dir = \"$TMP\"; iova,"
+	lacking "huge_dir is none" true "$CONFIG:1: eal.huge_dir: found \"$TMP\": a hugetlbfs is"
+	changed "s,iova,huge_dir = \"$huge\"; iova,"
+	check "huge_dir is one: --check" says 0 "" "$PRIMARY" --check "$CONFIG"
+}
+
+limits()
+{
+	nic_config net_tap0
+	lacking "few descriptors" "ulimit -n 40" "RLIMIT_NOFILE is 40, [0-9]+ are needed"
+	lacking "little address space" "ulimit -v 4000000" "RLIMIT_AS is 4096000000, "
+	lacking "short files" "ulimit -f 10" "RLIMIT_FSIZE is 5120, "
+}
+
+# Before EAL, which would try for a while, or while a predecessor may still have the name.
+places()
+{
+	changed 's/engine = "tap"; netns = ""/engine = "tap"; netns = "nowhere"/'
+	lacking "no such namespace" true \
+		"$CONFIG:7: interfaces.\[0\].netns: found \"nowhere\": .*No such file"
+	: >"$TMP/file"
+	changed "s,engine = \"tap\"; netns = \"\",engine = \"tap\"; netns = \"$TMP/file\","
+	lacking "a file is no namespace" true "$CONFIG:7: .*/file is no network namespace"
+	changed ""
+	ip tuntap add dev kni-left mode tap
+	check "name of the interface is taken: --check" says 4 \
+		"^MISSING  $CONFIG:7: interfaces.\[0\].name: found \"kni-left\"" \
+		"$PRIMARY" --check "$CONFIG"
+	ip link del kni-left
+	ip link add left0 type veth peer name left1
+	check "name of the port's device is taken: --check" says 4 \
+		"^MISSING  $CONFIG:5: ports.\[0\].device: found \"left0\"" \
+		"$PRIMARY" --check "$CONFIG"
+	ip link del left0
+	changed 's/iface=left0/iface=kni-left/'
+	check "one name twice: --check" says 4 \
+		"^MISSING  $CONFIG:7: .*ports.\[0\] has a device of that name" \
+		"$PRIMARY" --check "$CONFIG"
+	changed ""
+	check "names are free: --check" says 0 "" "$PRIMARY" --check "$CONFIG"
+}
+
+# As many as DPDK was built for.
+many_ports()
+{
+	local i
+
+	PORTS=""
+	for i in {0..31}; do
+		port "p$i" "net_null$i"
+	done
+	INTERFACES="" WORKERS=""
+	interface kni-left p0
+	worker 0 "punt p0"
+	write_config
+	start_primary
+	check "32 ports" \
+		[ "$(telemetry /knit/ports | grep -o '"p[0-9]*"' | sort -u | wc -l)" -eq 32 ]
+	stop primary
+	port p32 net_null32
+	write_config
+	check "33 ports" says 3 "ports: found a list \( \) of 33" "$PRIMARY" --check "$CONFIG"
+}
+
 lacks() # text
 {
 	! grep -q "$1" "$TMP/said"
@@ -264,4 +435,11 @@ all_or_none
 ports
 machine
 mappings
+cpus
+cgroups
+permissions
+folders
+limits
+places
 give_back
+many_ports

@@ -5,9 +5,11 @@
 #include "../../primary/hugepages.h"
 #include "config.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
@@ -85,28 +87,28 @@ static void leave_file(const char *name, size_t pages)
 /* Pages of a size that is mounted nowhere are of no use. */
 START_TEST(free_of_all_sizes)
 {
-	ck_assert_uint_eq(hugepages_free(0), 60 * MIB);
-	ck_assert_uint_eq(hugepages_free(1), 10 * MIB);
-	ck_assert_uint_eq(hugepages_free(-1), 70 * MIB);
+	ck_assert_uint_eq(hugepages_free(&conf, 0), 60 * MIB);
+	ck_assert_uint_eq(hugepages_free(&conf, 1), 10 * MIB);
+	ck_assert_uint_eq(hugepages_free(&conf, -1), 70 * MIB);
 	mounts(MOUNT_LARGE);
-	ck_assert_uint_eq(hugepages_free(0), 60 * MIB + GIB);
-	ck_assert_uint_eq(hugepages_free(1), 10 * MIB);
-	ck_assert_uint_eq(hugepages_free(-1), 70 * MIB + GIB);
+	ck_assert_uint_eq(hugepages_free(&conf, 0), 60 * MIB + GIB);
+	ck_assert_uint_eq(hugepages_free(&conf, 1), 10 * MIB);
+	ck_assert_uint_eq(hugepages_free(&conf, -1), 70 * MIB + GIB);
 	bind_fake_file("proc/mounts", NULL);
-	ck_assert_uint_eq(hugepages_free(-1), 0);
+	ck_assert_uint_eq(hugepages_free(&conf, -1), 0);
 	bind_fake_file("proc/mounts", "none /old hugetlbfs rw 0 0\n");
-	ck_assert_uint_eq(hugepages_free(0), 60 * MIB);
+	ck_assert_uint_eq(hugepages_free(&conf, 0), 60 * MIB);
 	bind_fake_file("proc/mounts", "none /old hugetlbfs rw,pagesize=2048K 0 0\n");
-	ck_assert_uint_eq(hugepages_free(0), 60 * MIB);
+	ck_assert_uint_eq(hugepages_free(&conf, 0), 60 * MIB);
 	bind_fake_file("proc/mounts", "none /old hugetlbfs rw,pagesize=1G 0 0\n");
-	ck_assert_uint_eq(hugepages_free(0), GIB);
+	ck_assert_uint_eq(hugepages_free(&conf, 0), GIB);
 }
 END_TEST
 
 /* A kernel without NUMA has no nodes. */
 START_TEST(no_nodes)
 {
-	ck_assert_uint_eq(hugepages_free(7), 70 * MIB);
+	ck_assert_uint_eq(hugepages_free(&conf, 7), 70 * MIB);
 	hugepages_remedy(7, 1, remedy, sizeof(remedy));
 	ck_assert_ptr_nonnull(strstr(remedy, "echo 111 >"));
 	ck_assert_ptr_nonnull(strstr(remedy, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_"));
@@ -187,6 +189,68 @@ START_TEST(missing)
 }
 END_TEST
 
+#define CGROUP(version, root) "30 24 0:26 " root " %s rw - " version " none rw,hugetlb\n"
+
+static void cgroup(const char *own, const char *mounts)
+{
+	char text[400];
+
+	bind_fake_file("proc/self/cgroup", own);
+	snprintf(text, sizeof(text), mounts, dir);
+	bind_fake_file("proc/self/mountinfo", text);
+}
+
+static void limit(const char *file, const char *text)
+{
+	char path[80];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, file);
+	out = fopen(path, "w");
+	ck_assert_ptr_nonnull(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+/* The least of its own and all above counts; reservations and use are limited each. */
+START_TEST(limits_of_cgroups)
+{
+	char by[300] = "", inner[80];
+
+	ck_assert_uint_eq(hugepages_cgroup(2048, SIZE_MAX, by, sizeof(by)), SIZE_MAX);
+	snprintf(inner, sizeof(inner), "%s/in", dir);
+	ck_assert_int_eq(mkdir(inner, 0700), 0);
+
+	cgroup("1:cpu:/x\n0::/in\n", CGROUP("cgroup2", "/"));
+	limit("in/hugetlb.2MB.max", "max\n");
+	ck_assert_uint_eq(hugepages_cgroup(2048, SIZE_MAX, by, sizeof(by)), SIZE_MAX);
+	limit("hugetlb.2MB.max", "10485760\n");
+	limit("hugetlb.2MB.current", "4194304\n");
+	ck_assert_uint_eq(hugepages_cgroup(2048, SIZE_MAX, by, sizeof(by)), 6 * MIB);
+	ck_assert_ptr_nonnull(strstr(by, "hugetlb.2MB.max of cgroup /tmp/knit-huge-"));
+	limit("in/hugetlb.2MB.rsvd.max", "2097152\n");
+	ck_assert_uint_eq(hugepages_cgroup(2048, SIZE_MAX, by, sizeof(by)), 2 * MIB);
+	ck_assert_uint_eq(hugepages_cgroup(1048576, SIZE_MAX, by, sizeof(by)), SIZE_MAX);
+
+	/* version 1, in a container that sees its own cgroup only */
+	cgroup("4:memory,hugetlb:/box/in\n0::/\n", CGROUP("cgroup", "/box"));
+	limit("in/hugetlb.2MB.limit_in_bytes", "9223372036854771712\n");
+	ck_assert_uint_eq(hugepages_cgroup(2048, SIZE_MAX, by, sizeof(by)), SIZE_MAX);
+	limit("in/hugetlb.2MB.limit_in_bytes", "2097152\n");
+	limit("in/hugetlb.2MB.usage_in_bytes", "4194304\n");
+	ck_assert_uint_eq(hugepages_cgroup(2048, SIZE_MAX, by, sizeof(by)), 0);
+	ck_assert_ptr_nonnull(strstr(by, "/in"));
+
+	remove_file("in/hugetlb.2MB.max");
+	remove_file("in/hugetlb.2MB.rsvd.max");
+	remove_file("in/hugetlb.2MB.limit_in_bytes");
+	remove_file("in/hugetlb.2MB.usage_in_bytes");
+	remove_file("hugetlb.2MB.max");
+	remove_file("hugetlb.2MB.current");
+	rmdir(inner);
+}
+END_TEST
+
 Suite *knit_suite_hugepages(void)
 {
 	Suite *s = suite_create("hugepages");
@@ -199,6 +263,7 @@ Suite *knit_suite_hugepages(void)
 	tcase_add_test(tc, left_by_a_killed_primary);
 	tcase_add_test(tc, smallest);
 	tcase_add_test(tc, missing);
+	tcase_add_test(tc, limits_of_cgroups);
 	suite_add_tcase(s, tc);
 	return s;
 }
