@@ -36,7 +36,7 @@ static inline bool report(const char *name, bool good)
 
 /* The parts of the selftest that have a file of their own. */
 void knit_test_alloc(struct rte_mempool *pool);
-void knit_test_starts(struct rte_mempool *pool); /* needs a port of net_tap, the last one */
+void knit_test_starts(struct rte_mempool *pool); /* on net_tap0 or net_ring0 */
 
 /*
  * The kernel's view, by the calls that `ip link` would make. Whoever changes something may have to
