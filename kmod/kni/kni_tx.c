@@ -325,14 +325,34 @@ void kni_tx_wake(struct kni_pair *p)
 	__netif_tx_unlock(q);
 }
 
-/* Of the queues with a live worker the one that the flow's hash says; queue 0 if there is none. */
+/* The queues of the frame's traffic class, a bit each. */
+static unsigned long class_of(struct net_device *dev, const struct sk_buff *skb)
+{
+	const struct netdev_tc_txq *tc;
+
+	if (netdev_get_num_tc(dev) == 0)
+		return ~0ul;
+	tc = &dev->tc_to_txq[netdev_get_prio_tc_map(dev, skb->priority)];
+	return tc->count ? GENMASK(tc->offset + tc->count - 1, tc->offset) : 0;
+}
+
+/*
+ * The one that the core picks (XPS, traffic class, flow) if it has a live worker. Else one that
+ * has, of the same class if there is any, by the flow's hash; queue 0 if there is none.
+ */
 u16 kni_tx_select(struct net_device *dev, struct sk_buff *skb, struct net_device *sb_dev)
 {
-	unsigned long active = READ_ONCE(kni_iface_of(dev)->active);
+	unsigned long active = READ_ONCE(kni_iface_of(dev)->active), class;
+	u16 pick;
 	u32 n;
 
 	if (likely((active & (active - 1)) == 0))
 		return active ? __ffs(active) : 0;
+	pick = netdev_pick_tx(dev, skb, sb_dev);
+	if (likely(active & BIT(pick)))
+		return pick;
+	class = active & class_of(dev, skb);
+	active = class ?: active;
 	for (n = reciprocal_scale(skb_get_hash(skb), hweight_long(active)); n; n--)
 		active &= active - 1;
 	return __ffs(active);

@@ -9,9 +9,12 @@
 #include <net/if.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /*
@@ -122,6 +125,68 @@ static bool prepare(struct spread *s)
 	return is("spread: bind", bind(s->socket, (struct sockaddr *)&at, sizeof(at)), 0);
 }
 
+/* An administrator's word: XPS puts what each CPU sends on this queue; -1: on any. */
+static void set_xps(int queue)
+{
+	char path[64];
+	int i, fd;
+
+	for (i = 0; i < PAIRS; i++) {
+		snprintf(path, sizeof(path), "/sys/class/net/" NAME "/queues/tx-%d/xps_cpus", i);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		is("spread: XPS", write(fd, i == queue ? "3" : "0", 1), 1);
+		close(fd);
+	}
+}
+
+static void test_xps(struct spread *s)
+{
+	uint64_t got[PAIRS];
+	int queue;
+
+	for (queue = 0; queue < PAIRS; queue++) {
+		set_xps(queue);
+		play(s, 0x3, false, got);
+		is("spread: all are where XPS says", got[queue], FLOWS);
+	}
+	play(s, 0x1, false, got);
+	is("spread: but on pair 0 if it alone is served", got[0], FLOWS);
+	set_xps(-1);
+}
+
+static void set_classes(bool on)
+{
+	static char *const add[] = { "tc",     "qdisc", "add", "dev", NAME, "root",   "mqprio",
+				     "num_tc", "2",	"map", "0",   "1",  "0",      "0",
+				     "0",      "0",	"0",   "0",   "0",  "0",      "0",
+				     "0",      "0",	"0",   "0",   "0",  "queues", "1@0",
+				     "1@1",    "hw",	"0",   NULL };
+	static char *const del[] = { "tc", "qdisc", "del", "dev", NAME, "root", NULL };
+	int status = -1;
+	pid_t pid;
+
+	if (posix_spawnp(&pid, "tc", NULL, NULL, on ? add : del, environ) == 0)
+		waitpid(pid, &status, 0);
+	is("spread: mqprio", status, 0);
+}
+
+/* Priority 1 is class 1, whose only queue is pair 1's. */
+static void test_classes(struct spread *s)
+{
+	uint64_t got[PAIRS];
+	int priority;
+
+	set_classes(true);
+	for (priority = 0; priority < PAIRS; priority++) {
+		setsockopt(s->socket, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+		play(s, 0x3, false, got);
+		is("spread: all are in their class's queue", got[priority], FLOWS);
+	}
+	set_classes(false);
+	priority = 0;
+	setsockopt(s->socket, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+}
+
 void test_spread(void)
 {
 	struct spread s = { .socket = -1 };
@@ -137,6 +202,8 @@ void test_spread(void)
 	is("spread: all are on pair 0 if it alone is served", got[0], FLOWS);
 	play(&s, 0x2, false, got);
 	is("spread: all are on pair 1 if it alone is served", got[1], FLOWS);
+	test_xps(&s);
+	test_classes(&s);
 	close(s.socket);
 	bed_close(&s.bed);
 }

@@ -86,6 +86,7 @@ calls() # groups...
 	check "unloads" unload_module
 }
 
+modprobe sch_mqprio
 parameters
 load_module
 check "/dev/kni is root's alone" device_is_private
