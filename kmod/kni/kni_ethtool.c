@@ -110,4 +110,5 @@ const struct ethtool_ops kni_ethtool_ops = {
 	.get_ethtool_stats = get_stats,
 	.get_ringparam = get_ringparam,
 	.get_channels = get_channels,
+	.get_ts_info = ethtool_op_get_ts_info,
 };

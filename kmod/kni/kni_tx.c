@@ -172,6 +172,7 @@ int kni_tx_put(struct kni_pair *p, struct sk_buff *skb)
 		count_drop(p, &p->tx.bad_frame, 1);
 		return 1;
 	}
+	skb_tx_timestamp(skb);
 	kni_tx_take(p, skb->len);
 	return 0;
 }

@@ -3,11 +3,17 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/net_tstamp.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* From the kernel. */
@@ -97,6 +103,36 @@ static bool checksum(struct world *w)
 	CHECK(sums_right(w->frame.data, w->frame.len, true));
 	CHECK(memcmp(w->frame.data + UDP_HEADERS, w->out, 3000) == 0);
 	CHECK(channel_detach(w->full) == 0);
+	return true;
+}
+
+/* Whoever asks for it is told when a frame was handed to user space. */
+static bool timestamp(struct world *w)
+{
+	struct ethtool_ts_info info = { .cmd = ETHTOOL_GET_TS_INFO };
+	int fd = packet_socket(w->full->ifindex, ETHERTYPE_TEST, false);
+	int want = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE;
+	struct ifreq r = { .ifr_data = (char *)&info };
+	char control[512];
+	struct iovec iov = { w->in, sizeof(w->in) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control };
+	struct cmsghdr *c;
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", w->full->name);
+	CHECK(ioctl(fd, SIOCETHTOOL, &r) == 0);
+	CHECK((info.so_timestamping & want) == (uint32_t)want);
+	CHECK(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &want, sizeof(want)) == 0);
+	CHECK(channel_attach(w->full) == 0);
+	fill(w->out, 100, 1);
+	CHECK(send_all(fd, w->out, 100));
+	CHECK(take_frame(w->full, ETHERTYPE_TEST, &w->frame));
+	msg.msg_controllen = sizeof(control);
+	CHECK(recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) == 100);
+	for (c = CMSG_FIRSTHDR(&msg); c && c->cmsg_type != SO_TIMESTAMPING;)
+		c = CMSG_NXTHDR(&msg, c);
+	CHECK(c && ((struct timespec *)CMSG_DATA(c))->tv_sec > 0);
+	CHECK(channel_detach(w->full) == 0);
+	close(fd);
 	return true;
 }
 
@@ -363,6 +399,7 @@ const struct test tx_tests[] = {
 	{ "tx sizes", sizes },
 	{ "tx too long", too_long },
 	{ "tx checksum", checksum },
+	{ "tx timestamp", timestamp },
 	{ "tx UDP GSO", udp_gso },
 	{ "tx TCP GSO", tcp_gso },
 	{ "tx without offloads", software },
