@@ -247,7 +247,6 @@ static struct sk_buff *take(struct kni_visit *v, struct kni_pair *p)
 	return skb;
 }
 
-/* Whether GRO may find something to merge it with. */
 static bool is_tcp(const struct sk_buff *skb)
 {
 	if (skb->protocol == htons(ETH_P_IP))
@@ -259,11 +258,14 @@ static bool is_tcp(const struct sk_buff *skb)
 	return false;
 }
 
-/* A flow is all of one kind, so its order is kept. */
+/*
+ * As NICs do, all goes to GRO; but datagrams that may be rows already do not. A flow is all of one
+ * kind, so its order is kept.
+ */
 static void hand_over(struct kni_pair *p, struct list_head *skbs)
 {
 	netdev_features_t features = p->iface->dev->features;
-	bool all = features & NETIF_F_GRO_UDP_FWD;
+	bool all = !p->merge.on;
 	struct sk_buff *skb, *next;
 	bool gro = false;
 

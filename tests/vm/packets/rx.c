@@ -3,11 +3,17 @@
 
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* Towards the kernel. */
+
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
 
 /* One frame, in segments of seg bytes, arrives as it is. */
 static bool arrives(struct world *w, struct channel *c, int fd, uint32_t len, uint32_t seg)
@@ -252,6 +258,35 @@ static bool gro(struct world *w)
 	return true;
 }
 
+/* Of datagrams GRO makes one for a socket that asks for it. */
+static bool gro_datagrams(struct world *w)
+{
+	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD };
+	uint32_t i, len, got = 0, pieces = 0;
+	int fd = udp_socket(UDP_PORT), one = 1;
+
+	CHECK(setsockopt(fd, IPPROTO_UDP, UDP_GRO, &one, sizeof(one)) == 0);
+	for (i = 0; i < 40; i++) {
+		udp_frame(w->out, UDP_HEADERS + 1000, SUM_GOOD);
+		rx_put(w->full, w->out, UDP_HEADERS + 1000, 0, &good);
+	}
+	CHECK(channel_attach(w->full) == 0);
+	while (got < 40 * 1000) {
+		len = receive(fd, w->in, sizeof(w->in));
+		CHECK(len > 0 && len % 1000 == 0);
+		for (i = 0; i < len; i += 1000)
+			CHECK(memcmp(w->in + i, w->out + UDP_HEADERS, 1000) == 0);
+		got += len;
+		pieces++;
+	}
+	CHECK(got == 40 * 1000);
+	CHECK(pieces <= 4);
+	CHECK(conserved(w->full));
+	CHECK(channel_detach(w->full) == 0);
+	close(fd);
+	return true;
+}
+
 static bool vlan(struct world *w)
 {
 	struct knit_desc d = { .flags = KNIT_DESC_VLAN, .vlan_tci = 0x2005 };
@@ -306,6 +341,7 @@ const struct test rx_tests[] = {
 	{ "rx TCP GSO", tcp_gso },
 	{ "rx UDP GSO", udp_gso },
 	{ "rx GRO", gro },
+	{ "rx GRO of datagrams", gro_datagrams },
 	{ "rx VLAN", vlan },
 	{ "rx while down", down },
 	{ NULL, NULL },
