@@ -6,6 +6,18 @@
 #define UDP_CSUM_OFFSET 6
 #define TCP_HLEN 20
 #define UDP_HLEN 8
+#define IP4_HLEN 20
+#define IP6_HLEN 40
+#define TYPE_IP4 0x0800
+#define TYPE_IP6 0x86dd
+#define TYPE_VLAN 0x8100
+#define TYPE_QINQ 0x88a8
+#define IP_FRAGMENT 0x3fff /* more of them, or an offset */
+#define PROTO_HOP 0
+#define PROTO_TCP 6
+#define PROTO_UDP 17
+#define PROTO_ROUTING 43
+#define PROTO_DST 60
 /* What the kernel takes for "the fragments say" (GSO_BY_FRAGS); never a size. */
 #define NO_GSO_SIZE 0xffff
 
@@ -102,6 +114,62 @@ static enum knit_reject check_frame(const struct kni_walk *w, const struct kni_f
 	    (d->flags & KNIT_DESC_VLAN && !(w->features & KNIT_FEAT_VLAN)))
 		return KNIT_REJECT_BAD_FLAGS;
 	return d->gso_type ? check_gso(f, w->features) : KNIT_REJECT_NONE;
+}
+
+static __u32 get16(const __u8 *p)
+{
+	return (__u32)(p[0] << 8 | p[1]);
+}
+
+/* Where L4 begins in a whole IPv4 packet at `at`; 0: no such packet. */
+static __u32 l4_of_ip4(const __u8 *hdr, __u32 len, __u32 at, __u8 *proto)
+{
+	const __u8 *ip = hdr + at;
+
+	if (len < at + IP4_HLEN || ip[0] >> 4 != 4 || (ip[0] & 15) < 5 ||
+	    get16(ip + 6) & IP_FRAGMENT)
+		return 0;
+	*proto = ip[9];
+	return at + (ip[0] & 15) * 4u;
+}
+
+/* The same behind the extension headers that the kernel passes when it cuts. */
+static __u32 l4_of_ip6(const __u8 *hdr, __u32 len, __u32 at, __u8 *proto)
+{
+	if (len < at + IP6_HLEN || hdr[at] >> 4 != 6)
+		return 0;
+	*proto = hdr[at + 6];
+	at += IP6_HLEN;
+	while (*proto == PROTO_HOP || *proto == PROTO_ROUTING || *proto == PROTO_DST) {
+		if (len < at + 8)
+			return 0;
+		*proto = hdr[at];
+		at += (hdr[at + 1] + 1u) * 8;
+	}
+	return at;
+}
+
+bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len)
+{
+	__u32 type = d->gso_type & KNIT_GSO_TYPE, at = 12, l3, l4 = 0;
+	bool udp = type == KNIT_GSO_UDP_L4;
+	__u8 proto = 0;
+
+	while (at + 2 <= len && (get16(hdr + at) == TYPE_VLAN || get16(hdr + at) == TYPE_QINQ))
+		at += 4;
+	if (at + 2 > len)
+		return false;
+	l3 = get16(hdr + at);
+	if (l3 == TYPE_IP4 && type != KNIT_GSO_TCPV6)
+		l4 = l4_of_ip4(hdr, len, at + 2, &proto);
+	else if (l3 == TYPE_IP6 && type != KNIT_GSO_TCPV4)
+		l4 = l4_of_ip6(hdr, len, at + 2, &proto);
+	if (l4 == 0 || proto != (udp ? PROTO_UDP : PROTO_TCP) || l4 != d->csum_start)
+		return false;
+	if (udp)
+		return d->hdr_len == l4 + UDP_HLEN && len >= d->hdr_len;
+	return len >= l4 + TCP_HLEN && hdr[l4 + 12] >> 4 >= 5 &&
+	       d->hdr_len == l4 + (hdr[l4 + 12] >> 4) * 4u && len >= d->hdr_len;
 }
 
 enum kni_step kni_walk_next(struct kni_walk *w, struct kni_frame *f)

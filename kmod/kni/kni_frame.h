@@ -71,6 +71,11 @@ enum kni_step kni_walk_next(struct kni_walk *w, struct kni_frame *f);
 /* Takes the last frame back: the next visit finds it again. Only right after a FRAME. */
 void kni_walk_undo(struct kni_walk *w, __u32 at);
 /*
+ * Are a frame's headers what its descriptor says of its segmentation? The kernel finds them by
+ * itself when it cuts, so the two must agree. hdr: len bytes of a private copy.
+ */
+bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len);
+/*
  * How many cookies are lost because free_q had no room, which only an owner who spoils his own
  * indexes can cause.
  */

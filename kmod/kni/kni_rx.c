@@ -87,32 +87,26 @@ no_memory:
 	return NULL;
 }
 
-/* With data at the Ethernet header. The core checks the other headers again (DODGY). */
+/* With data at the Ethernet header; all headers are in one piece. */
 static enum knit_reject set_gso(struct sk_buff *skb, const struct knit_desc *d)
 {
 	struct skb_shared_info *info = skb_shinfo(skb);
-	__be16 proto = ((struct ethhdr *)skb->data)->h_proto;
 
-	if (eth_type_vlan(proto))
-		proto = __vlan_get_protocol(skb, proto, NULL);
+	if (!kni_frame_gso_fits(d, skb->data, skb_headlen(skb)))
+		return KNIT_REJECT_BAD_GSO;
 	switch (d->gso_type & KNIT_GSO_TYPE) {
 	case KNIT_GSO_TCPV4:
-		if (proto != htons(ETH_P_IP))
-			return KNIT_REJECT_BAD_GSO;
 		info->gso_type = SKB_GSO_TCPV4;
 		break;
 	case KNIT_GSO_TCPV6:
-		if (proto != htons(ETH_P_IPV6))
-			return KNIT_REJECT_BAD_GSO;
 		info->gso_type = SKB_GSO_TCPV6;
 		break;
 	default:
-		if (proto != htons(ETH_P_IP) && proto != htons(ETH_P_IPV6))
-			return KNIT_REJECT_BAD_GSO;
 		info->gso_type = SKB_GSO_UDP_L4;
 	}
 	if (d->gso_type & KNIT_GSO_ECN)
 		info->gso_type |= SKB_GSO_TCP_ECN;
+	/* the core checks the headers again */
 	info->gso_type |= SKB_GSO_DODGY;
 	info->gso_size = d->gso_size;
 	info->gso_segs = 0;

@@ -351,6 +351,70 @@ START_TEST(loopback_takes_short_frames)
 }
 END_TEST
 
+/* TCP or UDP behind IP at l3, and zeros. */
+static void headers(uint8_t *h, uint32_t l3, uint16_t type, uint8_t proto)
+{
+	h[l3 - 2] = type >> 8;
+	h[l3 - 1] = type & 0xff;
+	h[l3] = type == 0x0800 ? 0x45 : 0x60;
+	h[l3 + (type == 0x0800 ? 9 : 6)] = proto;
+	h[l3 + (type == 0x0800 ? 20 : 40) + 12] = 0x50;
+}
+
+static bool fits(const uint8_t *h, uint8_t gso_type, uint16_t l4, uint8_t hdr_len)
+{
+	struct knit_desc d = { .gso_type = gso_type, .csum_start = l4, .hdr_len = hdr_len };
+
+	/* nor without the last byte of them */
+	ck_assert(!kni_frame_gso_fits(&d, h, hdr_len - 1u));
+	return kni_frame_gso_fits(&d, h, hdr_len);
+}
+
+START_TEST(headers_are_what_is_said)
+{
+	uint8_t v4[256] = { 0 }, v6[256] = { 0 }, tag[256] = { 0 };
+	uint16_t l4;
+
+	headers(v4, 14, 0x0800, 6);
+	headers(v6, 14, 0x86dd, 17);
+	headers(tag, 22, 0x0800, 6);
+	tag[12] = 0x88; /* 802.1ad, 802.1Q */
+	tag[13] = 0xa8;
+	tag[16] = 0x81;
+	for (l4 = 14; l4 < 236; l4++) {
+		ck_assert(fits(v4, KNIT_GSO_TCPV4, l4, l4 + 20) == (l4 == 34));
+		ck_assert(fits(v6, KNIT_GSO_UDP_L4, l4, l4 + 8) == (l4 == 54));
+		ck_assert(fits(tag, KNIT_GSO_TCPV4, l4, l4 + 20) == (l4 == 42));
+	}
+	ck_assert(!fits(v4, KNIT_GSO_TCPV6, 34, 54));
+	ck_assert(!fits(v4, KNIT_GSO_UDP_L4, 34, 42));
+	ck_assert(!fits(v6, KNIT_GSO_TCPV6, 54, 74));
+	ck_assert(!fits(v4, KNIT_GSO_TCPV4, 34, 53));
+	ck_assert(!fits(v4, KNIT_GSO_TCPV4, 34, 55));
+}
+END_TEST
+
+START_TEST(headers_with_options)
+{
+	uint8_t v4[256] = { 0 }, v6[256] = { 0 };
+
+	headers(v4, 14, 0x0800, 6);
+	v4[46] = 0x80;
+	ck_assert(fits(v4, KNIT_GSO_TCPV4, 34, 66));
+	v4[14] = 0x46;
+	v4[50] = 0x50;
+	ck_assert(fits(v4, KNIT_GSO_TCPV4, 38, 58));
+	v4[21] = 1; /* a later fragment */
+	ck_assert(!fits(v4, KNIT_GSO_TCPV4, 38, 58));
+	headers(v6, 14, 0x86dd, 0);
+	v6[54] = 17; /* UDP, behind 16 bytes of hop-by-hop options */
+	v6[55] = 1;
+	ck_assert(fits(v6, KNIT_GSO_UDP_L4, 70, 78));
+	v6[20] = 44; /* a fragment */
+	ck_assert(!fits(v6, KNIT_GSO_UDP_L4, 70, 78));
+}
+END_TEST
+
 Suite *knit_suite_kni_frame(void)
 {
 	Suite *suite = suite_create("kni_frame");
@@ -364,6 +428,8 @@ Suite *knit_suite_kni_frame(void)
 	knit_add_test(suite, "undo", undo, 0);
 	knit_add_test(suite, "no room for cookies", no_room_for_cookies, 0);
 	knit_add_test(suite, "offloads", offloads, 0);
+	knit_add_test(suite, "headers are what is said", headers_are_what_is_said, 0);
+	knit_add_test(suite, "headers with options", headers_with_options, 0);
 	knit_add_test(suite, "loopback takes short frames", loopback_takes_short_frames, 0);
 	return suite;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "test.h"
 
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -94,6 +95,14 @@ static bool segmentation(struct world *w)
 	REJECTED(w, bad_gso, d_ = gso, d_.gso_type = KNIT_GSO_TCPV4);
 	REJECTED(w, bad_gso, d_ = gso, d_.gso_type = KNIT_GSO_TCPV6, d_.csum_offset = 16,
 		 d_.hdr_len = TCP_HEADERS);
+	/* inside the headers, but not where UDP is */
+	REJECTED(w, bad_gso, d_ = gso, d_.csum_start = 14);
+	REJECTED(w, bad_gso, d_ = gso, d_.csum_start = 33);
+	REJECTED(w, bad_gso, d_ = gso, d_.csum_start = 35, d_.hdr_len = 43);
+	REJECTED(w, bad_gso, d_ = gso, d_.hdr_len = 43);
+	w->full->area[23] = IPPROTO_TCP;
+	REJECTED(w, bad_gso, d_ = gso);
+	w->full->area[23] = IPPROTO_UDP;
 	w->full->area[12] = 0x86; /* neither IPv4 nor IPv6 */
 	REJECTED(w, bad_gso, d_ = gso);
 	CHECK(channel_detach(w->full) == 0);
