@@ -78,9 +78,10 @@
  * kernel is drop its own frames and wake its own thread.
  */
 
-#define KNI_BATCH 64	 /* frames per visit of a pair */
-#define KNI_ASK_MS 3000	 /* KNI's; the sum of what user space may take is less */
-#define KNI_TICK_MS 1000 /* posts that were refused for the moment are repeated */
+#define KNI_BATCH 64		     /* frames per visit of a pair */
+#define KNI_BATCH_BYTES (256u << 10) /* likewise, and the rest of the last frame */
+#define KNI_ASK_MS 3000		     /* KNI's; the sum of what user space may take is less */
+#define KNI_TICK_MS 1000	     /* posts that were refused for the moment are repeated */
 
 enum kni_lo_mode {
 	KNI_LO_NONE,

@@ -165,13 +165,14 @@ bool kni_visit_next(struct kni_visit *v, struct kni_pair *p)
 {
 	enum kni_step step;
 
-	while (v->frames < KNI_BATCH) {
+	while (v->frames < KNI_BATCH && v->copied < KNI_BATCH_BYTES) {
 		v->before = v->w.at;
 		step = kni_walk_next(&v->w, &p->frame);
 		if (step == KNI_STEP_END)
 			return false;
 		v->frames++;
 		if (likely(step == KNI_STEP_FRAME)) {
+			v->copied += p->frame.len;
 			trace_kni_rx_take(p->iface->dev, p->index, p->frame.len,
 					  v->w.at - v->before);
 			return true;

@@ -12,6 +12,7 @@ struct kni_visit {
 	struct kni_walk w;
 	u32 before;    /* descriptors taken before the last frame */
 	u32 frames;    /* KNI_BATCH at most, bad ones included */
+	u32 copied;    /* bytes; none is taken beyond KNI_BATCH_BYTES */
 	u32 bad_index; /* of the rings, at the beginning */
 
 	/* what it adds up to */

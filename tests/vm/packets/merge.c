@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -127,6 +128,45 @@ static uint32_t row_as(struct world *w, uint32_t len)
 {
 	handed_over();
 	return row_of_datagrams(w, len) ? handed_over() : 0;
+}
+
+/* Bytes, at most, that the module copied before it handed some over. */
+static uint32_t longest_visit(void)
+{
+	FILE *f = fopen(TRACE "trace", "r");
+	uint32_t bytes = 0, most = 0;
+	char line[512], *len;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		len = strstr(line, " len=");
+		if (strstr(line, " kni_rx_stack: "))
+			bytes = 0;
+		else if (len && strstr(line, " kni_rx_take: "))
+			bytes += strtoul(len + 5, NULL, 10);
+		most = bytes > most ? bytes : most;
+	}
+	if (f)
+		fclose(f);
+	return most;
+}
+
+/* However long frames are, a visit ends with the one that makes 256 KiB. */
+static bool long_frames(struct world *w)
+{
+	uint32_t i, len = 60000;
+
+	fill(w->out, len, 1);
+	for (i = 0; i < 16; i++)
+		rx_put(w->full, w->out, len, 0, NULL);
+	handed_over();
+	CHECK(write_to(TRACE "events/kni/kni_rx_take/enable", 0, "1"));
+	CHECK(channel_attach(w->full) == 0);
+	CHECK(conserved(w->full));
+	CHECK(channel_detach(w->full) == 0);
+	CHECK(write_to(TRACE "events/kni/kni_rx_take/enable", 0, "0"));
+	CHECK(longest_visit() == (256u << 10) / len * len + len);
+	CHECK(handed_over() == 16);
+	return true;
 }
 
 /* Off unless somebody asks for it, and what is sent is what everybody sees. */
@@ -526,6 +566,7 @@ static bool flows(struct world *w)
 }
 
 const struct test merge_tests[] = {
+	{ "rx long frames", long_frames },
 	{ "rx datagrams in a row come one by one, unless LRO is on", off_by_default },
 	{ "rx datagrams in a row", merged },
 	{ "rx datagrams in a row, socket of the default size", ordinary_socket },
