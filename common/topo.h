@@ -45,7 +45,8 @@ struct knit_topo_port {
 	uint32_t starts;   /* times it was started: secondaries of net_tap look for new fds */
 	uint32_t gone;	   /* main, port thread: wo, once. 1: its device was taken away, for good */
 	uint32_t link_up;  /* main thread: wo. As last told to the interface */
-	uint32_t link_speed; /* main thread: wo. Mbit/s */
+	uint32_t link_speed;   /* main thread: wo. Mbit/s */
+	char ifname[IFNAMSIZ]; /* primary: wo. Of its kernel device, as known; "": has none */
 	/*
 	 * Further unicast addresses that the kernel wants to receive by the port's interface:
 	 * macvlan devices, VRRP. A cross connection gives it these, too.

@@ -127,7 +127,7 @@ static int replace_queues(struct primary *p, unsigned int w)
 	for (k = 0; k < p->topo->n_ports && ret == 0; k++) {
 		if (p->topo->workers[w].rxq[k] < 0 || p->ports[k].released)
 			continue;
-		ret = knit_netns_enter(p->ports[k].netns, &netns);
+		ret = port_enter(&p->ports[k], &netns);
 		if (ret < 0)
 			break;
 		ret = port_queue_setup(p, k, w, p->spare[p->plan.worker[w]]);

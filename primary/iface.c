@@ -5,6 +5,7 @@
 #include "log.h"
 #include "netns.h"
 #include "port_driver.h"
+#include "port_tap.h"
 #include "primary.h"
 
 #include <rte_ethdev.h>
@@ -150,7 +151,7 @@ void primary_ifaces_destroy(struct primary *p)
 }
 
 /* Busy: the port is being restarted or set, and is looked at again soon. */
-static int get_link(struct primary *p, const struct port *port, struct rte_eth_link *link)
+static int get_link(struct primary *p, struct port *port, struct rte_eth_link *link)
 {
 	int ret;
 
@@ -159,7 +160,11 @@ static int get_link(struct primary *p, const struct port *port, struct rte_eth_l
 		return 0;
 	if (pthread_mutex_trylock(&p->drivers))
 		return -EBUSY;
+	if (port->tap)
+		port_tap_follow(port);
 	ret = rte_eth_link_get_nowait(port->id, link);
+	if (port->tap)
+		link->link_status = port_tap_link_up(port);
 	pthread_mutex_unlock(&p->drivers);
 	return ret;
 }

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RSS_TYPES (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)
 
@@ -283,6 +284,20 @@ static bool burst_changed(struct port *port)
 	return changed;
 }
 
+int port_enter(struct port *port, int *saved)
+{
+	int netns, ret;
+
+	if (port->tap)
+		port_tap_follow(port);
+	netns = port->tap ? port_tap_netns(port) : -1;
+	if (netns < 0)
+		return knit_netns_enter(port->netns, saved);
+	ret = knit_netns_enter_fd(netns, saved);
+	close(netns);
+	return ret;
+}
+
 int port_start(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
@@ -290,13 +305,13 @@ int port_start(struct primary *p, unsigned int i)
 
 	if (knit_driver_find(port->topo->driver)->tap)
 		primary_channel_clear(p);
-	ret = knit_netns_enter(port->netns, &netns);
+	ret = port_enter(port, &netns);
 	if (ret < 0)
 		return ret;
 	ret = rte_eth_dev_start(port->id);
 	if (ret == 0 && port->topo->mtu > PORT_TAP_ETHDEV_MTU &&
 	    knit_driver_find(port->topo->driver)->tap)
-		ret = port_tap_set_mtu(port->id, port->conf->device, port->topo->mtu);
+		ret = port_tap_set_mtu(port, port->topo->mtu);
 	if (ret == 0)
 		port_restore(p, i);
 	knit_netns_leave(&netns);
@@ -321,7 +336,7 @@ int port_stop(struct primary *p, unsigned int i)
 	struct port *port = &p->ports[i];
 	int netns, ret;
 
-	ret = knit_netns_enter(port->netns, &netns);
+	ret = port_enter(port, &netns);
 	if (ret < 0)
 		return ret;
 	primary_gone_blank(port);
@@ -357,6 +372,8 @@ static int open_in_netns(struct primary *p, unsigned int i)
 	ret = learn(p, i);
 	if (ret < 0)
 		return ret;
+	if (knit_driver_find(port->topo->driver)->tap)
+		port_tap_find(port);
 	ret = configure(port);
 	if (ret < 0)
 		return ret;
@@ -370,7 +387,7 @@ static int port_open(struct primary *p, unsigned int i)
 	struct port *port = &p->ports[i];
 	int netns, ret;
 
-	ret = knit_netns_enter(port->netns, &netns);
+	ret = port_enter(port, &netns);
 	if (ret < 0) {
 		log_err("port %s: network namespace %s: %s", port->conf->name, port->conf->netns,
 			rte_strerror(-ret));
@@ -391,6 +408,7 @@ static int open_nothing(struct primary *p, unsigned int i)
 	if (port->id != RTE_MAX_ETHPORTS)
 		rte_eth_dev_close(port->id);
 	port->id = RTE_MAX_ETHPORTS;
+	port->tap = NULL;
 	port->absent = true;
 	port->netns = "";
 	return port_open(p, i);
@@ -449,10 +467,11 @@ void primary_ports_close(struct primary *p)
 			continue;
 		if (port->started)
 			port_stop(p, i);
-		if (knit_netns_enter(port->netns, &netns) < 0)
+		if (port_enter(port, &netns) < 0)
 			continue;
 		primary_gone_blank(port);
 		rte_eth_dev_close(port->id);
+		port->tap = NULL;
 		knit_netns_leave(&netns);
 		port->id = RTE_MAX_ETHPORTS;
 	}

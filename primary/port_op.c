@@ -97,7 +97,7 @@ static int op_mtu(struct primary *p, unsigned int i, struct knit_msg *m)
 	if (m->value == port->topo->mtu)
 		return 0;
 	if (driver->tap)
-		ret = port_tap_set_mtu(port->id, port->conf->device, m->value);
+		ret = port_tap_set_mtu(port, m->value);
 	else
 		ret = driver->mtu_stopped ? -EBUSY : rte_eth_dev_set_mtu(port->id, m->value);
 	if (ret == -EBUSY)
@@ -266,13 +266,12 @@ int port_op(struct primary *p, struct knit_msg *m)
 		SAY(m, "operation %u on port %u: there is none such", m->op, m->port);
 		return -EINVAL;
 	}
-	ret = knit_netns_enter(p->ports[m->port].netns, &netns);
-	if (ret < 0)
-		return ret;
 	pthread_mutex_lock(&p->drivers);
-	ret = primary_gone_now(&p->ports[m->port]) ? op_gone(m) : ops[m->op](p, m->port, m);
-	pthread_mutex_unlock(&p->drivers);
+	ret = port_enter(&p->ports[m->port], &netns);
+	if (ret == 0)
+		ret = primary_gone_now(&p->ports[m->port]) ? op_gone(m) : ops[m->op](p, m->port, m);
 	knit_netns_leave(&netns);
+	pthread_mutex_unlock(&p->drivers);
 	if (ret < 0 && ret != -EINPROGRESS)
 		log_warn("port %s: %s refused: %s", p->topo->ports[m->port].name,
 			 knit_op_name(m->op), m->text[0] ? m->text : rte_strerror(-ret));

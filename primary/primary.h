@@ -32,6 +32,8 @@ struct port {
 	struct knit_topo_port *topo;
 	const char *netns; /* where its device lives: as configured, "" if it is absent */
 	uint16_t id;
+	struct port_tap *tap; /* of a net_tap port that can be followed: see port_tap.h */
+	int tap_fd;	      /* with it: a file of its kernel device, the driver's */
 	bool started;
 	bool absent;	    /* optional, and not there: an empty device stands for it */
 	bool released;	    /* its device was taken away and let go; id names nothing */
@@ -111,6 +113,8 @@ unsigned int primary_pools_check(struct primary *p);
 int primary_ports_open(struct primary *p);
 void primary_ports_close(struct primary *p);
 int port_start(struct primary *p, unsigned int i);
+/* The calling thread, to where its device is now; knit_netns_leave ends it. */
+int port_enter(struct port *port, int *saved);
 int port_stop(struct primary *p, unsigned int i);
 /* The queues of worker w on port i, with pool; the port is stopped or can do it while started. */
 int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool);

@@ -2,32 +2,19 @@
 #include "tapfds.h"
 #include "worker.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DRIVER "net_tap"
-#define IFACE_ARG "iface="
-
-/*
- * "net_tap0,iface=left,mac=..." to "left"; the driver picks a name that is not known here if there
- * is none.
- */
-static void tap_ifname(const struct knit_topo_port *port, char *name)
-{
-	const char *at = strstr(port->device, "," IFACE_ARG);
-
-	name[0] = '\0';
-	if (at == NULL)
-		return;
-	at += strlen("," IFACE_ARG);
-	snprintf(name, IFNAMSIZ, "%.*s", (int)strcspn(at, ","), at);
-}
 
 static unsigned int collect(const struct knit_worker_tap *tap, int *fds)
 {
-	unsigned int n = knit_tap_fds(tap->ifname, fds, KNIT_MAX_PORT_TAPS);
+	char name[IFNAMSIZ];
+	unsigned int n;
 
+	memcpy(name, tap->port->ifname, sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	n = name[0] ? knit_tap_fds(name, fds, KNIT_MAX_PORT_TAPS) : 0;
 	return RTE_MIN(n, (unsigned int)KNIT_MAX_PORT_TAPS);
 }
 
@@ -59,8 +46,7 @@ void knit_taps_init(struct knit_worker *w)
 		tap->queue = in ? in->queue : 0;
 		tap->again = !in;
 		tap->starts = __atomic_load_n(&port->starts, __ATOMIC_ACQUIRE);
-		tap_ifname(port, tap->ifname);
-		tap->n = in && tap->ifname[0] ? collect(tap, tap->fds) : 0;
+		tap->n = in ? collect(tap, tap->fds) : 0;
 	}
 }
 
@@ -99,7 +85,7 @@ static bool replace(struct knit_worker_tap *tap)
 			continue;
 		fds[fresh++] = fds[i];
 	}
-	/* None under that name, old or new: the interface was renamed. */
+	/* None under that name, old or new: the device was renamed just now. */
 	if (fresh == 0)
 		return n == 0;
 	for (i = 0; i < tap->n; i++)
@@ -141,7 +127,7 @@ int knit_taps_refresh(struct knit_worker *w)
 		if (starts == tap->starts)
 			continue;
 		tap->starts = starts;
-		if (tap->ifname[0] && !replace(tap))
+		if (tap->port->ifname[0] && !replace(tap))
 			return knit_worker_fail(w, KNIT_EXIT_RESTART,
 						"port %s: no new queues after its restart",
 						tap->port->name);
@@ -171,7 +157,7 @@ void knit_taps_close_foreign(struct knit_worker *w)
 	for (i = 0; i < w->n_foreign; i++) {
 		tap = &w->foreign[i];
 		starts = __atomic_load_n(&tap->port->starts, __ATOMIC_ACQUIRE);
-		if ((starts == tap->starts && !tap->again) || !tap->ifname[0])
+		if (starts == tap->starts && !tap->again)
 			continue;
 		tap->again = starts != tap->starts;
 		tap->starts = starts;

@@ -90,7 +90,6 @@ struct knit_input {
 struct knit_worker_tap {
 	const struct knit_topo_port *port;
 	uint16_t queue;
-	char ifname[IFNAMSIZ];
 	uint32_t starts; /* of the port, when its fds were last looked at */
 	bool again;	 /* foreign: look once more, the new fds may have been on their way */
 	uint32_t misses; /* wake-ups in a row that brought no packet */

@@ -33,7 +33,7 @@ port_is() # name, value: of port left
 
 pings()
 {
-	in_ns left ping -q -c 5 -i 0.01 -W 2 10.1.0.1
+	in_ns "$FAR_NS" ping -q -c 5 -i 0.01 -W 2 10.1.0.1
 }
 
 index() # netns, device
@@ -71,7 +71,7 @@ followed() # what, netns, device, mtu
 	check "$1: port has its MTU" port_is mtu "$4"
 	ip -n "$2" link set "$3" address "$mac"
 	check "$1: port has its address" port_is mac "$mac"
-	ip -n left neigh flush dev left0
+	ip -n "$FAR_NS" neigh flush dev "$FAR"
 	check "$1: traffic, still" wait_for 5 pings
 }
 
@@ -126,6 +126,49 @@ signal.pause()'
 	check "all multicast, from inside the kernel: ends" port_is allmulti 0
 }
 
+far_renamed()
+{
+	ip -n left link set left0 down
+	port_is link_up 0
+	ip -n left link set left0 name wan0
+	foreign left left0
+	FAR=wan0
+	ip -n left addr flush dev wan0
+	address left wan0 10.1.0.2/24
+	check "far end renamed: port has its link" port_is link_up 1
+	followed "far end renamed" middle kl 1330
+	check "far end renamed: it has the MTU" link left wan0 "mtu 1330 "
+	ip -n middle link set kl down
+	check "far end renamed: it goes down" port_is admin_up 0
+	check "far end renamed: it is down" not link left wan0 "[<,]UP[,>]"
+	ip -n middle link set kl up
+	check "far end renamed: it is up again" wait_for 5 link left wan0 LOWER_UP
+	check "far end renamed: the other of the old name is as it was" untouched left left0
+	ip -n left link set left0 up
+	ip -n left link set wan0 down
+	check "far end renamed: the other's link is not the port's" port_is link_up 0
+	ip -n left link set wan0 up
+	port_is link_up 1
+}
+
+# Another namespace takes its name and its number, too.
+far_moved()
+{
+	local number
+
+	number=$(index left wan0)
+	netns away
+	ip -n left link set wan0 netns away name eth0
+	foreign left wan0 "$number"
+	address away eth0 10.1.0.2/24
+	FAR=eth0
+	FAR_NS=away
+	check "far end moved: port has its link" port_is link_up 1
+	followed "far end moved" middle kl 1340
+	check "far end moved: it has the MTU" link away eth0 "mtu 1340 "
+	check "far end moved: the other is as it was" untouched left wan0
+}
+
 # A veth whose one end is there ends with the namespace, and so shows its end.
 canary() # netns
 {
@@ -142,6 +185,8 @@ namespace_ends() # netns, interface
 }
 
 netns left middle one
+FAR_NS=left
+FAR=left0
 tap_port left left
 interface kl left middle
 interface ka "" one
@@ -154,6 +199,10 @@ moved_with_a_new_name
 renamed
 moved_and_replaced
 [ "$ENGINE" != tap ] || allmulti_from_inside
+if [ "$PORT_KIND" = tap ]; then
+	far_renamed
+	far_moved
+fi
 namespace_ends one ka
 netns two
 ip link set kb netns two
