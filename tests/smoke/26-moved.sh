@@ -180,7 +180,7 @@ namespace_ends() # netns, interface
 	canary "$1"
 	ip netns del "$1"
 	check "$2: its namespace ends" wait_for 10 not ip link show "canary-$1"
-	check "$2: seen to be gone" wait_for 5 grep -q "$2: the interface was removed" \
+	[ "$ENGINE" != tap ] || check "$2: seen to be gone" wait_for 5 grep -q "$2: the interface was removed" \
 		"$TMP/primary.log"
 }
 
@@ -206,7 +206,7 @@ fi
 namespace_ends one ka
 netns two
 ip link set kb netns two
-wait_for 5 grep -q "kb: moved to another" "$TMP/primary.log"
+[ "$ENGINE" != tap ] || wait_for 5 grep -q "kb: moved to another" "$TMP/primary.log"
 namespace_ends two kb
 check "ends of namespaces: the others go on" pings
 system_down
