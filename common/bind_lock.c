@@ -65,29 +65,6 @@ static int failed(int err, const char *name, struct knit_bind_why *why)
 	return err;
 }
 
-/* An fd, or a negative errno: -EAGAIN, and *busy is one to read who has it. */
-static int open_locked(const char *path, int *busy)
-{
-	struct stat st;
-	int fd, ret;
-
-	for (;;) {
-		fd = knit_lock_open(path);
-		if (fd < 0)
-			return fd;
-		ret = knit_lock_try(fd, F_WRLCK);
-		if (ret == -EAGAIN) {
-			*busy = fd;
-			return ret;
-		}
-		if (ret == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0)
-			return fd;
-		close(fd);
-		if (ret < 0)
-			return ret;
-	}
-}
-
 int knit_bind_lock(const char *name, struct knit_bind_why *why)
 {
 	char path[PATH_MAX];
@@ -101,7 +78,7 @@ int knit_bind_lock(const char *name, struct knit_bind_why *why)
 	if (mkdir(knit_bind_where.run, 0755) < 0 && errno != EEXIST)
 		return failed(-errno, name, why);
 	path_of(name, path, sizeof(path));
-	fd = open_locked(path, &busy);
+	fd = knit_lock_take(path, &busy);
 	if (fd == -EAGAIN) {
 		ret = taken(name, busy, why);
 		close(busy);

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,12 +71,35 @@ void knit_eal_remove_process_files(const char *prefix, pid_t pid)
 	remove_matching(dir, "mp_socket_", part);
 }
 
-void knit_eal_remove_files(const char *prefix)
+/* EAL's primary keeps a lock on that file. A lock of our own shows nothing, and is no obstacle. */
+static pid_t primary_of(const char *dir)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	char path[272];
+	pid_t pid = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/config", dir);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return 0;
+	if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+		pid = lock.l_pid;
+	close(fd);
+	return pid;
+}
+
+pid_t knit_eal_remove_files(const char *prefix)
 {
 	char dir[256], start[64];
 	struct mntent *m;
+	pid_t pid;
 	FILE *f;
 
+	knit_eal_runtime_dir(prefix, dir, sizeof(dir));
+	pid = primary_of(dir);
+	if (pid)
+		return pid;
 	snprintf(start, sizeof(start), "%smap_", prefix);
 	f = setmntent("/proc/mounts", "r");
 	while (f && (m = getmntent(f)) != NULL)
@@ -83,7 +107,7 @@ void knit_eal_remove_files(const char *prefix)
 			remove_matching(m->mnt_dir, start, "");
 	if (f)
 		endmntent(f);
-	knit_eal_runtime_dir(prefix, dir, sizeof(dir));
 	remove_matching(dir, "", "");
 	rmdir(dir);
+	return 0;
 }

@@ -28,7 +28,10 @@ void knit_eal_runtime_dir(const char *prefix, char *path, size_t len);
  */
 void knit_eal_remove_process_files(const char *prefix, pid_t pid);
 
-/* <huge dir>/<prefix>map_* on every hugetlbfs, and the runtime directory. */
-void knit_eal_remove_files(const char *prefix);
+/*
+ * <huge dir>/<prefix>map_* on every hugetlbfs, and the runtime directory. Nothing of a DPDK primary
+ * of another process: then its pid is returned, else 0.
+ */
+pid_t knit_eal_remove_files(const char *prefix);
 
 #endif

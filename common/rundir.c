@@ -37,31 +37,32 @@ static int make_dir(const char *path, mode_t mode)
 	return 0;
 }
 
+/* In a directory that a predecessor may remove as long as there is no file of ours in it. */
 static int take_primary_lock(const char *prefix)
 {
+	struct knit_path dir = knit_path_dir(prefix);
 	struct knit_path path = knit_path_file(prefix, "primary.lock");
+	int fd, busy = -1, ret;
 	pid_t pid;
-	int ret;
 
-	primary_lock = knit_lock_open(path.text);
-	if (primary_lock < 0)
-		return complain(-primary_lock, "open", path.text);
-	ret = knit_lock_try(primary_lock, F_WRLCK);
-	if (ret == 0) {
-		knit_lock_write(primary_lock, KNIT_LOCK_ATTACHED);
-		return 0;
-	}
-	if (ret == -EAGAIN) {
-		knit_lock_read(primary_lock, &pid);
+	do {
+		ret = make_dir(dir.text, 0700);
+		if (ret < 0)
+			return ret;
+		fd = knit_lock_take(path.text, &busy);
+	} while (fd == -ENOENT);
+	if (fd == -EAGAIN) {
+		knit_lock_read(busy, &pid);
+		close(busy);
 		fprintf(stderr, "knit: prefix \"%s\" is in use by the primary with pid %d\n",
 			prefix, (int)pid);
-		ret = -EBUSY;
-	} else {
-		complain(-ret, "lock", path.text);
+		return -EBUSY;
 	}
-	close(primary_lock);
-	primary_lock = -1;
-	return ret;
+	if (fd < 0)
+		return complain(-fd, "lock", path.text);
+	primary_lock = fd;
+	knit_lock_write(primary_lock, KNIT_LOCK_ATTACHED);
+	return 0;
 }
 
 /*
@@ -110,12 +111,9 @@ static int clean_dir(const char *prefix)
 
 int knit_rundir_create(const char *prefix)
 {
-	struct knit_path path = knit_path_dir(prefix);
 	int ret;
 
 	ret = make_dir(KNIT_RUNDIR, 0755);
-	if (ret == 0)
-		ret = make_dir(path.text, 0700);
 	if (ret == 0)
 		ret = take_primary_lock(prefix);
 	if (ret == 0)

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,6 +36,28 @@ int knit_lock_try(int fd, short type)
 	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
 		return 0;
 	return errno == EACCES ? -EAGAIN : -errno;
+}
+
+int knit_lock_take(const char *path, int *busy)
+{
+	struct stat st;
+	int fd, ret;
+
+	for (;;) {
+		fd = knit_lock_open(path);
+		if (fd < 0)
+			return fd;
+		ret = knit_lock_try(fd, F_WRLCK);
+		if (ret == -EAGAIN) {
+			*busy = fd;
+			return ret;
+		}
+		if (ret == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0)
+			return fd;
+		close(fd);
+		if (ret < 0)
+			return ret;
+	}
 }
 
 int knit_lock_wait(int fd, short type, int timeout_ms)

@@ -25,6 +25,13 @@ int knit_lock_open(const char *path);
 /* type: F_RDLCK, F_WRLCK or F_UNLCK. 0, or -EAGAIN if another process's lock forbids it. */
 int knit_lock_try(int fd, short type);
 
+/*
+ * Opens and locks a file that its holder removes in the end: what is locked is what the name means
+ * now, not a file that was removed in between. An fd, or a negative errno; -EAGAIN: another one has
+ * it, and *busy is an fd to read who.
+ */
+int knit_lock_take(const char *path, int *busy);
+
 /* As knit_lock_try, again and again for timeout_ms. */
 int knit_lock_wait(int fd, short type, int timeout_ms);
 

@@ -101,6 +101,7 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 	const struct knit_config *c = p->conf;
 	static struct knit_args a;
 	char mem[256], limit[256];
+	pid_t pid;
 
 	memory_list(p, 0, mem, sizeof(mem));
 	memory_list(p, 1, limit, sizeof(limit));
@@ -121,7 +122,12 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 		fprintf(stderr,
 			"knit-primary: EAL: %s (prefix %s, %s MiB of hugepages, by NUMA node)\n",
 			rte_strerror(rte_errno), c->eal.prefix, mem);
-		knit_eal_remove_files(c->eal.prefix);
+		pid = knit_eal_remove_files(c->eal.prefix);
+		if (pid)
+			fprintf(stderr,
+				"knit-primary: eal.prefix: \"%s\" is in use by process %d, another "
+				"DPDK program: choose one that is not\n",
+				c->eal.prefix, (int)pid);
 		return -EIO;
 	}
 	return 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "abi/knit_shm.h"
+#include "eal_paths.h"
 #include "procfd.h"
 #include "rundir_args.h"
 #include "rundir_lock.h"
@@ -12,8 +13,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define PREFIX "knit-unit-rundir"
 
 static struct knit_args args;
 static char said[512];
@@ -289,6 +293,87 @@ START_TEST(whose_lock)
 }
 END_TEST
 
+/* Whether never two were inside. */
+static bool in_and_out(unsigned int times)
+{
+	int fd;
+
+	/* Most of the time it is another one's, which is said. */
+	if (freopen("/dev/null", "w", stderr) == NULL)
+		return false;
+	while (times > 0) {
+		if (knit_rundir_create(PREFIX) < 0)
+			continue;
+		times--;
+		fd = open("/run/inside", O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return false;
+		close(fd);
+		unlink("/run/inside");
+		knit_rundir_remove(PREFIX);
+	}
+	return true;
+}
+
+/* Whoever leaves removes files and directory, which others have open or want by then. */
+START_TEST(primaries_one_by_one)
+{
+	pid_t children[3];
+	unsigned int i;
+	int status;
+
+	knit_own_run(PREFIX);
+	for (i = 0; i < 3; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(!in_and_out(300));
+	}
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
+		ck_assert_int_eq(status, 0);
+	}
+	ck_assert_int_ne(access("/run/knit/" PREFIX, F_OK), 0);
+}
+END_TEST
+
+#define EAL_DIR "/run/dpdk/" PREFIX
+
+/* As EAL has it: as long as it lives, a lock on its configuration. */
+static void be_primary(int out)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(EAL_DIR "/config", O_RDWR | O_CREAT, 0600);
+
+	if (fcntl(fd, F_SETLK, &lock) < 0 || write(out, "x", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+START_TEST(files_of_another_primary)
+{
+	int pipes[2];
+	pid_t child;
+	char c;
+
+	knit_own_run(PREFIX);
+	setenv("RUNTIME_DIRECTORY", "/run", 1);
+	ck_assert_int_eq(mkdir("/run/dpdk", 0700), 0);
+	ck_assert_int_eq(mkdir(EAL_DIR, 0700), 0);
+	ck_assert_int_eq(pipe(pipes), 0);
+	child = fork();
+	if (child == 0)
+		be_primary(pipes[1]);
+	ck_assert_int_eq(read(pipes[0], &c, 1), 1);
+	ck_assert_int_eq(knit_eal_remove_files(PREFIX), child);
+	ck_assert_int_eq(access(EAL_DIR "/config", F_OK), 0);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert_int_eq(knit_eal_remove_files(PREFIX), 0);
+	ck_assert_int_ne(access(EAL_DIR, F_OK), 0);
+}
+END_TEST
+
 Suite *knit_suite_rundir(void)
 {
 	Suite *s = suite_create("rundir");
@@ -300,5 +385,7 @@ Suite *knit_suite_rundir(void)
 	knit_add_test(s, "locks", locks, 0);
 	knit_add_test(s, "leaving is no death", nobody_died, 60);
 	knit_add_test(s, "whose lock it is", whose_lock, 0);
+	knit_add_test(s, "primaries one by one", primaries_one_by_one, 60);
+	knit_add_test(s, "files of another primary", files_of_another_primary, 0);
 	return s;
 }
