@@ -11,6 +11,8 @@
 #include <rte_ethdev.h>
 #include <rte_rcu_qsbr.h>
 
+#include <stddef.h>
+
 /*
  * The topology: what there is, who serves it and in which state. One memzone, "knit_topo", made by
  * the primary before any secondary may attach and mapped by all at the same address. It does not
@@ -33,11 +35,11 @@ struct knit_topo_port {
 	char device[256];
 	char driver[KNIT_NAME];
 	uint16_t port_id;
-	uint16_t n_queues;    /* receive queues, one for each worker */
-	uint16_t n_tx_queues; /* transmit queues that carry packets: at most as many */
-	int16_t iface;	      /* index of its interface, -1: none */
-	uint16_t mtu;	      /* in force */
-	uint8_t mac[8];	  /* in force: the first 6; one aligned store, workers compare 6 bytes */
+	uint16_t n_queues;		 /* receive queues, one for each worker */
+	uint16_t n_tx_queues;		 /* transmit queues that carry packets: at most as many */
+	int16_t iface;			 /* index of its interface, -1: none */
+	uint16_t mtu;			 /* in force */
+	uint8_t mac[8] __rte_aligned(8); /* in force: the first 6; written by one store */
 	uint64_t tx_capa; /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
 	uint32_t per_process; /* each process opens what device names, in its own namespaces */
 	uint32_t rx_partial;  /* its RX_L4_CKSUM_NONE is a partial checksum, see offload.h */
@@ -53,6 +55,9 @@ struct knit_topo_port {
 	 */
 	struct knit_macs further;
 } __rte_cache_aligned;
+
+_Static_assert(offsetof(struct knit_topo_port, mac) % sizeof(uint64_t) == 0,
+	       "one store writes it, which faults on some machines if it is not aligned");
 
 struct knit_topo_iface {
 	char name[IFNAMSIZ];

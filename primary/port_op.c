@@ -112,6 +112,7 @@ static int op_mac(struct primary *p, unsigned int i, struct knit_msg *m)
 {
 	struct port *port = &p->ports[i];
 	struct rte_ether_addr mac;
+	uint64_t word;
 	int ret;
 
 	memcpy(mac.addr_bytes, m->mac, sizeof(mac.addr_bytes));
@@ -122,9 +123,9 @@ static int op_mac(struct primary *p, unsigned int i, struct knit_msg *m)
 	ret = rte_eth_dev_default_mac_addr_set(port->id, &mac);
 	if (ret < 0)
 		return ret;
+	memcpy(&word, m->mac, sizeof(word));
 	/* Workers compare with it at any moment: one store. */
-	__atomic_store_n((uint64_t *)(void *)port->topo->mac, *(uint64_t *)(void *)m->mac,
-			 __ATOMIC_RELEASE);
+	__atomic_store_n((uint64_t *)(void *)port->topo->mac, word, __ATOMIC_RELEASE);
 	return 0;
 }
 

@@ -37,6 +37,9 @@ struct item {
 	char peer[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
+_Static_assert(offsetof(struct item, msg.param) % _Alignof(struct knit_msg) == 0,
+	       "EAL's message keeps its parameters as bytes, and here they are read in place");
+
 static struct {
 	struct primary *p;
 	struct knit_thread thread;
