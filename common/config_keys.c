@@ -185,8 +185,8 @@ static const struct knit_key iface_keys[] = {
 	  .help = "whether ip link waits for the port's answer; auto: if the drivers of all ports "
 		  "make that safe. The tap engine can't wait: it always posts" },
 	{ FIELD(knit_conf_iface, merge_datagrams), .type = KNIT_KEY_BOOL, .def = "false",
-	  .help = "let datagrams of a flow that arrive together reach the kernel as one; tap: while "
-		  "nobody is known to look at them. Kmod: what ethtool calls lro" },
+	  .help = "let datagrams of a flow that arrive together reach the kernel as one; tap: "
+		  "while nobody is known to look at them. Kmod: what ethtool calls lro" },
 	{ NULL },
 };
 

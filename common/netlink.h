@@ -11,8 +11,8 @@
 struct mnl_socket;
 
 /*
- * What knit asks of rtnetlink. A socket belongs to the network namespace in which it was opened, and
- * keeps that alive.
+ * What knit asks of rtnetlink. A socket belongs to the network namespace in which it was opened,
+ * and keeps that alive.
  * Requests block while somebody holds the kernel's RTNL lock, so no thread that answers requests
  * of the kernel may use them. One thread at a time per socket. All return 0 or a negative errno
  * and log nothing.
@@ -42,8 +42,9 @@ struct knit_nl_addrs {
 };
 
 /*
- * events: non-blocking, for knit_nl_events only; subscribed to changes of links in its namespace and,
- * for who has CAP_NET_BROADCAST there, in all that have a number in it. Those it keeps not alive.
+ * events: non-blocking, for knit_nl_events only; subscribed to changes of links in its namespace
+ * and, with CAP_NET_BROADCAST there, in all namespaces that have a number in it. It does not keep
+ * those alive.
  */
 int knit_nl_open(struct knit_nl *nl, bool events);
 void knit_nl_close(struct knit_nl *nl);

@@ -154,8 +154,8 @@ struct knit_tap_place {
 
 /*
  * Runs act with the net_device where it is now, again if that was just changing and act returns
- * -EAGAIN. What act returned, or: -ENODEV the net_device or its namespace has ended, -EAGAIN it does
- * not stand still, -EPERM its namespace can't be entered. Takes RTNL; any thread, not logged.
+ * -EAGAIN. What act returned, or: -ENODEV the net_device or its namespace has ended, -EAGAIN it
+ * does not stand still, -EPERM its namespace can't be entered. Takes RTNL; any thread, not logged.
  */
 int knit_tap_there(const struct knit_tap_iface *t,
 		   int (*act)(struct knit_tap_place *place, void *arg), void *arg);

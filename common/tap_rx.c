@@ -128,7 +128,7 @@ static void flush_row(struct knit_tap_pair *p, struct knit_tap_scratch *s, uint3
 		s->merge[i] = s->merge[i + 1];
 }
 
-/* TCP as any NIC's driver does it, by GRO; datagrams where nobody would see it, see tap_observe.c */
+/* TCP as GRO does it for any NIC; datagrams where nobody would see it, see tap_observe.c. */
 static bool may_merge(const struct knit_tap_iface *t, const struct knit_tap_frame *f,
 		      const struct knit_tap_flow *flow)
 {

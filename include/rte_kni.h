@@ -143,8 +143,8 @@ int rte_kni_register_handlers(struct rte_kni *kni, struct rte_kni_ops *ops);
 int rte_kni_unregister_handlers(struct rte_kni *kni);
 
 /*
- * Sets the interface's carrier; the kernel has it on return. Returns the previous state (0 or 1), or
- * -1 on NULL, if it is down, or if it could not be set within three seconds.
+ * Sets the interface's carrier; the kernel has it on return. Returns the previous state (0 or 1),
+ * or -1 on NULL, if it is down, or if it could not be set within three seconds.
  */
 int rte_kni_update_link(struct rte_kni *kni, unsigned int linkup);
 
@@ -177,8 +177,8 @@ struct rte_kni_ext_conf {
 	uint16_t async; /* 1: requests never wait for the application; so it is on tap always */
 	/*
 	 * 1: the kernel may get UDP datagrams of a flow that arrive together as one, which it takes
-	 * apart in front of the socket. On tap not while somebody is known to look (docs/CONFIG.md);
-	 * on kmod as ethtool -K NAME lro on. 0: it gets what arrives.
+	 * apart in front of the socket. On tap not while somebody is known to look
+	 * (docs/CONFIG.md); on kmod as ethtool -K NAME lro on. 0: it gets what arrives.
 	 */
 	uint16_t merge_datagrams;
 	const char *engine; /* "auto", "kmod" or "tap"; NULL: auto */

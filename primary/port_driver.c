@@ -33,9 +33,9 @@ static const struct knit_driver drivers[] = {
 	/* Releases no receive mbufs before the device itself is initialised anew. */
 	{ "net_virtio", KNIT_RESET_NONE, .device_spread = true, .ask = true },
 	{ "net_memif", KNIT_RESET_NONE, .hands_on = true },
-	/* The library keeps its devices in the process that made them: bursts elsewhere find none. */
+	/* Its library's devices are the creating process's: bursts elsewhere find none. */
 	{ "net_vhost", KNIT_RESET_NONE, .hands_on = true, .primary_only = true },
-	/* Kicks the far end by the number that a file has in the primary, whatever it is elsewhere. */
+	/* Kicks the far end by a descriptor's number in the primary, which is another's here. */
 	{ "net_virtio_user", KNIT_RESET_NONE, .primary_only = true },
 	/* See also check_pcap in config_check.c. */
 	{ "net_pcap", KNIT_RESET_NONE, .per_process = true },

@@ -85,7 +85,8 @@ struct knit_ioc_mem {
  *
  * -EEXIST: name taken; -ENODEV: not a network namespace; -EADDRNOTAVAIL: shm is not, entirely, in
  * added memory; -EPROTO: magic or version of the shared block; -ENOSPC: no id left; -ERANGE: MTU;
- * -EACCES: KNIT_CREATE_BIND by a file that is not trusted; -ENXIO: the CPU to bind to is not online.
+ * -EACCES: KNIT_CREATE_BIND by a file that is not trusted; -ENXIO: the CPU to bind to is not
+ * online.
  */
 struct knit_ioc_create {
 	__u32 size;

@@ -180,8 +180,8 @@ namespace_ends() # netns, interface
 	canary "$1"
 	ip netns del "$1"
 	check "$2: its namespace ends" wait_for 10 not ip link show "canary-$1"
-	[ "$ENGINE" != tap ] || check "$2: seen to be gone" wait_for 5 grep -q "$2: the interface was removed" \
-		"$TMP/primary.log"
+	[ "$ENGINE" != tap ] || check "$2: seen to be gone" wait_for 5 \
+		grep -q "$2: the interface was removed" "$TMP/primary.log"
 }
 
 netns left middle one

@@ -206,8 +206,8 @@ static const struct config_case error_cases[] = {
 
 	{ PORTS("{ name = \"p0\"; device = \"net_pcap0,iface=eth0\"; netns = \"blue\"; }"),
 	  IFACE("name = \"i0\";"), FORWARD(PUNT_P0),
-	  .want = "4: ports.[0].netns: found \"blue\": none is expected: workers open the device of "
-		  "net_pcap" },
+	  .want = "4: ports.[0].netns: found \"blue\": none is expected: workers open the "
+		  "device of net_pcap" },
 	{ PORTS("{ name = \"p0\"; device = \"eth_pcap0,rx_pcap=/a,tx_iface=eth0\"; "
 		"netns = \"blue\"; }"),
 	  IFACE("name = \"i0\";"), FORWARD(PUNT_P0), .want = "4: ports.[0].netns: found \"blue\"" },

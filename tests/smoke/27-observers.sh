@@ -15,7 +15,9 @@ WIRE=$(dirname "$0")/wire.py
 
 entered() # interface: writes and frames so far
 {
-	echo "$(field "/knit/interface,$1" engine_writes) $(field "/knit/interface,$1" engine_to_kernel)"
+	local at=/knit/interface,$1
+
+	echo "$(field "$at" engine_writes) $(field "$at" engine_to_kernel)"
 }
 
 # Frames and writes of what enters by an interface while a command of wire.py runs.
