@@ -119,7 +119,7 @@ struct knit_ioc_create {
 #define KNIT_CREATE_POST 0x0001
 /* With carrier; without this flag the module's parameter `carrier` says. */
 #define KNIT_CREATE_CARRIER 0x0002
-/* Bind the thread to core_id. */
+/* Bind the thread to core_id, while that is online. */
 #define KNIT_CREATE_BIND 0x0004
 /* Its creator counts as handler for as long as it exists, whether or not it listens. */
 #define KNIT_CREATE_ATTACHED 0x0008

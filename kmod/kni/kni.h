@@ -298,6 +298,8 @@ void kni_mem_unmap(struct kni_mem *m, void *shm, u64 addr, size_t len);
 const struct kni_region_table *kni_mem_table(const struct kni_mem *m);
 
 /* kni_thread.c */
+int kni_thread_start(void); /* at load: follows CPUs that go and come back */
+void kni_thread_stop(void);
 /*
  * cpu -1: any. Not trusted: it runs at the current process' expense, as a thread of that where the
  * kernel can do so. ERR_PTR.

@@ -112,9 +112,12 @@ static int __init kni_load(void)
 	err = kni_req_start();
 	if (err)
 		return err;
-	err = rtnl_link_register(&kni_link_ops);
+	err = kni_thread_start();
 	if (err)
 		goto err_req_stop;
+	err = rtnl_link_register(&kni_link_ops);
+	if (err)
+		goto err_thread_stop;
 	err = kni_file_register();
 	if (err)
 		goto err_unregister_link;
@@ -123,6 +126,8 @@ static int __init kni_load(void)
 
 err_unregister_link:
 	rtnl_link_unregister(&kni_link_ops);
+err_thread_stop:
+	kni_thread_stop();
 err_req_stop:
 	kni_req_stop();
 	return err;
@@ -136,6 +141,7 @@ static void __exit kni_unload(void)
 {
 	kni_file_unregister();
 	rtnl_link_unregister(&kni_link_ops);
+	kni_thread_stop();
 	kni_req_stop();
 	rcu_barrier();
 }

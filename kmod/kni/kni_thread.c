@@ -2,6 +2,7 @@
 #include "kni.h"
 
 #include <linux/cgroup.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
@@ -28,6 +29,8 @@
 struct kni_thread {
 	struct task_struct *task;      /* of the creator: counted, NULL until it runs */
 	struct vhost_task *of_creator; /* NULL: a kernel thread */
+	struct cpumask cpus;	       /* kernel thread: where it is to run; none: anywhere */
+	struct hlist_node of_hotplug;
 	struct mutex lock;
 	struct list_head ifaces; /* under lock */
 	bool rung;		 /* set by any context, cleared by the thread before a round */
@@ -214,44 +217,73 @@ static int run(void *arg)
 	return 0;
 }
 
+static enum cpuhp_state hotplug;
+
+/*
+ * When the last of a thread's CPUs goes the scheduler lets it run anywhere, and leaves it there when
+ * the CPU is back.
+ */
+static int on_cpu(unsigned int cpu, struct hlist_node *node)
+{
+	struct kni_thread *t = hlist_entry(node, struct kni_thread, of_hotplug);
+
+	if (cpumask_test_cpu(cpu, &t->cpus))
+		set_cpus_allowed_ptr(t->task, &t->cpus);
+	return 0;
+}
+
+int kni_thread_start(void)
+{
+	int state = cpuhp_setup_state_multi(CPUHP_AP_ONLINE_DYN, "net/kni:online", on_cpu, NULL);
+
+	if (state < 0)
+		return state;
+	hotplug = state;
+	return 0;
+}
+
+void kni_thread_stop(void)
+{
+	cpuhp_remove_multi_state(hotplug);
+}
+
 /*
  * What kernels without threads for that can do: it runs where threads of the process may, no
  * sooner than they do, and in its cgroups, but for those of the unified hierarchy (cgroup v2).
  */
-static int like_creator(struct task_struct *task)
+static int like_creator(struct kni_thread *t)
 {
 	struct task_struct *of_process;
-	cpumask_var_t cpus;
 	int err;
 
-	if (!zalloc_cpumask_var(&cpus, GFP_KERNEL))
-		return -ENOMEM;
 	rcu_read_lock();
-	for_each_thread(current, of_process) cpumask_or(cpus, cpus, of_process->cpus_ptr);
+	for_each_thread(current, of_process) cpumask_or(&t->cpus, &t->cpus, of_process->cpus_ptr);
 	rcu_read_unlock();
-	err = set_cpus_allowed_ptr(task, cpus);
-	free_cpumask_var(cpus);
-	set_user_nice(task, task_nice(current));
-	return err ?: cgroup_attach_task_all(current, task);
+	set_user_nice(t->task, task_nice(current));
+	err = set_cpus_allowed_ptr(t->task, &t->cpus);
+	return err ?: cgroup_attach_task_all(current, t->task);
 }
 
 static int start_kthread(struct kni_thread *t, const char *name, int cpu, bool trusted)
 {
-	struct task_struct *task = kthread_create(run, t, "%s", name);
 	int err = 0;
 
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	if (!trusted)
-		err = like_creator(task);
-	else if (cpu >= 0)
-		kthread_bind(task, cpu);
+	t->task = kthread_create(run, t, "%s", name);
+	if (IS_ERR(t->task))
+		return PTR_ERR(t->task);
+	if (!trusted) {
+		err = like_creator(t);
+	} else if (cpu >= 0) {
+		cpumask_set_cpu(cpu, &t->cpus);
+		kthread_bind(t->task, cpu);
+	}
+	if (!err)
+		err = cpuhp_state_add_instance_nocalls(hotplug, &t->of_hotplug);
 	if (err) {
-		kthread_stop(task);
+		kthread_stop(t->task);
 		return err;
 	}
-	t->task = task;
-	wake_up_process(task);
+	wake_up_process(t->task);
 	return 0;
 }
 
@@ -296,6 +328,7 @@ void kni_thread_free(struct kni_thread *t)
 		if (t->task)
 			put_task_struct(t->task);
 	} else {
+		cpuhp_state_remove_instance_nocalls(hotplug, &t->of_hotplug);
 		kthread_stop(t->task);
 	}
 	kfree(t);

@@ -165,6 +165,35 @@ static void threaded(void)
 		_exit(1);
 }
 
+static void put_cpu(const char *online)
+{
+	int fd = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY | O_CLOEXEC);
+
+	is("create: a CPU goes, or comes back", write(fd, online, 1), 1);
+	close(fd);
+}
+
+static bool runs_on(const void *cpus)
+{
+	const uint64_t one = 1;
+	char list[64];
+
+	/* Awake, it has to go elsewhere. */
+	if (write(packet_bell, &one, sizeof(one)) < 0)
+		return false;
+	thread_cpus("kni_", list, sizeof(list));
+	return strcmp(list, cpus) == 0;
+}
+
+/* It is bound to CPU 1. */
+static void cpu_goes_and_comes(void)
+{
+	put_cpu("0");
+	is_true("create: its thread runs elsewhere", wait_until(10, runs_on, "0-1"));
+	put_cpu("1");
+	is_true("create: its thread is back", wait_until(10, runs_on, "1"));
+}
+
 static void success(const struct bed *b)
 {
 	struct knit_ioc_create c = create_args(b, "kc0");
@@ -180,6 +209,7 @@ static void success(const struct bed *b)
 	is_true("create: there is a thread", has_thread("kni_"));
 	thread_cpus("kni_", cpus, sizeof(cpus));
 	is_true("create: it runs on the CPU that was asked for", strcmp(cpus, "1") == 0);
+	cpu_goes_and_comes();
 	is("create: with carrier", set_link(b->fd, c.id, KNIT_LINK_UP), 1);
 	is("create: -EBUSY, its memory", mem_del(b->fd, b->mem, b->len, PAGE), -EBUSY);
 	is("create: -EEXIST", create(b, "kc0", &id), -EEXIST);
