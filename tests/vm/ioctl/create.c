@@ -88,7 +88,7 @@ static void all_flaws(const struct bed *b)
 	c = create_args(b, "kc0");
 	c.flags = KNIT_CREATE_BIND;
 	c.core_id = 100000;
-	is("create: a CPU that is not there", call(b->fd, KNIT_IOC_CREATE, &c), -EINVAL);
+	is("create: a CPU that is not there", call(b->fd, KNIT_IOC_CREATE, &c), -ENXIO);
 	is_true("create: after all that there is no interface", !exists("kc0"));
 	is_true("create: and no thread", !has_thread("kni_"));
 	is("create: the memory is free", mem_del(b->fd, b->mem, b->len, PAGE), 0);
