@@ -122,13 +122,30 @@ says() # pattern
 	grep -q "$1" "$TMP/primary.log"
 }
 
-# The kernel's driver asks for the registers for itself.
+registers() # name: how many mappings of the NIC the process has
+{
+	grep -c "$LEFT/resource" "/proc/${PID[$1]}/maps"
+}
+
+fewer_registers() # name, number
+{
+	[ "$(registers "$1")" -lt "$2" ]
+}
+
+# The kernel's driver asks for the registers for itself. The primary stands still until the worker
+# has touched them: if it looked at the port before, it would tell the worker to keep away.
 take_by_hand() # driver
 {
+	local before
+
+	before=$(registers worker0)
+	kill -STOP "${PID[primary]}"
 	echo $LEFT >"/sys/bus/pci/drivers/$1/unbind"
 	echo e1000e >/sys/bus/pci/devices/$LEFT/driver_override
 	echo $LEFT >/sys/bus/pci/drivers_probe
 	check "$WHAT: another driver has it" driver_is $LEFT e1000e
+	check "$WHAT: the worker has zeros instead" wait_for 10 fewer_registers worker0 "$before"
+	kill -CONT "${PID[primary]}"
 }
 
 take_away() # driver, how
