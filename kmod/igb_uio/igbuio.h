@@ -89,8 +89,9 @@ struct igbuio_dev {
 extern struct mutex igbuio_lock;
 
 /*
- * igbuio_file.c: callbacks of uio, one at a time for a device. The first open resets the device;
- * -EAGAIN: it is being bound, removed or reset just now, -ENODEV: it was removed.
+ * igbuio_file.c: callbacks of uio, one at a time for a device. The first open resets the device and
+ * taints the kernel; -EAGAIN: it is being bound, removed or reset just now, -ENODEV: it was removed,
+ * -EPERM: the kernel is locked down.
  */
 int igbuio_open(struct uio_info *info, struct inode *inode);
 int igbuio_release(struct uio_info *info, struct inode *inode);
@@ -113,6 +114,7 @@ const char *igbuio_mode_name(enum igbuio_mode mode);
 
 /* igbuio_map.c: fills in info.mem and info.port */
 int igbuio_bars_init(struct igbuio_dev *d);
+/* -EACCES: a BAR that is not whole pages; -EPERM: the kernel is locked down. */
 int igbuio_mmap(struct uio_info *info, struct igbuio_mapping *m);
 /* igbuio_lock held, nothing is mapped any more. */
 void igbuio_unreserve_wc(struct igbuio_dev *d);

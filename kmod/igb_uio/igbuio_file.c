@@ -3,6 +3,8 @@
 
 #include <linux/delay.h>
 #include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/security.h>
 #include <linux/slab.h>
 
 #define LOCK_TRIES 20
@@ -114,8 +116,10 @@ int igbuio_open(struct uio_info *info, struct inode *inode)
 	struct igbuio_inode *i;
 	int err;
 
+	err = security_locked_down(LOCKDOWN_PCI_ACCESS);
 	/* Written by these callbacks only, which come one at a time. */
-	err = d->files == 0 ? forget(d) : 0;
+	if (!err && d->files == 0)
+		err = forget(d);
 	if (err)
 		return err;
 	mutex_lock(&igbuio_lock);
@@ -130,6 +134,8 @@ int igbuio_open(struct uio_info *info, struct inode *inode)
 	}
 	i->files++;
 	if (d->files++ == 0) {
+		/* From here on a process can have any memory read and written. */
+		add_taint(TAINT_USER, LOCKDEP_STILL_OK);
 		pci_set_master(d->pdev);
 		igbuio_irq_control(info, 1);
 	}

@@ -2,6 +2,7 @@
 #include "igbuio.h"
 
 #include <linux/io.h>
+#include <linux/security.h>
 
 /* A mapping's number: the device's serial and the index of the map. */
 #define ID_MAPS 8
@@ -141,16 +142,28 @@ static int set_caching(struct igbuio_dev *d, unsigned long index, pgprot_t *prot
 	}
 }
 
+/* Only whole pages can be mapped, and another device's registers may be in the rest of one. */
+static bool shares_page(const struct uio_mem *mem)
+{
+	return mem->offs || !PAGE_ALIGNED(mem->size);
+}
+
 /* uio has checked the index and the length. A private mapping would be a copy of registers. */
 int igbuio_mmap(struct uio_info *info, struct igbuio_mapping *m)
 {
 	struct igbuio_dev *d = container_of(info, struct igbuio_dev, info);
 	unsigned long index = igbuio_pgoff(m);
-	int err = -ENODEV;
+	int err;
 
 	if (igbuio_is_cow(m) || index >= d->n_maps)
 		return -EINVAL;
+	if (shares_page(&info->mem[index]))
+		return -EACCES;
+	err = security_locked_down(LOCKDOWN_PCI_ACCESS);
+	if (err)
+		return err;
 	mutex_lock(&igbuio_lock);
+	err = -ENODEV;
 	if (!list_empty(&d->node))
 		err = set_caching(d, index, igbuio_prot(m));
 	if (!err)

@@ -119,7 +119,7 @@ boot() # name
 	bind) probes bind 900 "$PROBES" ;;
 	matrix) probes matrix 1800 "$MATRIX" ;;
 	refuse)
-		vm refuse 1500 --nic 1:e1000e --nic 1:e1000 --nic 2:virtio-net-pci \
+		vm refuse 1500 --nic 1:e1000e --nic 1:e1000 --nic 2:virtio-net-pci --nic 2:rtl8139 \
 			"$VM/scenarios/31-refuse.sh" -- \
 			-device pcie-pci-bridge,id=old,addr=0x18 \
 			-netdev hubport,id=old1,hubid=8 -netdev hubport,id=old2,hubid=8 \
@@ -128,7 +128,7 @@ boot() # name
 		;;
 	noiommu)
 		vm noiommu 300 --append intel_iommu=off --nic 1:e1000e --nic 1:e1000 \
-			"$VM/scenarios/31-refuse.sh no_noiommu lockdown"
+			"$VM/scenarios/31-refuse.sh no_noiommu taints lockdown"
 		;;
 	kasan-bind)
 		vm kasan-bind 1800 --append intel_iommu=off --mem 4096 --env KNIT_SLOW=20 \

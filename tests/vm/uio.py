@@ -12,6 +12,9 @@
   uio.py early ADDRESS  opens it, without a reset, while it is being bound, again and again: if that
                         disables an irq that is not there yet, the kernel warns
   uio.py wc ADDRESS     maps its prefetchable BAR, and finds it write-combining in the kernel's list
+  uio.py small ADDRESS  a BAR that shares its page with others can't be mapped
+  uio.py taint ADDRESS  the kernel is tainted by the first open, not before
+  uio.py locked ADDRESS opens it, locks the kernel down, and can neither open nor map it any more
   uio.py maps ADDRESS   compares maps and port regions with the device's BARs
   uio.py hold ADDRESS   opens and maps everything, prints "holds", waits for the device's end, then
                         touches what was mapped: prints "SIGBUS" for each map, and what read and
@@ -20,6 +23,7 @@
 
 import contextlib
 import ctypes
+import errno
 import mmap
 import os
 import select
@@ -44,6 +48,7 @@ LINK, OTHER, OTHER_TO_0 = 1 << 2, 1 << 24, 8 << 16
 # Of the PCI command register: may reach memory
 MASTER = 1 << 2
 EARLY_ROUNDS = 20
+TAINT_USER = 1 << 6
 
 
 def sysfs(address, *parts):
@@ -298,6 +303,50 @@ def write_combining(address):
         raise SystemExit(f"BAR{bar} at {bars[bar][0]:#x} is mapped in another way")
 
 
+def refused(what, call, errors):
+    try:
+        call()
+    except OSError as error:
+        if error.errno in errors:
+            return
+        raise
+    raise SystemExit(f"{what} was allowed")
+
+
+def small(address):
+    sizes = [int(m["size"], 0) for m in regions(address, "maps", "map")]
+    fd = uio_open(address)
+    if not [size for size in sizes if size % PAGE]:
+        raise SystemExit(f"maps of {sizes} bytes: none is small")
+    for index, size in enumerate(sizes):
+        if size % PAGE:
+            refused(f"map {index}", lambda at=index: mmap.mmap(fd, PAGE, offset=at * PAGE),
+                    [errno.EACCES])
+    os.close(fd)
+    print(f"maps of {sizes} bytes: small ones are refused")
+
+
+def tainted():
+    return int(read("/proc/sys/kernel/tainted")) & TAINT_USER
+
+
+def taint(address):
+    if tainted():
+        raise SystemExit("it is tainted already")
+    os.close(uio_open(address))
+    if not tainted():
+        raise SystemExit("it is not tainted")
+
+
+def locked(address):
+    fd = uio_open(address)
+    mmap.mmap(fd, PAGE).close()
+    write("/sys/kernel/security/lockdown", "integrity")
+    refused("a mapping", lambda: mmap.mmap(fd, PAGE), [errno.EPERM])
+    refused("an open", lambda: uio_open(address), [errno.EPERM])
+    os.close(fd)
+
+
 def touches(address):
     """A child reads one word: the signal that ends it, or 0."""
     pid = os.fork()
@@ -338,5 +387,6 @@ def hold(address):
 
 
 COMMANDS = {"dma": dma, "irq": irq, "maps": maps_match, "hold": hold, "reset": reset,
-            "rebind": rebind, "early": early, "wc": write_combining}
+            "rebind": rebind, "early": early, "wc": write_combining, "small": small,
+            "taint": taint, "locked": locked}
 COMMANDS[sys.argv[1]](sys.argv[2])

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What speaks against a bind is said, with the remedy, and nothing is touched; what was bound goes
-# back however the primary ends. NIC 0 is an e1000e, NIC 1 an e1000, NIC 2 virtio-net; 0000:01:01.0
-# and 0000:01:02.0 are two NICs behind one old bridge and so in one IOMMU group.
+# back however the primary ends. NIC 0 is an e1000e, NIC 1 an e1000, NIC 2 virtio-net, NIC 3 an
+# RTL8139; 0000:01:01.0 and 0000:01:02.0 are two NICs behind one old bridge and so in one IOMMU
+# group.
 #   31-refuse.sh [SECTION...]      default: bad_devices in_use group translated limits life igb_uio
-#                                  interrupts write_combining; others are
+#                                  interrupts write_combining small_bars; others are
+#   taints         igb_uio taints the kernel; before anybody else does
 #   no_noiommu     the machine has no IOMMU, and its kernel's vfio can't do without
 #   noiommu        the machine has no IOMMU, and its kernel's vfio can
 #   lockdown       locks the kernel down, so it comes last
@@ -17,10 +19,11 @@ UIO=$ROOT/tests/vm/uio.py
 NIC=0000:00:10.0
 PEER=0000:00:11.0
 VIRTIO=0000:00:12.0
+SMALL=0000:00:13.0
 MEMTYPES=/sys/kernel/debug/x86/pat_memtype_list
 SECTIONS=("$@")
 [ $# -gt 0 ] || SECTIONS=(bad_devices in_use group translated limits life igb_uio
-	interrupts write_combining)
+	interrupts write_combining small_bars)
 
 config() # device, text
 {
@@ -283,7 +286,12 @@ lockdown()
 {
 	modprobe -a uio uio_pci_generic || die "no uio"
 	mount -t securityfs none /sys/kernel/security
-	echo integrity >/sys/kernel/security/lockdown || die "can't lock the kernel down"
+	load igb_uio msix
+	come_here $NIC
+	check "locked down later: bound" says 0 "$NIC: igb_uio" -- "$BIND" bind igb_uio $NIC
+	check "locked down later: neither opened nor mapped" "$UIO" locked $NIC
+	check "locked down later: given back" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	rmmod igb_uio
 	come_here $NIC
 	refused "locked down" "kernel is locked down .*: igb_uio can't give" "take vfio-pci" $NIC \
 		igb_uio
@@ -526,6 +534,26 @@ igb_uio()
 	echo >/sys/bus/pci/devices/$NIC/driver_override
 	check "igb_uio: the kernel's driver takes it" driver_is $NIC e1000e
 	check "igb_uio: unloaded" rmmod igb_uio
+}
+
+# An RTL8139 has 256 bytes of registers.
+small_bars()
+{
+	load igb_uio msix
+	check "small BARs: bound" says 0 "$SMALL: igb_uio" -- "$BIND" bind igb_uio $SMALL
+	check "small BARs: not to be mapped" "$UIO" small $SMALL
+	check "small BARs: unbound" rmmod igb_uio
+}
+
+taints()
+{
+	modprobe uio || die "no uio"
+	load igb_uio msix
+	come_here $NIC
+	check "taints: bound" says 0 "$NIC: igb_uio" -- "$BIND" bind igb_uio $NIC
+	check "taints: with the first open" "$UIO" taint $NIC
+	check "taints: given back" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	rmmod igb_uio
 }
 
 took() # mode
