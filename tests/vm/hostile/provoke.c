@@ -72,11 +72,17 @@ static void provoke_frames(struct watch *w)
 	knit_store(&rx_q.shm->producer, n);
 }
 
+struct asked {
+	const struct stage *stage;
+	const struct knit_ring *req_q;
+};
+
 static bool is_asked(const void *arg)
 {
-	const struct knit_ring *req_q = arg;
+	const struct asked *a = arg;
 
-	return knit_load_acquire(&req_q->shm->producer) != 0;
+	ring(a->stage, 1);
+	return knit_load_acquire(&a->req_q->shm->producer) != 0;
 }
 
 static bool answers_judged(const void *arg)
@@ -88,25 +94,28 @@ static bool answers_judged(const void *arg)
 	       w->s.req_duplicate;
 }
 
-/* The first request twice, and then for what nobody asked. */
+/* Wants to be told everything; then the first request twice, and then for what nobody asked. */
 static void provoke_answers(struct watch *w)
 {
 	const struct target *t = &w->stage->target[0];
+	struct knit_req r = { .flags = KNIT_REQ_STATE };
 	struct knit_ring req_q, resp_q;
-	struct knit_req r;
+	struct asked asked = { w->stage, &req_q };
 	uint32_t i;
 
 	knit_ring_bind(&req_q, t->shm + knit_shm_req_off(), KNIT_REQ_RING, sizeof(r));
 	knit_ring_bind(&resp_q, t->shm + knit_shm_resp_off(), KNIT_REQ_RING, sizeof(r));
-	if (!wait_until(PATIENCE_MS, is_asked, &req_q))
+	memcpy(knit_ring_entry(&resp_q, 0), &r, sizeof(r));
+	knit_ring_submit(&resp_q, 1);
+	if (!wait_until(PATIENCE_MS, is_asked, &asked))
 		return;
 	knit_req_load(&r, knit_ring_entry(&req_q, 0));
-	for (i = 0; i < 3; i++) {
+	for (i = 1; i < 4; i++) {
 		memcpy(knit_ring_entry(&resp_q, i), &r, sizeof(r));
-		r.seq += i * 1000;
+		r.seq += (i - 1) * 1000;
 	}
 	r.kind = KNIT_REQ_COUNT;
-	memcpy(knit_ring_entry(&resp_q, 3), &r, sizeof(r));
+	memcpy(knit_ring_entry(&resp_q, 4), &r, sizeof(r));
 	knit_ring_submit(&resp_q, 4);
 	wait_until(PATIENCE_MS, answers_judged, w);
 	knit_store(&req_q.shm->consumer, 1);
