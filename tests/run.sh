@@ -154,7 +154,7 @@ suite() # name
 	unit-tsan) sanitized tsan thread knit-unit-abi && exchange_tsan ;;
 	abi-kmod) timeout 300 tests/abi/run.sh ;;
 	kmod) timeout 900 tests/kmod.sh ;;
-	install) timeout 120 tests/install.sh ;;
+	install) timeout 240 tests/install.sh ;;
 	smoke) smoke ;;
 	vm) vm ;;
 	*)
