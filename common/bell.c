@@ -70,10 +70,12 @@ int64_t knit_bell_new(void)
 		if (!__atomic_compare_exchange_n(&bells[i].pid, &free_pid, pid, false,
 						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
+		/* Whoever had the number may have died with it. */
+		__atomic_store_n(&bells[i].gen, (bells[i].gen | 1) + 1, __ATOMIC_RELEASE);
+		knit_mb();
 		bells[i].start_time = knit_process_start_time(pid);
 		bells[i].fd = fd;
-		/* Whoever had the number may have died with it. */
-		mine[i].gen = (bells[i].gen + 1) | 1;
+		mine[i].gen = bells[i].gen + 1;
 		mine[i].fd_plus_1 = fd + 1;
 		__atomic_store_n(&bells[i].gen, mine[i].gen, __ATOMIC_RELEASE);
 		return i;

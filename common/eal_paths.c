@@ -71,7 +71,10 @@ void knit_eal_remove_process_files(const char *prefix, pid_t pid)
 	remove_matching(dir, "mp_socket_", part);
 }
 
-/* EAL's primary keeps a lock on that file. A lock of our own shows nothing, and is no obstacle. */
+/*
+ * EAL's primary keeps a lock on that file. A lock of our own shows nothing, and is no obstacle. -1:
+ * somebody who can't be seen from this PID namespace has it.
+ */
 static pid_t primary_of(const char *dir)
 {
 	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -84,7 +87,7 @@ static pid_t primary_of(const char *dir)
 	if (fd < 0)
 		return 0;
 	if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
-		pid = lock.l_pid;
+		pid = lock.l_pid > 0 ? lock.l_pid : -1;
 	close(fd);
 	return pid;
 }

@@ -30,7 +30,7 @@ void knit_eal_remove_process_files(const char *prefix, pid_t pid);
 
 /*
  * <huge dir>/<prefix>map_* on every hugetlbfs, and the runtime directory. Nothing of a DPDK primary
- * of another process: then its pid is returned, else 0.
+ * of another process: then its pid is returned, -1 if that can't be seen from here, else 0.
  */
 pid_t knit_eal_remove_files(const char *prefix);
 

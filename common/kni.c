@@ -103,11 +103,10 @@ static int64_t now_ms(void)
  * The tap engine's watch looks at the net_device and sets its carrier; it may have to wait for the
  * kernel's lock before.
  */
-static int sync_link(struct rte_kni *kni)
+static int sync_link(struct rte_kni *kni, int64_t end)
 {
 	uint32_t asked = __atomic_add_fetch(&kni->link_asked, 1, __ATOMIC_ACQ_REL);
 	const struct timespec pause = { .tv_nsec = 20000 };
-	int64_t end = now_ms() + LINK_WAIT_MS;
 
 	knit_bell_init();
 	if (knit_bell_open(kni->control_bell) < 0)
@@ -124,13 +123,15 @@ static int sync_link(struct rte_kni *kni)
 int rte_kni_update_link(struct rte_kni *kni, unsigned int linkup)
 {
 	uint32_t carrier = linkup != 0, before;
+	int64_t end;
 
 	if (kni && kni->engine_kind == KNIT_ENGINE_KMOD)
 		return RTE_MAX(knit_kmod_update_link(kni, carrier), -1);
-	if (kni == NULL || sync_link(kni) < 0 || !is_up(kni))
+	end = now_ms() + LINK_WAIT_MS;
+	if (kni == NULL || sync_link(kni, end) < 0 || !is_up(kni))
 		return -1;
 	before = __atomic_exchange_n(&kni->carrier, carrier, __ATOMIC_ACQ_REL) != 0;
-	if (sync_link(kni) == 0)
+	if (sync_link(kni, end) == 0)
 		return (int)before;
 	__atomic_store_n(&kni->carrier, before, __ATOMIC_RELEASE);
 	return -1;

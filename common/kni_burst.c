@@ -146,6 +146,8 @@ static __rte_noinline void tell_starved(const struct rte_kni *kni, uint16_t pair
 	static uint64_t told[KNIT_MAX_IFACES]; /* as met */
 	const struct knit_tx_end *e = &kni->pair[pair].tx;
 
+	if (likely(__atomic_load_n(&told[kni->index], __ATOMIC_RELAXED) == kni->generation))
+		return;
 	if (__atomic_exchange_n(&told[kni->index], kni->generation, __ATOMIC_RELAXED) ==
 	    kni->generation)
 		return;

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 /* Of the primary. */
+#define PRIMARY_LOCK "primary.lock"
+
 static int primary_lock = -1;
 static int attach_lock = -1;
 static int turnstile = -1;
@@ -41,7 +43,7 @@ static int make_dir(const char *path, mode_t mode)
 static int take_primary_lock(const char *prefix)
 {
 	struct knit_path dir = knit_path_dir(prefix);
-	struct knit_path path = knit_path_file(prefix, "primary.lock");
+	struct knit_path path = knit_path_file(prefix, PRIMARY_LOCK);
 	int fd, busy = -1, ret;
 	pid_t pid;
 
@@ -77,7 +79,7 @@ static void clean_file(int dir, const char *prefix, const char *name)
 
 	if (ends_with(name, ".args") || ends_with(name, ".tmp"))
 		unlinkat(dir, name, 0);
-	if (!ends_with(name, ".lock") || strcmp(name, "primary.lock") == 0)
+	if (!ends_with(name, ".lock") || strcmp(name, PRIMARY_LOCK) == 0)
 		return;
 	fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
@@ -129,7 +131,7 @@ static void remove_ending(const char *prefix, const char *end)
 
 	dir = opendir(path.text);
 	while (dir && (entry = readdir(dir)) != NULL)
-		if (ends_with(entry->d_name, end))
+		if (ends_with(entry->d_name, end) && strcmp(entry->d_name, PRIMARY_LOCK) != 0)
 			unlinkat(dirfd(dir), entry->d_name, 0);
 	if (dir)
 		closedir(dir);
@@ -148,6 +150,8 @@ void knit_rundir_remove(const char *prefix)
 	remove_ending(prefix, ".args");
 	remove_ending(prefix, ".tmp");
 	remove_ending(prefix, ".lock");
+	/* Last, and once: from then on the prefix may be a successor's. */
+	unlink(knit_path_file(prefix, PRIMARY_LOCK).text);
 	rmdir(knit_path_dir(prefix).text);
 	close(primary_lock);
 	primary_lock = -1;

@@ -5,6 +5,8 @@
 #include "rundir.h"
 #include "topo.h"
 
+#include <errno.h>
+
 /*
  * How every secondary comes and goes. In this order, each step only after the one before succeeded:
  *
@@ -41,6 +43,14 @@ struct knit_secondary {
 	"  --syslog FACILITY       where EAL logs to\n"                               \
 	"  --trace PATTERN         switches trace points on\n"                        \
 	"  --trace-dir DIRECTORY   where their records go\n"
+
+/* The exit code for a doorbell that could not be opened: err is what knit_bell_open returned. */
+static inline enum knit_exit knit_secondary_bell_exit(int err)
+{
+	/* The primary, or its engine, is ending or has ended. */
+	return err == -ESRCH || err == -ENOENT || err == -EBADF ? KNIT_EXIT_NO_PRIMARY
+								: KNIT_EXIT_RESOURCES;
+}
 
 int knit_secondary_enter(struct knit_secondary *s);
 int knit_secondary_attach(struct knit_secondary *s);

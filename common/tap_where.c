@@ -31,12 +31,27 @@ static int device_netns(const struct knit_tap_iface *t)
 {
 	int fd = ioctl(t->pair[0].fd, TUNGETDEVNETNS);
 
-	if (fd < 0 &&
-	    errno == EPERM) /* gave up its rights: where it is itself, it may still look */
-		fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
 	return errno == EBADFD || errno == EINVAL ? -ENODEV : -errno;
+}
+
+/*
+ * Who gave up his rights may still look where he is himself, if the device has the index there that
+ * it had when it was seen last: the kernel gives no index twice in one namespace.
+ */
+static int own_netns(const struct knit_tap_iface *t, const char *name)
+{
+	if (t->ifindex == 0 || if_nametoindex(name) != t->ifindex)
+		return -EPERM;
+	return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+static int find_netns(const struct knit_tap_iface *t, const char *name)
+{
+	int fd = device_netns(t);
+
+	return fd == -EPERM ? own_netns(t, name) : fd;
 }
 
 static int device_name(const struct knit_tap_iface *t, char name[IFNAMSIZ])
@@ -61,7 +76,7 @@ static bool same_file(int a, int b)
 static bool is_there(const struct knit_tap_iface *t, const struct knit_tap_place *p)
 {
 	char name[IFNAMSIZ];
-	int netns = device_netns(t);
+	int netns = find_netns(t, p->link.name);
 	bool same;
 
 	if (netns < 0)
@@ -92,7 +107,7 @@ static int find(const struct knit_tap_iface *t, struct knit_tap_place *p)
 	ret = device_name(t, name);
 	if (ret < 0)
 		return ret;
-	p->netns = device_netns(t);
+	p->netns = find_netns(t, name);
 	if (p->netns < 0)
 		return p->netns;
 	ret = open_socket(p);

@@ -123,11 +123,13 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 			"knit-primary: EAL: %s (prefix %s, %s MiB of hugepages, by NUMA node)\n",
 			rte_strerror(rte_errno), c->eal.prefix, mem);
 		pid = knit_eal_remove_files(c->eal.prefix);
+		if (pid > 0)
+			fprintf(stderr, "knit-primary: process %d has it\n", (int)pid);
 		if (pid)
 			fprintf(stderr,
-				"knit-primary: eal.prefix: \"%s\" is in use by process %d, another "
-				"DPDK program: choose one that is not\n",
-				c->eal.prefix, (int)pid);
+				"knit-primary: eal.prefix: \"%s\" is in use by another DPDK "
+				"program: choose one that is not\n",
+				c->eal.prefix);
 		return -EIO;
 	}
 	return 0;

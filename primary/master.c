@@ -23,6 +23,7 @@
 #define KEPT_MAX 256
 #define UNMASTERED_MAX 5 /* then it can't be given back, or somebody works against us */
 #define SAY_EVERY 64	 /* tries */
+#define PATIENCE 8	 /* tries in a row that keep new secondaries out */
 
 static struct {
 	dev_t uio[KNIT_MAX_PORTS]; /* the port's /dev/uioN, 0: it has none of that driver */
@@ -197,7 +198,10 @@ void primary_master_look(struct primary *p)
 			look(&p->ports[i]);
 }
 
-/* Whom a try would park is left alone while it can't be parked. */
+/*
+ * Whom a try would park is left alone while it can't be parked; who is attaching is waited for with
+ * others kept out, but not for long.
+ */
 static bool mend(struct primary *p, unsigned int i)
 {
 	static unsigned int failed;
@@ -206,8 +210,10 @@ static bool mend(struct primary *p, unsigned int i)
 
 	if (primary_still_stuck(p, UINT64_C(1) << i))
 		return false;
-	if (port_pause(p, i, why, sizeof(why)) < 0) {
-		knit_rundir_unblock_attach();
+	ret = port_pause(p, i, why, sizeof(why));
+	if (ret < 0) {
+		if (ret == -EINPROGRESS && failed % PATIENCE == PATIENCE - 1)
+			knit_rundir_unblock_attach();
 		if (failed++ % SAY_EVERY == 0)
 			log_warn("port %s: its start anew waits: %s", p->ports[i].conf->name, why);
 		return false;

@@ -107,10 +107,7 @@ static bool hold(struct item *item)
 
 	if (item->until == 0)
 		item->until = now + rte_get_timer_hz() * HOLD_MS / 1000;
-	if (now < item->until)
-		return true;
-	knit_rundir_unblock_attach();
-	return false;
+	return now < item->until;
 }
 
 /* False: the item is held, and there is no answer yet. */
@@ -126,6 +123,9 @@ static bool serve(struct primary *p, struct item *item)
 			return false;
 		m->result = -EBUSY;
 	}
+	/* Whatever became of one that was held: nobody is kept out for it any more. */
+	if (item->until)
+		knit_rundir_unblock_attach();
 	if (fd >= 0)
 		close(fd);
 	for (i = 1; i < item->msg.num_fds; i++)

@@ -75,7 +75,7 @@ int control_run(struct control *c)
 
 	if (fd < 0) {
 		log_err("doorbell of control: %s", rte_strerror(-fd));
-		return KNIT_EXIT_RESOURCES;
+		return knit_secondary_bell_exit(fd);
 	}
 	while (go_on) {
 		timeout = control_taps_look(c);

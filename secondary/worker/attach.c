@@ -29,8 +29,8 @@ static int open_bell(struct knit_worker *w, uint32_t bell, const char *whose)
 
 	if (fd >= 0)
 		return KNIT_EXIT_OK;
-	return knit_worker_fail(w, fd == -ESRCH ? KNIT_EXIT_NO_PRIMARY : KNIT_EXIT_RESOURCES,
-				"doorbell %u of %s: %s%s", bell, whose, rte_strerror(-fd),
+	return knit_worker_fail(w, knit_secondary_bell_exit(fd), "doorbell %u of %s: %s%s", bell,
+				whose, rte_strerror(-fd),
 				fd == -EPERM ? " (needs the primary's user, or CAP_SYS_PTRACE)"
 					     : "");
 }
