@@ -86,6 +86,8 @@ static vm_fault_t on_fault(struct vm_fault *vmf)
 	vm_fault_t ret = VM_FAULT_SIGBUS;
 	struct igbuio_dev *d;
 
+	if (security_locked_down(LOCKDOWN_PCI_ACCESS))
+		return ret;
 	mutex_lock(&igbuio_lock);
 	d = igbuio_find(id / ID_MAPS);
 	if (d)

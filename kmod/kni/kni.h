@@ -58,15 +58,13 @@
  *   kni_file.lock          interfaces and memory of one file; calls that change either are serial
  *   RTNL                   taken by create, stop; held by all ndo_* control calls
  *   kni_iface.lock         attaches, handler; never held while waiting for user space or RTNL
- *   kni_thread.lock        its list of interfaces; held by the thread during one visit to all of
- *                          them (bounded work, never waits)
+ *   kni_thread.lock        its list of interfaces; a spinlock, never held during a visit
  *   kni_iface.req_lock     requests: the only producer of req_q, the only consumer of resp_q
  *   netif_addr_lock        by req_work, to read modes and lists
  *   kni_iface.req_gate     whether work may still be queued; any context
  *   HARD_TX_LOCK           of a queue, by the core around ndo_start_xmit: tx_q, alloc_q
  *   list_lock              (kni_attach.c) kni_file.attaches of all files; innermost
- * req_lock is never held while waiting for an answer. Under kni_thread.lock RTNL is never taken,
- * so ndo_* calls may take it.
+ * req_lock is never held while waiting for an answer.
  *
  * RCU. pair->live and mem->table are read under RCU by the packet thread (with bottom halves off)
  * and by ndo_start_xmit. "Nothing touches the memory any more" is: pointer cleared, then
@@ -307,7 +305,8 @@ void kni_thread_stop(void);
 struct kni_thread *kni_thread_new(const char *name, int cpu, bool trusted);
 void kni_thread_free(struct kni_thread *t); /* stops it; has no interfaces */
 void kni_thread_add(struct kni_thread *t, struct kni_iface *i);
-void kni_thread_del(struct kni_thread *t, struct kni_iface *i); /* on return it is not visited */
+/* No pair of i is live, nor was during a grace period: a visit that has begun touches nothing. */
+void kni_thread_del(struct kni_thread *t, struct kni_iface *i);
 void kni_thread_wake(struct kni_thread *t);			/* any context */
 void kni_thread_rung(struct kni_iface *i); /* any context: by its packet_bell */
 u64 kni_thread_wakeups(const struct kni_thread *t);

@@ -16,10 +16,16 @@ static bool forwards(const struct net_device *dev)
 
 	rcu_read_lock();
 	in = __in_dev_get_rcu(dev);
-	does = in && IN_DEV_FORWARD(in);
+	does = in && (IN_DEV_FORWARD(in) || IN_DEV_BFORWARD(in));
 #if IS_ENABLED(CONFIG_IPV6)
-	if (__in6_dev_get(dev))
+	/* that of all interfaces is what counts; a device may forward by itself, too */
+	if (__in6_dev_get(dev)) {
 		does |= READ_ONCE(__in6_dev_get(dev)->cnf.forwarding);
+		does |= READ_ONCE(dev_net(dev)->ipv6.devconf_all->forwarding);
+#ifdef KNI_HAS_FORCE_FORWARDING
+		does |= READ_ONCE(__in6_dev_get(dev)->cnf.force_forwarding);
+#endif
+	}
 #endif
 	rcu_read_unlock();
 	return does;

@@ -283,7 +283,7 @@ static int usable(const struct kni_iface *i)
 {
 	if (i->req_ended)
 		return -ENODEV;
-	return i->attached ? 0 : -ENOTCONN;
+	return i->attached && asks(i) ? 0 : -ENOTCONN;
 }
 
 static bool is_turn(const struct kni_iface *i, enum knit_req_kind kind)
@@ -368,10 +368,10 @@ static int post(struct kni_iface *i, enum knit_req_kind kind, const union kni_va
 	return 0;
 }
 
-/* Nobody is there to be asked: up is for the next handler to be told, the others are not. */
+/* Nobody may be asked. Up, and all of a handler that is not trusted, is told later. */
 static int unattended(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
 {
-	return kind == KNIT_REQ_LINK ? post(i, kind, value) : -ENOTCONN;
+	return kind == KNIT_REQ_LINK || !asks(i) ? post(i, kind, value) : -ENOTCONN;
 }
 
 /* Its turn has come. */

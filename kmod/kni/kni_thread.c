@@ -31,7 +31,7 @@ struct kni_thread {
 	struct vhost_task *of_creator; /* NULL: a kernel thread */
 	struct cpumask cpus;	       /* kernel thread: where it is to run; none: anywhere */
 	struct hlist_node of_hotplug;
-	struct mutex lock;
+	spinlock_t lock;
 	struct list_head ifaces; /* under lock */
 	bool rung;		 /* set by any context, cleared by the thread before a round */
 	bool ended;
@@ -84,48 +84,65 @@ static void disarm_pair(struct kni_pair *p)
 	rcu_read_unlock();
 }
 
+/*
+ * The interface behind prev, counted; prev is let go. No lock is held while one is visited: a
+ * thread of a creator's may be kept from running for long, and whoever removes an interface may hold
+ * RTNL. Nothing is touched of one that is removed meanwhile, since no pair of it is live; then the
+ * round ends with it, and kni_thread_del has rung for another one.
+ */
+static struct kni_iface *next_iface(struct kni_thread *t, struct kni_iface *prev)
+{
+	struct kni_iface *i = NULL;
+
+	spin_lock(&t->lock);
+	if (!prev)
+		i = list_first_entry_or_null(&t->ifaces, struct kni_iface, of_thread);
+	else if (!list_empty(&prev->of_thread) && !list_is_last(&prev->of_thread, &t->ifaces))
+		i = list_next_entry(prev, of_thread);
+	if (i)
+		kref_get(&i->refs);
+	spin_unlock(&t->lock);
+	if (prev)
+		kni_iface_put(prev);
+	return i;
+}
+
 /* Frames that a round found. */
 static unsigned int visit_all(struct kni_thread *t)
 {
+	struct kni_iface *i = NULL;
 	unsigned int n = 0, k;
-	struct kni_iface *i;
 
-	mutex_lock(&t->lock);
-	list_for_each_entry(i, &t->ifaces, of_thread) {
+	while ((i = next_iface(t, i))) {
 		for (k = 0; k < i->n_pairs; k++) {
 			n += visit_pair(&i->pair[k]);
 			cond_resched();
 		}
 	}
-	mutex_unlock(&t->lock);
 	return n;
 }
 
 /* True: all of them sleep. */
 static bool arm_all(struct kni_thread *t)
 {
-	struct kni_iface *i;
+	struct kni_iface *i = NULL;
 	bool sleep = true;
 	unsigned int k;
 
-	mutex_lock(&t->lock);
-	list_for_each_entry(i, &t->ifaces, of_thread)
+	while ((i = next_iface(t, i)))
 		for (k = 0; k < i->n_pairs && sleep; k++)
 			sleep = arm_pair(&i->pair[k]);
-	mutex_unlock(&t->lock);
 	return sleep;
 }
 
 static void disarm_all(struct kni_thread *t)
 {
-	struct kni_iface *i;
+	struct kni_iface *i = NULL;
 	unsigned int k;
 
-	mutex_lock(&t->lock);
-	list_for_each_entry(i, &t->ifaces, of_thread)
+	while ((i = next_iface(t, i)))
 		for (k = 0; k < i->n_pairs; k++)
 			disarm_pair(&i->pair[k]);
-	mutex_unlock(&t->lock);
 }
 
 static bool to_be_up(const struct kni_thread *t)
@@ -227,7 +244,8 @@ static int on_cpu(unsigned int cpu, struct hlist_node *node)
 {
 	struct kni_thread *t = hlist_entry(node, struct kni_thread, of_hotplug);
 
-	if (cpumask_test_cpu(cpu, &t->cpus))
+	/* of a creator's one its cpuset decides */
+	if (t->task->flags & PF_NO_SETAFFINITY && cpumask_test_cpu(cpu, &t->cpus))
 		set_cpus_allowed_ptr(t->task, &t->cpus);
 	return 0;
 }
@@ -310,7 +328,7 @@ struct kni_thread *kni_thread_new(const char *name, int cpu, bool trusted)
 	t = kzalloc(sizeof(*t), GFP_KERNEL);
 	if (!t)
 		return ERR_PTR(-ENOMEM);
-	mutex_init(&t->lock);
+	spin_lock_init(&t->lock);
 	INIT_LIST_HEAD(&t->ifaces);
 	err = start(t, name, cpu, trusted);
 	if (err) {
@@ -336,17 +354,18 @@ void kni_thread_free(struct kni_thread *t)
 
 void kni_thread_add(struct kni_thread *t, struct kni_iface *i)
 {
-	mutex_lock(&t->lock);
+	spin_lock(&t->lock);
 	list_add_tail(&i->of_thread, &t->ifaces);
-	mutex_unlock(&t->lock);
+	spin_unlock(&t->lock);
 	kni_thread_wake(t);
 }
 
 void kni_thread_del(struct kni_thread *t, struct kni_iface *i)
 {
-	mutex_lock(&t->lock);
+	spin_lock(&t->lock);
 	list_del_init(&i->of_thread);
-	mutex_unlock(&t->lock);
+	WRITE_ONCE(t->rung, true); /* see next_iface */
+	spin_unlock(&t->lock);
 }
 
 void kni_thread_wake(struct kni_thread *t)
@@ -354,7 +373,7 @@ void kni_thread_wake(struct kni_thread *t)
 	struct task_struct *task;
 
 	smp_mb(); /* what it is rung for before the flag (pairs with once) */
-	WRITE_ONCE(t->rung, true);
+	smp_store_mb(t->rung, true); /* before task (pairs with set_current_state) */
 	task = READ_ONCE(t->task);
 	if (task) /* else it begins with a visit */
 		wake_up_process(task);

@@ -329,12 +329,13 @@ void kni_tx_wake(struct kni_pair *p)
 /* The queues of the frame's traffic class, a bit each. */
 static unsigned long class_of(struct net_device *dev, const struct sk_buff *skb)
 {
-	const struct netdev_tc_txq *tc;
+	struct netdev_tc_txq tc;
 
 	if (netdev_get_num_tc(dev) == 0)
 		return ~0ul;
-	tc = &dev->tc_to_txq[netdev_get_prio_tc_map(dev, skb->priority)];
-	return tc->count ? GENMASK(tc->offset + tc->count - 1, tc->offset) : 0;
+	/* may be changed meanwhile: read once, and no shift goes too far */
+	tc = READ_ONCE(dev->tc_to_txq[netdev_get_prio_tc_map(dev, skb->priority)]);
+	return (BIT(min_t(u32, tc.count, KNIT_MAX_PAIRS)) - 1) << (tc.offset % BITS_PER_LONG);
 }
 
 /*

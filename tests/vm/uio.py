@@ -340,8 +340,10 @@ def taint(address):
 
 def locked(address):
     fd = uio_open(address)
-    mmap.mmap(fd, PAGE).close()
+    before = mmap.mmap(fd, PAGE)
     write("/sys/kernel/security/lockdown", "integrity")
+    if touches(ctypes.addressof(ctypes.c_char.from_buffer(before))) != signal.SIGBUS:
+        raise SystemExit("a mapping that was not touched before got its registers")
     refused("a mapping", lambda: mmap.mmap(fd, PAGE), [errno.EPERM])
     refused("an open", lambda: uio_open(address), [errno.EPERM])
     os.close(fd)

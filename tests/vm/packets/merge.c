@@ -238,6 +238,10 @@ static const struct {
 	  "sysctl -q -w net.ipv4.conf.full.forwarding=0" },
 	{ "-forwarding IPv6", "sysctl -q -w net.ipv6.conf.full.forwarding=1",
 	  "sysctl -q -w net.ipv6.conf.full.forwarding=0" },
+	{ "-forwarding IPv6 by all others",
+	  "sysctl -q -w net.ipv6.conf.all.forwarding=1;"
+	  "sysctl -q -w net.ipv6.conf.full.forwarding=0",
+	  "sysctl -q -w net.ipv6.conf.all.forwarding=0" },
 };
 
 static bool kept_apart(struct world *w, const char *name, const char *on, const char *off)
