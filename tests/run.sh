@@ -144,7 +144,7 @@ vm()
 suite() # name
 {
 	case $1 in
-	lint) timeout 120 tests/lint.sh ;;
+	lint) timeout 300 tests/lint.sh ;;
 	unit)
 		config/hugepages.sh && unit_programs "$BUILD" knit-unit-abi knit-unit-common \
 			knit-unit-offload knit-unit-kmod knit-unit-kmod-lib

@@ -307,8 +307,8 @@ void kni_thread_free(struct kni_thread *t); /* stops it; has no interfaces */
 void kni_thread_add(struct kni_thread *t, struct kni_iface *i);
 /* No pair of i is live, nor was during a grace period: a visit that has begun touches nothing. */
 void kni_thread_del(struct kni_thread *t, struct kni_iface *i);
-void kni_thread_wake(struct kni_thread *t);			/* any context */
-void kni_thread_rung(struct kni_iface *i); /* any context: by its packet_bell */
+void kni_thread_wake(struct kni_thread *t); /* any context */
+void kni_thread_rung(struct kni_iface *i);  /* any context: by its packet_bell */
 u64 kni_thread_wakeups(const struct kni_thread *t);
 
 /* kni_bell.c */
