@@ -90,8 +90,8 @@ extern struct mutex igbuio_lock;
 
 /*
  * igbuio_file.c: callbacks of uio, one at a time for a device. The first open resets the device and
- * taints the kernel; -EAGAIN: it is being bound, removed or reset just now, -ENODEV: it was removed,
- * -EPERM: the kernel is locked down.
+ * taints the kernel; -EAGAIN: it is being bound, removed or reset just now, -ENODEV: it was
+ * removed, -EPERM: the kernel is locked down.
  */
 int igbuio_open(struct uio_info *info, struct inode *inode);
 int igbuio_release(struct uio_info *info, struct inode *inode);

@@ -86,9 +86,9 @@ static void disarm_pair(struct kni_pair *p)
 
 /*
  * The interface behind prev, counted; prev is let go. No lock is held while one is visited: a
- * thread of a creator's may be kept from running for long, and whoever removes an interface may hold
- * RTNL. Nothing is touched of one that is removed meanwhile, since no pair of it is live; then the
- * round ends with it, and kni_thread_del has rung for another one.
+ * thread of a creator's may be kept from running for long, and whoever removes an interface may
+ * hold RTNL. Nothing is touched of one that is removed meanwhile, since no pair of it is live; then
+ * the round ends with it, and kni_thread_del has rung for another one.
  */
 static struct kni_iface *next_iface(struct kni_thread *t, struct kni_iface *prev)
 {
@@ -237,8 +237,8 @@ static int run(void *arg)
 static enum cpuhp_state hotplug;
 
 /*
- * When the last of a thread's CPUs goes the scheduler lets it run anywhere, and leaves it there when
- * the CPU is back.
+ * When the last of a thread's CPUs goes the scheduler lets it run anywhere, and leaves it there
+ * when the CPU is back.
  */
 static int on_cpu(unsigned int cpu, struct hlist_node *node)
 {
