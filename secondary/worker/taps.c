@@ -72,7 +72,8 @@ static bool in_set(int fd, const int *fds, unsigned int n)
 /*
  * Old fds are closed only now that the driver has new ones: had they been closed before the
  * restart, a restart that was called off would have left the port without a queue, and their
- * numbers could have been given out again.
+ * numbers could have been given out again. Two deaths are two restarts, and the fds of the second
+ * may be there before this looks for those of the first.
  */
 static bool replace(struct knit_worker_tap *tap)
 {
@@ -85,9 +86,14 @@ static bool replace(struct knit_worker_tap *tap)
 			continue;
 		fds[fresh++] = fds[i];
 	}
+	if (fresh == 0 && tap->ahead) {
+		tap->ahead--;
+		return true;
+	}
 	/* None under that name, old or new: the device was renamed just now. */
 	if (fresh == 0)
 		return n == 0;
+	tap->ahead = tap->n ? (fresh - 1) / tap->n : 0;
 	for (i = 0; i < tap->n; i++)
 		close(tap->fds[i]);
 	memcpy(tap->fds, fds, fresh * sizeof(fds[0]));

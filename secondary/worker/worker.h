@@ -91,6 +91,7 @@ struct knit_worker_tap {
 	const struct knit_topo_port *port;
 	uint16_t queue;
 	uint32_t starts; /* of the port, when its fds were last looked at */
+	uint32_t ahead;	 /* later restarts whose new fds are there already */
 	bool again;	 /* foreign: look once more, the new fds may have been on their way */
 	uint32_t misses; /* wake-ups in a row that brought no packet */
 	unsigned int n;
