@@ -71,8 +71,8 @@ static inline bool kni_has_ingress(const struct net_device *dev)
 
 /*
  * A thread of the current process, for vhost_task_start: charged to its cgroups, within its CPUs.
- * It calls once(arg) again and again, until it is stopped or the process is killed. NULL: this
- * kernel has none; ERR_PTR.
+ * It calls once(arg) again and again, until it is stopped; from Linux 6.10 on also until the
+ * process is killed. NULL: this kernel has none; ERR_PTR.
  */
 #ifdef KNI_HAS_VHOST_TASK
 static inline void kni_no_care(void *arg)
