@@ -103,7 +103,8 @@ int main(int argc, char **argv)
 		iface_up(w.bare, false);
 		/* rows are made only until the others have put a VLAN on top */
 		failed = run_all(&w, rx_tests, argv + 2) + run_all(&w, merge_tests, argv + 2) +
-			 run_all(&w, tx_tests, argv + 2) + run_all(&w, bad_tests, argv + 2);
+			 run_all(&w, others_tests, argv + 2) + run_all(&w, tx_tests, argv + 2) +
+			 run_all(&w, bad_tests, argv + 2);
 	}
 	return failed ? 1 : 0;
 }

@@ -1,134 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "test.h"
+#include "rows.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/if_ether.h>
-#include <linux/if_link.h>
 #include <linux/mroute.h>
-#include <sched.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* UDP datagrams that follow each other, towards the kernel: together only if nobody would see. */
-
-#define ROW 40
-
-/*
- * Puts a row of datagrams there, each numbered and all of len bytes, and has them taken by one
- * visit.
- */
-static bool row_of_datagrams(struct world *w, uint32_t len)
-{
-	struct knit_desc good = { .flags = KNIT_DESC_CSUM_GOOD };
-	uint32_t i;
-
-	for (i = 0; i < ROW; i++) {
-		udp_frame(w->out, len, SUM_GOOD);
-		w->out[UDP_HEADERS] = i;
-		rx_put(w->full, w->out, len, i % 7 ? 0 : len / 2 + 1, &good);
-	}
-	CHECK(channel_attach(w->full) == 0);
-	CHECK(conserved(w->full));
-	CHECK(channel_detach(w->full) == 0);
-	return true;
-}
-
-/* All of them, one by one and in order. */
-static bool row_arrived(struct world *w, int fd, uint32_t len)
-{
-	uint32_t i;
-
-	udp_frame(w->out, len, SUM_GOOD);
-	for (i = 0; i < ROW; i++) {
-		w->out[UDP_HEADERS] = i;
-		CHECK(receive(fd, w->in, sizeof(w->in)) == len - UDP_HEADERS);
-		CHECK(memcmp(w->in, w->out + UDP_HEADERS, len - UDP_HEADERS) == 0);
-	}
-	return true;
-}
-
-/* How many there are. */
-static uint32_t pieces(struct world *w, int fd)
-{
-	uint32_t n = 0;
-
-	while (recv(fd, w->in, sizeof(w->in), MSG_DONTWAIT) > 0)
-		n++;
-	return n;
-}
-
-#define TRACE "/sys/kernel/tracing/"
-
-static bool write_to(const char *path, int flags, const char *text)
-{
-	int fd = open(path, O_WRONLY | flags);
-	bool ok = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-
-	close(fd);
-	return ok;
-}
-
-/* Its exit code; words are separated by single blanks. */
-static int run_one(char *command)
-{
-	char *argv[48] = { NULL }, *word, *rest;
-	int status, n = 0;
-	pid_t pid;
-
-	for (word = strtok_r(command, " ", &rest); word && n < 47;
-	     word = strtok_r(NULL, " ", &rest))
-		argv[n++] = word;
-	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0)
-		die(argv[0]);
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		die(argv[0]);
-	return WEXITSTATUS(status);
-}
-
-/* Commands with ; between them. */
-static void run(const char *commands)
-{
-	char all[1024], *command, *rest;
-
-	snprintf(all, sizeof(all), "%s", commands);
-	for (command = strtok_r(all, ";", &rest); command; command = strtok_r(NULL, ";", &rest))
-		if (run_one(command) != 0)
-			die("a command failed");
-}
-
-/* What the module handed to the stack since the last call, as its tracepoint tells. */
-static uint32_t handed_over(void)
-{
-	FILE *f = fopen(TRACE "trace", "r");
-	char line[512];
-	uint32_t n = 0;
-
-	while (f && fgets(line, sizeof(line), f))
-		n += strstr(line, " kni_rx_stack: dev=full ") != NULL;
-	if (f)
-		fclose(f);
-	if (!write_to(TRACE "trace", O_TRUNC, "\n") ||
-	    !write_to(TRACE "events/kni/kni_rx_stack/enable", 0, "1"))
-		die(TRACE);
-	return n;
-}
-
-/* As how many packets it passes the stack. */
-static uint32_t row_as(struct world *w, uint32_t len)
-{
-	handed_over();
-	return row_of_datagrams(w, len) ? handed_over() : 0;
-}
 
 /* Bytes, at most, that the module copied before it handed some over. */
 static uint32_t longest_visit(void)
@@ -214,139 +95,6 @@ static bool merged(struct world *w)
 		CHECK(COUNT(w->full, rx_bytes) - bytes == (uint64_t)ROW * sizes[i]);
 	}
 	close(udp);
-	return true;
-}
-
-/* What sees packets, or may send them elsewhere; with a name that begins with -: LRO is refused. */
-static const struct {
-	const char *name, *on, *off;
-} others[] = {
-	{ "a packet filter at the ingress",
-	  "tc qdisc add dev full clsact; tc filter add dev full ingress matchall action pass",
-	  "tc qdisc del dev full clsact" },
-	/* br_netfilter has hooks of netfilter's once there is a bridge */
-	{ "netfilter", "modprobe br_netfilter; ip link add br0 type bridge",
-	  "ip link del br0; rmmod br_netfilter" },
-	{ "-a macvlan", "ip link add mv0 link full type macvlan mode bridge", "ip link del mv0" },
-	{ "-an ipvlan", "ip link add iv0 link full type ipvlan mode l2", "ip link del iv0" },
-	{ "-a VLAN", "ip link add vl0 link full type vlan id 7", "ip link del vl0" },
-	{ "-a bridge", "ip link add br1 type bridge; ip link set full master br1",
-	  "ip link del br1" },
-	{ "-a VRF", "ip link add vrf0 type vrf table 9; ip link set full master vrf0",
-	  "ip link set full nomaster; ip link del vrf0" },
-	{ "-forwarding", "sysctl -q -w net.ipv4.conf.full.forwarding=1",
-	  "sysctl -q -w net.ipv4.conf.full.forwarding=0" },
-	{ "-forwarding IPv6", "sysctl -q -w net.ipv6.conf.full.forwarding=1",
-	  "sysctl -q -w net.ipv6.conf.full.forwarding=0" },
-	{ "-forwarding IPv6 by all others",
-	  "sysctl -q -w net.ipv6.conf.all.forwarding=1;"
-	  "sysctl -q -w net.ipv6.conf.full.forwarding=0",
-	  "sysctl -q -w net.ipv6.conf.all.forwarding=0" },
-};
-
-static bool kept_apart(struct world *w, const char *name, const char *on, const char *off)
-{
-	run(on);
-	CHECK(row_as(w, 100) == ROW);
-	/* anybody may switch it on again */
-	iface_lro(w->full, true);
-	CHECK(iface_has_lro(w->full) == (*name != '-'));
-	CHECK(row_as(w, 100) == ROW);
-	run(off);
-	iface_lro(w->full, true);
-	CHECK(row_as(w, 100) == 1);
-	return true;
-}
-
-static bool looked_at(struct world *w)
-{
-	bool ok = true, this;
-	uint32_t i;
-
-	iface_lro(w->full, true);
-	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		this = kept_apart(w, others[i].name, others[i].on, others[i].off);
-		if (!this)
-			fprintf(stderr, "with %s\n", others[i].name);
-		ok = ok && this;
-	}
-	return ok;
-}
-
-static long bpf(int cmd, union bpf_attr *attr)
-{
-	return syscall(__NR_bpf, cmd, attr, sizeof(*attr));
-}
-
-/* The link of a program that lets everything pass, or -1. */
-static int xdp_program(uint32_t ifindex)
-{
-	static const struct bpf_insn pass[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = XDP_PASS },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	union bpf_attr load = {
-		.prog_type = BPF_PROG_TYPE_XDP,
-		.insn_cnt = 2,
-		.insns = (uintptr_t)pass,
-		.license = (uintptr_t) "GPL",
-	};
-	union bpf_attr link = { .link_create = { .target_ifindex = ifindex } };
-
-	link.link_create.attach_type = BPF_XDP;
-	link.link_create.flags = XDP_FLAGS_SKB_MODE;
-	link.link_create.prog_fd = bpf(BPF_PROG_LOAD, &load);
-	return bpf(BPF_LINK_CREATE, &link);
-}
-
-static bool xdp(struct world *w)
-{
-	int fd;
-
-	iface_lro(w->full, true);
-	fd = xdp_program(w->full->ifindex);
-	CHECK(fd >= 0);
-	iface_lro(w->full, true);
-	CHECK(!iface_has_lro(w->full));
-	CHECK(row_as(w, 100) == ROW);
-	close(fd);
-	return true;
-}
-
-/* In a namespace of somebody else, who may change all of the above at any time. */
-static bool given_away(struct world *w)
-{
-	char in[200], back[200];
-	int ready[2];
-	pid_t pid;
-	bool ok;
-
-	CHECK(pipe(ready) == 0);
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0)
-			(void)!write(ready[1], "", 1);
-		pause();
-		_exit(0);
-	}
-	CHECK(read(ready[0], in, 1) == 1);
-	snprintf(in, sizeof(in),
-		 "ip link set full netns %d;nsenter --net=/proc/%d/ns/net ip link set full up", pid,
-		 pid);
-	snprintf(back, sizeof(back),
-		 "nsenter --net=/proc/%d/ns/net ip link set full netns %d;ip link set full up", pid,
-		 getpid());
-	iface_lro(w->full, true);
-	run(in);
-	ok = row_as(w, 100) == ROW;
-	run(back);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	close(ready[0]);
-	close(ready[1]);
-	iface_up(w->full, true);
-	CHECK(ok);
 	return true;
 }
 
@@ -574,9 +322,6 @@ const struct test merge_tests[] = {
 	{ "rx datagrams in a row come one by one, unless LRO is on", off_by_default },
 	{ "rx datagrams in a row", merged },
 	{ "rx datagrams in a row, socket of the default size", ordinary_socket },
-	{ "rx datagrams that others look at", looked_at },
-	{ "rx datagrams with an XDP program", xdp },
-	{ "rx datagrams in a user namespace", given_away },
 	{ "rx datagrams that leave by a tunnel", tunnelled },
 	{ "rx datagrams routed", routed },
 	{ "rx datagrams routed to a group", routed_to_group },

@@ -21,7 +21,7 @@ struct test {
 	bool (*run)(struct world *w);
 };
 
-extern const struct test rx_tests[], merge_tests[], tx_tests[], bad_tests[],
+extern const struct test rx_tests[], merge_tests[], others_tests[], tx_tests[], bad_tests[],
 	lo_tests[]; /* end with NULL */
 
 #define CHECK(cond)                                                                \
