@@ -385,12 +385,38 @@ START_TEST(headers_are_what_is_said)
 		ck_assert(fits(v4, KNIT_GSO_TCPV4, l4, l4 + 20) == (l4 == 34));
 		ck_assert(fits(v6, KNIT_GSO_UDP_L4, l4, l4 + 8) == (l4 == 54));
 		ck_assert(fits(tag, KNIT_GSO_TCPV4, l4, l4 + 20) == (l4 == 42));
+		ck_assert(fits(v4, KNIT_GSO_TCPV4, l4, 54) == (l4 == 34));
+		ck_assert(fits(v6, KNIT_GSO_UDP_L4, l4, 62) == (l4 == 54));
 	}
 	ck_assert(!fits(v4, KNIT_GSO_TCPV6, 34, 54));
 	ck_assert(!fits(v4, KNIT_GSO_UDP_L4, 34, 42));
 	ck_assert(!fits(v6, KNIT_GSO_TCPV6, 54, 74));
 	ck_assert(!fits(v4, KNIT_GSO_TCPV4, 34, 53));
 	ck_assert(!fits(v4, KNIT_GSO_TCPV4, 34, 55));
+	ck_assert(!fits(v6, KNIT_GSO_UDP_L4, 54, 61));
+	ck_assert(!fits(v6, KNIT_GSO_UDP_L4, 54, 63));
+}
+END_TEST
+
+START_TEST(headers_that_lie)
+{
+	struct knit_desc d = { .gso_type = KNIT_GSO_TCPV4, .csum_start = 34, .hdr_len = 50 };
+	uint8_t v4[256] = { 0 }, v6[256] = { 0 };
+
+	headers(v4, 14, 0x0800, 6);
+	headers(v6, 14, 0x86dd, 6);
+	ck_assert(fits(v6, KNIT_GSO_TCPV6, 54, 74));
+	ck_assert(!fits(v6, KNIT_GSO_TCPV4, 54, 74));
+	v6[14] = 0x40; /* version */
+	ck_assert(!fits(v6, KNIT_GSO_TCPV6, 54, 74));
+	v4[14] = 0x65;
+	ck_assert(!fits(v4, KNIT_GSO_TCPV4, 34, 54));
+	v4[14] = 0x44; /* IP ends inside itself */
+	v4[42] = 0x50;
+	ck_assert(!fits(v4, KNIT_GSO_TCPV4, 30, 50));
+	v4[14] = 0x45;
+	v4[46] = 0x40; /* so does TCP */
+	ck_assert(!kni_frame_gso_fits(&d, v4, sizeof(v4)));
 }
 END_TEST
 
@@ -429,6 +455,7 @@ Suite *knit_suite_kni_frame(void)
 	knit_add_test(suite, "no room for cookies", no_room_for_cookies, 0);
 	knit_add_test(suite, "offloads", offloads, 0);
 	knit_add_test(suite, "headers are what is said", headers_are_what_is_said, 0);
+	knit_add_test(suite, "headers that lie", headers_that_lie, 0);
 	knit_add_test(suite, "headers with options", headers_with_options, 0);
 	knit_add_test(suite, "loopback takes short frames", loopback_takes_short_frames, 0);
 	return suite;
