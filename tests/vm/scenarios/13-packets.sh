@@ -30,7 +30,7 @@ traced()
 }
 
 modprobe -a 8021q sch_ingress cls_matchall act_gact act_mirred act_tunnel_key
-modprobe -a macvlan ipvlan vrf geneve
+modprobe -a macvlan ipvlan vrf geneve nf_tables
 mount -t tracefs none /sys/kernel/tracing
 for parameters in "" kthread_mode=multiple lo_mode=lo_mode_fifo lo_mode=lo_mode_fifo_skb; do
 	# shellcheck disable=SC2086 # none, or one
