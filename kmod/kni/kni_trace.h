@@ -56,6 +56,7 @@ DECLARE_EVENT_CLASS(kni_skb,
 		__field(const void *, skb)
 		__field(u16, pair)
 		__field(u32, len)
+		__field(u32, headroom)
 		__field(u8, ip_summed)
 		__field(u16, gso_size)
 	),
@@ -64,12 +65,13 @@ DECLARE_EVENT_CLASS(kni_skb,
 		__entry->skb = skb;
 		__entry->pair = pair;
 		__entry->len = skb->len;
+		__entry->headroom = skb_headroom(skb);
 		__entry->ip_summed = skb->ip_summed;
 		__entry->gso_size = skb_shinfo(skb)->gso_size;
 	),
-	TP_printk("dev=%s pair=%u skb=%p len=%u ip_summed=%u gso_size=%u", __entry->name,
-		  __entry->pair, __entry->skb, __entry->len, __entry->ip_summed,
-		  __entry->gso_size)
+	TP_printk("dev=%s pair=%u skb=%p len=%u headroom=%u ip_summed=%u gso_size=%u",
+		  __entry->name, __entry->pair, __entry->skb, __entry->len, __entry->headroom,
+		  __entry->ip_summed, __entry->gso_size)
 );
 
 DEFINE_EVENT(kni_skb, kni_rx_stack,

@@ -31,6 +31,24 @@ static uint32_t longest_visit(void)
 	return most;
 }
 
+/* Of what the module handed over since the last call of handed_over. */
+static uint32_t least_headroom(void)
+{
+	FILE *f = fopen(TRACE "trace", "r");
+	uint32_t least = UINT32_MAX, room;
+	char line[512], *at;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		at = strstr(line, " kni_rx_stack: ");
+		at = at ? strstr(at, " headroom=") : NULL;
+		room = at ? strtoul(at + 10, NULL, 10) : least;
+		least = room < least ? room : least;
+	}
+	if (f)
+		fclose(f);
+	return least;
+}
+
 /* However long frames are, a visit ends with the one that makes 256 KiB. */
 static bool long_frames(struct world *w)
 {
@@ -140,6 +158,23 @@ static bool tunnelled(struct world *w)
 	CHECK(channel_detach(w->full) == 0);
 	CHECK(channel_detach(w->bare) == 0);
 	run("ip link del gv0; ip link del mv0");
+	return true;
+}
+
+/*
+ * Should a row leave after all: its datagrams have room for the outer headers of geneve over IPv6
+ * with all options.
+ */
+static bool room_for_headers(struct world *w)
+{
+	iface_lro(w->full, true);
+	handed_over();
+	CHECK(row_of_datagrams(w, 100));
+	CHECK(least_headroom() >= 14 + 40 + 8 + 8 + 252 + 14);
+	CHECK(handed_over() == 1);
+	iface_lro(w->full, false);
+	CHECK(row_of_datagrams(w, 100));
+	CHECK(least_headroom() < 256);
 	return true;
 }
 
@@ -331,6 +366,7 @@ const struct test merge_tests[] = {
 	{ "rx datagrams in a row", merged },
 	{ "rx datagrams in a row, socket of the default size", ordinary_socket },
 	{ "rx datagrams that leave by a tunnel", tunnelled },
+	{ "rx datagrams in a row have room for headers", room_for_headers },
 	{ "rx datagrams routed", routed },
 	{ "rx datagrams routed to a group", routed_to_group },
 	{ "rx lists of GRO are refused", no_lists },
