@@ -8,6 +8,8 @@
 #include <linux/udp.h>
 #include <net/addrconf.h>
 #include <net/net_namespace.h>
+#include <net/raw.h>
+#include <net/rawv6.h>
 
 static bool forwards(const struct net_device *dev)
 {
@@ -58,13 +60,37 @@ static bool is_filtered(const struct net *net)
 	return is;
 }
 
+/* A raw socket gets packets before they are cut for others. */
+static bool has_udp(const struct raw_hashinfo *all, const struct net *net)
+{
+#ifdef RAW_HTABLE_LOG /* older kernels, which have another table, don't merge */
+	struct sock *sk;
+
+	sk_for_each_rcu(sk, &all->ht[raw_hashfunc(net, IPPROTO_UDP)])
+		if (net_eq(sock_net(sk), net) && inet_sk(sk)->inet_num == IPPROTO_UDP)
+			return true;
+#endif
+	return false;
+}
+
+static bool is_read_raw(const struct net *net)
+{
+	bool is = has_udp(&raw_v4_hashinfo, net);
+
+#if IS_ENABLED(CONFIG_IPV6)
+	is |= has_udp(&raw_v6_hashinfo, net);
+#endif
+	return is;
+}
+
 /* Nobody but a socket is to see a row: what he sees did not arrive. */
 static bool is_watched(const struct net_device *dev)
 {
 	const struct net *net = dev_net(dev);
 
-	return kni_has_ingress(dev) || is_filtered(net) || !hlist_empty(&net->packet.sklist) ||
-	       !list_empty(&dev->ptype_all) || !list_empty(&dev->ptype_specific);
+	return kni_has_ingress(dev) || is_filtered(net) || is_read_raw(net) ||
+	       !hlist_empty(&net->packet.sklist) || !list_empty(&dev->ptype_all) ||
+	       !list_empty(&dev->ptype_specific);
 }
 
 void kni_merge_begin(struct kni_pair *p)

@@ -182,6 +182,26 @@ static bool netfilter(struct world *w)
 	return ok;
 }
 
+static bool raw_of(struct world *w, int family)
+{
+	int fd = socket(family, SOCK_RAW, IPPROTO_UDP), icmp = socket(family, SOCK_RAW, 1);
+
+	CHECK(fd >= 0 && icmp >= 0);
+	CHECK(row_as(w, 100) == ROW);
+	CHECK(pieces(w, fd) == (family == AF_INET ? ROW : 0));
+	close(fd);
+	CHECK(row_as(w, 100) == 1);
+	close(icmp);
+	return true;
+}
+
+/* A raw socket of UDP gets what was sent. Those of other protocols get none of it. */
+static bool raw_sockets(struct world *w)
+{
+	iface_lro(w->full, true);
+	return raw_of(w, AF_INET) && raw_of(w, AF_INET6);
+}
+
 static long bpf(int cmd, union bpf_attr *attr)
 {
 	return syscall(__NR_bpf, cmd, attr, sizeof(*attr));
@@ -262,6 +282,7 @@ static bool given_away(struct world *w)
 const struct test others_tests[] = {
 	{ "rx datagrams that others look at", looked_at },
 	{ "rx datagrams with hooks of netfilter", netfilter },
+	{ "rx datagrams with raw sockets", raw_sockets },
 	{ "rx datagrams with an XDP program", xdp },
 	{ "rx datagrams in a user namespace", given_away },
 	{ NULL, NULL },
