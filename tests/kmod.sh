@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # The kernel modules against the headers of Debian's kernel: no warning with W=1, none of sparse,
-# and a build from what is installed for DKMS.
+# the probes of the headers, and a build from what is installed for DKMS.
 # shellcheck disable=SC2317 # functions are called by check
 set -u
 
@@ -55,6 +55,145 @@ sparse_is_content()
 	grep -q '^  CHECK' "$OUT/sparse.log" && ! warnings "$OUT/sparse.log"
 }
 
+FAKE=$OUT/fake
+
+# What the probes say of the headers in FAKE, in the order of the alphabet.
+probes()
+{
+	printf '%s\n' 'include kmod/kni/Kbuild' 'kni := $(has)' 'include kmod/igb_uio/Kbuild' \
+		'show: ; @echo $(patsubst -D%,%,$(sort $(kni) $(has)))' |
+		make -s -f - show KNIT_HEADERS="$FAKE" KNIT_SYMVERS="$FAKE/Module.symvers"
+}
+
+# Nothing is found in a header of older kernels, and these names in that of newer ones.
+flips() # names, header, older, newer
+{
+	local file=$FAKE/$2 older newer
+
+	mkdir -p "${file%/*}"
+	[ -z "$3" ] || printf '%s\n' "$3" >"$file"
+	older=$(probes)
+	printf '%s\n' "$4" >"$file"
+	newer=$(probes)
+	rm "$file"
+	names+=" $1"
+	[ "$older/$newer" = "/$1" ] || echo "$2: '$older', '$newer' instead of '', '$1'"
+}
+
+flip_all()
+{
+	flips 'KNI_HAS_RTNL_LOCK_KILLABLE KNI_HAS_VHOST_TASK' Module.symvers \
+		'0x1 rtnl_lock vmlinux
+0x2 vhost_task_create_any vmlinux' '0x1 rtnl_lock_killable vmlinux
+0x2 vhost_task_create vmlinux'
+	flips KNI_HAS_VHOST_TASK_KILL linux/sched/vhost_task.h \
+		'vhost_task_create(bool (*fn)(void *), void *arg' 'void (*handle_kill)(void *),'
+	flips KNI_HAS_FORCE_FORWARDING linux/ipv6.h '__s32 forwarding;' '__u8 force_forwarding;'
+	flips KNI_HAS_GRO_H net/gro.h '' '#define _NET_GRO_H'
+	flips 'KNI_HAS_GRO_NODE KNI_HAS_MAC_STORAGE KNI_HAS_NAPI_ADD_WEIGHT KNI_HAS_TSO_MAX' \
+		linux/netdevice.h 'struct list_head rx_list;
+int dev_set_mac_address(struct net_device *dev, struct sockaddr *sa,
+			struct netlink_ext_ack *extack);
+int dev_get_mac_address(struct sockaddr_storage *ss);
+void netif_napi_add(struct net_device *dev, struct napi_struct *napi, int weight);
+void netif_set_gso_max_size(struct net_device *dev, unsigned int size);' \
+		'struct gro_node		gro;
+int dev_set_mac_address(struct net_device *dev,
+			struct sockaddr_storage *ss);
+void netif_napi_add_weight(struct net_device *dev, int weight);
+void netif_set_tso_max_size(struct net_device *dev, unsigned int size);'
+	flips KNI_HAS_HW_ADDR_SET linux/etherdevice.h 'eth_hw_addr_set_port(' 'eth_hw_addr_set('
+	flips KNI_HAS_KERNEL_RINGPARAM linux/ethtool.h 'struct kernel_ethtool_ringparam;
+	void	(*get_ringparam)(struct net_device *, struct ethtool_ringparam *);' \
+		'	void	(*get_ringparam)(struct net_device *,
+				 struct kernel_ethtool_ringparam *,
+				 struct netlink_ext_ack *);'
+	flips KNI_HAS_EVENTFD_NO_COUNT linux/eventfd.h \
+		'__u64 eventfd_signal(struct eventfd_ctx *ctx, __u64 n);' \
+		'static inline void eventfd_signal(struct eventfd_ctx *ctx)'
+	flips KNI_HAS_FOLIO_HUGETLB linux/page-flags.h 'int PageHuge(struct page *page);' \
+		'FOLIO_TYPE_OPS(hugetlb, hugetlb)'
+	flips IGBUIO_HAS_MMAP_PREPARE linux/uio_driver.h '(*mmap)(struct' '(*mmap_prepare)(struct'
+	flips IGBUIO_HAS_PCI_DEV_GROUPS linux/pci.h 'struct device_driver driver;' \
+		'const struct attribute_group **dev_groups;'
+	flips IGBUIO_HAS_VM_FLAGS_SET linux/mm.h 'vm_flags_set_any(' 'void vm_flags_set('
+}
+
+# The headers say what is there, whatever the kernel calls itself, and the code asks for nothing
+# that no probe finds.
+headers_decide()
+{
+	local names=
+
+	rm -rf "$FAKE"
+	flip_all >"$OUT/probes.log"
+	diff <(xargs -n 1 <<<"$names" | sort) \
+		<(grep -ohE '(KNI|IGBUIO)_HAS_[A-Z_]*[A-Z]' kmod/*/*.[ch] | sort -u) \
+		>>"$OUT/probes.log"
+	[ ! -s "$OUT/probes.log" ]
+}
+
+lro_is() # feature, version, flags of the compiler
+{
+	local want=$1 code is
+	IFS=. read -ra code <<<"$2"
+	shift 2
+
+	is=$(printf '%s\n' '#include "kni_merge.h"' KNI_F_MERGE |
+		gcc -E -P -I"$FAKE" -Iinclude -Ikmod/kni "$@" \
+			-DLINUX_VERSION_CODE="KERNEL_VERSION(${code[0]}, ${code[1]}, ${code[2]})" \
+			-D'KERNEL_VERSION(a, b, c)=(((a) << 16) + ((b) << 8) + (c))' - | tail -n 1)
+	[ "$is" = "$want" ] || echo "${code[*]} $*: $is instead of $want"
+}
+
+# The one thing that goes by the version: off where that does not tell.
+switch_of_merging()
+{
+	local header
+
+	mkdir -p "$FAKE/linux"
+	for header in version netdev_features skbuff; do
+		: >"$FAKE/linux/$header.h"
+	done
+	{
+		lro_is 0 5.14.0
+		lro_is 0 6.1.160
+		lro_is NETIF_F_LRO 6.1.161
+		lro_is 0 6.2.0
+		lro_is NETIF_F_LRO 6.12.66
+		lro_is 0 6.12.66 -DRHEL_RELEASE_CODE=2560
+		lro_is 0 6.12.66 -DCONFIG_SUSE_KERNEL=1
+		lro_is NETIF_F_LRO 6.19.0 -DRHEL_RELEASE_CODE=2560
+	} >"$OUT/merge.log" 2>&1
+	[ ! -s "$OUT/merge.log" ]
+}
+
+# Headers that call themselves older and newer than what they have, as distributions' do. These two
+# files have all that the compat headers declare and define.
+other_numbers_build()
+{
+	local version from link headers=$OUT/headers
+
+	from=$(readlink -f "$(newest_headers)")
+	rm -rf "$headers" "$OUT/other"
+	mkdir -p "$OUT/other" && cp -r kmod/kni kmod/igb_uio "$OUT/other" &&
+		cp -a "$from" "$headers" || return 1
+	for link in scripts tools; do # relative links
+		[ ! -L "$headers/$link" ] || ln -sfn "$(readlink -f "$from/$link")" "$headers/$link"
+	done
+	for version in $((5 << 16 | 10 << 8)) $((7 << 16 | 2 << 8)); do
+		sed -i "s/^\(#define LINUX_VERSION_CODE\) .*/\1 $version/" \
+			"$headers/include/generated/uapi/linux/version.h"
+		rm -f "$OUT"/other/*/*.o
+		{
+			make -C "$headers" M="$OUT/other/kni" KNIT_ABI="$PWD/include/abi" W=1 \
+				kni_ethtool.o &&
+				make -C "$headers" M="$OUT/other/igb_uio" W=1 igbuio_map.o
+		} >"$OUT/other.log" 2>&1 || return 1
+		! warnings "$OUT/other.log" || return 1
+	done
+}
+
 licence_is_told()
 {
 	modinfo -F license "$OUT/kni/rte_kni.ko" | grep -q '^GPL' &&
@@ -96,6 +235,9 @@ rm -rf "$OUT"
 mkdir -p "$OUT" || exit 1
 check "builds with W=1 without a warning" builds_quietly
 check "sparse finds nothing" sparse_is_content
+check "the headers decide, not the version" headers_decide
+check "merging goes by the version" switch_of_merging
+check "headers with another version build" other_numbers_build
 check "licence" licence_is_told
 check "modules_install" installs
 check "DKMS" builds_for_dkms

@@ -4,9 +4,8 @@
 
 #include <linux/mm.h>
 #include <linux/pci.h>
-#include <linux/version.h>
 
-/* Everything that differs between kernels, 5.10 to the newest, as kni/kni_compat.h. */
+/* Everything that differs between kernels, 5.10 to the newest, as kni/kni_compat.h: see Kbuild. */
 
 #ifndef CONFIG_64BIT
 #error "igb_uio needs a 64-bit kernel"
@@ -18,7 +17,7 @@
 #endif
 
 /* Where the PCI core has one of its own, it overwrites the one below with that. */
-#ifdef IGBUIO_PCI_DEV_GROUPS
+#ifdef IGBUIO_HAS_PCI_DEV_GROUPS
 #define igbuio_dev_groups dev_groups
 #else
 #define igbuio_dev_groups driver.dev_groups
@@ -28,7 +27,7 @@
  * What a mapping gets when it is made. Since 7.2 it is a description that becomes a mapping later,
  * and before, the mapping itself.
  */
-#ifdef IGBUIO_MMAP_PREPARE
+#ifdef IGBUIO_HAS_MMAP_PREPARE
 #define igbuio_mapping vm_area_desc
 #define igbuio_mmap_callback(info) ((info)->mmap_prepare)
 
@@ -76,7 +75,7 @@ static inline pgprot_t *igbuio_prot(struct vm_area_struct *m)
 static inline void igbuio_set_mapping(struct vm_area_struct *m,
 				      const struct vm_operations_struct *ops, unsigned long id)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#ifdef IGBUIO_HAS_VM_FLAGS_SET
 	vm_flags_set(m, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 #else
 	m->vm_flags |= VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;

@@ -8,20 +8,17 @@
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
 #include <linux/u64_stats_sync.h>
-#include <linux/version.h>
 
 /*
- * Everything that differs between kernels, 5.10 to the newest; no other file asks for the version.
- * What a kernel lacks is written here as the newest ones have it, under a name of our own where
- * older ones may have got it in a stable update.
+ * Everything that differs between kernels, 5.10 to the newest. What this one has is told by
+ * KNI_HAS_*, see Kbuild; nothing but kni_merge.h asks for the version. What a kernel lacks is
+ * written here as the newest ones have it.
  */
-#define KNI_SINCE(major, minor) (LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, 0))
-
 #ifndef CONFIG_64BIT
 #error "rte_kni needs a 64-bit kernel"
 #endif
 
-#if KNI_SINCE(5, 17)
+#ifdef KNI_HAS_GRO_H
 #include <net/gro.h>
 #endif
 
@@ -35,22 +32,6 @@
 #define NETIF_F_GRO_UDP_FWD 0
 #endif
 
-/*
- * The switch of kni_merge.h. Up to these versions the stack takes the truesize of all others from
- * the first datagram of a list when it cuts it; from them on the first one keeps its own. A kernel
- * that says it is older may be a distribution's that has the change, too: it can't be told. (Still
- * older ones could crash when somebody had pulled a part of a list to the front.)
- */
-#define KNI_STABLE(major, minor, patch)                               \
-	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, patch) && \
-	 LINUX_VERSION_CODE < KERNEL_VERSION(major, minor + 1, 0))
-#if KNI_SINCE(6, 19) || KNI_STABLE(6, 18, 6) || KNI_STABLE(6, 12, 66) || KNI_STABLE(6, 6, 121) || \
-	KNI_STABLE(6, 1, 161)
-#define KNI_F_MERGE NETIF_F_LRO
-#else
-#define KNI_F_MERGE 0
-#endif
-
 /* Does something look at frames before the stack does: tc, BPF or netfilter at the ingress? */
 static inline bool kni_has_ingress(const struct net_device *dev)
 {
@@ -59,10 +40,8 @@ static inline bool kni_has_ingress(const struct net_device *dev)
 #ifdef CONFIG_NETFILTER_INGRESS
 	has |= rcu_access_pointer(dev->nf_hooks_ingress) != NULL;
 #endif
-#if KNI_SINCE(6, 6)
 #ifdef CONFIG_NET_XGRESS
 	has |= rcu_access_pointer(dev->tcx_ingress) != NULL;
-#endif
 #elif defined(CONFIG_NET_CLS_ACT)
 	has |= rcu_access_pointer(dev->miniq_ingress) != NULL;
 #endif
@@ -111,17 +90,17 @@ static inline void vhost_task_stop(struct vhost_task *t)
 /* -EINTR: a fatal signal came first. Newer kernels do not export it. */
 static inline int kni_rtnl_lock(void)
 {
-#if KNI_SINCE(6, 13)
+#ifdef KNI_HAS_RTNL_LOCK_KILLABLE
+	return rtnl_lock_killable();
+#else
 	rtnl_lock();
 	return 0;
-#else
-	return rtnl_lock_killable();
 #endif
 }
 
 static inline void kni_eventfd_signal(struct eventfd_ctx *ctx)
 {
-#if KNI_SINCE(6, 8)
+#ifdef KNI_HAS_EVENTFD_NO_COUNT
 	eventfd_signal(ctx);
 #else
 	eventfd_signal(ctx, 1);
@@ -147,8 +126,8 @@ static inline void kni_napi_add(struct net_device *dev, struct napi_struct *napi
 				int (*poll)(struct napi_struct *, int))
 {
 	set_bit(NAPI_STATE_NO_BUSY_POLL, &napi->state);
-#if KNI_SINCE(6, 1)
-	netif_napi_add(dev, napi, poll);
+#ifdef KNI_HAS_NAPI_ADD_WEIGHT
+	netif_napi_add_weight(dev, napi, poll, NAPI_POLL_WEIGHT);
 #else
 	netif_napi_add(dev, napi, poll, NAPI_POLL_WEIGHT);
 #endif
@@ -173,7 +152,7 @@ static inline void kni_gro_flush(struct napi_struct *napi)
 	LIST_HEAD(batch);
 
 	napi_gro_flush(napi, false);
-#if KNI_SINCE(6, 15)
+#ifdef KNI_HAS_GRO_NODE
 	list_splice_init(&napi->gro.rx_list, &batch);
 	napi->gro.rx_count = 0;
 #else
@@ -185,7 +164,7 @@ static inline void kni_gro_flush(struct napi_struct *napi)
 
 static inline void kni_hw_addr_set(struct net_device *dev, const u8 *addr)
 {
-#if KNI_SINCE(5, 17)
+#ifdef KNI_HAS_HW_ADDR_SET
 	eth_hw_addr_set(dev, addr);
 #else
 	ether_addr_copy(dev->dev_addr, addr);
@@ -195,7 +174,7 @@ static inline void kni_hw_addr_set(struct net_device *dev, const u8 *addr)
 /* RTNL held. */
 static inline int kni_set_mac(struct net_device *dev, const u8 *addr)
 {
-#if KNI_SINCE(6, 16)
+#ifdef KNI_HAS_MAC_STORAGE
 	struct sockaddr_storage ss = { .ss_family = dev->type };
 
 	memcpy(ss.__data, addr, ETH_ALEN);
@@ -208,7 +187,7 @@ static inline int kni_set_mac(struct net_device *dev, const u8 *addr)
 #endif
 }
 
-#if KNI_SINCE(5, 17)
+#ifdef KNI_HAS_KERNEL_RINGPARAM
 #define KNI_GET_RINGPARAM(name)                                      \
 	name(struct net_device *dev, struct ethtool_ringparam *ring, \
 	     struct kernel_ethtool_ringparam *kernel_ring, struct netlink_ext_ack *extack)
@@ -218,7 +197,7 @@ static inline int kni_set_mac(struct net_device *dev, const u8 *addr)
 
 static inline void kni_set_tso_max(struct net_device *dev, unsigned int bytes, u16 segments)
 {
-#if KNI_SINCE(5, 19)
+#ifdef KNI_HAS_TSO_MAX
 	netif_set_tso_max_size(dev, bytes);
 	netif_set_tso_max_segs(dev, segments);
 #else
@@ -230,7 +209,7 @@ static inline void kni_set_tso_max(struct net_device *dev, unsigned int bytes, u
 /* May a page be pinned for long and written: anonymous, shmem or hugetlb, not a file system's. */
 static inline bool kni_page_is_memory(struct page *page)
 {
-#if KNI_SINCE(5, 17)
+#ifdef KNI_HAS_FOLIO_HUGETLB
 	struct folio *folio = page_folio(page);
 
 	return folio_test_anon(folio) || folio_test_swapbacked(folio) || folio_test_hugetlb(folio);
@@ -244,7 +223,7 @@ static inline bool kni_page_is_memory(struct page *page)
 /* Is it the first page of a hugetlb page of that size? */
 static inline bool kni_page_is_huge(struct page *page, unsigned long size)
 {
-#if KNI_SINCE(5, 17)
+#ifdef KNI_HAS_FOLIO_HUGETLB
 	struct folio *folio = page_folio(page);
 
 	return folio_test_hugetlb(folio) && folio_size(folio) == size &&

@@ -4,7 +4,9 @@
 
 #include "kni_flow.h"
 
+#include <linux/netdev_features.h>
 #include <linux/skbuff.h>
+#include <linux/version.h>
 
 struct kni_pair;
 struct net_device;
@@ -23,6 +25,27 @@ struct net_device;
 #define KNI_ROWS 16
 /* More headroom while rows are made: geneve over IPv6 with all its options needs 336 bytes. */
 #define KNI_ROW_HEADROOM 320u
+
+/*
+ * LRO, or 0: there is no switch. Up to these versions the stack takes the truesize of all others
+ * from the first datagram of a list when it cuts it; from them on the first one keeps its own.
+ * (Still older ones could crash when somebody had pulled a part of a list to the front.) That is in
+ * the stack's code, so no header tells it, and this is the one thing that goes by the version. The
+ * third number tells nothing of a distribution that has numbers and changes of its own.
+ */
+#if defined(RHEL_RELEASE_CODE) || defined(CONFIG_SUSE_KERNEL)
+#define KNI_STABLE(major, minor, patch) 0
+#else
+#define KNI_STABLE(major, minor, patch)                               \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(major, minor, patch) && \
+	 LINUX_VERSION_CODE < KERNEL_VERSION(major, minor + 1, 0))
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0) || KNI_STABLE(6, 18, 6) || \
+	KNI_STABLE(6, 12, 66) || KNI_STABLE(6, 6, 121) || KNI_STABLE(6, 1, 161)
+#define KNI_F_MERGE NETIF_F_LRO
+#else
+#define KNI_F_MERGE 0
+#endif
 
 struct kni_merge {
 	bool on;

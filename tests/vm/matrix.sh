@@ -61,15 +61,45 @@ in_folder() # release, command...
 }
 
 # The sources are copied there: a chroot sees nothing else.
-build() # release, kernel
+copy_sources() # release
 {
 	local root=$MATRIX/$1
 
 	rm -rf "$root/knit"
 	mkdir -p "$root/knit/include" && cp -r "$ROOT/include/abi" "$root/knit/include" &&
-		cp -r "$ROOT/kmod" "$root/knit" || return 1
-	in_folder "$1" make -C /knit/kmod -j "$(nproc)" W=1 \
-		KDIR="/usr/src/linux-headers-$2" >"$MATRIX/$1-build.log" 2>&1
+		cp -r "$ROOT/kmod" "$root/knit"
+}
+
+# What the headers say of the version.
+version_of() # kernel
+{
+	echo "/usr/src/linux-headers-$1/include/generated/uapi/linux/version.h"
+}
+
+# 5.14.0, or 6.12.0 for 5.10: as a distribution's that takes changes over from newer kernels.
+other_version() # release, kernel
+{
+	local code=$((5 << 16 | 14 << 8))
+
+	[[ $2 != 5.* ]] || code=$((6 << 16 | 12 << 8))
+	sed "s/^\(#define LINUX_VERSION_CODE\) .*/\1 $code/" "$MATRIX/$1$(version_of "$2")" \
+		>"$MATRIX/$1/knit/version.h"
+}
+
+make_modules() # release, kernel, folder for what is built, version.h
+{
+	# shellcheck disable=SC2016 # for the shell in there
+	in_folder "$1" sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh \
+		"$4" "$(version_of "$2")" make -C /knit/kmod -j "$(nproc)" W=1 \
+		KDIR="/usr/src/linux-headers-$2" OUT="$3" >>"$MATRIX/$1-build.log" 2>&1
+}
+
+build() # release, kernel
+{
+	: >"$MATRIX/$1-build.log"
+	copy_sources "$1" && other_version "$1" "$2" &&
+		make_modules "$1" "$2" /knit/kmod "$(version_of "$2")" &&
+		make_modules "$1" "$2" /knit/other /knit/version.h
 }
 
 compiler_of() # release
@@ -97,7 +127,7 @@ one() # release
 		row "$1" "$kernel" "$(compiler_of "$1")" "$warnings warnings"
 		return
 	fi
-	row "$1" "$kernel" "$(compiler_of "$1")" "ok, W=1 without warnings"
+	row "$1" "$kernel" "$(compiler_of "$1")" "ok, W=1 without warnings, also as another version"
 }
 
 # Debian splits newer kernels into several packages. What the folder was made from may have
