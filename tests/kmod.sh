@@ -168,6 +168,24 @@ switch_of_merging()
 	[ ! -s "$OUT/merge.log" ]
 }
 
+takes_vhost_task() # flags of the compiler
+{
+	gcc -E -P -I"$FAKE" -DCONFIG_64BIT "$@" kmod/kni/kni_compat.h | grep -q vhost_task_create
+}
+
+# One that a SIGKILL does not end, as in 6.4 to 6.9, is not taken.
+vhost_task_is_killable()
+{
+	local header
+
+	mkdir -p "$FAKE/linux/sched"
+	for header in $(grep -ohP '<linux/\K[a-z0-9_/]*' kmod/kni/kni_compat.h); do
+		: >"$FAKE/linux/$header.h"
+	done
+	takes_vhost_task -DKNI_HAS_VHOST_TASK -DKNI_HAS_VHOST_TASK_KILL &&
+		! takes_vhost_task -DKNI_HAS_VHOST_TASK && ! takes_vhost_task
+}
+
 # Headers that call themselves older and newer than what they have, as distributions' do. These two
 # files have all that the compat headers declare and define.
 other_numbers_build()
@@ -237,6 +255,7 @@ check "builds with W=1 without a warning" builds_quietly
 check "sparse finds nothing" sparse_is_content
 check "the headers decide, not the version" headers_decide
 check "merging goes by the version" switch_of_merging
+check "vhost_task ends when killed" vhost_task_is_killable
 check "headers with another version build" other_numbers_build
 check "licence" licence_is_told
 check "modules_install" installs

@@ -22,7 +22,8 @@
 #include <net/gro.h>
 #endif
 
-#ifdef KNI_HAS_VHOST_TASK
+#if defined(KNI_HAS_VHOST_TASK) && defined(KNI_HAS_VHOST_TASK_KILL)
+#define KNI_OF_CREATOR
 #include <linux/sched/signal.h>
 #include <linux/sched/vhost_task.h>
 #endif
@@ -50,23 +51,19 @@ static inline bool kni_has_ingress(const struct net_device *dev)
 
 /*
  * A thread of the current process, for vhost_task_start: charged to its cgroups, within its CPUs.
- * It calls once(arg) again and again, until it is stopped; from Linux 6.10 on also until the
- * process is killed. NULL: this kernel has none; ERR_PTR.
+ * It calls once(arg) again and again, until it is stopped or the process is killed. NULL: this
+ * kernel has none; ERR_PTR. That of Linux 6.4 to 6.9 is not taken: it goes on in a killed process
+ * while another one has the file, and until it ends nobody can collect that process.
  */
-#ifdef KNI_HAS_VHOST_TASK
+#ifdef KNI_OF_CREATOR
 static inline void kni_no_care(void *arg)
 {
 }
 
 static inline struct vhost_task *kni_vhost_task(bool (*once)(void *), void *arg, const char *name)
 {
-	struct vhost_task *t;
+	struct vhost_task *t = vhost_task_create(once, kni_no_care, arg, name);
 
-#ifdef KNI_HAS_VHOST_TASK_KILL
-	t = vhost_task_create(once, kni_no_care, arg, name);
-#else
-	t = vhost_task_create(once, arg, name);
-#endif
 	/* With a signal pending no thread is made; older ones don't say so. */
 	return t ?: ERR_PTR(signal_pending(current) ? -ERESTARTNOINTR : -ENOMEM);
 }
