@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Builds the kernel module for the kernels of four Debian releases, each with the compiler and the
-# tools of its own release in a debootstrap folder, and boots the newest one with the module's
-# tests. Prints a table; the exit code is 0 if every line of it is good.
+# tools of its own release in a debootstrap folder, also against headers that say another version,
+# and boots the newest one with the module's tests. Prints a table; the exit code is 0 if every line
+# of it is good.
 # usage: tests/vm/matrix.sh [RELEASE...]   (default: bullseye bookworm trixie sid)
 # shellcheck source=tests/vm/_host.sh
 . "$(dirname "$0")/_host.sh"
