@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tapfds.h"
 
+#include <linux/if_tun.h>
+
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#ifndef TUNGETDEVNETNS
+#define TUNGETDEVNETNS _IO('T', 227)
+#endif
 
 #define BATCH 64
 
@@ -58,6 +67,21 @@ unsigned int knit_tap_fds(const char *ifname, int *fds, unsigned int max)
 	}
 	closedir(dir);
 	return n;
+}
+
+int knit_tap_fd_netns(int fd, uint64_t *netns)
+{
+	int ns = ioctl(fd, TUNGETDEVNETNS), ret = 0;
+	struct stat st;
+
+	if (ns < 0)
+		return -errno;
+	if (fstat(ns, &st) < 0)
+		ret = -errno;
+	else
+		*netns = st.st_ino;
+	close(ns);
+	return ret;
 }
 
 unsigned int knit_tap_fds_close_all(void)

@@ -2,6 +2,8 @@
 #ifndef KNIT_TAPFDS_H
 #define KNIT_TAPFDS_H
 
+#include <stdint.h>
+
 /*
  * net_tap gives every attached secondary copies of its queues' fds, when the secondary starts and
  * again at each start of the port, and never closes the older ones: they pile up, and keep queues
@@ -15,6 +17,12 @@
  * "".
  */
 unsigned int knit_tap_fds(const char *ifname, int *fds, unsigned int max);
+
+/*
+ * In which network namespace the interface of a queue is now, the inode of nsfs. 0 or a negative
+ * errno, -EPERM: needs CAP_NET_ADMIN there.
+ */
+int knit_tap_fd_netns(int fd, uint64_t *netns);
 
 /* For a process that uses none: closes them all. Returns how many. */
 unsigned int knit_tap_fds_close_all(void);

@@ -26,7 +26,7 @@
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 4
+#define KNIT_TOPO_VERSION 5
 
 struct knit_exchange;
 
@@ -49,6 +49,7 @@ struct knit_topo_port {
 	uint32_t link_up;  /* main thread: wo. As last told to the interface */
 	uint32_t link_speed;   /* main thread: wo. Mbit/s */
 	char ifname[IFNAMSIZ]; /* primary: wo. Of its kernel device, as known; "": has none */
+	uint64_t ifnetns;      /* primary: wo. With it: the namespace, see knit_tap_fd_netns */
 	/*
 	 * Further unicast addresses that the kernel wants to receive by the port's interface:
 	 * macvlan devices, VRRP. A cross connection gives it these, too.

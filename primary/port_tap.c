@@ -136,8 +136,9 @@ static bool socket_is_in(int sock, int netns)
 	return same;
 }
 
-static void note_name(const struct port *port)
+static void note_place(const struct port *port)
 {
+	knit_tap_fd_netns(port->tap_fd, &port->topo->ifnetns);
 	memcpy(port->topo->ifname, port->tap->name, sizeof(port->topo->ifname) - 1);
 }
 
@@ -154,7 +155,7 @@ void port_tap_find(struct port *port)
 		if (socket_is_in(tap->ioctl_sock, netns)) {
 			port->tap = tap;
 			port->tap_fd = fds[i];
-			note_name(port);
+			note_place(port);
 		}
 		if (netns >= 0)
 			close(netns);
@@ -216,7 +217,7 @@ static int follow(struct port *port, int netns)
 	snprintf(tap->name, sizeof(tap->name), "%.*s", IFNAMSIZ, ifr.ifr_name);
 	if (ioctl(tap->ioctl_sock, SIOCGIFINDEX, &ifr) == 0)
 		tap->index = ifr.ifr_ifindex;
-	note_name(port);
+	note_place(port);
 	log_notice("port %s: its kernel device is %s%s now", port->conf->name, tap->name,
 		   moved ? " in another network namespace" : "");
 	return 0;

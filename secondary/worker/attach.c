@@ -179,7 +179,9 @@ int knit_worker_claim(struct knit_worker *w)
 	/* Offline until the loop starts. */
 	rte_rcu_qsbr_thread_register(w->qsbr, 0);
 	w->registered = true;
-	knit_taps_init(w);
+	ret = knit_taps_init(w);
+	if (ret != KNIT_EXIT_OK)
+		return ret;
 	knit_idle_init(w);
 	return knit_foreign_start(w);
 }

@@ -2,20 +2,41 @@
 #include "tapfds.h"
 #include "worker.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #define DRIVER "net_tap"
 
-static unsigned int collect(const struct knit_worker_tap *tap, int *fds)
+/* Devices in two namespaces may have one name. */
+static bool name_is_shared(const struct knit_worker *w, const struct knit_topo_port *port)
 {
-	char name[IFNAMSIZ];
-	unsigned int n;
+	unsigned int i, n = 0;
 
-	memcpy(name, tap->port->ifname, sizeof(name));
+	for (i = 0; i < w->topo->n_ports; i++)
+		n += strncmp(w->topo->ports[i].ifname, port->ifname, IFNAMSIZ) == 0;
+	return n > 1;
+}
+
+/* How many, or a negative errno: which are the port's can't be told. */
+static int collect(const struct knit_worker *w, const struct knit_topo_port *port, int *fds)
+{
+	unsigned int i, found, n = 0;
+	char name[IFNAMSIZ];
+	uint64_t netns = 0;
+	int ret;
+
+	memcpy(name, port->ifname, sizeof(name));
 	name[sizeof(name) - 1] = '\0';
-	n = name[0] ? knit_tap_fds(name, fds, KNIT_MAX_PORT_TAPS) : 0;
-	return RTE_MIN(n, (unsigned int)KNIT_MAX_PORT_TAPS);
+	found = name[0] ? knit_tap_fds(name, fds, KNIT_MAX_PORT_TAPS) : 0;
+	for (i = 0; i < found && i < KNIT_MAX_PORT_TAPS; i++) {
+		ret = knit_tap_fd_netns(fds[i], &netns);
+		if (ret < 0 && name_is_shared(w, port))
+			return ret;
+		if (ret < 0 || netns == port->ifnetns)
+			fds[n++] = fds[i];
+	}
+	return n;
 }
 
 static const struct knit_input *input_of(const struct knit_worker *w,
@@ -29,12 +50,23 @@ static const struct knit_input *input_of(const struct knit_worker *w,
 	return NULL;
 }
 
-void knit_taps_init(struct knit_worker *w)
+static int cant_tell(const struct knit_worker *w, const struct knit_topo_port *port, int err)
+{
+	return knit_worker_fail(w, KNIT_EXIT_RESOURCES,
+				"port %s: another port's kernel device is called %s, too, in "
+				"another network namespace, and this process can't tell their "
+				"queues apart: %s%s",
+				port->name, port->ifname, strerror(err),
+				err == EPERM ? " (needs CAP_NET_ADMIN there)" : "");
+}
+
+int knit_taps_init(struct knit_worker *w)
 {
 	const struct knit_topo_port *port;
 	const struct knit_input *in;
 	struct knit_worker_tap *tap;
 	uint32_t i;
+	int n;
 
 	for (i = 0; i < w->topo->n_ports; i++) {
 		port = &w->topo->ports[i];
@@ -46,8 +78,12 @@ void knit_taps_init(struct knit_worker *w)
 		tap->queue = in ? in->queue : 0;
 		tap->again = !in;
 		tap->starts = __atomic_load_n(&port->starts, __ATOMIC_ACQUIRE);
-		tap->n = in ? collect(tap, tap->fds) : 0;
+		n = collect(w, port, tap->fds);
+		if (n < 0)
+			return cant_tell(w, port, -n);
+		tap->n = in ? n : 0;
 	}
+	return KNIT_EXIT_OK;
 }
 
 bool knit_taps_stale(const struct knit_worker *w)
@@ -75,12 +111,13 @@ static bool in_set(int fd, const int *fds, unsigned int n)
  * numbers could have been given out again. Two deaths are two restarts, and the fds of the second
  * may be there before this looks for those of the first.
  */
-static bool replace(struct knit_worker_tap *tap)
+static bool replace(const struct knit_worker *w, struct knit_worker_tap *tap)
 {
+	unsigned int k, fresh = 0;
 	int fds[KNIT_MAX_PORT_TAPS];
-	unsigned int i, n, fresh = 0;
+	int i, n;
 
-	n = collect(tap, fds);
+	n = collect(w, tap->port, fds);
 	for (i = 0; i < n; i++) {
 		if (in_set(fds[i], tap->fds, tap->n))
 			continue;
@@ -94,8 +131,8 @@ static bool replace(struct knit_worker_tap *tap)
 	if (fresh == 0)
 		return n == 0;
 	tap->ahead = tap->n ? (fresh - 1) / tap->n : 0;
-	for (i = 0; i < tap->n; i++)
-		close(tap->fds[i]);
+	for (k = 0; k < tap->n; k++)
+		close(tap->fds[k]);
 	memcpy(tap->fds, fds, fresh * sizeof(fds[0]));
 	tap->n = fresh;
 	tap->misses = 0;
@@ -133,7 +170,7 @@ int knit_taps_refresh(struct knit_worker *w)
 		if (starts == tap->starts)
 			continue;
 		tap->starts = starts;
-		if (tap->port->ifname[0] && !replace(tap))
+		if (tap->port->ifname[0] && !replace(w, tap))
 			return knit_worker_fail(w, KNIT_EXIT_RESTART,
 						"port %s: no new queues after its restart",
 						tap->port->name);
@@ -157,8 +194,9 @@ int knit_tap_queue_fd(const struct knit_worker_tap *tap)
 void knit_taps_close_foreign(struct knit_worker *w)
 {
 	struct knit_worker_tap *tap;
-	unsigned int i, k, n;
+	unsigned int i;
 	uint32_t starts;
+	int k, n;
 
 	for (i = 0; i < w->n_foreign; i++) {
 		tap = &w->foreign[i];
@@ -167,7 +205,7 @@ void knit_taps_close_foreign(struct knit_worker *w)
 			continue;
 		tap->again = starts != tap->starts;
 		tap->starts = starts;
-		n = collect(tap, tap->fds);
+		n = collect(w, tap->port, tap->fds);
 		for (k = 0; k < n; k++)
 			close(tap->fds[k]);
 	}

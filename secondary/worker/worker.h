@@ -164,8 +164,9 @@ int knit_worker_run(struct knit_worker *w);
 /*
  * taps.c: this process's fds of net_tap queues. Each start of such a port gives the process new
  * ones; the old ones must go, see common/tapfds.h. Ports that are no inputs are foreign.c's.
+ * Init: enum knit_exit, message printed.
  */
-void knit_taps_init(struct knit_worker *w);
+int knit_taps_init(struct knit_worker *w);
 bool knit_taps_stale(const struct knit_worker *w); /* an input was started anew */
 /*
  * Waits until the driver uses the new fds and closes the old. Offline. KNIT_EXIT_OK, or end with

@@ -4,8 +4,10 @@
 # and the number they had; and namespaces that end.
 #
 #   netns left                                     netns middle
-#   left0 --- port left --- worker 0 --- kl        10.1.0.1
-#             (none)    --- worker 0 --- ka, kb    joined
+#   left0 --- port left  --- worker 0 --- kl        10.1.0.1
+#    netns right
+#   right0 -- port right --- worker 1 --- kr        10.2.0.1
+#             (none)     --- worker 0 --- ka, kb    joined
 #
 # A device is who it is, whatever it is called: what happens to another one of its old name is not
 # told to the port, and the other one is neither changed nor removed.
@@ -13,6 +15,8 @@
 . "$(dirname "$0")/_init.sh"
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
+# shellcheck source=tests/smoke/_life.sh
+. "$(dirname "$0")/_life.sh"
 
 FOREIGN=02:00:00:00:66:01
 
@@ -169,6 +173,43 @@ far_moved()
 	check "far end moved: the other is as it was" untouched left wan0
 }
 
+both_ping()
+{
+	pings && in_ns right ping -q -c 5 -i 0.01 -W 2 10.2.0.1
+}
+
+told() # port, name
+{
+	grep -q "port $1: its kernel device is $2 now" "$TMP/primary.log"
+}
+
+# Worker 0 has copies of both devices' queues and closes none but old ones of its own.
+far_ends_of_one_name()
+{
+	ip -n right link set right0 down
+	ip -n right link set right0 name eth0
+	address right eth0 10.2.0.2/24
+	address middle kr 10.2.0.1/24
+	wait_for 5 told right eth0
+	stop worker0
+	start powerless setpriv --bounding-set=-net_admin --inh-caps=-net_admin \
+		"$KNIT_BUILD/secondary/worker/knit-worker" --prefix "$PREFIX" --id 0
+	check "far ends of one name: a worker that can't tell them apart is refused" \
+		left_with powerless 4
+	check "far ends of one name: and says why" \
+		grep -q "port left: .* eth0.*needs CAP_NET_ADMIN" "$TMP/powerless.log"
+	start_worker 0
+	check "far ends of one name: traffic" wait_for 5 both_ping
+	ip -n middle link set kr mtu 1350
+	check "far ends of one name: one is started anew" \
+		wait_for 5 field_is /knit/port,right mtu 1350
+	check "far ends of one name: the worker of the other looks for new queues" \
+		wait_for 5 both_ping
+	ip -n middle link set kl mtu 1360
+	check "far ends of one name: the other is started anew" port_is mtu 1360
+	check "far ends of one name: traffic, still" wait_for 5 both_ping
+}
+
 # A veth whose one end is there ends with the namespace, and so shows its end.
 canary() # netns
 {
@@ -184,14 +225,17 @@ namespace_ends() # netns, interface
 		grep -q "$2: the interface was removed" "$TMP/primary.log"
 }
 
-netns left middle one
+netns left middle right one
 FAR_NS=left
 FAR=left0
 tap_port left left
+tap_port right right
 interface kl left middle
+interface kr right middle
 interface ka "" one
 interface kb ""
 worker 0 "punt left" "join ka kb"
+worker 1 "punt right"
 system_up
 address left left0 10.1.0.2/24
 followed "at first" middle kl 1290
@@ -202,6 +246,7 @@ moved_and_replaced
 if [ "$PORT_KIND" = tap ]; then
 	far_renamed
 	far_moved
+	far_ends_of_one_name
 fi
 namespace_ends one ka
 netns two
