@@ -3,9 +3,11 @@
 
 #include "../../primary/primary.h"
 
+#include "bell.h"
 #include "rundir.h"
 #include "rundir_lock.h"
 
+#include <rte_eal.h>
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
 
@@ -20,7 +22,8 @@
 
 /*
  * Who is waited for before a port is stopped: workers with a queue there, and whoever is attaching.
- * Each test is a process of its own, with a /run of its own.
+ * And what the port thread does in the meantime. Each test is a process of its own, with a /run of
+ * its own.
  */
 #define PREFIX "knit-unit-pause"
 #define RUN "/run/knit/" PREFIX
@@ -111,37 +114,54 @@ static int lock_share(const char *path)
 {
 	int fd = knit_lock_open(path);
 
-	return fd < 0 ? fd : knit_lock_try(fd, F_RDLCK);
+	return fd >= 0 && knit_lock_try(fd, F_RDLCK) < 0 ? -1 : fd;
 }
 
-static int attach_and_stand(int out)
+/* Worker 1 comes in when somebody writes to it. */
+static int attach_and_stand(int in, int out)
 {
-	int fd = knit_lock_open(RUN "/worker-1.lock");
+	int fd = knit_lock_open(RUN "/worker-1.lock"), share = -1;
+	char c = 'x';
 
-	if (knit_lock_try(fd, F_WRLCK) < 0 || lock_share(RUN "/attach.lock") < 0)
+	/* Check's handler would end the test. */
+	signal(SIGTERM, SIG_DFL);
+	if (knit_lock_try(fd, F_WRLCK) == 0)
+		share = lock_share(RUN "/attach.lock");
+	if (share < 0)
 		return 1;
 	knit_lock_write(fd, KNIT_LOCK_ATTACHING);
-	if (write(out, "x", 1) != 1)
+	if (write(out, &c, 1) != 1 || read(in, &c, 1) != 1)
 		return 1;
+	knit_lock_write(fd, KNIT_LOCK_ATTACHED);
+	close(share);
 	for (;;)
 		pause();
 }
 
+static int to_attaching;
+
 /* Worker 1, between EAL's set-up and READY. */
 static pid_t attaching(void)
 {
-	int pipes[2];
+	int in[2], out[2];
 	pid_t pid;
 	char c;
 
 	topo.workers[1].state = KNIT_SLOT_FREE;
 	rte_rcu_qsbr_thread_offline(topo.workers[0].qsbr, 0);
-	ck_assert_int_eq(pipe(pipes), 0);
+	ck_assert_int_eq(pipe(in), 0);
+	ck_assert_int_eq(pipe(out), 0);
 	pid = fork();
 	if (pid == 0)
-		_exit(attach_and_stand(pipes[1]));
-	ck_assert_int_eq(read(pipes[0], &c, 1), 1);
+		_exit(attach_and_stand(in[0], out[1]));
+	ck_assert_int_eq(read(out[0], &c, 1), 1);
+	to_attaching = in[1];
 	return pid;
+}
+
+static void comes_in(void)
+{
+	ck_assert_int_eq(write(to_attaching, "x", 1), 1);
 }
 
 static void kill_it(pid_t pid)
@@ -194,16 +214,152 @@ START_TEST(killed_on_its_way_in)
 }
 END_TEST
 
+/* The port thread, with what it would call and whom it would answer. */
+static rte_mp_t deliver;
+static unsigned int n_tries;
+static unsigned int n_answers;
+static struct knit_msg answers[4];
+
+int rte_mp_action_register(const char *name, rte_mp_t action)
+{
+	deliver = action;
+	return 0;
+}
+
+void rte_mp_action_unregister(const char *name)
+{
+}
+
+int rte_mp_reply(struct rte_mp_msg *msg, const char *peer)
+{
+	unsigned int i = __atomic_load_n(&n_answers, __ATOMIC_RELAXED);
+
+	memcpy(&answers[i], msg->param, sizeof(answers[0]));
+	__atomic_store_n(&n_answers, i + 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int port_op(struct primary *p, struct knit_msg *m)
+{
+	int ret = port_pause(p, m->port, m->text, sizeof(m->text));
+
+	__atomic_fetch_add(&n_tries, 1, __ATOMIC_RELEASE);
+	return ret < 0 ? ret : port_go_on(p, m->port, 0);
+}
+
+bool domain_reset_dead(struct primary *p)
+{
+	return true;
+}
+
+bool primary_gone_release(struct primary *p)
+{
+	return true;
+}
+
+void primary_channel_clear_for(struct primary *p, const char *peer)
+{
+}
+
+void primary_channel_look(struct primary *p)
+{
+}
+
+int primary_master_fd(void)
+{
+	return -1;
+}
+
+void primary_master_look(struct primary *p)
+{
+}
+
+bool primary_master_mend(struct primary *p)
+{
+	return true;
+}
+
+static void asks(enum knit_op op)
+{
+	struct rte_mp_msg msg = { .len_param = sizeof(struct knit_msg) };
+	struct knit_msg m = { .op = op };
+
+	memcpy(msg.param, &m, sizeof(m));
+	ck_assert_int_eq(deliver(&msg, "peer"), 0);
+}
+
+/* Check's time limit ends it. */
+static void wait_until(const unsigned int *counter, unsigned int n)
+{
+	while (__atomic_load_n(counter, __ATOMIC_ACQUIRE) < n)
+		usleep(1000);
+}
+
+static void start_service(void)
+{
+	unsigned int i;
+
+	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
+		primary.pidfd[i] = -1;
+	conf.eal.attach_timeout = 30;
+	ck_assert_int_eq(knit_bell_init(), 0);
+	ck_assert_int_eq(primary_service_start(&primary), 0);
+}
+
+static void is_answer(unsigned int i, enum knit_op op, int result, const char *text)
+{
+	ck_assert_uint_eq(answers[i].op, op);
+	ck_assert_int_eq(answers[i].result, result);
+	ck_assert_str_eq(answers[i].text, text);
+}
+
+START_TEST(operations_wait_in_order)
+{
+	attaching();
+	start_service();
+	asks(KNIT_OP_MTU);
+	asks(KNIT_OP_LINK);
+	wait_until(&n_tries, 2);
+	asks(KNIT_OP_SYNC);
+	wait_until(&n_answers, 1);
+	is_answer(0, KNIT_OP_SYNC, 0, "");
+	ck_assert(!lets_in());
+	comes_in();
+	wait_until(&n_answers, 3);
+	is_answer(1, KNIT_OP_MTU, 0, "");
+	is_answer(2, KNIT_OP_LINK, 0, "");
+	ck_assert(lets_in());
+	primary_service_stop(&primary);
+}
+END_TEST
+
+START_TEST(operations_do_not_wait_for_ever)
+{
+	snprintf(why, sizeof(why), "worker 1 (process %d) is attaching", (int)attaching());
+	start_service();
+	asks(KNIT_OP_MTU);
+	wait_until(&n_answers, 1);
+	is_answer(0, KNIT_OP_MTU, -EBUSY, why);
+	ck_assert_uint_gt(n_tries, 1);
+	ck_assert(lets_in());
+	ck_assert_uint_eq(primary.restart, 0);
+	primary_service_stop(&primary);
+}
+END_TEST
+
 Suite *knit_suite_pause(void)
 {
 	Suite *s = suite_create("pause");
 	TCase *tc = tcase_create("pause");
 
 	tcase_add_checked_fixture(tc, setup, NULL);
+	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, others_are_not_waited_for);
 	tcase_add_test(tc, those_concerned_are);
 	tcase_add_test(tc, nobody_comes_in);
 	tcase_add_test(tc, killed_on_its_way_in);
+	tcase_add_test(tc, operations_wait_in_order);
+	tcase_add_test(tc, operations_do_not_wait_for_ever);
 	suite_add_tcase(s, tc);
 	return s;
 }
