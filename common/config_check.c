@@ -134,6 +134,22 @@ static void check_pcap(struct knit_conf_load *load, unsigned int i)
 				"absolute paths are expected: workers open them, too");
 }
 
+static void check_tap(struct knit_conf_load *load, unsigned int i)
+{
+	static const char *const names[] = { "iface", NULL };
+	const struct knit_conf_port *port = &load->conf->ports[i];
+	const char *value = argument(port, names);
+	char id[sizeof(port->device)];
+
+	if (strncmp(device_id(port, id, sizeof(id)), "net_tap", 7) || value == NULL)
+		return;
+	snprintf(id, sizeof(id), "%.*s", (int)strcspn(value, ","), value);
+	if (strlen(id) >= IFNAMSIZ || !knit_check_ifname(id))
+		knit_conf_error(load, knit_conf_elem(load, "ports", i), "device",
+				"after iface= the name of a network device is expected, 1 to 15 "
+				"characters");
+}
+
 static void check_port(struct knit_conf_load *load, unsigned int i)
 {
 	const config_setting_t *group = knit_conf_elem(load, "ports", i);
@@ -151,6 +167,7 @@ static void check_port(struct knit_conf_load *load, unsigned int i)
 	}
 	check_driver(load, i);
 	check_pcap(load, i);
+	check_tap(load, i);
 	if (conf->n_workers > 1 && hands_mbufs_on(port))
 		knit_conf_error(load, group, "device",
 				"this driver hands mbufs on and works with one worker only, not %u",

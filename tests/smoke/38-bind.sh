@@ -406,6 +406,18 @@ many_ports()
 	check "33 ports" says 3 "ports: found a list \( \) of 33" "$PRIMARY" --check "$CONFIG"
 }
 
+# Without an interface that is one.
+ports_are_taps()
+{
+	PORTS="" INTERFACES="" WORKERS=""
+	port left net_tap0
+	port right net_tap1
+	worker 0 "xconnect left right"
+	write_config
+	lacking "ports are taps, no tun" "mount -t tmpfs none /dev/net" \
+		"taps need /dev/net/tun: No such file"
+}
+
 lacks() # text
 {
 	! grep -q "$1" "$TMP/said"
@@ -443,3 +455,4 @@ limits
 places
 give_back
 many_ports
+ports_are_taps

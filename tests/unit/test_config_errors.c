@@ -129,6 +129,13 @@ static const struct config_case error_cases[] = {
 	{ .eal = "eal = { huge_dir = \"dev\"; };",
 	  .want = "1: eal.huge_dir: found \"dev\": an absolute path" },
 	{ .eal = "eal = { cpus = \"1-\"; };", .want = "1: eal.cpus: found \"1-\": a list of CPUs" },
+#define TAP(name) PORTS("{ name = \"p0\"; device = \"net_tap0,iface=" name "\"; }, " P1)
+	{ TAP("sixteen-letters-,remote=eth0"),
+	  .want = "4: ports.[0].device: found \"net_tap0,iface=sixteen-letters-,remote=eth0\": "
+		  "after iface= the name of a network device is expected, 1 to 15" },
+	{ TAP(""), .want = "4: ports.[0].device: found \"net_tap0,iface=\": after iface=" },
+	{ TAP("a/b"), .want = "4: ports.[0].device: found \"net_tap0,iface=a/b\": after" },
+	{ TAP("all"), .want = "4: ports.[0].device: found \"net_tap0,iface=all\": after" },
 	{ PORTS("{ name = \"p0\"; device = \"net null\"; }, " P1),
 	  .want = "4: ports.[0].device: found \"net null\": a PCI address" },
 	{ IFACE("name = \"\";"),
