@@ -318,17 +318,17 @@ static bool in_and_out(unsigned int times)
 /* Whoever leaves removes files and directory, which others have open or want by then. */
 START_TEST(primaries_one_by_one)
 {
-	pid_t children[3];
+	pid_t children[4];
 	unsigned int i;
 	int status;
 
 	knit_own_run(PREFIX);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		children[i] = fork();
 		if (children[i] == 0)
-			_exit(!in_and_out(300));
+			_exit(!in_and_out(1000));
 	}
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
 		ck_assert_int_eq(status, 0);
 	}
