@@ -78,7 +78,7 @@ build_program() # static or shared
 # One copy of EAL, and of librte_kni
 links_no_shared_one()
 {
-	! ldd "$TMP/program-static" | grep librte_
+	[ -x "$TMP/program-static" ] && ! ldd "$TMP/program-static" | grep librte_
 }
 
 # A Makefile of old, which asks for libdpdk alone, as docs/MIGRATING.md says
@@ -128,6 +128,23 @@ legacy_works() # program
 		tests/smoke/10-kni-legacy.sh selftest >"$TMP/legacy.log" 2>&1 && return
 	cat "$TMP/legacy.log"
 	return 1
+}
+
+stub() # program, line of shell
+{
+	printf '#!/bin/sh\n%s\n' "$2" >"$TMP/bin/$1" && chmod +x "$TMP/bin/$1"
+}
+
+# After an installation by root; not in a packager's folder, where nobody looks for libraries.
+tells_the_linker()
+{
+	local make=(env "PATH=$TMP/bin:$PATH" make -s -o build)
+
+	mkdir "$TMP/bin" && stub id "echo 0" || return 1
+	stub meson "echo meson >>$TMP/ran"
+	stub ldconfig "echo ldconfig >>$TMP/ran"
+	"${make[@]}" install DESTDIR= && "${make[@]}" install DESTDIR="$TMP" || return 1
+	[ "$(<"$TMP/ran")" = $'meson\nldconfig\nmeson' ]
 }
 
 install_to() # folder
@@ -182,5 +199,6 @@ check static-legacy-application-works legacy_works "$TMP/legacy-app-static"
 for program in knit-primary knit-worker knit-control knit-bind; do
 	check $program test -x "$BINDIR/$program"
 done
+check ldconfig tells_the_linker
 check example-config test -f "$(find "$TMP/root" -path '*/share/knit/demo.cfg')"
 exit $failed
