@@ -191,6 +191,10 @@ static void parse_attr(const struct nlattr *attr, struct knit_nl_link *link)
 		if (len == sizeof(link->mac))
 			memcpy(link->mac, mnl_attr_get_payload(attr), len);
 		break;
+	case IFLA_MASTER:
+		if (len >= 4)
+			link->master = mnl_attr_get_u32(attr);
+		break;
 	case IFLA_PROMISCUITY:
 		if (len >= 4)
 			link->promiscuity = mnl_attr_get_u32(attr);

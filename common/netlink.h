@@ -29,6 +29,7 @@ struct knit_nl_link {
 	uint32_t mtu;
 	uint32_t promiscuity; /* how many want it, tcpdump and bridges included */
 	uint32_t allmulti;    /* likewise; 1 or 0 on kernels that don't tell the count */
+	uint32_t master;      /* ifindex of the bridge, bond or the like that it is part of; 0 */
 	uint8_t mac[6];
 	char name[IFNAMSIZ];
 };

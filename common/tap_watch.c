@@ -75,6 +75,25 @@ static void note_place(struct knit_tap_iface *t, const struct knit_tap_place *pl
 	t->kni->ifindex = place->link.ifindex;
 }
 
+/* A bridge receives by its ports what is for itself, but asks them for everything instead. */
+static void add_master(struct knit_tap_place *place, struct knit_nl_addrs *addrs)
+{
+	static const uint8_t none[6];
+	struct knit_nl_link master;
+	uint32_t i;
+
+	if (place->link.master == 0 ||
+	    knit_nl_link_get(&place->nl, place->link.master, NULL, &master) < 0 ||
+	    memcmp(master.mac, place->link.mac, 6) == 0 || memcmp(master.mac, none, 6) == 0)
+		return;
+	for (i = 0; i < addrs->n_uc && i < KNIT_RXLIST_MAX; i++)
+		if (memcmp(addrs->uc[i], master.mac, 6) == 0)
+			return;
+	if (addrs->n_uc < KNIT_RXLIST_MAX)
+		memcpy(addrs->uc[addrs->n_uc], master.mac, 6);
+	addrs->n_uc++;
+}
+
 static int look(struct knit_tap_place *place, void *arg)
 {
 	static struct knit_nl_addrs addrs; /* under lock */
@@ -82,8 +101,10 @@ static int look(struct knit_tap_place *place, void *arg)
 
 	note_place(t, place);
 	knit_tap_req_link(t, &place->link);
-	if (t->watch.now.up && knit_nl_addrs_get(&place->nl, place->link.ifindex, &addrs) == 0)
+	if (t->watch.now.up && knit_nl_addrs_get(&place->nl, place->link.ifindex, &addrs) == 0) {
+		add_master(place, &addrs);
 		knit_tap_req_addrs(t, &addrs);
+	}
 	knit_tap_observe(t, place);
 	return 0;
 }

@@ -17,6 +17,7 @@
 WIRE=$(dirname "$0")/wire.py
 OTHER=02:00:00:00:66:66
 VRRP=00:00:5e:00:01:07
+BRIDGE=02:00:00:00:55:0
 SLOW=${KNIT_SLOW:-1}
 MIB=$((20 / (SLOW > 1 ? 5 : 1)))
 
@@ -77,6 +78,26 @@ further()
 	check "ports: it crosses when it is gone" wait_for 5 goes $VRRP right:right0 middle:kl
 }
 
+# A bridge with an address that none of its ports has.
+bridged()
+{
+	ip -n middle link add br0 address ${BRIDGE}1 type bridge
+	ip -n middle link set kl master br0
+	address middle br0 10.3.0.8/24
+	ip -n left neigh replace 10.3.0.8 lladdr ${BRIDGE}1 dev left0
+	check "ports: the address of its bridge is punted" \
+		wait_for 5 goes ${BRIDGE}1 middle:kl right:right0
+	check "ports: ping of the bridge" in_ns left ping -q -c 5 -i 0.01 -W 2 10.3.0.8
+	check "ports: other's MAC crosses beside a bridge" goes $OTHER right:right0 middle:kl
+	ip -n middle link set br0 address ${BRIDGE}2
+	check "ports: its new address is punted" \
+		wait_for 5 goes ${BRIDGE}2 middle:kl right:right0
+	check "ports: its old address crosses" goes ${BRIDGE}1 right:right0 middle:kl
+	ip -n middle link del br0
+	check "ports: the bridge's address crosses when it is gone" \
+		wait_for 5 goes ${BRIDGE}2 right:right0 middle:kl
+}
+
 ports()
 {
 	local kernel before mac
@@ -109,6 +130,7 @@ ports()
 	wait_for 5 field_is /knit/port,left mac "$mac"
 	neighbours
 	further
+	[ "$ENGINE" != tap ] || bridged
 
 	check "ports: MTU 9000" both_mtus 9000
 	check "ports: long stream" "$WIRE" stream left:10.3.0.2 right:10.3.0.3 $((MIB / 2))
