@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
-#include "log.h"
+#include "kni/base/log.h"
 #include "primary.h"
-#include "procfd.h"
+#include "system/process/procfd.h"
 
 #include <rte_cycles.h>
 #include <rte_eal.h>

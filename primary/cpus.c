@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "cpus.h"
-#include "bind_sysfs.h"
-#include "engine.h"
+#include "system/config/cpus.h"
+#include "kni/engine/engine.h"
 #include "preflight.h"
+#include "system/bind/bind_sysfs.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
-#include "engine.h"
-#include "log.h"
-#include "netns.h"
+#include "kni/base/log.h"
+#include "kni/base/netns.h"
+#include "kni/engine/engine.h"
 #include "port_driver.h"
 #include "primary.h"
-#include "rundir.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_ethdev.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "eal_paths.h"
-#include "log.h"
+#include "kni/base/log.h"
 #include "primary.h"
-#include "rundir.h"
+#include "system/process/eal_paths.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_eal.h>
 #include <rte_pci.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
-#include "log.h"
+#include "kni/base/log.h"
 #include "primary.h"
-#include "rundir.h"
-#include "sigbus.h"
+#include "system/quirks/sigbus.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_cycles.h>
 #include <rte_dev.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bind.h"
-#include "bind_sysfs.h"
 #include "hugepages.h"
+#include "system/bind/bind.h"
+#include "system/bind/bind_sysfs.h"
 
 #include <stdbool.h>
 #include <stdint.h>

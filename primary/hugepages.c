@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hugepages.h"
-#include "bind.h"
-#include "bind_sysfs.h"
-#include "config.h"
+#include "system/bind/bind.h"
+#include "system/bind/bind_sysfs.h"
+#include "system/config/config.h"
 
 #include <dirent.h>
 #include <limits.h>

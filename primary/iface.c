@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
-#include "cpus.h"
-#include "engine.h"
-#include "log.h"
-#include "netns.h"
+#include "kni/base/log.h"
+#include "kni/base/netns.h"
+#include "kni/engine/engine.h"
 #include "port_driver.h"
 #include "port_tap.h"
 #include "primary.h"
+#include "system/config/cpus.h"
 
 #include <rte_ethdev.h>
 

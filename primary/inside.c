@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
-#include "log.h"
+#include "kni/base/log.h"
 #include "primary.h"
-#include "rundir.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_cycles.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "eal_paths.h"
 #include "hugepages.h"
 #include "pool_plan.h"
 #include "preflight.h"
+#include "system/process/eal_paths.h"
 
 #include <dirent.h>
 #include <errno.h>

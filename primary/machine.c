@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bind.h"
-#include "bind_sysfs.h"
 #include "hugepages.h"
 #include "pool_plan.h"
 #include "preflight.h"
+#include "system/bind/bind.h"
+#include "system/bind/bind_sysfs.h"
 
 #include <inttypes.h>
 #include <linux/capability.h>

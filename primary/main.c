@@ -2,9 +2,9 @@
 #include "nics.h"
 #include "options.h"
 #include "primary.h"
-#include "rundir.h"
 #include "setup.h"
-#include "stdfds.h"
+#include "system/process/stdfds.h"
+#include "system/rundir/rundir.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
-#include "log.h"
+#include "kni/base/log.h"
 #include "port_driver.h"
 #include "primary.h"
-#include "rundir.h"
+#include "system/rundir/rundir.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -9,7 +9,7 @@ struct primary;
 
 /*
  * The configuration's PCI devices, taken from the kernel before EAL starts and given back when it
- * has ended (common/bind.h). All in the main thread. Messages go to stderr, as those of
+ * has ended (common/system/bind/bind.h). All in the main thread. Messages go to stderr, as those of
  * preflight.c.
  *
  * Devices are given back by a program that is not the primary any more: EAL 22.11 leaves devices

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "nics_back.h"
-#include "config.h"
 #include "nics.h"
-#include "rundir.h"
-#include "rundir_path.h"
+#include "system/config/config.h"
+#include "system/rundir/rundir.h"
+#include "system/rundir/rundir_paths.h"
 
 #include <errno.h>
 #include <fcntl.h>

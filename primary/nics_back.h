@@ -2,7 +2,7 @@
 #ifndef KNIT_NICS_BACK_H
 #define KNIT_NICS_BACK_H
 
-#include "bind.h"
+#include "system/bind/bind.h"
 
 /*
  * What this primary's devices had before, and the way back. One process has one set of records, in

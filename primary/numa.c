@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "cpus.h"
 #include "pool_plan.h"
+#include "system/config/cpus.h"
 
 #include <rte_pci.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "options.h"
-#include "config.h"
-#include "config_keys.h"
-#include "rundir.h"
+#include "system/config/config.h"
+#include "system/config/config_keys.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_common.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bell.h"
+#include "kni/base/doorbell.h"
 #include "primary.h"
 
 #include <rte_cycles.h>

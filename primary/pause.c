@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "primary.h"
-#include "rundir.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_cycles.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "netns.h"
+#include "kni/base/netns.h"
 #include "preflight.h"
 
 #include <linux/ethtool.h>

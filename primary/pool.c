@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "log.h"
+#include "kni/base/log.h"
 #include "primary.h"
 
 #include <rte_errno.h>

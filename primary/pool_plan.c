@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "pool_plan.h"
-#include "exchange.h"
-#include "iface.h"
+#include "kni/control/iface.h"
+#include "system/topology/handoff.h"
 
 #include <rte_mbuf.h>
 #include <rte_mempool.h>

@@ -2,7 +2,7 @@
 #ifndef KNIT_POOL_PLAN_H
 #define KNIT_POOL_PLAN_H
 
-#include "config.h"
+#include "system/config/config.h"
 
 #include <rte_common.h>
 

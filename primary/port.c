@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
-#include "bell.h"
-#include "log.h"
-#include "netns.h"
-#include "offload.h"
+#include "kni/base/doorbell.h"
+#include "kni/base/log.h"
+#include "kni/base/netns.h"
+#include "kni/offload/offload.h"
 #include "port_driver.h"
 #include "port_tap.h"
 #include "primary.h"
@@ -115,7 +115,7 @@ static int check_queues(const struct port *port, const struct rte_eth_dev_info *
 	return 0;
 }
 
-/* Workers beyond the transmit queues that there are send through others: exchange.h. */
+/* Workers beyond the transmit queues that there are send through others: handoff.h. */
 static int choose_tx_queues(struct primary *p, unsigned int i, const struct rte_eth_dev_info *info,
 			    const struct knit_driver *driver)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
-#include "log.h"
-#include "netns.h"
+#include "kni/base/log.h"
+#include "kni/base/netns.h"
 #include "port_driver.h"
 #include "port_tap.h"
 #include "primary.h"

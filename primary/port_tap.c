@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
 #include "port_tap.h"
-#include "log.h"
-#include "netns.h"
+#include "kni/base/log.h"
+#include "kni/base/netns.h"
 #include "primary.h"
-#include "tapfds.h"
+#include "system/quirks/net_tap_fds.h"
 
 #include <rte_ethdev.h>
 #include <rte_memory.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "preflight.h"
-#include "eal_paths.h"
-#include "engine.h"
 #include "hugepages.h"
-#include "kmod.h"
+#include "kni/engine/engine.h"
+#include "kni/engine/kmod/kmod.h"
 #include "nics.h"
 #include "primary.h"
-#include "rundir.h"
+#include "system/process/eal_paths.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_eal.h>
 

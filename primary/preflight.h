@@ -2,8 +2,8 @@
 #ifndef KNIT_PREFLIGHT_H
 #define KNIT_PREFLIGHT_H
 
-#include "config.h"
-#include "rundir.h"
+#include "system/config/config.h"
+#include "system/rundir/rundir.h"
 
 /*
  * What must be there before anything is touched. Each check tells what is missing and the remedy,

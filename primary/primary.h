@@ -2,12 +2,12 @@
 #ifndef KNIT_PRIMARY_H
 #define KNIT_PRIMARY_H
 
-#include "bind.h"
-#include "compat.h"
-#include "config.h"
-#include "msg.h"
+#include "kni/base/compat.h"
 #include "pool_plan.h"
-#include "topo.h"
+#include "system/bind/bind.h"
+#include "system/config/config.h"
+#include "system/session/msg.h"
+#include "system/topology/topo.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -210,7 +210,7 @@ void primary_channel_clear_for(struct primary *p, const char *peer);
 void primary_channel_look(struct primary *p);
 
 /*
- * exchange.c: the queues of workers without a transmit queue of their own, see common/exchange.h.
+ * exchange.c: the queues of workers without a transmit queue of their own, see topology/handoff.h.
  * Created when all ports are open. reset: all with an end of worker w, whose domain is reset;
  * returns how many of its mbufs were in them.
  */

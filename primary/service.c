@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
-#include "bell.h"
-#include "log.h"
-#include "owner.h"
+#include "kni/base/doorbell.h"
+#include "kni/base/log.h"
+#include "kni/base/owner.h"
 #include "primary.h"
-#include "rundir.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_cycles.h>
 #include <rte_eal.h>

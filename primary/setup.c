@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
 #include "setup.h"
-#include "bell.h"
-#include "log.h"
+#include "kni/base/doorbell.h"
+#include "kni/base/log.h"
 #include "primary.h"
-#include "sigbus.h"
+#include "system/quirks/sigbus.h"
 
 #include <rte_memzone.h>
 #include <rte_rcu_qsbr.h>

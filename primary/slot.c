@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_worker
-#include "bell.h"
-#include "eal_paths.h"
-#include "engine.h"
-#include "log.h"
-#include "owner.h"
+#include "kni/base/doorbell.h"
+#include "kni/base/log.h"
+#include "kni/base/owner.h"
+#include "kni/engine/engine.h"
 #include "primary.h"
-#include "rundir.h"
+#include "system/process/eal_paths.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_rcu_qsbr.h>
 

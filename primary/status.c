@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "engine.h"
+#include "kni/engine/engine.h"
 #include "primary.h"
 
 #include <inttypes.h>

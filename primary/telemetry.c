@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
-#include "engine.h"
-#include "exchange.h"
-#include "log.h"
+#include "kni/base/log.h"
+#include "kni/engine/engine.h"
 #include "primary.h"
+#include "system/topology/handoff.h"
 
 #include <rte_mempool.h>
 #include <rte_telemetry.h>

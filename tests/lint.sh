@@ -142,8 +142,7 @@ check_tokens()
 	local all=$TMP/code
 
 	# The library logs. What knit's programs share may also tell errors to whom it is given.
-	sed -n "/^kni_sources/,/^)/s/.*'\(.*\)'.*/^common\/\1:/p" common/meson.build >"$TMP/library"
-	grep -f "$TMP/library" "$all" |
+	grep '^common/kni/' "$all" |
 		forbid '\b(v?f?printf|f?puts|putchar|perror)\s*\(' 'a library does not print: log.h'
 	grep '^common/' "$all" | forbid '(?<!\w)(v?printf|puts|putchar)\s*\(' 'log.h, or a FILE'
 	grep '^common/' "$all" | forbid '(?<![\w_])(exit|abort)\s*\(' 'a library does not exit'
@@ -182,7 +181,7 @@ resolve()
 {
 	local dir found
 
-	for dir in "$(dirname "$1")" common include include/abi; do
+	for dir in "$(dirname "$1")" common primary secondary tools tests/unit include; do
 		[ -f "$dir/$2" ] && echo "$dir/$2" && return
 	done
 	found=$(grep -E "(^|/)$2\$" "$TMP/c" | head -n 1)

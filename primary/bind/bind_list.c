@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind_list.h"
-#include "rundir.h"
+#include "system/rundir/rundir.h"
 
 #include <stdio.h>
 #include <stdlib.h>

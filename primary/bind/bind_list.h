@@ -2,7 +2,7 @@
 #ifndef KNIT_BIND_LIST_H
 #define KNIT_BIND_LIST_H
 
-#include "bind.h"
+#include "system/bind/bind.h"
 
 /*
  * knit-bind's list on stdout, with what speaks against want->driver, its module loaded or not. all:

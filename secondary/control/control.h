@@ -2,10 +2,10 @@
 #ifndef KNIT_CONTROL_H
 #define KNIT_CONTROL_H
 
-#include "handler.h"
-#include "msg.h"
-#include "secondary.h"
-#include "topo.h"
+#include "kni/control/handler.h"
+#include "system/session/msg.h"
+#include "system/session/secondary.h"
+#include "system/topology/topo.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
  * The control process: the handler of every interface. What the kernel asks of an interface it
  * asks the primary to do to the interface's port, and answers with the primary's answer.
  *
- *   loop.c    sleeps until an engine or the primary rings, serves requests  -> common/handler.c
+ *   loop.c    sleeps until an engine or the primary rings, serves requests  -> kni/control/handler.c
  *   apply.c   the handler's callbacks: what differs from the port's state        -> port_ask.c
  *   port_ask.c   one message to the primary, and its answer
  *

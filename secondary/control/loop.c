@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
-#include "bell.h"
 #include "control.h"
-#include "log.h"
+#include "kni/base/doorbell.h"
+#include "kni/base/log.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
 #include "control.h"
-#include "log.h"
-#include "stdfds.h"
+#include "kni/base/log.h"
+#include "system/process/stdfds.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "config_keys.h"
 #include "control.h"
+#include "system/config/config_keys.h"
 
 #include <getopt.h>
 #include <stdio.h>

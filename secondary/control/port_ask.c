@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_req
 #include "control.h"
-#include "log.h"
+#include "kni/base/log.h"
 
 #include <rte_ether.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
 #include "control.h"
-#include "log.h"
-#include "tapfds.h"
+#include "kni/base/log.h"
+#include "system/quirks/net_tap_fds.h"
 
 #include <time.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bell.h"
-#include "engine.h"
-#include "exchange.h"
+#include "kni/base/doorbell.h"
+#include "kni/engine/engine.h"
+#include "system/topology/handoff.h"
 #include "worker.h"
 
 #include <rte_errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "exchange.h"
+#include "system/topology/handoff.h"
 #include "worker.h"
 
 /* TX path, after knit_exchange_tx: a burst of another worker, as copies, for a port of this one. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "compat.h"
+#include "kni/base/compat.h"
 #include "worker.h"
 
 #include <errno.h>

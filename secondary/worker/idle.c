@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bell.h"
-#include "exchange.h"
+#include "kni/base/doorbell.h"
 #include "signals.h"
+#include "system/topology/handoff.h"
 #include "worker.h"
 
 #include <rte_cycles.h>

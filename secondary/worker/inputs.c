@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "exchange.h"
+#include "system/topology/handoff.h"
 #include "worker.h"
 
 #include <rte_ethdev.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "signals.h"
-#include "stdfds.h"
+#include "system/process/stdfds.h"
 #include "worker.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_worker
-#include "bell.h"
-#include "log.h"
+#include "kni/base/doorbell.h"
+#include "kni/base/log.h"
 #include "signals.h"
 #include "worker.h"
 

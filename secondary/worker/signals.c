@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "signals.h"
-#include "bell.h"
+#include "kni/base/doorbell.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "tapfds.h"
+#include "system/quirks/net_tap_fds.h"
 #include "worker.h"
 
 #include <errno.h>

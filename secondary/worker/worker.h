@@ -2,10 +2,10 @@
 #ifndef KNIT_WORKER_H
 #define KNIT_WORKER_H
 
-#include "offload.h"
-#include "rundir.h"
-#include "secondary.h"
-#include "topo.h"
+#include "kni/offload/offload.h"
+#include "system/rundir/rundir.h"
+#include "system/session/secondary.h"
+#include "system/topology/topo.h"
 
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
@@ -22,7 +22,7 @@
  *   port_rx.c, iface_rx.c   forward.c         port_tx.c, iface_tx.c
  *   exchange_rx.c                             exchange_tx.c
  *
- * The last line is for ports with fewer transmit queues than workers (exchange.h): what leaves one
+ * The last line is for ports with fewer transmit queues than workers (handoff.h): what leaves one
  * worker there is an input of another, with a port for its output.
  *
  * loop.c drives that; between two rounds, where the worker holds no mbuf, it passes a quiescent
@@ -163,7 +163,7 @@ int knit_worker_run(struct knit_worker *w);
 
 /*
  * taps.c: this process's fds of net_tap queues. Each start of such a port gives the process new
- * ones; the old ones must go, see common/tapfds.h. Ports that are no inputs are foreign.c's.
+ * ones; the old ones must go, see quirks/net_tap_fds.h. Ports that are no inputs are foreign.c's.
  * Init: enum knit_exit, message printed.
  */
 int knit_taps_init(struct knit_worker *w);

@@ -2,7 +2,7 @@
 #ifndef KNIT_BIND_FAKE_H
 #define KNIT_BIND_FAKE_H
 
-#include "bind.h"
+#include "system/bind/bind.h"
 
 #include <sys/types.h>
 

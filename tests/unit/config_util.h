@@ -2,7 +2,7 @@
 #ifndef KNIT_CONFIG_UTIL_H
 #define KNIT_CONFIG_UTIL_H
 
-#include "config.h"
+#include "system/config/config.h"
 
 #include <check.h>
 #include <stdbool.h>

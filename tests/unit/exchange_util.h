@@ -2,7 +2,7 @@
 #ifndef KNIT_EXCHANGE_UTIL_H
 #define KNIT_EXCHANGE_UTIL_H
 
-#include "exchange.h"
+#include "system/topology/handoff.h"
 
 /* One exchange queue in memory that forked processes share, and a pool for each end. */
 #define EXCHANGE_SIZE 64

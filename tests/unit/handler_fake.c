@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "handler_fake.h"
 
-#include "bell.h"
+#include "kni/base/doorbell.h"
 
 #include <stdio.h>
 #include <string.h>

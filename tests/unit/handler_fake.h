@@ -4,7 +4,7 @@
 
 #include "suites.h"
 
-#include "handler.h"
+#include "kni/control/handler.h"
 
 #include <sys/types.h>
 

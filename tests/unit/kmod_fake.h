@@ -2,7 +2,7 @@
 #ifndef KMOD_FAKE_H
 #define KMOD_FAKE_H
 
-#include "kmod.h"
+#include "kni/engine/kmod/kmod.h"
 
 #include <check.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef KNIT_OFFLOAD_FRAMES_H
 #define KNIT_OFFLOAD_FRAMES_H
 
-#include "offload.h"
+#include "kni/offload/offload.h"
 #include "suites.h"
 
 #include <rte_mempool.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "offload_frames.h"
 
-#include "bell.h"
+#include "kni/base/doorbell.h"
 
 #include <rte_common.h>
 #include <rte_memzone.h>

@@ -2,7 +2,7 @@
 #include "bind_fake.h"
 #include "suites.h"
 
-#include "rundir_lock.h"
+#include "system/process/lockfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "config_keys.h"
 #include "config_util.h"
 #include "suites.h"
+#include "system/config/config_keys.h"
 
 #include <limits.h>
 

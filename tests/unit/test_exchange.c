@@ -2,7 +2,7 @@
 #include "exchange_util.h"
 #include "offload_frames.h"
 
-#include "bell.h"
+#include "kni/base/doorbell.h"
 
 #include <poll.h>
 #include <pthread.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "handler_fake.h"
 
-#include "owner.h"
-#include "request.h"
+#include "kni/base/owner.h"
+#include "kni/control/request.h"
 
 #include <errno.h>
 #include <string.h>

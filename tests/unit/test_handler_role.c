@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "handler_fake.h"
 
-#include "owner.h"
+#include "kni/base/owner.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "suites.h"
 
 #include "../../primary/hugepages.h"
-#include "config.h"
+#include "system/config/config.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bell.h"
-#include "engine.h"
 #include "kmod_fake.h"
+#include "kni/base/doorbell.h"
+#include "kni/engine/engine.h"
 
 #include <rte_errno.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "offload_frames.h"
 
-#include "bell.h"
-#include "iface.h"
+#include "kni/base/doorbell.h"
+#include "kni/control/iface.h"
 
 #include <rte_ip.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "suites.h"
 
-#include "netlink.h"
+#include "kni/base/netlink.h"
 
 #include <linux/rtnetlink.h>
 

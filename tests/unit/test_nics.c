@@ -6,7 +6,7 @@
 #include "../../primary/nics_back.h"
 #include "../../primary/primary.h"
 
-#include "rundir_lock.h"
+#include "system/process/lockfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,9 +3,9 @@
 
 #include "../../primary/primary.h"
 
-#include "bell.h"
-#include "rundir.h"
-#include "rundir_lock.h"
+#include "kni/base/doorbell.h"
+#include "system/process/lockfile.h"
+#include "system/rundir/rundir.h"
 
 #include <rte_eal.h>
 #include <rte_malloc.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "abi/knit_shm.h"
-#include "eal_paths.h"
-#include "procfd.h"
-#include "rundir_args.h"
-#include "rundir_lock.h"
 #include "suites.h"
+#include "system/process/eal_paths.h"
+#include "system/process/lockfile.h"
+#include "system/process/procfd.h"
+#include "system/rundir/rundir_options.h"
 
 #include <rte_version.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "suites.h"
 
-#include "sigbus.h"
+#include "system/quirks/sigbus.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -3,9 +3,9 @@
 
 #include "../../primary/primary.h"
 
-#include "engine.h"
-#include "owner.h"
-#include "rundir_lock.h"
+#include "kni/base/owner.h"
+#include "kni/engine/engine.h"
+#include "system/process/lockfile.h"
 
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>

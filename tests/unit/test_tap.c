@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "suites.h"
 
-#include "tap.h"
-#include "tap_region.h"
-#include "vnet.h"
+#include "kni/engine/tap/tap.h"
+#include "kni/engine/tap/tap_region.h"
+#include "kni/engine/tap/vnet.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "suites.h"
 
-#include "tap_coalesce.h"
+#include "kni/engine/tap/tap_coalesce.h"
 
 #include <arpa/inet.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "suites.h"
 
-#include "tap.h"
+#include "kni/engine/tap/tap.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "suites.h"
-#include "topo.h"
+#include "system/topology/topo.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "kni/base/doorbell.h"
+#include "kni/control/iface.h"
+#include "kni/offload/offload.h"
+
+#include <rte_branch_prediction.h>
+#include <rte_mbuf.h>
+#include <rte_prefetch.h>
+
+/* Empty buffers put on offer in one go, at most */
+#define REFILL 64
+
+/* How often an offer waits that could not grow: looking at the pool costs microseconds. */
+#define GROW_PAUSE 1024
+
+/*
+ * The engine is about to run out of buffers: offers up to twice as many, but no more than a quarter
+ * of what the pool has left.
+ */
+static __rte_noinline void grow(struct knit_tx_end *e)
+{
+	uint32_t more = RTE_MIN(e->offer, rte_mempool_avail_count(e->pool) / 4);
+
+	e->offer = RTE_MIN(e->offer + more, e->slots.size);
+	e->grow_pause = more < e->offer / 4 ? GROW_PAUSE : 0;
+}
+
+static bool runs_out(struct knit_tx_end *e)
+{
+	return e->alloc_q.size - knit_ring_reserve(&e->alloc_q, e->alloc_q.size) < e->offer / 4;
+}
+
+/* Keeps the offer in alloc_q. Returns how many buffers were added. */
+static uint32_t refill(struct knit_tx_end *e)
+{
+	uint32_t step = RTE_MIN((uint32_t)REFILL, e->offer / 4);
+	struct rte_mbuf *fresh[REFILL];
+	uint32_t i, slot, total = 0;
+	struct knit_desc *d;
+
+	while (e->slots.size - e->slots.n_free + step <= e->offer &&
+	       knit_ring_reserve(&e->alloc_q, step) == step) {
+		if (unlikely(rte_pktmbuf_alloc_bulk(e->pool, fresh, step))) {
+			e->no_mbuf++;
+			break;
+		}
+		for (i = 0; i < step; i++) {
+			slot = e->slots.free_slot[--e->slots.n_free];
+			e->slots.mbuf[slot] = fresh[i];
+			d = knit_ring_entry(&e->alloc_q, e->alloc_q.prod + i);
+			*d = (struct knit_desc){
+				.addr = (uintptr_t)fresh[i]->buf_addr + fresh[i]->data_off,
+				.len = rte_pktmbuf_tailroom(fresh[i]),
+				.cookie = slot,
+			};
+		}
+		knit_ring_submit(&e->alloc_q, step);
+		total += step;
+	}
+	return total;
+}
+
+/* One returned descriptor, a private copy, to the mbuf it fills; NULL if it can't be believed. */
+static struct rte_mbuf *take_segment(struct knit_tx_end *e, const struct knit_desc *d)
+{
+	struct rte_mbuf *m;
+	uint64_t off;
+
+	if (unlikely(d->cookie >= e->slots.size || e->slots.mbuf[d->cookie] == NULL)) {
+		e->drops[KNIT_USER_DROP_TX_BAD_COOKIE]++;
+		return NULL;
+	}
+	m = e->slots.mbuf[d->cookie];
+	e->slots.mbuf[d->cookie] = NULL;
+	e->slots.free_slot[e->slots.n_free++] = d->cookie;
+	off = d->addr - (uintptr_t)m->buf_addr;
+	if (unlikely(off > m->buf_len || d->len > m->buf_len - off)) {
+		e->drops[KNIT_USER_DROP_TX_BAD_LEN]++;
+		rte_pktmbuf_free(m);
+		return NULL;
+	}
+	m->data_off = off;
+	m->data_len = d->len;
+	m->pkt_len = d->len;
+	return m;
+}
+
+/*
+ * Takes one frame, a chain of descriptors from index at of at most have entries; used says how
+ * many it took. NULL: dropped and counted. An engine submits whole frames, so a chain that ends
+ * early is a bad one.
+ */
+static struct rte_mbuf *take_frame(struct rte_kni *kni, struct knit_tx_end *e, uint32_t have,
+				   uint32_t *used)
+{
+	struct rte_mbuf *head = NULL, *tail = NULL, *seg;
+	uint32_t at = e->tx_q.cons + *used, i = 0;
+	struct knit_desc d, first = { 0 };
+	bool bad = false;
+
+	do {
+		knit_desc_load(&d, knit_ring_entry(&e->tx_q, at + i));
+		seg = take_segment(e, &d);
+		if (unlikely(seg == NULL)) {
+			bad = true;
+		} else if (likely(head == NULL)) {
+			head = tail = seg;
+			first = d;
+		} else {
+			tail->next = seg;
+			tail = seg;
+			head->nb_segs++;
+			head->pkt_len += seg->data_len;
+		}
+		i++;
+	} while (unlikely(d.flags & KNIT_DESC_MORE) && i < have - *used);
+	*used += i;
+	if (unlikely(d.flags & KNIT_DESC_MORE || i > kni->max_segs)) {
+		e->drops[KNIT_USER_DROP_TX_BAD_CHAIN]++;
+		bad = true;
+	}
+	if (likely(!bad) && unlikely(knit_offload_from_desc(&first, head) < 0)) {
+		e->drops[KNIT_USER_DROP_TX_BAD_LEN]++;
+		bad = true;
+	}
+	if (unlikely(bad)) {
+		rte_pktmbuf_free(head);
+		return NULL;
+	}
+	return head;
+}
+
+/* TX path, after the kernel: frames that the kernel sent, for the port. */
+unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
+			      unsigned int n)
+{
+	struct knit_tx_end *e = &kni->pair[pair].tx;
+	uint32_t have, used = 0, added;
+	unsigned int taken = 0;
+	struct rte_mbuf *m;
+
+	have = knit_ring_peek(&e->tx_q, e->tx_q.size);
+	while (used < have && taken < n) {
+		m = take_frame(kni, e, have, &used);
+		if (unlikely(m == NULL))
+			continue;
+		e->bytes += m->pkt_len;
+		mbufs[taken++] = m;
+	}
+	e->packets += taken;
+	if (used)
+		knit_ring_release(&e->tx_q, used);
+	if (unlikely(e->offer < e->slots.size) && used && runs_out(e)) {
+		if (e->grow_pause == 0)
+			grow(e);
+		else
+			e->grow_pause--;
+	}
+	added = refill(e);
+	if ((used || added) &&
+	    unlikely(knit_ring_data_wanted(&e->alloc_q) || knit_load(&e->tx_q.shm->need_space)))
+		knit_bell_ring(kni->pair[pair].engine_bell);
+	return taken;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_ENGINE_H
+#define KNIT_ENGINE_H
+
+#include "kni/control/iface.h"
+#include "kni/drops.h"
+
+/*
+ * An engine plays the kernel side of an interface's queues. It is called in the process that
+ * created the interface, by control-plane threads, one call at a time per interface; calls may
+ * block for a while but never on a worker or a handler.
+ */
+struct knit_engine_stats {
+	uint64_t rx_packets; /* to the kernel */
+	uint64_t rx_bytes;
+	uint64_t rx_writes;  /* hand-overs to the kernel: fewer where frames were merged */
+	uint64_t tx_packets; /* from the kernel */
+	uint64_t tx_bytes;
+	uint64_t tx_starved; /* tap: times alloc_q was empty while the kernel had frames */
+	uint64_t tx_stops;   /* kmod: times the queue was stopped for want of buffers or room */
+	uint64_t tx_wakes;   /* kmod: times it was woken */
+	uint64_t free_full;  /* kmod: cookies lost because their owner spoiled free_q */
+	uint64_t wakeups;    /* times the thread slept and was woken */
+	uint64_t drops[KNIT_ENGINE_DROPS];
+	uint64_t rejects[KNIT_REJECT_COUNT];
+};
+
+struct knit_engine_req_stats {
+	uint64_t posted;
+	/*
+	 * kmod. In all: posted + asked = answered + timeout + killed + detached + cancelled, but
+	 * for what is on its way.
+	 */
+	uint64_t asked;
+	uint64_t timeout;
+	uint64_t killed;    /* asks whose caller was killed */
+	uint64_t detached;  /* asks that ended with their handler */
+	uint64_t cancelled; /* posts that ended with their handler, and were posted anew */
+	uint64_t answered;
+	uint64_t refused;  /* answers with an error */
+	uint64_t reverted; /* kernel values taken back after a refusal */
+	uint64_t late;
+	uint64_t duplicate;
+	uint64_t unknown;
+	uint64_t bad_index;   /* kmod: impossible index of a request ring */
+	uint64_t rxlist_over; /* kmod: address lists too long to be listed */
+};
+
+struct knit_engine_ops {
+	const char *name;
+	enum knit_engine_kind kind;
+
+	/* 0 if this machine can run it, else a negative errno. log: say why not. */
+	int (*available)(bool log);
+
+	/*
+	 * Makes the net_device, down, and serves its rings from now on, all pairs without a live
+	 * owner. Fills kni->ifindex, the engine_bell of every pair and control_bell. On failure
+	 * nothing is left.
+	 */
+	int (*create)(struct rte_kni *kni, const struct knit_iface_conf *conf);
+
+	/* Removes the net_device. On return nothing touches the interface's memory any more. */
+	void (*destroy)(struct rte_kni *kni);
+
+	/* Serve the pair for a live owner. 0 or a negative errno. */
+	int (*attach)(struct rte_kni *kni, uint16_t pair);
+
+	/*
+	 * Stop touching the pair's queues and any buffer named there; frames that the kernel sends
+	 * to the pair are dropped as tx_no_worker. In force on return.
+	 */
+	void (*detach)(struct rte_kni *kni, uint16_t pair);
+
+	/* Carrier, and speed in Mbit/s (UINT32_MAX: unknown) with duplex, as the port has them. */
+	int (*set_link)(struct rte_kni *kni, bool up, uint32_t speed, bool full_duplex);
+
+	void (*stats)(const struct rte_kni *kni, uint16_t pair, struct knit_engine_stats *out);
+	void (*req_stats)(const struct rte_kni *kni, struct knit_engine_req_stats *out);
+};
+
+extern const struct knit_engine_ops knit_kmod_engine;
+extern const struct knit_engine_ops knit_tap_engine;
+
+/*
+ * The engine of that name; "auto" (and NULL) takes what KNIT_ENGINE says, else the first available
+ * of kmod and tap. NULL with rte_errno set, and logged.
+ */
+const struct knit_engine_ops *knit_engine_get(const char *name);
+
+/* The name that counts: "auto" and NULL give way to KNIT_ENGINE; "auto" if that does not say. */
+const char *knit_engine_wanted(const char *name);
+
+/*
+ * What a process that claimed a pair, or the handler's role, tells the engine itself, because an
+ * engine that is the kernel hears at once of the end of that process. In any process; on an engine
+ * that lives in the creating process nothing happens, and the calls return 0.
+ *
+ * join: after the claim, before the first packet or request. A pair is served from then on. 0 or a
+ * negative errno, logged: -EBUSY (another live process has it), -ENOENT (the interface is gone),
+ * -EBADMSG (ring indexes are corrupt).
+ * leave: before the claim is given up. On return the engine touches none of the pair's memory.
+ */
+int knit_engine_join_pair(struct rte_kni *kni, uint16_t pair);
+void knit_engine_leave_pair(struct rte_kni *kni, uint16_t pair);
+int knit_engine_join_handler(struct rte_kni *kni, uint32_t bell);
+void knit_engine_leave_handler(struct rte_kni *kni);
+
+#endif

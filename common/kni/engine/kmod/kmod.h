@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_KMOD_H
+#define KNIT_KMOD_H
+
+#include "abi/knit_ioctl.h"
+#include "kni/control/iface.h"
+
+/*
+ * The kmod engine: the kernel side of an interface's queues is the module rte_kni, told over
+ * /dev/kni what to serve (abi/knit_ioctl.h).
+ *
+ *   kmod_dev.c     /dev/kni: open, the calls, what their errors mean
+ *   kmod_mem.c     the creating file, and EAL's memory in it
+ *   kmod_engine.c  the engine's operations, in the creating process
+ *   kmod_attach.c  what every process that serves or drives an interface tells the module itself
+ *
+ * A process has at most two files open: the creating file, from its first interface to its last,
+ * and one for its roles, from the first to the last of them. Both are closed on exec. After a fork
+ * the creating file stays open in the child, as KNI's was: interfaces live until the last of the
+ * two processes is gone. The file of roles is closed in the child at once: a role ends with the
+ * process that took it.
+ *
+ * Nothing here is for the packet path; all of it may block for a short while, but no call waits
+ * for a worker or a handler, and only knit_kmod_engine's create and destroy need RTNL.
+ */
+
+/* What knit_kmod_open found wrong, for people. */
+struct knit_kmod_why {
+	char what[128];
+	const char *remedy;
+};
+
+/*
+ * Opens /dev/kni and asks the module what it is. why may be NULL. The file, or
+ *   -ENOENT   no module is loaded
+ *   -EACCES, -EPERM   may not
+ *   -EPROTO   it is another module, or one with another ABI
+ */
+int knit_kmod_open(struct knit_ioc_info *info, struct knit_kmod_why *why);
+
+/*
+ * One call: arg points to its struct, whose first member, size, is filled in. 0 or a negative
+ * errno; not logged.
+ */
+int knit_kmod_call(int fd, unsigned long call, void *arg);
+
+/* What an error of a call means, in words of its contract. Never NULL. */
+const char *knit_kmod_meaning(unsigned long call, int err);
+
+/*
+ * The creating file of this process: with all of EAL's memory in it, which it follows from now on.
+ * get and put are counted; the last put closes it. The file, or a negative errno, logged. *info is
+ * what the module said when it was opened.
+ *
+ * Memory of rte_extmem_register is taken in at get, too, but nobody tells when it goes away:
+ * interfaces are released before it is unregistered.
+ */
+int knit_kmod_mem_get(struct knit_ioc_info *info);
+void knit_kmod_mem_put(void);
+
+/* Any process. See the functions of engine.h with the same ends. */
+int knit_kmod_join_pair(struct rte_kni *kni, uint16_t pair);
+void knit_kmod_leave_pair(struct rte_kni *kni, uint16_t pair);
+int knit_kmod_join_handler(struct rte_kni *kni, uint32_t bell);
+void knit_kmod_leave_handler(struct rte_kni *kni);
+int knit_kmod_update_link(struct rte_kni *kni, bool up);
+
+#endif

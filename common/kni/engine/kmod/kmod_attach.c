@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_kmod
+#include "kmod.h"
+#include "kni/base/doorbell.h"
+#include "kni/base/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <unistd.h>
+
+/*
+ * This process's roles, and the file that holds them: when the process ends, however it does, the
+ * file's last close ends the roles. So a forked child must not have it: it is closed there before
+ * fork returns. Nobody forks while the file is being opened, when it is not known here yet.
+ */
+
+/* A predecessor that died may be seen as dead a moment before its files are closed. */
+#define BUSY_MS 1000
+
+static struct {
+	pthread_mutex_t lock;
+	int fd; /* of users, 0: closed */
+	unsigned int users;
+	struct {
+		uint64_t id;	/* of the interface; another one: the entry is void */
+		uint32_t roles; /* bit of pair, and bit HANDLER */
+	} of[KNIT_MAX_IFACES];
+} own = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+#define HANDLER KNIT_MAX_PAIRS
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&own.lock);
+}
+
+static void after_fork(void)
+{
+	pthread_mutex_unlock(&own.lock);
+}
+
+static void in_child(void)
+{
+	if (own.users)
+		close(own.fd);
+	memset(&own, 0, sizeof(own));
+	pthread_mutex_init(&own.lock, NULL);
+}
+
+static void watch_forks(void)
+{
+	pthread_atfork(before_fork, after_fork, in_child);
+}
+
+/* With the lock. The file, or a negative errno, logged. */
+static int file_get(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct knit_kmod_why why;
+	int fd;
+
+	pthread_once(&once, watch_forks);
+	if (own.users == 0) {
+		fd = knit_kmod_open(NULL, &why);
+		if (fd < 0) {
+			log_err("%s; remedy: %s", why.what, why.remedy);
+			return fd;
+		}
+		own.fd = fd;
+	}
+	own.users++;
+	return own.fd;
+}
+
+static void file_put(void)
+{
+	if (--own.users == 0)
+		close(own.fd);
+}
+
+static uint32_t *roles_of(const struct rte_kni *kni)
+{
+	unsigned int i = kni->index % KNIT_MAX_IFACES;
+
+	if (own.of[i].id != kni->kmod_id) {
+		/* Its interface is gone, and the roles with it. */
+		for (; own.of[i].roles; own.of[i].roles &= own.of[i].roles - 1)
+			file_put();
+		own.of[i].id = kni->kmod_id;
+	}
+	return &own.of[i].roles;
+}
+
+static struct knit_ioc_attach role_of(const struct rte_kni *kni, unsigned int role)
+{
+	return (struct knit_ioc_attach){
+		.id = kni->kmod_id,
+		.role = role == HANDLER ? KNIT_ROLE_HANDLER : KNIT_ROLE_PAIR,
+		.pair = role == HANDLER ? 0 : role,
+		.bell_fd = -1,
+	};
+}
+
+static int attach(int fd, struct knit_ioc_attach *a)
+{
+	int ms, ret;
+
+	for (ms = 0;; ms++) {
+		ret = knit_kmod_call(fd, KNIT_IOC_ATTACH, a);
+		if (ret != -EBUSY || ms == BUSY_MS)
+			return ret;
+		usleep(1000);
+	}
+}
+
+static int join(struct rte_kni *kni, unsigned int role, uint32_t bell)
+{
+	struct knit_ioc_attach a = role_of(kni, role);
+	uint32_t *roles;
+	int fd, ret;
+
+	if (bell != KNIT_BELL_NONE)
+		a.bell_fd = knit_bell_open(bell);
+	if (bell != KNIT_BELL_NONE && a.bell_fd < 0)
+		return errno_log(-a.bell_fd, "open own doorbell");
+	pthread_mutex_lock(&own.lock);
+	roles = roles_of(kni);
+	fd = file_get();
+	ret = fd < 0 ? fd : attach(fd, &a);
+	if (ret == 0 && !(*roles & 1u << role))
+		*roles |= 1u << role;
+	else if (fd >= 0)
+		file_put();
+	pthread_mutex_unlock(&own.lock);
+	if (ret < 0 && fd >= 0)
+		log_err("%s: attach %s %u: %s", kni->name,
+			role == HANDLER ? "handler, process" : "queue pair",
+			role == HANDLER ? (unsigned int)getpid() : role,
+			knit_kmod_meaning(KNIT_IOC_ATTACH, ret));
+	return ret;
+}
+
+/*
+ * The module knows better who has the role: another process may have taken it, or the interface is
+ * gone. Only the own books are kept.
+ */
+static void leave(struct rte_kni *kni, unsigned int role)
+{
+	struct knit_ioc_attach a = role_of(kni, role);
+	uint32_t *roles;
+	int ret;
+
+	pthread_mutex_lock(&own.lock);
+	roles = roles_of(kni);
+	if (*roles & 1u << role) {
+		ret = knit_kmod_call(own.fd, KNIT_IOC_DETACH, &a);
+		if (ret < 0)
+			log_debug("%s: detach: %s", kni->name, rte_strerror(-ret));
+		*roles &= ~(1u << role);
+		file_put();
+	}
+	pthread_mutex_unlock(&own.lock);
+}
+
+int knit_kmod_join_pair(struct rte_kni *kni, uint16_t pair)
+{
+	if (pair >= kni->n_pairs)
+		return -EINVAL;
+	return join(kni, pair, kni->pair[pair].user_bell);
+}
+
+void knit_kmod_leave_pair(struct rte_kni *kni, uint16_t pair)
+{
+	if (pair < kni->n_pairs)
+		leave(kni, pair);
+}
+
+/* Takes the role anew if this process has it: a fork or another one may have had it in between. */
+int knit_kmod_join_handler(struct rte_kni *kni, uint32_t bell)
+{
+	leave(kni, HANDLER);
+	return join(kni, HANDLER, bell);
+}
+
+void knit_kmod_leave_handler(struct rte_kni *kni)
+{
+	leave(kni, HANDLER);
+}
+
+int knit_kmod_update_link(struct rte_kni *kni, bool up)
+{
+	struct knit_ioc_link l = {
+		.flags = KNIT_LINK_IF_UP | KNIT_LINK_KEEP_SPEED | (up ? KNIT_LINK_UP : 0),
+		.id = kni->kmod_id,
+	};
+	int fd, ret;
+
+	pthread_mutex_lock(&own.lock);
+	fd = file_get();
+	ret = fd < 0 ? fd : knit_kmod_call(fd, KNIT_IOC_SET_LINK, &l);
+	if (fd >= 0)
+		file_put();
+	pthread_mutex_unlock(&own.lock);
+	if (ret < 0 && fd >= 0 && ret != -ENETDOWN)
+		log_err("%s: set link: %s", kni->name, knit_kmod_meaning(KNIT_IOC_SET_LINK, ret));
+	return ret < 0 ? ret : (int)(l.before != 0);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_TAP_H
+#define KNIT_TAP_H
+
+#include "kni/base/doorbell.h"
+#include "kni/base/netlink.h"
+#include "kni/engine/engine.h"
+#include "tap_coalesce.h"
+#include "tap_region.h"
+
+#include <net/if.h>
+#include <pthread.h>
+#include <sys/uio.h>
+
+/*
+ * The tap engine: the kernel side of an interface's queues on /dev/net/tun.
+ *
+ *   tap_engine.c    the operations of struct knit_engine_ops
+ *   tap_dev.c       making and removing the net_device
+ *   tap_where.c     which one it is: its namespace, name and index, asked anew each time
+ *   tap_thread.c    the engine threads: serve pairs, sleep, take commands
+ *   tap_rx.c        rx_q -> kernel       (tap_coalesce.c: many frames as one)
+ *   tap_tx.c        kernel -> tx_q
+ *   tap_region.c    address -> pointer
+ *   tap_watch.c     the watch thread: netlink, carrier, active queues
+ *   tap_req.c       what changed -> requests; answers -> revert
+ *   tap_observe.c   who would see merged frames
+ *
+ * Threads. An engine thread owns everything in struct knit_tap_pair; others reach a pair only by a
+ * command that the thread acknowledges. The watch thread owns struct knit_tap_watch except for
+ * what is marked; adding and removing an interface holds its lock. Nothing else is shared.
+ */
+
+#define KNIT_TAP_BATCH 64 /* frames per visit and direction */
+/*
+ * Descriptors per visit, more than a chain has; more towards the kernel than from it, so that of
+ * large frames on their way from one interface to another no more is let in than gets out.
+ */
+#define KNIT_TAP_PEEK 256
+#define KNIT_TAP_TAKE 192
+#define KNIT_TAP_NSID_NONE (-2)	       /* the namespace has no number */
+#define KNIT_TAP_MIN_BUFFER 256	       /* smallest buffer taken from alloc_q */
+#define KNIT_TAP_BOUNCE KNIT_FRAME_MAX /* what may spill behind the first buffer */
+
+struct knit_tap_iface;
+struct knit_tap_thread;
+
+/* A frame from the kernel that needs more buffers than alloc_q had. */
+struct knit_tap_held {
+	uint32_t segs;	 /* descriptors ready in d[]; 0: nothing held */
+	uint32_t spill;	 /* bytes in the bounce buffer that still want buffers */
+	uint32_t copied; /* bytes before them that have theirs */
+	struct knit_desc d[KNIT_DESC_MAX_SEGS];
+};
+
+struct knit_tap_pair {
+	/* hot; engine thread */
+	struct knit_ring rx_q;
+	struct knit_ring free_q;
+	struct knit_ring alloc_q;
+	struct knit_ring tx_q;
+	int fd;
+	bool attached;
+	bool readable;	    /* the kernel has frames: epoll said so, and no EAGAIN since */
+	bool dead;	    /* the net_device is gone */
+	uint32_t starved;   /* buffers that alloc_q must have before it goes on; 0: not starved */
+	uint32_t last_segs; /* buffers the last frame needed */
+	uint32_t big_run;   /* not 0: the next frame is thought to be a big one */
+	uint32_t user_bell;
+	uint32_t region; /* hint */
+	struct knit_tap_iface *iface;
+	struct knit_engine_stats stats; /* engine thread: wo */
+	uint8_t *bounce;
+	uint16_t index;
+	struct knit_tap_held held;
+} KNIT_ALIGNED;
+
+/* Watch thread: per interface. */
+struct knit_tap_watch {
+	uint64_t netns; /* knit_nl_netns of where it was seen last; 0: nowhere yet */
+	int nsid;	/* number of that namespace where the watch is; KNIT_TAP_NSID_NONE */
+	struct knit_ring req_q;
+	struct knit_ring resp_q;
+	struct knit_req_track track;
+	struct knit_engine_req_stats stats;
+	struct knit_wanted *shm; /* written here, never read */
+	struct knit_wanted now;	 /* the same, in own memory */
+	uint64_t handler_stamp;	 /* of the owner word when it was last looked at */
+	uint32_t dirty;		 /* bit per kind: to be posted */
+	uint32_t retry;		 /* likewise, but not before the next tick */
+	uint32_t unsure;	 /* likewise: the handler may have done what it did not answer */
+	uint32_t posted_value[KNIT_REQ_COUNT]; /* what the pending request carries */
+	uint8_t posted_mac[6];
+	uint32_t accepted_mtu; /* last value that no handler refused */
+	uint8_t accepted_mac[6];
+	uint32_t min_mtu;
+	uint32_t max_mtu;
+	struct knit_nl_link link; /* as the kernel told it last */
+	bool over_uc;		  /* more addresses than the list holds: asks for all of them */
+	bool over_mc;
+	const char *observer;	/* why datagrams are not merged just now; NULL: they are */
+	bool look;		/* something happened to the net_device */
+	bool blind;		/* it can't be looked at where it is; told */
+	bool gone;		/* the net_device was deleted */
+	bool link_refused;	/* up was refused: no carrier */
+	int carrier_now;	/* as the kernel has it */
+	uint64_t link_now;	/* as link_wanted */
+	uint32_t active_now;	/* queues that the kernel uses, a bit each */
+	uint32_t active_wanted; /* any thread, atomic: pairs with a live owner */
+	uint64_t link_wanted;	/* any thread, atomic: speed << 1 | full duplex */
+};
+
+struct knit_tap_iface {
+	struct rte_kni *kni;
+	struct knit_tap_thread *thread;
+	struct knit_tap_iface *next; /* watch's list */
+	char name[IFNAMSIZ];
+	uint32_t ifindex;
+	uint32_t features;
+	uint32_t ring_size;
+	uint16_t n_pairs;
+	uint16_t max_segs;
+	bool kernel_uso;   /* the kernel takes UDP GSO */
+	bool coalesce_udp; /* engine thread: rw. Cleared if the kernel refuses such a frame */
+	bool coalesce_tcp;
+	bool merge_datagrams; /* as configured */
+	bool gro;	      /* watch thread: wo, atomic. TCP segments may be merged */
+	/*
+	 * Watch thread: wo, atomic. Datagrams to this address, the interface's own as six bytes of
+	 * a word in memory, may be merged; 0: none.
+	 */
+	uint64_t merge_to;
+	struct knit_tap_watch watch;
+	struct knit_tap_pair pair[];
+};
+
+/*
+ * tap_dev.c. fds in pair[].fd; logs. Where netns is not -1 the net_device is made in the caller's
+ * namespace, under a name for the while, and moved to netns.
+ */
+int knit_tap_dev_open(struct knit_tap_iface *t, int netns);
+void knit_tap_dev_close(struct knit_tap_iface *t);
+int knit_tap_dev_available(bool log);
+
+/*
+ * tap_where.c. The net_device as found by its file; valid while act runs, which keeps its namespace
+ * alive.
+ */
+struct knit_tap_place {
+	struct knit_nl nl;
+	struct knit_nl_link link;
+	int netns; /* fd */
+};
+
+/*
+ * Runs act with the net_device where it is now, again if that was just changing and act returns
+ * -EAGAIN. What act returned, or: -ENODEV the net_device or its namespace has ended, -EAGAIN it
+ * does not stand still, -EPERM its namespace can't be entered. Takes RTNL; any thread, not logged.
+ */
+int knit_tap_there(const struct knit_tap_iface *t,
+		   int (*act)(struct knit_tap_place *place, void *arg), void *arg);
+int knit_tap_link(const struct knit_tap_iface *t, struct knit_nl_link *link);
+int knit_tap_set_mtu(const struct knit_tap_iface *t, uint32_t mtu);
+
+/* tap_dev.c. Watch thread; these take RTNL. 0 or a negative errno, not logged. */
+int knit_tap_set_mac(const struct knit_tap_iface *t, const uint8_t *mac);
+int knit_tap_dev_carrier(const struct knit_tap_iface *t, bool on);
+int knit_tap_dev_queue(const struct knit_tap_iface *t, uint16_t pair, bool attach);
+int knit_tap_dev_speed(const struct knit_tap_place *place, uint32_t speed, bool full_duplex);
+int knit_tap_dev_offload(const struct knit_tap_iface *t);
+
+/* tap_rx.c, tap_tx.c. Engine thread. True: there may be more to do. */
+struct knit_tap_scratch;
+bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s,
+		 const struct knit_region_table *mem);
+bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem);
+void knit_tap_tx_forget(struct knit_tap_pair *p); /* detached: drops what is held */
+bool knit_tap_tx_arm(struct knit_tap_pair *p);	  /* starved; as knit_ring_arm_data, flags stay */
+void knit_tap_tx_disarm(struct knit_tap_pair *p);
+struct knit_tap_scratch *knit_tap_scratch_new(void);
+
+/* tap_thread.c. Control plane. */
+int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf);
+void knit_tap_thread_remove(struct knit_tap_iface *t); /* likewise */
+int knit_tap_thread_attach(struct knit_tap_pair *p, uint32_t user_bell);
+void knit_tap_thread_detach(struct knit_tap_pair *p); /* in force on return; waits for it */
+uint64_t knit_tap_thread_wakeups(const struct knit_tap_thread *thread);
+uint32_t knit_tap_thread_bell(const struct knit_tap_thread *thread);
+
+/* Starts a thread with all signals blocked that may run on every CPU of the process's cpuset. */
+int knit_tap_spawn(pthread_t *thread, const char *name, void *(*run)(void *), void *arg);
+
+/* tap_watch.c. Control plane. */
+int knit_tap_watch_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf);
+void knit_tap_watch_remove(struct knit_tap_iface *t);
+void knit_tap_watch_ring(void);
+
+/*
+ * tap_observe.c. Watch thread. Looks who would see merged frames, and says so in gro and merge_to.
+ * Not seen: ipvlan devices in other namespaces, filters that are neither tc's, nftables' nor
+ * iptables', and who came since the last look. Frames to other addresses than the interface's own
+ * (macvlan devices, wherever they are) and tagged ones (VLANs) are never merged.
+ */
+void knit_tap_observe(struct knit_tap_iface *t, const struct knit_tap_place *place);
+
+/* tap_req.c. Watch thread. */
+void knit_tap_req_bind(struct knit_tap_iface *t);
+void knit_tap_req_link(struct knit_tap_iface *t, const struct knit_nl_link *link);
+void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *addrs);
+void knit_tap_req_run(struct knit_tap_iface *t);  /* answers in, posts out */
+void knit_tap_req_tick(struct knit_tap_iface *t); /* once a second; before run */
+
+#endif

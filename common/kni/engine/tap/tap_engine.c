@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_tap
+#include "kni/base/log.h"
+#include "kni/base/netns.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct knit_tap_iface *tap_of(const struct rte_kni *kni)
+{
+	return kni->engine_data;
+}
+
+static void bind_queue(struct knit_tap_iface *t, uint16_t pair, enum knit_queue q,
+		       struct knit_ring *r)
+{
+	size_t off = knit_shm_queue_off(t->ring_size, pair, q);
+
+	knit_ring_bind(r, (char *)t->kni->shm + off, t->ring_size, sizeof(struct knit_desc));
+}
+
+static int init_pair(struct knit_tap_iface *t, uint16_t i)
+{
+	struct knit_tap_pair *p = &t->pair[i];
+
+	p->iface = t;
+	p->index = i;
+	p->fd = -1;
+	p->last_segs = 1;
+	p->user_bell = KNIT_BELL_NONE;
+	p->bounce = malloc(KNIT_TAP_BOUNCE);
+	if (p->bounce == NULL)
+		return -ENOMEM;
+	bind_queue(t, i, KNIT_RX_Q, &p->rx_q);
+	bind_queue(t, i, KNIT_FREE_Q, &p->free_q);
+	bind_queue(t, i, KNIT_ALLOC_Q, &p->alloc_q);
+	bind_queue(t, i, KNIT_TX_Q, &p->tx_q);
+	return 0;
+}
+
+static void tap_free(struct knit_tap_iface *t)
+{
+	uint16_t i;
+
+	for (i = 0; i < t->n_pairs; i++)
+		free(t->pair[i].bounce);
+	free(t);
+}
+
+/* Sizes are taken here, once, and never again from memory that others write. */
+static struct knit_tap_iface *tap_new(struct rte_kni *kni, const struct knit_iface_conf *conf)
+{
+	size_t bytes = sizeof(struct knit_tap_iface) + conf->n_pairs * sizeof(struct knit_tap_pair);
+	struct knit_tap_iface *t = aligned_alloc(KNIT_CACHE_LINE, RTE_ALIGN_CEIL(bytes, 64));
+	uint16_t i;
+
+	if (t == NULL)
+		return NULL;
+	memset(t, 0, bytes);
+	t->kni = kni;
+	t->n_pairs = conf->n_pairs;
+	t->ring_size = conf->ring_size;
+	t->features = conf->features;
+	t->max_segs = conf->features & KNIT_FEAT_SG ? KNIT_DESC_MAX_SEGS : 1;
+	memcpy(t->name, conf->name, sizeof(t->name));
+	t->name[sizeof(t->name) - 1] = '\0';
+	for (i = 0; i < t->n_pairs; i++) {
+		if (init_pair(t, i) < 0) {
+			tap_free(t);
+			return NULL;
+		}
+	}
+	return t;
+}
+
+static int tap_open(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
+{
+	int ret, netns;
+
+	ret = knit_netns_open(conf->netns, &netns);
+	if (ret < 0)
+		return ret;
+	ret = knit_tap_dev_open(t, netns);
+	if (ret == 0) {
+		t->merge_datagrams = conf->merge_datagrams && t->kernel_uso;
+		t->coalesce_udp = t->merge_datagrams;
+		t->coalesce_tcp = true;
+		t->gro = true;
+		ret = knit_tap_watch_add(t, conf);
+		if (ret < 0)
+			knit_tap_dev_close(t);
+	}
+	if (netns >= 0)
+		close(netns);
+	return ret;
+}
+
+static void tap_close(struct knit_tap_iface *t)
+{
+	knit_tap_watch_remove(t);
+	knit_tap_dev_close(t);
+}
+
+static int tap_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
+{
+	struct knit_tap_iface *t = tap_new(kni, conf);
+	uint16_t i;
+	int ret;
+
+	if (t == NULL)
+		return errno_log(ENOMEM, "memory for a tap interface");
+	ret = knit_region_init();
+	if (ret < 0)
+		goto err_free;
+	ret = tap_open(t, conf);
+	if (ret < 0)
+		goto err_region;
+	ret = knit_tap_thread_add(t, conf);
+	if (ret < 0)
+		goto err_close;
+	kni->engine_data = t;
+	kni->ifindex = t->ifindex;
+	for (i = 0; i < t->n_pairs; i++)
+		kni->pair[i].engine_bell = knit_tap_thread_bell(t->thread);
+	knit_tap_watch_ring();
+	return 0;
+
+err_close:
+	tap_close(t);
+err_region:
+	knit_region_fini();
+err_free:
+	tap_free(t);
+	return ret;
+}
+
+/*
+ * First the engine thread lets go of the pairs (nothing touches mbufs or rings any more), then the
+ * watch thread of the requests and the net_device; only then the fds are closed and the memory is
+ * freed.
+ */
+static void tap_destroy(struct rte_kni *kni)
+{
+	struct knit_tap_iface *t = tap_of(kni);
+
+	knit_tap_thread_remove(t);
+	tap_close(t);
+	knit_region_fini();
+	kni->engine_data = NULL;
+	tap_free(t);
+}
+
+static int tap_attach(struct rte_kni *kni, uint16_t pair)
+{
+	struct knit_tap_iface *t = tap_of(kni);
+	uint32_t bell = kni->pair[pair].user_bell;
+	int ret;
+
+	if (pair >= t->n_pairs)
+		return -EINVAL;
+	ret = bell == KNIT_BELL_NONE ? 0 : knit_bell_open(bell);
+	if (ret < 0) {
+		log_err("%s: pair %u: open the worker's doorbell: %s", t->name, pair,
+			strerror(-ret));
+		return ret;
+	}
+	ret = knit_tap_thread_attach(&t->pair[pair], bell);
+	if (ret < 0)
+		return ret;
+	__atomic_or_fetch(&t->watch.active_wanted, 1u << pair, __ATOMIC_ACQ_REL);
+	knit_tap_watch_ring();
+	return 0;
+}
+
+static void tap_detach(struct rte_kni *kni, uint16_t pair)
+{
+	struct knit_tap_iface *t = tap_of(kni);
+
+	if (pair >= t->n_pairs)
+		return;
+	knit_tap_thread_detach(&t->pair[pair]);
+	__atomic_and_fetch(&t->watch.active_wanted, ~(1u << pair), __ATOMIC_ACQ_REL);
+	knit_tap_watch_ring();
+}
+
+/* Only notes it: the caller may be a thread that answers the kernel, and these ioctls take RTNL. */
+static int tap_set_link(struct rte_kni *kni, bool up, uint32_t speed, bool full_duplex)
+{
+	struct knit_tap_iface *t = tap_of(kni);
+	uint64_t link = (uint64_t)speed << 1 | full_duplex;
+
+	if (speed == UINT32_MAX)
+		link = (uint64_t)UINT32_MAX << 1;
+	__atomic_store_n(&kni->carrier, up, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->watch.link_wanted, link, __ATOMIC_RELEASE);
+	knit_tap_watch_ring();
+	return 0;
+}
+
+static void tap_stats(const struct rte_kni *kni, uint16_t pair, struct knit_engine_stats *out)
+{
+	const struct knit_tap_iface *t = tap_of(kni);
+
+	*out = t->pair[pair].stats;
+	out->wakeups = knit_tap_thread_wakeups(t->thread);
+}
+
+static void tap_req_stats(const struct rte_kni *kni, struct knit_engine_req_stats *out)
+{
+	*out = tap_of(kni)->watch.stats;
+}
+
+const struct knit_engine_ops knit_tap_engine = {
+	.name = "tap",
+	.kind = KNIT_ENGINE_TAP,
+	.available = knit_tap_dev_available,
+	.create = tap_create,
+	.destroy = tap_destroy,
+	.attach = tap_attach,
+	.detach = tap_detach,
+	.set_link = tap_set_link,
+	.stats = tap_stats,
+	.req_stats = tap_req_stats,
+};

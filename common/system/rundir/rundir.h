@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_RUNDIR_H
+#define KNIT_RUNDIR_H
+
+#include "system/session/msg.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/*
+ * /run/knit/<prefix>/: what a secondary needs before there is shared memory.
+ *
+ *   primary.lock                     locked by the primary as long as it lives; holds its pid
+ *   worker-<id>.args, control.args   0600, written by the primary, one per line: "dpdk
+ *                                    <rte_version>", "abi <version>", "primary <pid> <start
+ *                                    time>", then EAL arguments, one "arg <text>" each
+ *   worker-<id>.lock, control.lock   locked by the secondary as long as it lives; holds
+ *                                    "<pid> <state>"
+ *   attach.lock                      locked shared by a secondary from before EAL init to READY,
+ *                                    exclusively by the primary while it replaces a port's queues
+ *   bound                            what the primary's devices had before it bound them, as
+ *                                    long as they are not back (bind.h)
+ *   turnstile.lock                   the way to attach.lock: whoever wants that takes a share of
+ *                                    this one first, the primary takes it whole and keeps it
+ *
+ * The locks are open file description locks (fcntl(2), F_OFD_SETLK): gone with the process that
+ * has them, and one can look at them without taking them.
+ *
+ * States in a secondary's lock file: waiting -> attaching -> attached -> detaching -> detached. In
+ * attaching and detaching it is inside EAL's set-up and clean-up, which hold locks in shared
+ * memory that nobody takes from a dead process: a free lock in one of these states is the trace of
+ * such a death.
+ */
+
+/* Exit codes of all knit programs, documented in README. */
+enum knit_exit {
+	KNIT_EXIT_OK = 0,
+	KNIT_EXIT_FAILURE = 1,	  /* anything else */
+	KNIT_EXIT_USAGE = 2,	  /* command line */
+	KNIT_EXIT_CONFIG = 3,	  /* configuration file */
+	KNIT_EXIT_RESOURCES = 4,  /* hugepages, permission, devices, memory */
+	KNIT_EXIT_NO_PRIMARY = 5, /* secondary: there is none, or it went away */
+	KNIT_EXIT_MISMATCH = 6,	  /* secondary: other DPDK, ABI, mempool drivers or instance */
+	KNIT_EXIT_TAKEN = 7,	  /* the name, domain or role belongs to a live process */
+	KNIT_EXIT_RESTART = 8,	  /* ended so that its supervisor starts it anew */
+};
+
+#define KNIT_RUNDIR "/run/knit"
+#define KNIT_MAX_ARGS 96
+
+struct knit_args {
+	int argc;
+	char *argv[KNIT_MAX_ARGS]; /* argv[0] is the program's name, argv[argc] is NULL */
+	char text[4096];	   /* what argv points into */
+	pid_t primary;		   /* as read from a file: who wrote it */
+	uint64_t primary_start;
+};
+
+/* Appends a copy of text. -ENOSPC: no room, -EINVAL: holds a line break. */
+int knit_args_add(struct knit_args *args, const char *text);
+
+/*
+ * Primary: makes the directory, locks primary.lock, forgets what a dead predecessor left. 0 or
+ * -errno, with a line on stderr; -EBUSY: a primary with this prefix runs.
+ */
+int knit_rundir_create(const char *prefix);
+void knit_rundir_remove(const char *prefix);
+
+/* Primary, going down: secondaries that come now are told so before they touch EAL. */
+void knit_rundir_withdraw(const char *prefix);
+
+/*
+ * Primary, once EAL runs and the topology is complete: publishes a secondary's arguments, argv[0]
+ * left out (rename(2), so never half a file). 0 or -errno, with a line on stderr.
+ */
+int knit_rundir_write_args(const char *prefix, enum knit_role role, uint32_t id,
+			   const struct knit_args *args);
+
+/*
+ * Secondary, before EAL: is a primary there, do versions fit, is the role free? On success args
+ * holds EAL's arguments, the role's lock and the shared attach lock are held. Else a line on
+ * stderr and enum knit_exit. Call knit_guard_primary (watchdog.h) next: from here on the primary
+ * may vanish inside any call of EAL's.
+ */
+int knit_rundir_enter(const char *prefix, enum knit_role role, uint32_t id, struct knit_args *args);
+
+/* Secondary: READY was answered, ports may be replaced under it again (it is told by parking). */
+void knit_rundir_attached(void);
+
+/* Secondary: DETACH was answered, EAL's clean-up comes next. */
+void knit_rundir_detaching(void);
+
+/* Secondary: last thing before exit, after EAL's clean-up. Also after a failure at any step. */
+void knit_rundir_leave(void);
+
+/*
+ * Primary: keeps secondaries out while ports are replaced. 0, or -EBUSY after timeout_ms if one is
+ * on its way in; it may finish, but no other one comes in until knit_rundir_unblock_attach. It
+ * waits for answers to ATTACH and READY: the thread that gives them must not wait here for long.
+ */
+int knit_rundir_block_attach(const char *prefix, int timeout_ms);
+void knit_rundir_unblock_attach(void);
+
+/*
+ * Primary: did the secondary of that role end inside EAL's set-up or clean-up? 1 with its pid,
+ * else 0. Its successor refuses to start, and leaves the trace, until a new primary runs.
+ */
+int knit_rundir_died_inside(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid);
+
+/*
+ * Primary: a pidfd of the process that has that role's lock, in whatever state it is, and its pid;
+ * or a negative errno, -ESRCH if nobody has it.
+ */
+int knit_rundir_process(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid);
+
+/*
+ * Primary: whether that process is what knit_rundir_block_attach waits for: between its first step
+ * in and READY, or turned away and not gone yet.
+ */
+bool knit_rundir_blocks(const char *prefix, pid_t pid);
+/* Whether any process may be. Two system calls a file, where the other looks at all its files. */
+bool knit_rundir_blocked(const char *prefix);
+
+#endif

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "topo.h"
+#include "kni/base/log.h"
+#include "kni/base/owner.h"
+
+#include <rte_cycles.h>
+#include <rte_mempool.h>
+#include <rte_memzone.h>
+#include <rte_version.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+uint64_t knit_topo_namespace(const char *kind)
+{
+	char path[32];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	return stat(path, &st) < 0 ? 0 : st.st_ino;
+}
+
+struct knit_topo *knit_topo_create(void)
+{
+	const struct rte_memzone *mz;
+	struct knit_topo *t;
+
+	mz = rte_memzone_reserve(KNIT_TOPO_MZ, sizeof(*t), SOCKET_ID_ANY, 0);
+	if (mz == NULL) {
+		log_err("memzone " KNIT_TOPO_MZ ", %zu bytes: %s", sizeof(*t),
+			rte_strerror(rte_errno));
+		return NULL;
+	}
+	t = mz->addr;
+	memset(t, 0, sizeof(*t));
+	t->version = KNIT_TOPO_VERSION;
+	t->abi_version = KNIT_ABI_VERSION;
+	snprintf(t->dpdk, sizeof(t->dpdk), "%s", rte_version());
+	t->primary_pid = getpid();
+	t->primary_start = knit_process_start_time(getpid());
+	t->net_ns = knit_topo_namespace("net");
+	t->mount_ns = knit_topo_namespace("mnt");
+	t->instance = rte_rdtsc() ^ (uint64_t)t->primary_pid << 48;
+	return t;
+}
+
+static bool number_fits(const char *what, uint32_t found, uint32_t expected)
+{
+	if (found == expected)
+		return true;
+	fprintf(stderr,
+		"knit: %s of the primary: found %" PRIu32 ": this program expects %" PRIu32 "\n",
+		what, found, expected);
+	return false;
+}
+
+static bool text_fits(const char *what, const char *found, const char *expected)
+{
+	if (strcmp(found, expected) == 0)
+		return true;
+	fprintf(stderr, "knit: %s of the primary: found \"%s\": this program has \"%s\"\n", what,
+		found, expected);
+	return false;
+}
+
+/*
+ * A pool knows its driver only by an index, and each process numbers drivers in the order it
+ * loaded them.
+ */
+static bool pool_ops_fit(const struct knit_topo *t)
+{
+	const char *mine = "none";
+
+	if (t->pool_ops >= 0 && (uint32_t)t->pool_ops < rte_mempool_ops_table.num_ops)
+		mine = rte_mempool_get_ops(t->pool_ops)->name;
+	if (strcmp(mine, t->pool_ops_name) == 0)
+		return true;
+	fprintf(stderr,
+		"knit: mempool driver number %" PRId32
+		": found \"%s\" in the primary: this program has "
+		"\"%s\" there (both must load the same mempool drivers in the same order)\n",
+		t->pool_ops, t->pool_ops_name, mine);
+	return false;
+}
+
+struct knit_topo *knit_topo_attach(void)
+{
+	const struct rte_memzone *mz = rte_memzone_lookup(KNIT_TOPO_MZ);
+	struct knit_topo *t;
+	uint32_t magic;
+
+	if (mz == NULL) {
+		fprintf(stderr,
+			"knit: the primary has no topology (memzone " KNIT_TOPO_MZ "): it is not "
+			"knit-primary, or is still starting\n");
+		return NULL;
+	}
+	t = mz->addr;
+	magic = __atomic_load_n(&t->magic, __ATOMIC_ACQUIRE);
+	if (magic != KNIT_TOPO_MAGIC) {
+		fprintf(stderr,
+			"knit: the topology of the primary: found %s: a complete one is expected\n",
+			magic ? "something else in its place" : "one that is still being filled");
+		return NULL;
+	}
+	if (!number_fits("topology version", t->version, KNIT_TOPO_VERSION) ||
+	    !number_fits("ABI version", t->abi_version, KNIT_ABI_VERSION) ||
+	    !text_fits("DPDK version", t->dpdk, rte_version()) || !pool_ops_fit(t))
+		return NULL;
+	return t;
+}
+
+bool knit_topo_has_queue(const struct knit_topo_worker *w, uint64_t ports)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		if (ports & (UINT64_C(1) << i) && w->rxq[i] >= 0)
+			return true;
+	return false;
+}
+
+struct knit_topo_worker *knit_topo_worker(struct knit_topo *t, uint32_t id)
+{
+	uint32_t i;
+
+	for (i = 0; i < t->n_workers; i++) {
+		if (t->workers[i].id == id)
+			return &t->workers[i];
+	}
+	return NULL;
+}

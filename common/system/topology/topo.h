@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_TOPO_H
+#define KNIT_TOPO_H
+
+#include "kni/control/iface.h"
+#include "kni/drops.h"
+#include "macs.h"
+#include "system/config/config.h"
+
+#include <rte_common.h>
+#include <rte_ethdev.h>
+#include <rte_rcu_qsbr.h>
+
+#include <stddef.h>
+
+/*
+ * The topology: what there is, who serves it and in which state. One memzone, "knit_topo", made by
+ * the primary before any secondary may attach and mapped by all at the same address. It does not
+ * grow.
+ *
+ * Writers. The primary's port thread writes everything that is not marked otherwise; before the
+ * first worker attaches its main thread does. Secondaries write only the words marked so.
+ *
+ * Domains. Worker w owns, on every port it forwards, receive queue rxq[port] and transmit queue
+ * txq[port], on every interface pair[iface], and its pool. -1 means that it has none there.
+ */
+#define KNIT_TOPO_MZ "knit_topo"
+#define KNIT_TOPO_MAGIC 0x6f706f74
+#define KNIT_TOPO_VERSION 5
+
+struct knit_exchange;
+
+struct knit_topo_port {
+	char name[KNIT_NAME];
+	char device[256];
+	char driver[KNIT_NAME];
+	uint16_t port_id;
+	uint16_t n_queues;		 /* receive queues, one for each worker */
+	uint16_t n_tx_queues;		 /* transmit queues that carry packets: at most as many */
+	int16_t iface;			 /* index of its interface, -1: none */
+	uint16_t mtu;			 /* in force */
+	uint8_t mac[8] __rte_aligned(8); /* in force: the first 6; written by one store */
+	uint64_t tx_capa; /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
+	uint32_t per_process; /* each process opens what device names, in its own namespaces */
+	uint32_t rx_partial;  /* its RX_L4_CKSUM_NONE is a partial checksum, see offload.h */
+	uint32_t admin_up; /* 0: workers neither receive nor send; the kernel's interface is down */
+	uint32_t starts;   /* times it was started: secondaries of net_tap look for new fds */
+	uint32_t gone;	   /* main, port thread: wo, once. 1: its device was taken away, for good */
+	uint32_t link_up;  /* main thread: wo. As last told to the interface */
+	uint32_t link_speed;   /* main thread: wo. Mbit/s */
+	char ifname[IFNAMSIZ]; /* primary: wo. Of its kernel device, as known; "": has none */
+	uint64_t ifnetns;      /* primary: wo. With it: the namespace, see knit_tap_fd_netns */
+	/*
+	 * Further unicast addresses that the kernel wants to receive by the port's interface:
+	 * macvlan devices, VRRP. A cross connection gives it these, too.
+	 */
+	struct knit_macs further;
+} __rte_cache_aligned;
+
+_Static_assert(offsetof(struct knit_topo_port, mac) % sizeof(uint64_t) == 0,
+	       "one store writes it, which faults on some machines if it is not aligned");
+
+struct knit_topo_iface {
+	char name[IFNAMSIZ];
+	int16_t port; /* index of its port, -1: none */
+	struct rte_kni *kni;
+};
+
+struct knit_topo_rule {
+	uint8_t mode;	/* enum knit_forward */
+	uint8_t ifaces; /* a and b are interfaces */
+	int16_t a;
+	int16_t b;
+};
+
+/*
+ * A worker's life, written by the primary:
+ *
+ *   FREE -> ATTACHING (it said hello) -> ATTACHED (it may use the domain)
+ *     ATTACHED -> DETACHING (it said goodbye at a burst boundary) -> FREE when the process is gone
+ *     ATTACHED -> DEAD (the process ended without goodbye) -> FREE once the domain is reset
+ *
+ * Goodbye is the word of that name, which the process stores. It is true from then on, whenever the
+ * primary reads it, and also when the process is gone by then.
+ *
+ * A death in ATTACHING or DETACHING may have left EAL's own locks held: the primary says so and
+ * ends.
+ */
+enum knit_slot_state {
+	KNIT_SLOT_FREE,
+	KNIT_SLOT_ATTACHING,
+	KNIT_SLOT_ATTACHED,
+	KNIT_SLOT_DETACHING,
+	KNIT_SLOT_DEAD,
+};
+
+/*
+ * What a worker counts. Worker: wo, relaxed; kept over restarts. One block per worker, no sharing.
+ */
+struct knit_worker_port_stats {
+	uint64_t rx_packets;
+	uint64_t rx_bytes;
+	uint64_t tx_packets;
+	uint64_t tx_bytes;
+};
+
+struct knit_worker_stats {
+	uint64_t rounds;      /* passes over all inputs */
+	uint64_t busy_rounds; /* of these, with at least one packet */
+	uint64_t sleeps;
+	uint64_t cycles_busy; /* TSC cycles in busy rounds */
+	uint64_t xconnect;    /* packets on the fast path */
+	uint64_t punted;      /* packets to interfaces */
+	uint64_t injected;    /* packets from interfaces to ports */
+	uint64_t exchanged;   /* of xconnect and injected: sent through another worker's queue */
+	uint64_t relayed;     /* packets of other workers, sent for them */
+	uint64_t parks;
+	uint64_t drops[KNIT_WORKER_DROPS];
+	struct knit_worker_port_stats port[KNIT_MAX_PORTS];
+} __rte_cache_aligned;
+
+struct knit_topo_worker {
+	uint32_t id;
+	uint32_t lcore;
+	uint32_t idle; /* enum knit_idle */
+	uint32_t burst;
+	uint32_t n_rules;
+	uint32_t bell; /* doorbell of this worker; the primary owns it, so it outlives workers */
+	int16_t rxq[KNIT_MAX_PORTS];
+	int16_t txq[KNIT_MAX_PORTS];	  /* -1: none, but there may be an owner */
+	int16_t tx_owner[KNIT_MAX_PORTS]; /* index of the worker that sends for it; its own; -1 */
+	struct knit_exchange *exchange[KNIT_MAX_PORTS]; /* to the owner; NULL: it is its own */
+	int16_t pair[KNIT_MAX_CONF_IFACES];
+	struct knit_topo_rule rules[KNIT_MAX_RULES];
+	struct rte_mempool *pool;
+	struct rte_rcu_qsbr *qsbr; /* of this worker alone: its thread id there is 0 */
+	uint32_t state;		   /* enum knit_slot_state */
+	uint32_t pid;
+	uint64_t start_time;
+	uint32_t generation; /* one more with every attach */
+	uint32_t resets;     /* times the domain was reset */
+	uint64_t lost_mbufs; /* mbufs taken back by resets from rings and cookies */
+
+	/*
+	 * Parking. The primary stores park (never 0, another value each time), rings the bell and
+	 * waits until the worker has passed a quiescent state of qsbr or is offline. The worker,
+	 * after each quiescent state and after coming online, reads park; while it is not 0 it is
+	 * offline, has stored it in park_ack and touches no port, ring or pool. 0 resumes.
+	 */
+	uint32_t park __rte_cache_aligned; /* primary: wo */
+	uint32_t park_port; /* primary: wo. Port index that is being restarted, or ~0 */
+	/*
+	 * Equal to generation: the worker ends with KNIT_EXIT_RESTART when it is resumed, because
+	 * its burst functions are no longer those of a port.
+	 */
+	uint32_t leave;			       /* primary: wo */
+	uint32_t park_ack __rte_cache_aligned; /* worker: wo */
+	uint32_t goodbye; /* worker: wo. Equal to generation: it touches nothing any more */
+	struct knit_worker_stats stats; /* worker: wo */
+} __rte_cache_aligned;
+
+/*
+ * The lists for KNIT_OP_RXLIST. Control: wo while it has no request on its way; primary: ro then.
+ */
+struct knit_topo_rxlist {
+	uint16_t n_uc;
+	uint16_t n_mc;
+	struct rte_ether_addr addr[2 * KNIT_RXLIST_MAX]; /* n_uc unicast, then n_mc multicast */
+};
+
+struct knit_topo_control {
+	uint32_t lcore;
+	uint32_t bell; /* doorbell of control; the primary owns it */
+	uint32_t state;
+	uint32_t pid;
+	uint64_t start_time;
+	uint32_t generation;
+	uint32_t goodbye; /* control: wo. Equal to generation: it touches nothing any more */
+	struct knit_topo_rxlist rxlist;
+	uint64_t served;  /* control: wo. Requests answered */
+	uint64_t refused; /* control: wo. Of these, with an error */
+} __rte_cache_aligned;
+
+struct knit_topo {
+	uint32_t magic; /* stored last, when everything else is valid */
+	uint32_t version;
+	uint32_t abi_version;
+	uint32_t stopping;    /* 1: the primary is going down, secondaries must leave */
+	char dpdk[64];	      /* rte_version() of the primary */
+	uint64_t config_hash; /* the configuration generation */
+	uint64_t net_ns;      /* the primary's, see knit_topo_namespace */
+	uint64_t mount_ns;
+	uint64_t instance; /* differs with every start of a primary */
+	uint32_t primary_pid;
+	uint64_t primary_start;
+	int32_t pool_ops;	/* index of the mempool ops of all domains in the primary */
+	char pool_ops_name[32]; /* and the name that must stand at that index in every process */
+	uint32_t n_ports;
+	uint32_t n_ifaces;
+	uint32_t n_workers;
+	uint64_t device_faults; /* any process: atomic. Mappings of devices replaced, sigbus.h */
+	struct knit_topo_port ports[KNIT_MAX_PORTS];
+	struct knit_topo_iface ifaces[KNIT_MAX_CONF_IFACES];
+	struct knit_topo_worker
+		workers[KNIT_MAX_WORKERS]; /* the first n_workers, in order of the file */
+	struct knit_topo_control control;
+};
+
+/*
+ * Primary: reserves and zeroes the memzone and fills versions, instance and primary. NULL with
+ * rte_errno set, and logged.
+ */
+struct knit_topo *knit_topo_create(void);
+
+/*
+ * Primary: fills what follows from the configuration alone: names, rules, which worker has which
+ * queue and pair. Queues and pairs are numbered in the order of the workers. Pure logic. -EINVAL
+ * with lines on err: two workers do different things with one port or interface, a port with
+ * rx_spread "none" has two workers, a port has two interfaces, a rule names what does not exist or
+ * punts a port that has no interface.
+ */
+int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err);
+
+/*
+ * Primary: the port has n_tx transmit queues, fewer or as many as receive queues. The first n_tx of
+ * its workers, in the order of the file, own one each; worker number i among them sends through
+ * the one that owns queue i % n_tx. Pure logic.
+ */
+void knit_topo_plan_tx(struct knit_topo *t, unsigned int port, uint16_t n_tx);
+
+/* How many queue pairs an interface has in the plan: workers that serve it. 0 is possible. */
+uint16_t knit_topo_pairs(const struct knit_topo *t, unsigned int iface);
+
+/*
+ * Secondary: finds and checks the topology. NULL, with a line on stderr that says what does not
+ * fit: no topology, other knit or ABI version, other DPDK, other order of mempool drivers.
+ */
+struct knit_topo *knit_topo_attach(void);
+
+/* Whether the worker's domain has a queue on one of the ports, a bit each. */
+bool knit_topo_has_queue(const struct knit_topo_worker *w, uint64_t ports);
+
+/* Which namespace of that kind, "net" or "mnt", the calling process is in; 0: can't tell. */
+uint64_t knit_topo_namespace(const char *kind);
+
+struct knit_topo_worker *knit_topo_worker(struct knit_topo *t, uint32_t id);
+
+#endif
