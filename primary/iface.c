@@ -3,8 +3,8 @@
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/engine/engine.h"
-#include "port_driver.h"
-#include "port_tap.h"
+#include "port/port_driver.h"
+#include "port/port_tap.h"
 #include "primary.h"
 #include "system/config/cpus.h"
 

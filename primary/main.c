@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "nics.h"
+#include "nic/nic_bind.h"
 #include "options.h"
 #include "primary.h"
 #include "setup.h"

@@ -3,7 +3,7 @@
 #define KNIT_PRIMARY_H
 
 #include "kni/base/compat.h"
-#include "pool_plan.h"
+#include "memory/pool_size.h"
 #include "system/bind/bind.h"
 #include "system/config/config.h"
 #include "system/session/msg.h"
@@ -18,8 +18,9 @@
  *   main thread   signals, link state of the ports into the interfaces, status line. May take
  *                 RTNL.
  *   port thread   everything that touches ports, domains and slots: requests of the secondaries,
- *                 deaths, resets (service.c). Uses no netlink and no ioctl that takes RTNL, because
- *                 the kernel may hold RTNL while it waits for an answer that this thread makes.
+ *                 deaths, resets (port_thread.c). Uses no netlink and no ioctl that takes RTNL,
+ *                 because the kernel may hold RTNL while it waits for an answer that this
+ *                 thread makes.
  *                 (Ports that are kernel devices themselves take it; for them nobody waits.)
  *   engine and watch threads of the tap engine, EAL's own threads.
  *
@@ -58,7 +59,7 @@ struct port {
 	const void *rx_burst; /* burst functions at first start, see port_start */
 	const void *tx_burst;
 	const void *tx_prepare;
-	/* gone.c; main thread: wo, before the port is gone */
+	/* port_removal.c; main thread: wo, before the port is gone */
 	int sysfs;			/* the device's folder, -1: no PCI device */
 	char pci[KNIT_PCI_NAME];	/* its address */
 	char kdriver[KNIT_DRIVER_NAME]; /* what the kernel has for it, "": not known */
@@ -120,7 +121,7 @@ int port_stop(struct primary *p, unsigned int i);
 int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool);
 
 /*
- * pause.c
+ * port_pause.c
  *
  * Ports, a bit each, are about to be restarted: their interfaces' carrier stays as it is. After
  * port_unhold a carrier that is on stays so until the link is back, or LINK_BACK_MS at most: on
@@ -159,7 +160,7 @@ bool primary_still_stuck(struct primary *p, uint64_t ports);
 /* Lets the same workers look at what changed, should they sleep. */
 void park_wake(struct primary *p, uint64_t ports);
 
-/* slot.c: the life of secondaries */
+/* registry.c: the life of secondaries */
 /* pidfd: of the sender; -1 after it was kept */
 int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd);
 int slot_ready(struct primary *p, struct knit_msg *m);
@@ -179,7 +180,7 @@ void slot_check(struct primary *p);
 int slot_block_attach(struct primary *p);
 
 /*
- * inside.c: secondaries that hold a role's lock file and have no slot, or not yet
+ * stalled.c: secondaries that hold a role's lock file and have no slot, or not yet
  *
  * Sends them a signal, 0: none. How many there are.
  */
@@ -195,7 +196,7 @@ int inside_slot(const struct primary *p, pid_t pid);
 int inside_first(const struct primary *p, pid_t *pid);
 const char *inside_name(const struct primary *p, unsigned int slot, char buf[24]);
 
-/* domain.c: resets every DEAD domain, or as many as can be; true if none is left. */
+/* domain_reset.c: resets every DEAD domain, or as many as can be; true if none is left. */
 bool domain_reset_dead(struct primary *p);
 /* Is one of these ports a dead domain's? */
 bool domain_dead_on(struct primary *p, uint64_t ports);
@@ -210,7 +211,7 @@ void primary_channel_clear_for(struct primary *p, const char *peer);
 void primary_channel_look(struct primary *p);
 
 /*
- * exchange.c: the queues of workers without a transmit queue of their own, see topology/handoff.h.
+ * handoff.c: the queues of workers without a transmit queue of their own, see topology/handoff.h.
  * Created when all ports are open. reset: all with an end of worker w, whose domain is reset;
  * returns how many of its mbufs were in them.
  */
@@ -219,7 +220,7 @@ unsigned int primary_exchanges_reset(struct primary *p, unsigned int w);
 void primary_exchanges_drain(struct primary *p);
 
 /*
- * gone.c: a PCI device that is taken away, pulled or unbound, while its port is in use
+ * port_removal.c: a PCI device that is taken away, pulled or unbound, while its port is in use
  *
  *   main thread   sees that the device has no driver any more, or another one: the kernel takes the
  *                 link out of sysfs before it tells the driver. Stores topo->gone, which nobody
@@ -252,8 +253,8 @@ bool primary_gone_release(struct primary *p);
 void primary_gone_blank(const struct port *port);
 
 /*
- * master.c: bus mastering of ports on uio_pci_generic, which takes it from a NIC whenever a process
- * lets go of /dev/uioN, as each does that ends. (igb_uio waits for the last one, vfio for the
+ * bus_master.c: bus mastering of ports on uio_pci_generic, which takes it from a NIC whenever a
+ * process lets go of /dev/uioN, as each does that ends. (igb_uio waits for the last one, vfio for the
  * group's.) So this process keeps a copy of each secondary's file, and nobody lets go: the kernel
  * sees an end of the last one only. Copies of processes that ended are not told from others; when
  * there is no more room all are closed.
@@ -282,7 +283,7 @@ void primary_ifaces_destroy(struct primary *p);
 /* Main thread: a port's link to its interface. */
 void primary_link_update(struct primary *p, unsigned int i);
 
-/* service.c: the port thread */
+/* port_thread.c: the port thread */
 int primary_service_start(struct primary *p);
 /* Asks the secondaries to leave and waits for them, then ends the thread. */
 void primary_service_stop(struct primary *p);
@@ -290,7 +291,7 @@ void primary_service_stop(struct primary *p);
 /* Any thread: the port thread looks whether there is something to do. */
 void primary_service_kick(void);
 
-/* run.c: the main loop; returns when a signal or a restart ends it */
+/* main_loop.c: the main loop; returns when a signal or a restart ends it */
 int primary_run(struct primary *p);
 /* The exit code: nobody starts anew who was told to stop meanwhile. */
 int primary_stopped(int code);

@@ -168,11 +168,12 @@ allowed_folders()
 	include/*) echo include ;;
 	common/*) echo common include ;;
 	primary/*) echo primary common include ;;
+	tools/*) echo tools common/system include ;;
 	secondary/worker/*) echo secondary/worker secondary common include ;;
 	secondary/control/*) echo secondary/control secondary common include ;;
 	secondary/*) echo secondary common include ;;
 	kmod/*) echo kmod include/abi ;;
-	tests/*) echo tests primary secondary common kmod include ;;
+	tests/*) echo tests primary secondary tools common kmod include ;;
 	esac
 }
 

@@ -14,7 +14,7 @@
  * The control process: the handler of every interface. What the kernel asks of an interface it
  * asks the primary to do to the interface's port, and answers with the primary's answer.
  *
- *   loop.c    sleeps until an engine or the primary rings, serves requests  -> kni/control/handler.c
+ *   loop.c    sleeps until an engine or the primary rings, serves requests (handler.c)
  *   apply.c   the handler's callbacks: what differs from the port's state        -> port_ask.c
  *   port_ask.c   one message to the primary, and its answer
  *

@@ -2,7 +2,7 @@
 #include "bind_fake.h"
 #include "suites.h"
 
-#include "../../primary/bind/bind_list.h"
+#include "knit-bind/bind_list.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "bind_fake.h"
 #include "suites.h"
 
-#include "../../primary/hugepages.h"
+#include "preflight/hugepages.h"
 #include "system/config/config.h"
 
 #include <stdint.h>

@@ -2,9 +2,9 @@
 #include "bind_fake.h"
 #include "suites.h"
 
-#include "../../primary/nics.h"
-#include "../../primary/nics_back.h"
-#include "../../primary/primary.h"
+#include "nic/nic_bind.h"
+#include "nic/nic_restore.h"
+#include "primary.h"
 
 #include "system/process/lockfile.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "offload_frames.h"
 
-#include "../../primary/primary.h"
+#include "primary.h"
 
 #include "kni/base/doorbell.h"
 #include "system/process/lockfile.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "offload_frames.h"
 
-#include "../../primary/pool_plan.h"
+#include "memory/pool_size.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@
  * another driver gets its registers or those of a successor at the same place. Each of knit's
  * processes therefore lets the access end: the handler puts empty memory in the place of the
  * mapping, the driver reads zeros (no link, nothing received) and writes to nobody, until the
- * primary hears of it (primary/gone.c).
+ * primary hears of it (primary/port/port_removal.c).
  *
  * It handles pages that are not there (BUS_ADRERR) in mappings of devices only, those of sysfs's
  * resource files, /dev/uioN and vfio, which it looks up in /proc/self/maps. Every other SIGBUS,

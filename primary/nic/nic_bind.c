@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "nics.h"
-#include "nics_back.h"
+#include "nic_bind.h"
+#include "nic_restore.h"
 #include "primary.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "pool_plan.h"
+#include "pool_size.h"
 #include "kni/control/iface.h"
 #include "system/topology/handoff.h"
 

@@ -3,7 +3,7 @@
 #include "hugepages.h"
 #include "kni/engine/engine.h"
 #include "kni/engine/kmod/kmod.h"
-#include "nics.h"
+#include "nic/nic_bind.h"
 #include "primary.h"
 #include "system/process/eal_paths.h"
 #include "system/rundir/rundir.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "nics_back.h"
-#include "nics.h"
+#include "nic_restore.h"
+#include "nic_bind.h"
 #include "system/config/config.h"
 #include "system/rundir/rundir.h"
 #include "system/rundir/rundir_paths.h"

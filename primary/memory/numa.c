@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "pool_plan.h"
+#include "pool_size.h"
 #include "system/config/cpus.h"
 
 #include <rte_pci.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
 #include "kni/base/log.h"
-#include "port_driver.h"
+#include "port/port_driver.h"
 #include "primary.h"
 #include "system/rundir/rundir.h"
 

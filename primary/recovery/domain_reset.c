@@ -3,7 +3,7 @@
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/engine/engine.h"
-#include "port_driver.h"
+#include "port/port_driver.h"
 #include "primary.h"
 #include "system/rundir/rundir.h"
 
@@ -15,7 +15,7 @@
  * Resetting dead domains. A worker killed inside a burst leaves its queues, its pool and its rings
  * in any state, so nothing of it is repaired; it is replaced, in this order:
  *
- *   1  the engine detached the pairs (slot.c did that at once), and new workers are kept out;
+ *   1  the engine detached the pairs (registry.c did that at once), and new workers are kept out;
  *   2  live workers with a queue on one of the same ports are parked, and those ports stopped;
  *   3  the dead worker's queues, on all ports, are set up again with the spare pool of its NUMA
  *      node: the driver releases the old mbufs, into a pool that has forgotten all others and so

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hugepages.h"
-#include "pool_plan.h"
+#include "memory/pool_size.h"
 #include "preflight.h"
 #include "system/bind/bind.h"
 #include "system/bind/bind_sysfs.h"

@@ -26,7 +26,7 @@ int preflight_wrong(const struct preflight_key *key, const char *what, const cha
 /* Whether this is --check. */
 bool preflight_reports(void);
 
-/* machine.c. Hugepages that will be asked for. */
+/* host.c. Hugepages that will be asked for. */
 struct pool_plan;
 void preflight_plan(const struct knit_config *conf, struct pool_plan *plan);
 size_t preflight_bytes(const struct pool_plan *plan);
