@@ -15,8 +15,8 @@
  * asks the primary to do to the interface's port, and answers with the primary's answer.
  *
  *   loop.c    sleeps until an engine or the primary rings, serves requests (handler.c)
- *   apply.c   the handler's callbacks: what differs from the port's state        -> port_ask.c
- *   port_ask.c   one message to the primary, and its answer
+ *   apply.c   the handler's callbacks: what differs from the port's state        -> port_request.c
+ *   port_request.c   one message to the primary, and its answer
  *
  * One thread does all of it. The kernel may hold RTNL until it has its answer, so this thread must
  * never need RTNL: no netlink, no ioctl on a network device, nothing that waits for either.
@@ -51,7 +51,7 @@ struct control {
 	struct control_iface ifaces[KNIT_MAX_CONF_IFACES];
 };
 
-/* handlers.c: the role of handler, of all interfaces. enum knit_exit */
+/* claim.c: the role of handler, of all interfaces. enum knit_exit */
 int control_claim(struct control *c);
 void control_unclaim(struct control *c);
 
@@ -59,7 +59,7 @@ void control_unclaim(struct control *c);
 extern const struct knit_handler_ops control_ops;
 
 /*
- * port_ask.c: has the primary carry m out, op and operand filled in, on the port behind i. 0 or a
+ * port_request.c: has the primary carry m out, op and operand filled in, on the port behind i. 0 or a
  * negative errno; a refusal and a change are logged. Asks until there is an answer. -ETIMEDOUT:
  * this process was to end first, and it may still happen.
  */
@@ -68,7 +68,7 @@ int control_ask(struct control_iface *i, struct knit_msg *m);
 /* Puts the lists where the primary reads them, and asks. Errors as above. */
 int control_ask_rxlist(struct control_iface *i, const struct knit_topo_rxlist *list);
 
-/* taps.c: net_tap's fds, of which control uses none. Closes those that came with EAL's set-up. */
+/* net_tap.c: net_tap's fds, of which control uses none. Closes those that came with EAL's set-up. */
 void control_taps_init(struct control *c);
 /*
  * Closes those that came with a start of a port. How long to sleep until the next look in ms, -1:

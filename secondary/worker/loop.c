@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "forward.h"
 #include "signals.h"
 #include "worker.h"
+#include "worker/datapath/forward.h"
 
 #include <rte_cycles.h>
 #include <rte_rcu_qsbr.h>

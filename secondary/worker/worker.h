@@ -20,7 +20,7 @@
  *
  *   input                   seam              output
  *   port_rx.c, iface_rx.c   forward.c         port_tx.c, iface_tx.c
- *   exchange_rx.c                             exchange_tx.c
+ *   handoff_rx.c                             handoff_tx.c
  *
  * The last line is for ports with fewer transmit queues than workers (handoff.h): what leaves one
  * worker there is an input of another, with a port for its output.
@@ -86,7 +86,7 @@ struct knit_input {
 	struct knit_exchange *exchange;	      /* EXCHANGE */
 };
 
-/* A net_tap port and its fds in this process, see taps.c. */
+/* A net_tap port and its fds in this process, see net_tap.c. */
 struct knit_worker_tap {
 	const struct knit_topo_port *port;
 	uint16_t queue;
@@ -134,7 +134,7 @@ struct knit_worker {
 	unsigned int n_taps;
 	unsigned int n_foreign;
 	struct knit_worker_tap taps[KNIT_MAX_PORTS];	/* of inputs */
-	struct knit_worker_tap foreign[KNIT_MAX_PORTS]; /* others; thread of foreign.c: rw */
+	struct knit_worker_tap foreign[KNIT_MAX_PORTS]; /* others; thread of net_tap_reaper.c: rw */
 };
 
 /*
@@ -144,7 +144,7 @@ struct knit_worker {
 int knit_worker_fail(const struct knit_worker *w, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* args.c: the command line into w->secondary. -1: go on, else end with that code. */
+/* options.c: the command line into w->secondary. -1: go on, else end with that code. */
 int knit_worker_options(struct knit_worker *w, int argc, char **argv);
 
 /*
@@ -155,16 +155,16 @@ int knit_worker_options(struct knit_worker *w, int argc, char **argv);
 int knit_worker_claim(struct knit_worker *w);
 void knit_worker_unclaim(struct knit_worker *w);
 
-/* inputs.c: the rules of the topology as inputs and outputs. enum knit_exit, message printed. */
+/* plan.c: the rules of the topology as inputs and outputs. enum knit_exit, message printed. */
 int knit_worker_plan(struct knit_worker *w);
 
 /* loop.c: moves packets until something ends it. enum knit_exit, message printed. */
 int knit_worker_run(struct knit_worker *w);
 
 /*
- * taps.c: this process's fds of net_tap queues. Each start of such a port gives the process new
- * ones; the old ones must go, see quirks/net_tap_fds.h. Ports that are no inputs are foreign.c's.
- * Init: enum knit_exit, message printed.
+ * net_tap.c: this process's fds of net_tap queues. Each start of such a port gives the process new
+ * ones; the old ones must go, see quirks/net_tap_fds.h. Ports that are no inputs are
+ * net_tap_reaper.c's. Init: enum knit_exit, message printed.
  */
 int knit_taps_init(struct knit_worker *w);
 bool knit_taps_stale(const struct knit_worker *w); /* an input was started anew */
@@ -175,10 +175,10 @@ bool knit_taps_stale(const struct knit_worker *w); /* an input was started anew 
 int knit_taps_refresh(struct knit_worker *w);
 /* The fd on which packets for the worker's queue arrive, -1: can't tell. */
 int knit_tap_queue_fd(const struct knit_worker_tap *tap);
-/* Ports that are no inputs; the thread of foreign.c. */
+/* Ports that are no inputs; the thread of net_tap_reaper.c. */
 void knit_taps_close_foreign(struct knit_worker *w);
 
-/* foreign.c. enum knit_exit, message printed */
+/* net_tap_reaper.c. enum knit_exit, message printed */
 int knit_foreign_start(struct knit_worker *w);
 void knit_foreign_end(void);
 
@@ -199,13 +199,13 @@ void knit_idle_step(struct knit_worker *w, uint64_t now);
 /* After that. */
 void knit_idle_awake(struct knit_worker *w);
 
-/* port_rx.c, iface_rx.c, exchange_rx.c: up to w->burst packets to w->rx. Returns b->n. */
+/* port_rx.c, iface_rx.c, handoff_rx.c: up to w->burst packets to w->rx. Returns b->n. */
 uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 uint32_t knit_exchange_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 
 /*
- * port_tx.c, iface_tx.c, exchange_tx.c: takes all of b; what it can't send it frees and counts.
+ * port_tx.c, iface_tx.c, handoff_tx.c: takes all of b; what it can't send it frees and counts.
  * Returns how many it sent.
  */
 uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
@@ -213,7 +213,7 @@ uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct kn
 uint32_t knit_exchange_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 
 /*
- * finish.c: does in software what m asks for and out can't; the frames go to w->work[at...], where
+ * fallback.c: does in software what m asks for and out can't; the frames go to w->work[at...], where
  * there must be room for KNIT_OFFLOAD_MAX_SEGS. Takes m; returns how many frames it became, 0:
  * dropped and counted.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "suites.h"
 
-#include "../../secondary/worker/forward.h"
+#include "worker/datapath/forward.h"
 
 #include <string.h>
 

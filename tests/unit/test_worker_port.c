@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "offload_frames.h"
 
-#include "../../secondary/worker/worker.h"
+#include "worker/worker.h"
 
 #include <string.h>
 

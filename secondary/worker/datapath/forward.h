@@ -2,7 +2,7 @@
 #ifndef KNIT_FORWARD_H
 #define KNIT_FORWARD_H
 
-#include "worker.h"
+#include "worker/worker.h"
 
 /*
  * The seam between receiving and sending. It sees a burst of one input and names, for each packet,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "worker.h"
+#include "worker/worker.h"
 
 /* What may be more than the interface's engine understands. */
 #define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_ADOPT | KNIT_OFFLOAD_FOREIGN)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "worker.h"
+#include "worker/worker.h"
 
 /*
  * Frames, at most max, that end within the next room descriptors. They are read again, and
