@@ -59,8 +59,8 @@ void control_unclaim(struct control *c);
 extern const struct knit_handler_ops control_ops;
 
 /*
- * port_request.c: has the primary carry m out, op and operand filled in, on the port behind i. 0 or a
- * negative errno; a refusal and a change are logged. Asks until there is an answer. -ETIMEDOUT:
+ * port_request.c: has the primary carry m out, op and operand filled in, on the port behind i. 0 or
+ * a negative errno; a refusal and a change are logged. Asks until there is an answer. -ETIMEDOUT:
  * this process was to end first, and it may still happen.
  */
 int control_ask(struct control_iface *i, struct knit_msg *m);
@@ -68,7 +68,7 @@ int control_ask(struct control_iface *i, struct knit_msg *m);
 /* Puts the lists where the primary reads them, and asks. Errors as above. */
 int control_ask_rxlist(struct control_iface *i, const struct knit_topo_rxlist *list);
 
-/* net_tap.c: net_tap's fds, of which control uses none. Closes those that came with EAL's set-up. */
+/* net_tap.c: fds of net_tap, of which control uses none. Closes those of EAL's set-up. */
 void control_taps_init(struct control *c);
 /*
  * Closes those that came with a start of a port. How long to sleep until the next look in ms, -1:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "exchange_util.h"
-#include "offload_frames.h"
+#include "kni/offload_frames.h"
+#include "system/handoff_util.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>

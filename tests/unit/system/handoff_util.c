@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "exchange_util.h"
+#include "handoff_util.h"
 #include "suites.h"
 
 #include <rte_malloc.h>
