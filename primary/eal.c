@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "eal.h"
+
 #include "kni/base/log.h"
 #include "primary.h"
 #include "system/process/eal_paths.h"

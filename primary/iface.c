@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
+#include "iface.h"
+
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/engine/engine.h"
 #include "port/port_driver.h"
+#include "port/port_pause.h"
 #include "port/port_tap.h"
 #include "primary.h"
 #include "system/config/cpus.h"

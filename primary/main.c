@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "eal.h"
+#include "iface.h"
+#include "main_loop.h"
+#include "memory/handoff.h"
+#include "memory/pool.h"
 #include "nic/nic_bind.h"
 #include "options.h"
+#include "port/port.h"
+#include "port/port_removal.h"
+#include "port_thread.h"
+#include "preflight/preflight.h"
 #include "primary.h"
+#include "recovery/bus_master.h"
 #include "setup.h"
+#include "status.h"
 #include "system/process/stdfds.h"
 #include "system/rundir/rundir.h"
+#include "telemetry.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
+#include "main_loop.h"
+
+#include "iface.h"
 #include "kni/base/log.h"
+#include "port/port_removal.h"
 #include "primary.h"
+#include "status.h"
 #include "system/rundir/rundir.h"
 
 #include <errno.h>

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
+#include "port_thread.h"
+
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/base/owner.h"
+#include "port/port_op.h"
+#include "port/port_removal.h"
 #include "primary.h"
+#include "process/channel.h"
+#include "process/registry.h"
+#include "process/stalled.h"
+#include "recovery/bus_master.h"
+#include "recovery/domain_reset.h"
 #include "system/rundir/rundir.h"
 
 #include <rte_cycles.h>

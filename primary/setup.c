@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
 #include "setup.h"
+
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
+#include "main_loop.h"
 #include "primary.h"
 #include "system/quirks/sigbus.h"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "status.h"
+
 #include "kni/engine/engine.h"
 #include "primary.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
+#include "telemetry.h"
+
 #include "kni/base/log.h"
 #include "kni/engine/engine.h"
 #include "primary.h"

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
-#include "system/topology/handoff.h"
+#include "handoff.h"
+
 #include "kni/base/log.h"
 #include "primary.h"
+#include "system/topology/handoff.h"
 
 #include <rte_errno.h>
 #include <rte_memzone.h>

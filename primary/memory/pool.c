@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "pool.h"
+
 #include "kni/base/log.h"
 #include "primary.h"
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
+#include "port.h"
+
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/offload/offload.h"
 #include "port_driver.h"
+#include "port_op.h"
+#include "port_removal.h"
 #include "port_tap.h"
 #include "primary.h"
+#include "process/channel.h"
 
 #include <rte_dev.h>
 #include <rte_ethdev.h>

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
+#include "port_op.h"
+
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
+#include "port.h"
 #include "port_driver.h"
+#include "port_pause.h"
+#include "port_removal.h"
 #include "port_tap.h"
 #include "primary.h"
+#include "process/park.h"
+#include "process/registry.h"
 
 #include <rte_ethdev.h>
 

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "port_pause.h"
+
+#include "port_removal.h"
 #include "primary.h"
+#include "process/park.h"
+#include "process/registry.h"
+#include "process/stalled.h"
+#include "recovery/domain_reset.h"
 #include "system/rundir/rundir.h"
 
 #include <rte_cycles.h>

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
+#include "port_removal.h"
+
 #include "kni/base/log.h"
+#include "port_thread.h"
 #include "primary.h"
+#include "process/channel.h"
+#include "process/park.h"
+#include "process/registry.h"
+#include "recovery/domain_reset.h"
 #include "system/quirks/sigbus.h"
 #include "system/rundir/rundir.h"
 

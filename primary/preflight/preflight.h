@@ -50,4 +50,10 @@ int preflight_limits(const struct knit_config *conf);
  */
 int preflight_places(const struct knit_config *conf);
 
+/*
+ * Before anything is touched. A line on stderr for each thing missing; enum knit_exit.
+ * all: for --check, on stdout, with what is there and what could be better.
+ */
+int primary_preflight(const struct knit_config *conf, bool all);
+
 #endif

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
+#include "channel.h"
+
 #include "kni/base/log.h"
 #include "primary.h"
+#include "stalled.h"
 #include "system/process/procfd.h"
 
 #include <rte_cycles.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "park.h"
+
 #include "kni/base/doorbell.h"
 #include "primary.h"
 

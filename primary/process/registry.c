@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_worker
+#include "registry.h"
+
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/base/owner.h"
 #include "kni/engine/engine.h"
 #include "primary.h"
+#include "recovery/bus_master.h"
 #include "system/process/eal_paths.h"
 #include "system/rundir/rundir.h"
 

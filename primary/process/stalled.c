@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
+#include "stalled.h"
+
 #include "kni/base/log.h"
 #include "primary.h"
 #include "system/rundir/rundir.h"

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
+#include "bus_master.h"
+
 #include "kni/base/log.h"
+#include "port/port.h"
 #include "port/port_driver.h"
+#include "port/port_pause.h"
+#include "port/port_removal.h"
 #include "primary.h"
+#include "process/park.h"
 #include "system/rundir/rundir.h"
 
 #include <dirent.h>

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
+#include "domain_reset.h"
+
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/engine/engine.h"
+#include "memory/handoff.h"
+#include "memory/pool.h"
+#include "port/port.h"
 #include "port/port_driver.h"
+#include "port/port_pause.h"
+#include "port/port_removal.h"
 #include "primary.h"
+#include "process/park.h"
+#include "process/registry.h"
 #include "system/rundir/rundir.h"
 
 #include <rte_ethdev.h>

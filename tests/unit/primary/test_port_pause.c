@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "kni/offload_frames.h"
-
-#include "primary.h"
-
 #include "kni/base/doorbell.h"
+#include "kni/offload_frames.h"
+#include "port/port_op.h"
+#include "port/port_pause.h"
+#include "port/port_removal.h"
+#include "port_thread.h"
+#include "primary.h"
+#include "process/channel.h"
+#include "process/park.h"
+#include "recovery/bus_master.h"
+#include "recovery/domain_reset.h"
 #include "system/process/lockfile.h"
 #include "system/rundir/rundir.h"
 

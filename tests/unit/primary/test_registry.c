@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "kni/offload_frames.h"
-
-#include "primary.h"
-
 #include "kni/base/owner.h"
 #include "kni/engine/engine.h"
+#include "kni/offload_frames.h"
+#include "primary.h"
+#include "process/registry.h"
+#include "recovery/bus_master.h"
 #include "system/process/lockfile.h"
 
 #include <rte_malloc.h>

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_PRIMARY_IFACE_H
+#define KNIT_PRIMARY_IFACE_H
+
+#include "primary.h"
+
+int primary_ifaces_create(struct primary *p);
+void primary_ifaces_destroy(struct primary *p);
+/* Main thread: a port's link to its interface. */
+void primary_link_update(struct primary *p, unsigned int i);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_PRIMARY_MAIN_LOOP_H
+#define KNIT_PRIMARY_MAIN_LOOP_H
+
+#include "primary.h"
+
+/* The main loop; returns when a signal or a restart ends it */
+int primary_run(struct primary *p);
+/* The exit code: nobody starts anew who was told to stop meanwhile. */
+int primary_stopped(int code);
+void primary_signals_block(void);
+
+#endif

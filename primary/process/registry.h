@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_PRIMARY_PROCESS_REGISTRY_H
+#define KNIT_PRIMARY_PROCESS_REGISTRY_H
+
+#include "primary.h"
+
+/* The life of secondaries */
+/* pidfd: of the sender; -1 after it was kept */
+int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd);
+int slot_ready(struct primary *p, struct knit_msg *m);
+int slot_detach(struct primary *p, struct knit_msg *m);
+/* 0: it comes from the control that has the slot. Else -EPROTO, and text says so. */
+int slot_is_control(struct primary *p, struct knit_msg *m);
+/* The process behind pidfd[slot] ended. */
+void slot_ended(struct primary *p, unsigned int slot);
+/* The workers with a queue on one of these ports shall end once they are resumed. */
+void slot_end_workers(struct primary *p, uint64_t ports);
+/* Once a second: deaths inside EAL's attach, which no message announced. */
+void slot_check(struct primary *p);
+/*
+ * 0: nobody is between EAL's set-up and READY, and nobody will be until knit_rundir_unblock_attach.
+ * -EBUSY: somebody is, or was killed there: p->restart tells.
+ */
+int slot_block_attach(struct primary *p);
+
+#endif

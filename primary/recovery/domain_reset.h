@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_PRIMARY_RECOVERY_DOMAIN_RESET_H
+#define KNIT_PRIMARY_RECOVERY_DOMAIN_RESET_H
+
+#include "primary.h"
+
+/* Resets every DEAD domain, or as many as can be; true if none is left. */
+bool domain_reset_dead(struct primary *p);
+/* Is one of these ports a dead domain's? */
+bool domain_dead_on(struct primary *p, uint64_t ports);
+
+#endif
