@@ -5,6 +5,7 @@
 #include "iface.h"
 #include "kni/base/log.h"
 #include "port/port_removal.h"
+#include "port_thread.h"
 #include "primary.h"
 #include "status.h"
 #include "system/rundir/rundir.h"
@@ -143,7 +144,8 @@ int primary_run(struct primary *p)
 	fds[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = link_event, .events = POLLIN };
 	while (!asked && !__atomic_load_n(&p->restart, __ATOMIC_ACQUIRE)) {
-		primary_gone_look(p);
+		if (primary_gone_look(p))
+			primary_service_kick();
 		look_at_links(p);
 		status_each_second(p);
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)

@@ -95,11 +95,17 @@ static int on_message(const struct rte_mp_msg *msg, const void *peer)
 
 static int execute(struct primary *p, struct knit_msg *m, int *fd)
 {
+	int ret;
+
 	switch (m->op) {
 	case KNIT_OP_ATTACH:
 		return slot_attach(p, m, fd);
 	case KNIT_OP_READY:
-		return slot_ready(p, m);
+		ret = slot_ready(p, m);
+		if (ret < 0)
+			return ret;
+		primary_master_keep(p, ret, m->pid);
+		return 0;
 	case KNIT_OP_DETACH:
 		return slot_detach(p, m);
 	case KNIT_OP_SYNC:

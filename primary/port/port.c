@@ -7,8 +7,8 @@
 #include "kni/base/netns.h"
 #include "kni/offload/offload.h"
 #include "port_driver.h"
-#include "port_op.h"
 #include "port_removal.h"
+#include "port_rxmode.h"
 #include "port_tap.h"
 #include "primary.h"
 #include "process/channel.h"
@@ -318,7 +318,7 @@ int port_start(struct primary *p, unsigned int i)
 	    knit_driver_find(port->topo->driver)->tap)
 		ret = port_tap_set_mtu(port, port->topo->mtu);
 	if (ret == 0)
-		port_restore(p, i);
+		port_rxmode_restore(port);
 	knit_netns_leave(&netns);
 	if (ret < 0) {
 		log_err("port %s: rte_eth_dev_start: %s", port->conf->name, rte_strerror(-ret));

@@ -8,6 +8,7 @@
 #include "port_driver.h"
 #include "port_pause.h"
 #include "port_removal.h"
+#include "port_rxmode.h"
 #include "port_tap.h"
 #include "primary.h"
 #include "process/park.h"
@@ -25,12 +26,6 @@
  */
 
 #define SAY(m, ...) snprintf((m)->text, sizeof((m)->text), __VA_ARGS__)
-
-/* Unsupported means that there is nothing to set: the device does it always, or never. */
-static int if_supported(int ret)
-{
-	return ret == -ENOTSUP || ret == -ENOSYS ? 0 : ret;
-}
 
 /* The device was taken away: there is nothing to set, and what can't be true is refused. */
 static int op_gone(struct knit_msg *m)
@@ -51,7 +46,7 @@ static int op_link(struct primary *p, unsigned int i, struct knit_msg *m)
 		return -EINVAL;
 	}
 	ret = m->value ? rte_eth_dev_set_link_up(port->id) : rte_eth_dev_set_link_down(port->id);
-	ret = if_supported(ret);
+	ret = port_if_supported(ret);
 	if (ret < 0)
 		return ret;
 	__atomic_store_n(&port->topo->admin_up, m->value, __ATOMIC_RELEASE);
@@ -136,101 +131,20 @@ static int op_mac(struct primary *p, unsigned int i, struct knit_msg *m)
 	return 0;
 }
 
-static int apply_promisc(struct port *port)
-{
-	bool on = port->promisc || port->want_promisc || port->list_promisc;
-
-	return if_supported(on ? rte_eth_promiscuous_enable(port->id)
-			       : rte_eth_promiscuous_disable(port->id));
-}
-
-static int apply_allmulti(struct port *port)
-{
-	bool on = port->want_allmulti || port->list_allmulti;
-
-	return if_supported(on ? rte_eth_allmulticast_enable(port->id)
-			       : rte_eth_allmulticast_disable(port->id));
-}
-
 static int op_promisc(struct primary *p, unsigned int i, struct knit_msg *m)
 {
-	struct port *port = &p->ports[i];
-	bool before = port->want_promisc;
-	int ret;
-
-	port->want_promisc = m->value;
-	ret = apply_promisc(port);
-	if (ret < 0)
-		port->want_promisc = before;
-	return ret;
+	return port_set_promisc(&p->ports[i], m->value);
 }
 
 static int op_allmulti(struct primary *p, unsigned int i, struct knit_msg *m)
 {
-	struct port *port = &p->ports[i];
-	bool before = port->want_allmulti;
-	int ret;
-
-	port->want_allmulti = m->value;
-	ret = apply_allmulti(port);
-	if (ret < 0)
-		port->want_allmulti = before;
-	return ret;
-}
-
-static bool listed(const struct rte_ether_addr *list, unsigned int n,
-		   const struct rte_ether_addr *mac)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		if (rte_is_same_ether_addr(&list[i], mac))
-			return true;
-	return false;
-}
-
-/*
- * Adds and removes the difference, and remembers what the port has. One that has no room for all
- * of them receives promiscuously.
- */
-static int apply_uc(struct port *port, const struct rte_ether_addr *list, unsigned int n)
-{
-	struct rte_ether_addr has[KNIT_RXLIST_MAX], mac;
-	unsigned int i, n_has = 0;
-
-	for (i = 0; i < port->n_uc; i++)
-		if (!listed(list, n, &port->uc[i]))
-			rte_eth_dev_mac_addr_remove(port->id, &port->uc[i]);
-	for (i = 0; i < n; i++) {
-		mac = list[i];
-		if (listed(port->uc, port->n_uc, &mac) ||
-		    rte_eth_dev_mac_addr_add(port->id, &mac, 0) == 0)
-			has[n_has++] = mac;
-	}
-	memcpy(port->uc, has, n_has * sizeof(has[0]));
-	port->n_uc = n_has;
-	port->list_promisc = n_has < n;
-	return apply_promisc(port);
-}
-
-static int apply_mc(struct port *port, const struct rte_ether_addr *list, unsigned int n)
-{
-	struct rte_ether_addr copy[KNIT_RXLIST_MAX];
-	int ret;
-
-	memcpy(copy, list, n * sizeof(list[0]));
-	ret = rte_eth_dev_set_mc_addr_list(port->id, n ? copy : NULL, n);
-	memcpy(port->mc, copy, n * sizeof(copy[0]));
-	port->n_mc = n;
-	port->list_allmulti = ret < 0 && n > 0;
-	return apply_allmulti(port);
+	return port_set_allmulti(&p->ports[i], m->value);
 }
 
 static int op_rxlist(struct primary *p, unsigned int i, struct knit_msg *m)
 {
 	const struct knit_topo_rxlist *list = &p->topo->control.rxlist;
 	unsigned int n_uc = list->n_uc, n_mc = list->n_mc;
-	int uc, mc;
 
 	if (n_uc > KNIT_RXLIST_MAX || n_mc > KNIT_RXLIST_MAX) {
 		SAY(m, "%u unicast and %u multicast addresses: %d each are allowed", n_uc, n_mc,
@@ -238,23 +152,7 @@ static int op_rxlist(struct primary *p, unsigned int i, struct knit_msg *m)
 		return -EINVAL;
 	}
 	knit_macs_set(&p->topo->ports[i].further, list->addr, n_uc);
-	uc = apply_uc(&p->ports[i], list->addr, n_uc);
-	mc = apply_mc(&p->ports[i], list->addr + n_uc, n_mc);
-	return uc < 0 ? uc : mc;
-}
-
-/* After a start: what ethdev does not put back by itself. */
-void port_restore(struct primary *p, unsigned int i)
-{
-	struct port *port = &p->ports[i];
-
-	apply_promisc(port);
-	if (port->n_mc)
-		apply_mc(port, port->mc, port->n_mc);
-	else
-		apply_allmulti(port);
-	if (!port->topo->admin_up)
-		rte_eth_dev_set_link_down(port->id);
+	return port_set_lists(&p->ports[i], list->addr, n_uc, n_mc);
 }
 
 int port_op(struct primary *p, struct knit_msg *m)

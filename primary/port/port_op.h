@@ -9,6 +9,5 @@
  * port_pause.
  */
 int port_op(struct primary *p, struct knit_msg *m);
-void port_restore(struct primary *p, unsigned int i);
 
 #endif

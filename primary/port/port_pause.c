@@ -6,7 +6,6 @@
 #include "process/park.h"
 #include "process/registry.h"
 #include "process/stalled.h"
-#include "recovery/domain_reset.h"
 #include "system/rundir/rundir.h"
 
 #include <rte_cycles.h>
@@ -63,7 +62,7 @@ int port_pause(struct primary *p, unsigned int i, char *why, size_t len)
 	int ret;
 
 	/* A start would take buffers from the broken pool of a dead worker. */
-	if (domain_dead_on(p, UINT64_C(1) << i)) {
+	if (registry_dead_ports(p) & UINT64_C(1) << i) {
 		snprintf(why, len, "the domain of a dead worker waits for its reset");
 		return -EBUSY;
 	}

@@ -3,12 +3,10 @@
 #include "port_removal.h"
 
 #include "kni/base/log.h"
-#include "port_thread.h"
 #include "primary.h"
 #include "process/channel.h"
 #include "process/park.h"
 #include "process/registry.h"
-#include "recovery/domain_reset.h"
 #include "system/quirks/sigbus.h"
 #include "system/rundir/rundir.h"
 
@@ -121,7 +119,7 @@ bool primary_gone_now(const struct port *port)
 	return true;
 }
 
-void primary_gone_look(struct primary *p)
+bool primary_gone_look(struct primary *p)
 {
 	bool any = false, now = false, before;
 	struct port *port;
@@ -136,8 +134,7 @@ void primary_gone_look(struct primary *p)
 		}
 	}
 	look_at_faults(p, any);
-	if (now)
-		primary_service_kick();
+	return now;
 }
 
 /* Nobody's registers any more, or those of another driver of the kernel's. */
@@ -249,7 +246,7 @@ bool primary_gone_release(struct primary *p)
 
 	if (ports == 0)
 		return true;
-	if (rte_get_timer_cycles() < next || domain_dead_on(p, ports) ||
+	if (rte_get_timer_cycles() < next || (registry_dead_ports(p) & ports) ||
 	    primary_still_stuck(p, ports))
 		return false;
 	if (slot_block_attach(p) < 0)

@@ -28,8 +28,11 @@
  */
 /* Main thread, once ports are open, before the port thread is there, which looks, too. */
 void primary_gone_watch(struct primary *p);
-/* Main thread, each turn; a system call for each device. */
-void primary_gone_look(struct primary *p);
+/*
+ * Main thread, each turn; a system call for each device. True: one was taken away since the last
+ * time, and the port thread shall look.
+ */
+bool primary_gone_look(struct primary *p);
 /* Port thread, a system call. True: taken away, and from their next burst on workers know. */
 bool primary_gone_now(const struct port *port);
 /* Port thread: true if nothing is left to do. */

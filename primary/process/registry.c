@@ -7,7 +7,6 @@
 #include "kni/base/owner.h"
 #include "kni/engine/engine.h"
 #include "primary.h"
-#include "recovery/bus_master.h"
 #include "system/process/eal_paths.h"
 #include "system/rundir/rundir.h"
 
@@ -152,10 +151,9 @@ int slot_ready(struct primary *p, struct knit_msg *m)
 		ret = pairs_serve(p, &p->topo->workers[i], true);
 	if (ret < 0)
 		return ret;
-	primary_master_keep(p, i, m->pid);
 	__atomic_store_n(s.state, KNIT_SLOT_ATTACHED, __ATOMIC_RELEASE);
 	log_notice("%s %u: attached, process %u", who(m->role), m->id, m->pid);
-	return 0;
+	return i;
 }
 
 /* Whether it has said goodbye; if so the slot is DETACHING. */
@@ -295,4 +293,21 @@ int slot_block_attach(struct primary *p)
 	/* The lock may be free because its holder was killed, inside EAL. */
 	slot_check(p);
 	return p->restart ? -EBUSY : 0;
+}
+
+uint64_t registry_dead_ports(const struct primary *p)
+{
+	const struct knit_topo_worker *w;
+	uint64_t ports = 0;
+	unsigned int i, k;
+
+	for (i = 0; i < p->topo->n_workers; i++) {
+		w = &p->topo->workers[i];
+		if (w->state != KNIT_SLOT_DEAD)
+			continue;
+		for (k = 0; k < p->topo->n_ports; k++)
+			if (w->rxq[k] >= 0)
+				ports |= UINT64_C(1) << k;
+	}
+	return ports;
 }

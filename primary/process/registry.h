@@ -7,6 +7,7 @@
 /* The life of secondaries */
 /* pidfd: of the sender; -1 after it was kept */
 int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd);
+/* The slot that is ready now, or a negative errno. */
 int slot_ready(struct primary *p, struct knit_msg *m);
 int slot_detach(struct primary *p, struct knit_msg *m);
 /* 0: it comes from the control that has the slot. Else -EPROTO, and text says so. */
@@ -22,5 +23,8 @@ void slot_check(struct primary *p);
  * -EBUSY: somebody is, or was killed there: p->restart tells.
  */
 int slot_block_attach(struct primary *p);
+
+/* Ports, a bit each, with a queue of a worker whose domain waits for its reset. */
+uint64_t registry_dead_ports(const struct primary *p);
 
 #endif

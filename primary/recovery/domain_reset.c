@@ -47,28 +47,6 @@
 #define PATIENCE 8
 #define SAY_EVERY 64 /* tries, some seconds */
 
-static uint64_t dead_ports(struct primary *p)
-{
-	const struct knit_topo_worker *w;
-	uint64_t ports = 0;
-	unsigned int i, k;
-
-	for (i = 0; i < p->topo->n_workers; i++) {
-		w = &p->topo->workers[i];
-		if (w->state != KNIT_SLOT_DEAD)
-			continue;
-		for (k = 0; k < p->topo->n_ports; k++)
-			if (w->rxq[k] >= 0)
-				ports |= UINT64_C(1) << k;
-	}
-	return ports;
-}
-
-bool domain_dead_on(struct primary *p, uint64_t ports)
-{
-	return (dead_ports(p) & ports) != 0;
-}
-
 static bool any_dead(const struct primary *p)
 {
 	unsigned int i;
@@ -205,7 +183,7 @@ static void free_slots(struct primary *p)
 
 bool domain_reset_dead(struct primary *p)
 {
-	uint64_t ports = dead_ports(p);
+	uint64_t ports = registry_dead_ports(p);
 	static unsigned int failed;
 	char why[160];
 	int ret;

@@ -6,7 +6,5 @@
 
 /* Resets every DEAD domain, or as many as can be; true if none is left. */
 bool domain_reset_dead(struct primary *p);
-/* Is one of these ports a dead domain's? */
-bool domain_dead_on(struct primary *p, uint64_t ports);
 
 #endif

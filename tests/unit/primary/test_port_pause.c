@@ -51,11 +51,6 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const si
 	return 0;
 }
 
-bool domain_dead_on(struct primary *p, uint64_t ports)
-{
-	return false;
-}
-
 bool primary_gone_now(const struct port *port)
 {
 	return false;
@@ -268,6 +263,10 @@ void primary_channel_clear_for(struct primary *p, const char *peer)
 }
 
 void primary_channel_look(struct primary *p)
+{
+}
+
+void primary_master_keep(const struct primary *p, unsigned int slot, pid_t pid)
 {
 }
 

@@ -4,7 +4,6 @@
 #include "kni/offload_frames.h"
 #include "primary.h"
 #include "process/registry.h"
-#include "recovery/bus_master.h"
 #include "system/process/lockfile.h"
 
 #include <rte_malloc.h>
@@ -44,10 +43,6 @@ static void detach_pair(struct rte_kni *k, uint16_t pair)
 }
 
 static const struct knit_engine_ops engine = { .attach = attach_pair, .detach = detach_pair };
-
-void primary_master_keep(const struct primary *p, unsigned int slot, pid_t pid)
-{
-}
 
 static void setup(void)
 {
