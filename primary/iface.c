@@ -5,6 +5,7 @@
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/engine/engine.h"
+#include "kni/engine/select.h"
 #include "port/port_driver.h"
 #include "port/port_pause.h"
 #include "port/port_tap.h"

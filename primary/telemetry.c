@@ -3,6 +3,7 @@
 #include "telemetry.h"
 
 #include "kni/base/log.h"
+#include "kni/control/pair.h"
 #include "kni/engine/engine.h"
 #include "primary.h"
 #include "system/topology/handoff.h"

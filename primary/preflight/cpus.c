@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "system/config/cpus.h"
 #include "kni/engine/engine.h"
+#include "kni/engine/select.h"
 #include "preflight.h"
+#include "report.h"
 #include "system/bind/bind_sysfs.h"
 
 #include <errno.h>

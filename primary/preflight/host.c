@@ -2,6 +2,7 @@
 #include "hugepages.h"
 #include "memory/pool_size.h"
 #include "preflight.h"
+#include "report.h"
 #include "system/bind/bind.h"
 #include "system/bind/bind_sysfs.h"
 

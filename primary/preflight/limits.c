@@ -2,7 +2,9 @@
 #include "hugepages.h"
 #include "memory/pool_size.h"
 #include "preflight.h"
+#include "report.h"
 #include "system/process/eal_paths.h"
+#include "system/rundir/rundir.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kni/base/netns.h"
 #include "preflight.h"
+#include "report.h"
 
 #include <linux/ethtool.h>
 #include <linux/sockios.h>

@@ -3,8 +3,10 @@
 #include "hugepages.h"
 #include "kni/engine/engine.h"
 #include "kni/engine/kmod/kmod.h"
+#include "kni/engine/select.h"
 #include "nic/nic_bind.h"
 #include "primary.h"
+#include "report.h"
 #include "system/process/eal_paths.h"
 #include "system/rundir/rundir.h"
 
@@ -21,44 +23,6 @@
 
 /* Enough for a few ports. */
 #define USUAL_BYTES ((size_t)1 << 30)
-
-/* --check: what is there is told too, and what could be better, on stdout. */
-static bool report;
-
-void preflight_good(const char *what)
-{
-	if (report)
-		printf("ok       %s\n", what);
-}
-
-void preflight_note(const char *what, const char *remedy)
-{
-	if (report)
-		printf("note     %s\n         remedy: %s\n", what, remedy);
-}
-
-int preflight_missing(const char *what, const char *remedy)
-{
-	if (report)
-		printf("MISSING  %s\n         remedy: %s\n", what, remedy);
-	else
-		fprintf(stderr, "knit-primary: %s\n    remedy: %s\n", what, remedy);
-	return KNIT_EXIT_RESOURCES;
-}
-
-int preflight_wrong(const struct preflight_key *key, const char *what, const char *remedy)
-{
-	char text[600];
-
-	snprintf(text, sizeof(text), "%s:%d: %s: %s", knit_conf_file(key->c, key->at),
-		 key->at->line ? key->at->line : 1, key->name, what);
-	return preflight_missing(text, remedy);
-}
-
-bool preflight_reports(void)
-{
-	return report;
-}
 
 static int check_root(void)
 {
@@ -199,7 +163,7 @@ int primary_preflight(const struct knit_config *c, bool all)
 	int prefix, kmod, huge, ret;
 	bool want_tun;
 
-	report = all;
+	preflight_report(all);
 	ret = check_root();
 	huge = check_hugepages(c);
 	ret |= huge;

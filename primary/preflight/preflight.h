@@ -3,28 +3,12 @@
 #define KNIT_PREFLIGHT_H
 
 #include "system/config/config.h"
-#include "system/rundir/rundir.h"
 
 /*
  * What must be there before anything is touched. Each check tells what is missing and the remedy,
  * and all checks are made, so that one run shows all of it. 0, or enum knit_exit. A start makes the
  * same checks as --check, but where it says otherwise.
  */
-void preflight_good(const char *what);
-/* Works without, but not as well. */
-void preflight_note(const char *what, const char *remedy);
-int preflight_missing(const char *what, const char *remedy);
-
-/* The same of what a key of the configuration names: "FILE:LINE: KEY: what". */
-struct preflight_key {
-	const struct knit_config *c;
-	const struct knit_conf_at *at;
-	char name[40];
-};
-int preflight_wrong(const struct preflight_key *key, const char *what, const char *remedy);
-
-/* Whether this is --check. */
-bool preflight_reports(void);
 
 /* host.c. Hugepages that will be asked for. */
 struct pool_plan;

@@ -5,9 +5,8 @@
 #include "primary.h"
 
 /*
- * Bus mastering of ports on uio_pci_generic, which takes it from a NIC whenever a
- * process lets go of /dev/uioN, as each does that ends. (igb_uio waits for the last one, vfio for the
- * group's.) So this process keeps a copy of each secondary's file, and nobody lets go: the kernel
+ * Bus mastering of ports on uio_pci_generic, which takes it from a NIC whenever a process lets go of
+ * /dev/uioN, as each does that ends. (igb_uio waits for the last one, vfio for the group's.) So this process keeps a copy of each secondary's file, and nobody lets go: the kernel
  * sees an end of the last one only. Copies of processes that ended are not told from others; when
  * there is no more room all are closed.
  *

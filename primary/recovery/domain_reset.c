@@ -4,6 +4,7 @@
 
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
+#include "kni/control/pair.h"
 #include "kni/engine/engine.h"
 #include "memory/handoff.h"
 #include "memory/pool.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kni/base/doorbell.h"
+#include "kni/control/pair.h"
 #include "kni/engine/engine.h"
+#include "kni/engine/engine_call.h"
 #include "system/topology/handoff.h"
 #include "worker.h"
 
@@ -10,18 +12,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-
-int knit_worker_fail(const struct knit_worker *w, int code, const char *fmt, ...)
-{
-	char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "knit-worker %u: %s\n", w->id, text);
-	return code;
-}
 
 static int open_bell(struct knit_worker *w, uint32_t bell, const char *whose)
 {

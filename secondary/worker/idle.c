@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kni/base/doorbell.h"
+#include "kni/control/pair.h"
 #include "signals.h"
 #include "system/topology/handoff.h"
 #include "worker.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "system/quirks/net_tap_fds.h"
+#include "system/session/msg.h"
 #include "worker.h"
 
 #include <errno.h>

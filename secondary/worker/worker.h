@@ -214,8 +214,8 @@ uint32_t knit_exchange_tx(struct knit_worker *w, struct knit_output *out, struct
 
 /*
  * fallback.c: does in software what m asks for and out can't; the frames go to w->work[at...],
- * where there must be room for KNIT_OFFLOAD_MAX_SEGS. Takes m; returns how many frames it became, 0:
- * dropped and counted.
+ * where there must be room for KNIT_OFFLOAD_MAX_SEGS. Takes m; returns how many frames it became,
+ * 0: dropped and counted.
  */
 uint32_t knit_worker_finish(struct knit_worker *w, const struct knit_output *out,
 			    struct rte_mbuf *m, uint32_t at);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind_list.h"
-#include "system/rundir/rundir.h"
+#include "system/process/exit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

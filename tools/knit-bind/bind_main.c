@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind_list.h"
+#include "system/process/exit.h"
 #include "system/process/stdfds.h"
-#include "system/rundir/rundir.h"
 
 #include <errno.h>
 #include <getopt.h>

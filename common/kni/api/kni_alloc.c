@@ -3,6 +3,8 @@
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/control/handler.h"
+#include "kni/control/pair.h"
+#include "kni/datapath/datapath.h"
 #include "kni/engine/engine.h"
 #include "kni_ops.h"
 

@@ -3,6 +3,7 @@
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/control/iface.h"
+#include "kni/datapath/datapath.h"
 #include "kni/offload/offload.h"
 #include "kni/offload/offload_soft.h"
 

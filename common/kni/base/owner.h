@@ -2,8 +2,8 @@
 #ifndef KNIT_OWNER_H
 #define KNIT_OWNER_H
 
-#include "kni/control/iface.h"
-
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -16,6 +16,13 @@
  * claim looks unfinished (start_time is of another generation); such a claim counts as alive while
  * that pid runs and as dead afterwards.
  */
+
+/* Who holds an end, or the handler's role. Taken by compare-and-swap of pid_gen, see owner.c. */
+struct knit_owner {
+	uint64_t pid_gen; /* pid << 32 | generation; pid 0: nobody */
+	/* generation << 48 | field 22 of /proc/<pid>/stat; another generation: not stored yet */
+	uint64_t start_time;
+};
 
 /* Field 22 of /proc/<pid>/stat, in clock ticks since boot; 0 if there is no such process. */
 uint64_t knit_process_start_time(pid_t pid);

@@ -5,6 +5,7 @@
 #include "kni/base/log.h"
 #include "kni/base/owner.h"
 #include "kni/engine/engine.h"
+#include "kni/engine/engine_call.h"
 #include "request.h"
 
 #include <rte_cycles.h>

@@ -5,6 +5,8 @@
 #include "kni/base/log.h"
 #include "kni/base/owner.h"
 #include "kni/engine/engine.h"
+#include "kni/engine/select.h"
+#include "pair.h"
 
 #include <rte_cycles.h>
 #include <rte_memzone.h>

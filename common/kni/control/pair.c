@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_kni
+#include "pair.h"
 #include "iface.h"
 #include "kni/base/log.h"
 #include "kni/base/owner.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "datapath.h"
 #include "kni/base/doorbell.h"
-#include "kni/control/iface.h"
 #include "kni/offload/offload.h"
+#include "kni/private.h"
 
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>

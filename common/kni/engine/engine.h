@@ -2,8 +2,7 @@
 #ifndef KNIT_ENGINE_H
 #define KNIT_ENGINE_H
 
-#include "kni/control/iface.h"
-#include "kni/drops.h"
+#include "kni/private.h"
 
 /*
  * An engine plays the kernel side of an interface's queues. It is called in the process that
@@ -81,29 +80,5 @@ struct knit_engine_ops {
 
 extern const struct knit_engine_ops knit_kmod_engine;
 extern const struct knit_engine_ops knit_tap_engine;
-
-/*
- * The engine of that name; "auto" (and NULL) takes what KNIT_ENGINE says, else the first available
- * of kmod and tap. NULL with rte_errno set, and logged.
- */
-const struct knit_engine_ops *knit_engine_get(const char *name);
-
-/* The name that counts: "auto" and NULL give way to KNIT_ENGINE; "auto" if that does not say. */
-const char *knit_engine_wanted(const char *name);
-
-/*
- * What a process that claimed a pair, or the handler's role, tells the engine itself, because an
- * engine that is the kernel hears at once of the end of that process. In any process; on an engine
- * that lives in the creating process nothing happens, and the calls return 0.
- *
- * join: after the claim, before the first packet or request. A pair is served from then on. 0 or a
- * negative errno, logged: -EBUSY (another live process has it), -ENOENT (the interface is gone),
- * -EBADMSG (ring indexes are corrupt).
- * leave: before the claim is given up. On return the engine touches none of the pair's memory.
- */
-int knit_engine_join_pair(struct rte_kni *kni, uint16_t pair);
-void knit_engine_leave_pair(struct rte_kni *kni, uint16_t pair);
-int knit_engine_join_handler(struct rte_kni *kni, uint32_t bell);
-void knit_engine_leave_handler(struct rte_kni *kni);
 
 #endif

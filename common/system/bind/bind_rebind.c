@@ -14,20 +14,6 @@
 
 #define POLL_MS 50
 
-int knit_sysfs_write(const char *path, const char *text)
-{
-	ssize_t len = strlen(text), n;
-	int err, fd;
-
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = write(fd, text, len);
-	err = errno;
-	close(fd);
-	return n == len ? 0 : n < 0 ? -err : -EIO;
-}
-
 static int write_device(const char *name, const char *file, const char *text)
 {
 	char path[PATH_MAX];
@@ -124,11 +110,6 @@ static int wait_for_users(const struct knit_pci *dev, int timeout_ms, struct kni
 		    pid, comm);
 	REMEDY(why, "end that process, then knit-bind unbind %s", dev->name);
 	return -EBUSY;
-}
-
-bool knit_bind_named_for_probe(const struct knit_pci *dev, const struct knit_bind_record *r)
-{
-	return strcmp(dev->driver, r->driver) == 0 && strcmp(dev->override, r->driver) == 0;
 }
 
 /* To exactly what it had: its driver is named for the probe, then its own override comes back. */

@@ -160,3 +160,8 @@ int knit_bind_records_write(const char *path, const struct knit_bind_records *re
 		unlink(tmp);
 	return -err;
 }
+
+bool knit_bind_named_for_probe(const struct knit_pci *dev, const struct knit_bind_record *r)
+{
+	return strcmp(dev->driver, r->driver) == 0 && strcmp(dev->override, r->driver) == 0;
+}

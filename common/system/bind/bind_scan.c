@@ -53,24 +53,6 @@ bool knit_pci_parse(const char *text, char name[KNIT_PCI_NAME])
 	return true;
 }
 
-int knit_sysfs_read(const char *path, char *text, size_t size)
-{
-	ssize_t n;
-	int fd;
-
-	text[0] = '\0';
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, size - 1);
-	close(fd);
-	if (n < 0)
-		return -EIO;
-	text[n] = '\0';
-	text[strcspn(text, "\n")] = '\0';
-	return 0;
-}
-
 /* The last part of where a link leads; "": there is none. */
 static void link_name(const char *path, char *name, size_t size)
 {

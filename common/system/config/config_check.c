@@ -8,12 +8,6 @@
 #define PCAP_ARGS 63	    /* what the driver keeps of its arguments for secondaries */
 #define NOT_READ UINT32_MAX /* what a number is after an error */
 
-const config_setting_t *knit_conf_elem(const struct knit_conf_load *load, const char *list,
-				       unsigned int i)
-{
-	return config_setting_get_elem(config_setting_get_member(load->root, list), i);
-}
-
 /* The device without bus, domain 0000 and arguments, in buf: equal if it is the same device. */
 static const char *device_id(const struct knit_conf_port *port, char *buf, size_t size)
 {

@@ -182,3 +182,9 @@ void knit_conf_read_group(struct knit_conf_load *load, const config_setting_t *s
 		at->file = place.index;
 	}
 }
+
+const config_setting_t *knit_conf_elem(const struct knit_conf_load *load, const char *list,
+				       unsigned int i)
+{
+	return config_setting_get_elem(config_setting_get_member(load->root, list), i);
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "stdfds.h"
-#include "system/rundir/rundir.h"
+#include "exit.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,10 @@
 #ifndef KNIT_RUNDIR_H
 #define KNIT_RUNDIR_H
 
-#include "system/session/msg.h"
+#include "system/process/exit.h"
+#include "system/process/role.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -32,19 +34,6 @@
  * memory that nobody takes from a dead process: a free lock in one of these states is the trace of
  * such a death.
  */
-
-/* Exit codes of all knit programs, documented in README. */
-enum knit_exit {
-	KNIT_EXIT_OK = 0,
-	KNIT_EXIT_FAILURE = 1,	  /* anything else */
-	KNIT_EXIT_USAGE = 2,	  /* command line */
-	KNIT_EXIT_CONFIG = 3,	  /* configuration file */
-	KNIT_EXIT_RESOURCES = 4,  /* hugepages, permission, devices, memory */
-	KNIT_EXIT_NO_PRIMARY = 5, /* secondary: there is none, or it went away */
-	KNIT_EXIT_MISMATCH = 6,	  /* secondary: other DPDK, ABI, mempool drivers or instance */
-	KNIT_EXIT_TAKEN = 7,	  /* the name, domain or role belongs to a live process */
-	KNIT_EXIT_RESTART = 8,	  /* ended so that its supervisor starts it anew */
-};
 
 #define KNIT_RUNDIR "/run/knit"
 #define KNIT_MAX_ARGS 96

@@ -2,6 +2,8 @@
 #ifndef KNIT_MSG_H
 #define KNIT_MSG_H
 
+#include "system/process/role.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,11 +34,6 @@ enum knit_op {
 	KNIT_OP_TABLE(X)
 #undef X
 	KNIT_OP_COUNT,
-};
-
-enum knit_role {
-	KNIT_ROLE_WORKER,
-	KNIT_ROLE_CONTROL,
 };
 
 #define KNIT_MSG_ACTION "knit"

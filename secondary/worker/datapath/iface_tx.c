@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "kni/datapath/datapath.h"
 #include "worker/worker.h"
 
 /* What may be more than the interface's engine understands. */

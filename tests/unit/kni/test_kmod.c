@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kmod_fake.h"
 #include "kni/base/doorbell.h"
+#include "kni/control/iface.h"
 #include "kni/engine/engine.h"
+#include "kni/engine/engine_call.h"
+#include "kni/engine/select.h"
 
 #include <rte_errno.h>
 

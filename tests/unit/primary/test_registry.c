@@ -129,7 +129,9 @@ static int says_ready(const struct process *s)
 {
 	struct knit_msg m = message(s, KNIT_OP_READY);
 
-	return slot_ready(&primary, &m);
+	int ret = slot_ready(&primary, &m);
+
+	return ret < 0 ? ret : 0;
 }
 
 static int says_detach(const struct process *s)

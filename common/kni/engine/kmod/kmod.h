@@ -3,7 +3,7 @@
 #define KNIT_KMOD_H
 
 #include "abi/knit_ioctl.h"
-#include "kni/control/iface.h"
+#include "kni/private.h"
 
 /*
  * The kmod engine: the kernel side of an interface's queues is the module rte_kni, told over

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_kni
-#include "engine.h"
+#include "select.h"
+
 #include "kni/base/log.h"
 
 #include <rte_common.h>

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine_call.h"
+
+#include "kni/base/doorbell.h"
+#include "kni/engine/kmod/kmod.h"
+
+#include <time.h>
+
+#define LINK_WAIT_MS 3000 /* as long as KNI's module waited for a request */
+
+int knit_engine_join_pair(struct rte_kni *kni, uint16_t pair)
+{
+	return kni->engine_kind == KNIT_ENGINE_KMOD ? knit_kmod_join_pair(kni, pair) : 0;
+}
+
+void knit_engine_leave_pair(struct rte_kni *kni, uint16_t pair)
+{
+	if (kni->engine_kind == KNIT_ENGINE_KMOD)
+		knit_kmod_leave_pair(kni, pair);
+}
+
+int knit_engine_join_handler(struct rte_kni *kni, uint32_t bell)
+{
+	return kni->engine_kind == KNIT_ENGINE_KMOD ? knit_kmod_join_handler(kni, bell) : 0;
+}
+
+void knit_engine_leave_handler(struct rte_kni *kni)
+{
+	if (kni->engine_kind == KNIT_ENGINE_KMOD)
+		knit_kmod_leave_handler(kni);
+}
+
+static bool is_up(const struct rte_kni *kni)
+{
+	const struct knit_wanted *wanted =
+		(const void *)((const char *)kni->shm + knit_shm_wanted_off());
+
+	return knit_load(&wanted->up) != 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * The tap engine's watch looks at the net_device and sets its carrier; it may have to wait for the
+ * kernel's lock before.
+ */
+static int sync_link(struct rte_kni *kni, int64_t end)
+{
+	uint32_t asked = __atomic_add_fetch(&kni->link_asked, 1, __ATOMIC_ACQ_REL);
+	const struct timespec pause = { .tv_nsec = 20000 };
+
+	knit_bell_init();
+	if (knit_bell_open(kni->control_bell) < 0)
+		return -1;
+	knit_bell_ring(kni->control_bell);
+	while ((int32_t)(__atomic_load_n(&kni->link_done, __ATOMIC_ACQUIRE) - asked) < 0) {
+		if (now_ms() > end)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int knit_engine_update_link(struct rte_kni *kni, bool up)
+{
+	uint32_t carrier = up, before;
+	int64_t end;
+
+	if (kni->engine_kind == KNIT_ENGINE_KMOD)
+		return RTE_MAX(knit_kmod_update_link(kni, carrier), -1);
+	end = now_ms() + LINK_WAIT_MS;
+	if (sync_link(kni, end) < 0 || !is_up(kni))
+		return -1;
+	before = __atomic_exchange_n(&kni->carrier, carrier, __ATOMIC_ACQ_REL) != 0;
+	if (sync_link(kni, end) == 0)
+		return (int)before;
+	__atomic_store_n(&kni->carrier, before, __ATOMIC_RELEASE);
+	return -1;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_PRIVATE_H
+#define KNIT_PRIVATE_H
+
+#include "abi/knit_shm.h"
+#include "drops.h"
+#include "kni/base/owner.h"
+#include "rte_kni.h"
+
+#include <rte_common.h>
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct knit_engine_ops;
+struct rte_memzone;
+
+/*
+ * One kernel interface as user space keeps it: the handle of the public API and the private halves
+ * of its rings. It lives in a memzone of its own, so every process of the DPDK group has it at the
+ * same address and a successor finds what a dead owner left. Nothing here is shown to an engine;
+ * the block an engine is shown (knit_shm.h) is a memzone of its own, named "knit_shm_<name>".
+ *
+ * Whoever creates the interface (the primary, or the caller of rte_kni_alloc) writes everything
+ * that is not marked otherwise, before the handle becomes visible.
+ */
+
+#define KNIT_MAX_IFACES RTE_KNI_MAX_IFACES
+
+/* What serves an interface. Zero is tap: what knows of no engine behaves as with that. */
+enum knit_engine_kind {
+	KNIT_ENGINE_TAP,
+	KNIT_ENGINE_KMOD,
+};
+
+/*
+ * Cookies: which mbuf is behind which slot while an engine has it. Owner of the end: rw. There are
+ * as many slots as a queue has entries, so a slot at hand implies room for its return.
+ */
+struct knit_slots {
+	uint32_t size;
+	uint32_t n_free;
+	uint16_t *free_slot;	/* stack of n_free slots */
+	struct rte_mbuf **mbuf; /* NULL: free */
+};
+
+/* Towards the kernel: producer of rx_q, consumer of free_q. Owner: rw. */
+struct knit_rx_end {
+	struct knit_ring rx_q;
+	struct knit_ring free_q;
+	struct knit_slots slots;
+	uint64_t packets; /* frames taken by rx_q */
+	uint64_t bytes;
+	uint64_t drops[KNIT_USER_DROPS];
+	struct knit_owner owner;
+} __rte_cache_aligned;
+
+/* From the kernel: producer of alloc_q, consumer of tx_q. Owner: rw. */
+struct knit_tx_end {
+	struct knit_ring alloc_q;
+	struct knit_ring tx_q;
+	struct knit_slots slots;
+	struct rte_mempool *pool; /* of empty buffers for alloc_q */
+	uint32_t offer;		  /* buffers to have with the engine; grows up to all slots */
+	uint32_t grow_pause;	  /* times it shall not grow, because the pool is short */
+	uint64_t packets;	  /* frames received from tx_q */
+	uint64_t bytes;
+	uint64_t no_mbuf; /* times the pool could not fill alloc_q */
+	uint64_t drops[KNIT_USER_DROPS];
+	struct knit_owner owner;
+} __rte_cache_aligned;
+
+struct knit_pair {
+	struct knit_rx_end rx;
+	struct knit_tx_end tx;
+	uint32_t engine_bell; /* creator: wo. Wakes the engine's thread of this pair */
+	uint32_t user_bell;   /* owner of the pair: wo. Wakes the owner; KNIT_BELL_NONE: it polls */
+	/*
+	 * Whoever calls engine->attach and detach for a worker: wo. 1 while the engine serves the
+	 * pair for it. For people and debuggers: the engine keeps its own.
+	 */
+	uint32_t attached;
+};
+
+struct rte_kni {
+	char name[RTE_KNI_NAMESIZE];
+	uint16_t index;	     /* in the table of interfaces */
+	uint64_t generation; /* no other interface that had this index has it */
+	uint16_t port_id;    /* of the default handlers; UINT16_MAX: none */
+	uint16_t n_pairs;
+	uint16_t max_segs; /* segments that rx_burst may return: 1 without KNIT_FEAT_SG */
+	uint32_t features; /* KNIT_FEAT_* */
+	uint32_t ring_size;
+	uint32_t creator_pid;
+	bool legacy; /* made by rte_kni_alloc: bursts claim nothing, the creator is the handler */
+	bool async;
+
+	struct knit_shm_hdr *shm;
+	const struct knit_engine_ops *engine; /* creator's address space only */
+	void *engine_data;		      /* creator's address space only */
+	const struct rte_memzone *shm_mz;
+	const struct rte_memzone *mz;
+	uint32_t ifindex;     /* in its namespace */
+	uint32_t engine_kind; /* enum knit_engine_kind: what the other processes know of engine */
+	uint64_t kmod_id;     /* names it to the module */
+
+	/*
+	 * The handler's side of the requests; handler: rw, see handler.h. Every change of handler
+	 * is followed by a ring of control_bell: the watch compares knit_owner_stamp(&handler)
+	 * with the one it saw last, and posts anew what was not answered if it differs. A legacy
+	 * interface whose handler.pid_gen names nobody is handled by its creator.
+	 */
+	struct knit_ring req_q;
+	struct knit_ring resp_q;
+	struct knit_owner handler;
+	uint32_t handler_fixed; /* handler: wo. 1: it has callbacks, nobody may take the role */
+	uint32_t serving;	/* atomic. pid of the process that is in the middle of a request */
+	uint32_t handler_bell;	/* handler: wo. KNIT_BELL_NONE: it polls */
+	uint32_t control_bell;	/* creator: wo. Wakes the engine's watch: answers, a new handler */
+	/*
+	 * Creator's thread or update_link in any process: rw, atomic. What the carrier is to be;
+	 * after a change from another process control_bell rings and the watch applies it.
+	 */
+	uint32_t carrier;
+	/*
+	 * Who wants the watch to have seen the net_device as it is, and its carrier set: adds to
+	 * asked, in any process; the watch puts what it saw there before into done, after it.
+	 */
+	uint32_t link_asked;
+	uint32_t link_done;
+
+	struct knit_pair pair[KNIT_MAX_PAIRS];
+};
+
+/* How an interface is to be. All of it is validated before anything is created. */
+struct knit_iface_conf {
+	char name[RTE_KNI_NAMESIZE];
+	const char *engine; /* "auto", "kmod", "tap" */
+	const char *netns;  /* name below /run/netns, or a path; NULL: the caller's */
+	uint8_t mac[6];	    /* all zero: random, locally administered */
+	uint16_t mtu;
+	uint16_t min_mtu;
+	uint16_t max_mtu;
+	uint16_t n_pairs;
+	uint16_t port_id;
+	uint32_t ring_size;
+	uint32_t features;
+	uint32_t core_id;
+	bool force_bind;
+	const cpu_set_t *cpus; /* tap: engine threads not bound to core_id; NULL: any */
+	bool thread_per_iface; /* kthread_mode=multiple; single: one thread for all */
+	bool legacy;
+	bool async;
+	bool carrier;	      /* at creation */
+	bool merge_datagrams; /* the kernel may get datagrams of a flow as one, see tap_observe.c */
+};
+
+#endif
