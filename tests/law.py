@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Checks which folder uses which: tests/law.py [BUILD]
+"""Checks which folder uses which: tests/law.py BUILD
 
 Two things count as use: an #include, and a symbol that one object needs and another defines. The
-objects are those of BUILD. Prints a line FILE: text for each finding; the exit code is 1 if there
-is one.
+objects are those of BUILD. Neither files nor folders use each other in a circle, and a folder named
+datapath/ calls nothing that could wait. Prints a line FILE: text for each finding; the exit code is
+1 if there is one.
 """
 import collections
 import json
@@ -14,52 +15,62 @@ import subprocess
 import sys
 
 # What each folder may use beside itself and include/. A folder that is not here is a finding.
-KNI = ["common/kni", "common/kni/base"]
-SYSTEM = ["common/system/process", "common/system/rundir", "common/system/session",
-          "common/system/config", "common/system/topology", "common/system/quirks",
-          "common/kni/base", "common/kni/control", "common/kni/engine", "common/kni/offload"]
+BASE = ["common/kni", "common/kni/base"]
+# What knit's own processes use of the library, and of what they share.
+SHARED = BASE + ["common/kni/control", "common/kni/engine", "common/kni/offload",
+                 "common/system/process", "common/system/config", "common/system/quirks",
+                 "common/system/topology", "common/system/rundir", "common/system/session"]
 LAW = {
     "include": [],
     "include/abi": [],
     # librte_kni: api -> control -> engine -> base; datapath -> offload, base
-    "common/kni": [],
-    "common/kni/base": ["common/kni"],
-    "common/kni/offload": KNI,
-    "common/kni/datapath": KNI + ["common/kni/offload"],
-    "common/kni/engine": KNI + ["common/kni/engine/tap", "common/kni/engine/kmod"],
-    "common/kni/engine/tap": KNI + ["common/kni/engine", "common/kni/offload"],
-    "common/kni/engine/kmod": KNI + ["common/kni/engine"],
-    "common/kni/control": KNI + ["common/kni/engine"],
-    "common/kni/api": KNI + ["common/kni/control", "common/kni/datapath", "common/kni/engine",
-                             "common/kni/offload"],
+    "common/kni": ["common/kni/base"],
+    "common/kni/base": [],
+    "common/kni/offload": [],
+    "common/kni/datapath": BASE + ["common/kni/offload"],
+    "common/kni/engine": BASE + ["common/kni/engine/tap", "common/kni/engine/kmod"],
+    "common/kni/engine/tap": BASE + ["common/kni/engine", "common/kni/offload"],
+    "common/kni/engine/kmod": BASE + ["common/kni/engine"],
+    "common/kni/control": BASE + ["common/kni/engine"],
+    "common/kni/api": BASE + ["common/kni/control", "common/kni/datapath", "common/kni/engine",
+                              "common/kni/offload"],
     # knit's own processes
     "common/system/process": [],
+    "common/system/quirks": [],
     "common/system/bind": ["common/system/process"],
     "common/system/config": ["common/system/bind", "common/system/process"],
-    "common/system/quirks": [],
-    "common/system/topology": KNI + ["common/kni/control", "common/system/config"],
-    "common/system/rundir": KNI + ["common/system/config", "common/system/process"],
-    "common/system/session": KNI + ["common/system/config", "common/system/process",
-                                    "common/system/quirks", "common/system/rundir",
-                                    "common/system/topology"],
+    "common/system/topology": BASE + ["common/kni/control", "common/system/config"],
+    "common/system/rundir": BASE + ["common/system/config", "common/system/process"],
+    "common/system/session": BASE + ["common/system/config", "common/system/process",
+                                     "common/system/quirks", "common/system/rundir",
+                                     "common/system/topology"],
     # port_thread -> recovery -> port -> process -> memory; preflight and nic use none of them
-    "primary": SYSTEM + ["primary/preflight", "primary/nic", "primary/memory", "primary/process",
-                         "primary/port", "primary/recovery"],
-    "primary/memory": SYSTEM + ["primary"],
-    "primary/process": SYSTEM + ["primary", "primary/memory"],
-    "primary/port": SYSTEM + ["primary", "primary/memory", "primary/process",
-                              "common/system/bind"],
-    "primary/recovery": SYSTEM + ["primary", "primary/memory", "primary/process", "primary/port"],
+    "primary": SHARED + ["common/system/bind", "primary/preflight", "primary/nic",
+                         "primary/memory", "primary/process", "primary/port",
+                         "primary/recovery"],
+    "primary/memory": SHARED,
+    "primary/process": SHARED + ["primary/memory"],
+    "primary/port": SHARED + ["common/system/bind", "primary/memory", "primary/process"],
+    "primary/recovery": SHARED + ["primary/memory", "primary/process", "primary/port"],
     "primary/nic": ["common/system/bind", "common/system/config", "common/system/process",
                     "common/system/rundir"],
-    "primary/preflight": SYSTEM + ["common/system/bind", "primary/memory", "primary/nic"],
-    "secondary/control": SYSTEM,
-    "secondary/worker": SYSTEM + ["secondary/worker/datapath"],
-    "secondary/worker/datapath": SYSTEM + ["common/kni/datapath", "secondary/worker"],
+    "primary/preflight": SHARED + ["common/kni/engine/tap", "common/kni/engine/kmod",
+                                   "common/system/bind", "primary/memory", "primary/nic"],
+    "secondary/control": SHARED,
+    "secondary/worker": SHARED + ["secondary/worker/datapath"],
+    "secondary/worker/datapath": SHARED + ["common/kni/datapath"],
     "tools/knit-bind": ["common/system/bind", "common/system/process"],
 }
-# Headers of a folder above that are for all below it, though its code is not.
-FOR_ALL = {"primary/primary.h", "secondary/worker/worker.h"}
+# The structs that a program's files share, for all folders below.
+STRUCTS = {"primary/primary.h", "secondary/worker/worker.h"}
+# All that the objects of a folder named datapath/ may call besides each other: no lock, no log, no
+# system call but the doorbell, and no memory but mbufs.
+DATAPATH_CALLS = re.compile(
+    r"_GLOBAL_OFFSET_TABLE_|__tls_get_addr|__rte_panic|memcpy|memmove|memset|memcmp|"
+    r"per_lcore__.*|rte_eth_fp_ops|rte_eth_call_[rt]x_callbacks|rte_mempool_ops_table|"
+    r"rte_mempool_avail_count|rte_pktmbuf_free_bulk|"
+    r"knit_doorbell_ring|knit_bell_ring|knit_exchange_(put|take|lost)|knit_offload_\w+|"
+    r"knit_(to|from)_kernel|knit_worker_(finish|unfinished)")
 ROOTS = ("include/", "common/", "primary/", "secondary/", "tools/")
 
 
@@ -69,17 +80,13 @@ def sources():
     return {f for f in out if f.endswith((".c", ".h")) and os.path.exists(f)}
 
 
-def unit(path):
-    """A .c file and the header of its name are one."""
-    return os.path.splitext(path)[0]
-
-
 class Law:
     def __init__(self):
         self.files = sources()
         self.own = sorted(f for f in self.files if f.startswith(ROOTS))
         self.found = 0
-        self.uses = collections.defaultdict(dict)  # unit -> unit -> by what
+        self.calls_of = collections.defaultdict(dict)  # file -> file -> symbol
+        self.folders_of = collections.defaultdict(dict)  # folder -> folder -> by what
 
     def say(self, where, text):
         print(f"{where}: {text}")
@@ -87,12 +94,12 @@ class Law:
 
     def check(self, user, used, by):
         """user, used: files"""
-        self.uses[unit(user)].setdefault(unit(used), by)
         a, b = os.path.dirname(user), os.path.dirname(used)
-        if a not in LAW:
+        if a == b or b.startswith("include") or used in STRUCTS and a.startswith(b):
             return
-        if b != a and b not in LAW[a] and not b.startswith("include") or \
-                b == "primary" and a != b and used not in FOR_ALL:
+        if not (a + "/").startswith(b + "/"):  # a part may use the whole's headers
+            self.folders_of[a].setdefault(b, f"{user} -> {used}: {by}")
+        if b not in LAW.get(a, [b]):
             self.say(user, f"uses {used} ({by}), which {a}/ may not")
 
     def resolve(self, file, name):
@@ -123,25 +130,30 @@ class Law:
             self.say(folder, "tests/law.py does not say what it may use")
 
     def objects(self, build):
-        """Source -> (program's folder, object)"""
+        """Pairs of a source and its object"""
         with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as text:
             for entry in json.load(text):
                 source = os.path.join(entry["directory"], entry["file"])
                 obj = os.path.join(entry["directory"], entry["output"])
                 source = os.path.relpath(source)
                 if source in self.files and source.startswith(ROOTS) and os.path.exists(obj):
-                    yield source, os.path.dirname(entry["output"]), obj
+                    yield source, obj
 
     def symbols(self, build):
         needs, defines = {}, collections.defaultdict(set)
-        for source, program, obj in self.objects(build):
-            out = subprocess.run(["nm", obj], check=True, capture_output=True, text=True).stdout
-            for line in out.splitlines():
-                kind, name = line.split()[-2:]
-                if kind == "U":
-                    needs.setdefault(source, set()).add(name)
-                elif kind.isupper():
-                    defines[name].add(source)
+        sources = {obj: source for source, obj in self.objects(build)}
+        out = subprocess.run(["nm", "-A"] + sorted(sources), check=True, capture_output=True,
+                             text=True).stdout if sources else ""
+        for source in sources.values():
+            needs[source] = set()
+        for line in out.splitlines():
+            obj, rest = line.split(":", 1)
+            source = sources[obj]
+            kind, name = rest.split()[-2:]
+            if kind == "U":
+                needs[source].add(name)
+            elif kind.isupper():
+                defines[name].add(source)
         missing = [f for f in self.own if f.endswith(".c") and f not in needs]
         if missing:
             self.say(missing[0], f"has no object in {build}: build first")
@@ -155,10 +167,19 @@ class Law:
             for name in sorted(names):
                 users = {d for d in defines[name] if d.startswith("common/") or
                          self.program_of(d) == self.program_of(source)}
-                for used in users - {source}:
+                for used in sorted(users - {source}):
+                    self.calls_of[source].setdefault(used, name)
                     self.check(source, used, name)
 
-    def circles(self):
+    def datapath(self, needs):
+        for source, names in sorted(needs.items()):
+            if os.path.basename(os.path.dirname(source)) != "datapath":
+                continue
+            for name in sorted(names):
+                if not DATAPATH_CALLS.fullmatch(name):
+                    self.say(source, f"calls {name}, which is not for the packet path")
+
+    def circles(self, uses):
         """Tarjan's strongly connected components"""
         index, low, stack, on = {}, {}, [], set()
 
@@ -166,39 +187,42 @@ class Law:
             index[node] = low[node] = len(index)
             stack.append(node)
             on.add(node)
-            for other in sorted(self.uses[node]):
+            for other in sorted(uses.get(node, [])):
                 if other not in index:
                     visit(other)
                     low[node] = min(low[node], low[other])
                 elif other in on:
                     low[node] = min(low[node], index[other])
-            if low[node] == index[node]:
-                group = []
-                while not group or group[-1] != node:
-                    group.append(stack.pop())
-                    on.discard(group[-1])
-                if len(group) > 1:
-                    self.circle(sorted(group))
+            if low[node] != index[node]:
+                return
+            group = []
+            while not group or group[-1] != node:
+                group.append(stack.pop())
+                on.discard(group[-1])
+            if len(group) > 1:
+                self.circle(sorted(group), uses)
 
-        for node in sorted(self.uses):
+        for node in sorted(uses):
             if node not in index:
                 visit(node)
 
-    def circle(self, group):
+    def circle(self, group, uses):
         self.say(group[0], "is in a circle")
         for a in group:
             for b in group:
-                if a != b and b in self.uses[a]:
-                    print(f"    {a} -> {b} ({self.uses[a][b]})")
+                if b in uses.get(a, []):
+                    print(f"    {a} -> {b} ({uses[a][b]})")
 
 
 def main():
     law = Law()
     law.folders()
     law.includes()
-    if len(sys.argv) > 1:
-        law.calls(*law.symbols(sys.argv[1]))
-    law.circles()
+    needs, defines = law.symbols(sys.argv[1])
+    law.calls(needs, defines)
+    law.datapath(needs)
+    law.circles(law.calls_of)
+    law.circles(law.folders_of)
     return 1 if law.found else 0
 
 

@@ -12,6 +12,7 @@ trap 'rm -rf "$TMP"' EXIT
 failed=0
 MAX_LINES=600
 MAX_COLUMNS=100
+BUILD=${KNIT_BUILD:-build}
 
 # files PATTERN...: sources whose names match
 files()
@@ -160,63 +161,13 @@ check_tokens()
 		awk -F: '$1 != "tests/smoke/_init.sh" || seen++ { print $0 "   <- poll: wait_for" }'
 }
 
-# The folders that a file may take its quoted includes from
-allowed_folders()
-{
-	case $1 in
-	include/abi/*) echo include/abi ;;
-	include/*) echo include ;;
-	common/*) echo common include ;;
-	primary/*) echo primary common include ;;
-	tools/*) echo tools common/system include ;;
-	secondary/worker/*) echo secondary/worker secondary common include ;;
-	secondary/control/*) echo secondary/control secondary common include ;;
-	secondary/*) echo secondary common include ;;
-	kmod/*) echo kmod include/abi ;;
-	tests/*) echo tests primary secondary tools common kmod include ;;
-	esac
-}
-
-# The file that the compiler would take for #include "NAME" in FILE
-resolve()
-{
-	local dir found
-
-	for dir in "$(dirname "$1")" common primary secondary tools tests/unit include; do
-		[ -f "$dir/$2" ] && echo "$dir/$2" && return
-	done
-	found=$(grep -E "(^|/)$2\$" "$TMP/c" | head -n 1)
-	echo "${found:-nowhere}"
-}
-
-# Is path in one of the folders?
-within() # path, folders...
-{
-	local path=$1 dir
-	shift
-
-	for dir in "$@"; do
-		[[ $path == "$dir"/* ]] && return 0
-	done
-	return 1
-}
-
 check_dependencies()
 {
-	local file line name path allowed
-
-	while IFS=: read -r file line name; do
-		[[ $file == tests/abi/* ]] && continue # its one header is generated
-		read -ra allowed <<<"$(allowed_folders "$file")"
-		path=$(resolve "$file" "$name")
-		if [ "$path" = nowhere ] || ! within "$path" "${allowed[@]}"; then
-			echo "$file:$line: \"$name\" is $path; allowed: ${allowed[*]}"
-		elif [[ $file == secondary/* && $path == secondary/*/* ]] &&
-			! within "$path" "${allowed[0]}"; then
-			echo "$file:$line: \"$name\" is $path: worker and control do not meet"
-		fi
-	done < <(sed -nE 's/^([^:]*:[0-9]*:)[ \t]*#[ \t]*include[ \t]*"(.*)".*/\1\2/p' \
-		"$TMP/code")
+	if [ -f "$BUILD/compile_commands.json" ]; then
+		tests/law.py "$BUILD"
+	else
+		echo "$BUILD is missing: make build"
+	fi
 	grep -E '^include/abi/' "$TMP/code" | grep -E '#\s*include\s*<' |
 		grep -vE '<(linux/[a-z_]+|asm/barrier|stdbool|stddef)\.h>' |
 		sed 's/$/   <- kernel or freestanding headers only/'
