@@ -91,7 +91,7 @@ static void add_common(struct knit_args *a, const struct primary *p, uint32_t lc
 		add(a, "--huge-dir=%s", c->eal.huge_dir);
 	add(a, "--log-level=lib.*:warning");
 	/*
-	 * It complains of what knit does without: real-time signals (primary_signals_block), flow
+	 * It complains of what knit does without: real-time signals (main_loop_block_signals), flow
 	 * rules.
 	 */
 	add(a, "--log-level=pmd.net.tap:critical");

@@ -160,7 +160,7 @@ static int get_link(struct primary *p, struct port *port, struct rte_eth_link *l
 	int ret;
 
 	memset(link, 0, sizeof(*link));
-	if (port->topo->gone)
+	if (port->topo->removed)
 		return 0;
 	if (pthread_mutex_trylock(&p->drivers))
 		return -EBUSY;
@@ -184,7 +184,7 @@ void primary_link_update(struct primary *p, unsigned int i)
 	if (get_link(p, port, &link) < 0)
 		return;
 	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up && !port->absent;
-	if (!port->topo->gone && port_held(port, up))
+	if (!port->topo->removed && port_held(port, up))
 		return;
 	if (up == port->topo->link_up && link.link_speed == port->topo->link_speed)
 		return;

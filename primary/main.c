@@ -46,15 +46,15 @@ static int serve(struct primary *p)
 	code = missing(primary_ports_open(p));
 	if (code)
 		goto close_ports;
-	code = missing(primary_exchanges_create(p));
+	code = missing(primary_handoffs_create(p));
 	if (code)
 		goto close_ports;
 	code = missing(primary_ifaces_create(p));
 	if (code)
 		goto destroy_ifaces;
-	primary_gone_watch(p);
-	primary_master_open(p);
-	code = missing(primary_telemetry_register() ? -1 : primary_service_start(p));
+	port_removal_watch(p);
+	bus_master_open(p);
+	code = missing(primary_telemetry_register() ? -1 : port_thread_start(p));
 	if (code)
 		goto stop_service;
 	primary_topology_publish(p);
@@ -65,15 +65,15 @@ static int serve(struct primary *p)
 	primary_status_banner(p);
 	sd_notify(0, "READY=1");
 
-	code = primary_run(p);
+	code = main_loop_run(p);
 
 	sd_notify(0, "STOPPING=1");
 stop_service:
 	primary_telemetry_show(NULL);
-	primary_service_stop(p);
+	port_thread_stop(p);
 destroy_ifaces:
 	primary_ifaces_destroy(p);
-	primary_exchanges_drain(p);
+	primary_handoffs_drain(p);
 close_ports:
 	primary_ports_close(p);
 	primary_pools_check(p);
@@ -95,7 +95,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (o.give_back)
-		return primary_nics_give_back_run(o.give_back, o.exit_code);
+		return nic_restore_run(o.give_back, o.exit_code);
 	conf = knit_config_load(o.config, stderr);
 	if (conf == NULL || !primary_plan_fits(conf))
 		return KNIT_EXIT_CONFIG;
@@ -110,16 +110,16 @@ int main(int argc, char **argv)
 	code = missing(knit_rundir_create(conf->eal.prefix));
 	if (code)
 		goto free_conf;
-	code = missing(primary_nics_bind(&p));
+	code = missing(nic_bind(&p));
 	if (code)
 		goto give_back;
 	code = missing(primary_eal_init(&p, argv[0], o.log_level));
 	if (code)
 		goto give_back;
-	code = primary_stopped(serve(&p));
+	code = main_loop_exit_code(serve(&p));
 	primary_eal_cleanup(conf);
 give_back:
-	primary_nics_give_back(conf, code);
+	nic_restore_all(conf, code);
 	knit_rundir_remove(conf->eal.prefix);
 free_conf:
 	free(conf);

@@ -28,7 +28,7 @@ static int link_event = -1; /* eventfd: a driver told of a link change */
  * made the port. That is this one, which receives nothing. Finding none it does without, and a
  * packet costs a third.
  */
-void primary_signals_block(void)
+void main_loop_block_signals(void)
 {
 	sigset_t set;
 	int sig;
@@ -73,7 +73,7 @@ static void watch_links(struct primary *p, bool on)
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_ports; i++) {
-		if (!p->ports[i].lsc || p->topo->ports[i].gone)
+		if (!p->ports[i].lsc || p->topo->ports[i].removed)
 			continue;
 		if (on)
 			rte_eth_dev_callback_register(p->ports[i].id, RTE_ETH_EVENT_INTR_LSC,
@@ -128,7 +128,7 @@ static void status_each_second(const struct primary *p)
 	primary_status_line(p);
 }
 
-int primary_run(struct primary *p)
+int main_loop_run(struct primary *p)
 {
 	struct pollfd fds[2];
 	int sigfd = open_signalfd();
@@ -144,8 +144,8 @@ int primary_run(struct primary *p)
 	fds[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = link_event, .events = POLLIN };
 	while (!asked && !__atomic_load_n(&p->restart, __ATOMIC_ACQUIRE)) {
-		if (primary_gone_look(p))
-			primary_service_kick();
+		if (port_removal_poll(p))
+			port_thread_kick();
 		look_at_links(p);
 		status_each_second(p);
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
@@ -157,7 +157,7 @@ int primary_run(struct primary *p)
 	return p->restart && !asked ? KNIT_EXIT_RESTART : KNIT_EXIT_OK;
 }
 
-int primary_stopped(int code)
+int main_loop_exit_code(int code)
 {
 	sigset_t set;
 

@@ -5,9 +5,9 @@
 #include "primary.h"
 
 /* The main loop; returns when a signal or a restart ends it */
-int primary_run(struct primary *p);
+int main_loop_run(struct primary *p);
 /* The exit code: nobody starts anew who was told to stop meanwhile. */
-int primary_stopped(int code);
-void primary_signals_block(void);
+int main_loop_exit_code(int code);
+void main_loop_block_signals(void);
 
 #endif

@@ -31,10 +31,11 @@
 /*
  * The port thread. EAL's message thread may neither allocate nor ask anybody while it runs an
  * action, so the action copies the message into a prepared item, puts that on a ring and rings the
- * bell; this thread takes it, acts and replies. The same thread waits for the ends of secondaries.
+ * doorbell; this thread takes it, acts and replies. The same thread waits for the ends of
+ * secondaries.
  */
 #define ITEMS 64
-#define TICK_MS 1000   /* slot_check */
+#define TICK_MS 1000   /* registry_check */
 #define HOLD_MS 1000   /* an operation, until those on their way in are there */
 #define RETRY_MS 20    /* while somebody must be waited for */
 #define LEAVE_MS 3000  /* secondaries asked to leave */
@@ -54,18 +55,18 @@ static struct {
 	struct knit_thread thread;
 	bool running;
 	uint32_t stop;
-	uint32_t bell;
+	uint32_t doorbell;
 	struct item items[ITEMS];
 	struct rte_ring *idle; /* items nobody uses */
-	struct rte_ring *todo; /* message thread -> port thread; what comes from slots */
+	struct rte_ring *todo; /* message thread -> port thread; what comes from entries */
 	struct rte_ring *ops;  /* likewise; operations on ports, in order */
 	struct item *held;     /* the first of these, to be tried again */
 	bool dead;	       /* a domain waits for its reset */
-	bool gone;	       /* a device that was taken away waits to be let go */
+	bool removed;	       /* a device that was taken away waits to be let go */
 	bool wedged;	       /* a port that lost bus mastering waits for its start */
-} service = { .bell = KNIT_BELL_NONE };
+} service = { .doorbell = KNIT_DOORBELL_NONE };
 
-/* On a port. The others are about the sender's own slot, and never wait for anybody else's. */
+/* On a port. The others are about the sender's own entry, and never wait for anybody else's. */
 static bool is_op(uint32_t op)
 {
 	return op != KNIT_OP_ATTACH && op != KNIT_OP_READY && op != KNIT_OP_DETACH &&
@@ -89,7 +90,7 @@ static int on_message(const struct rte_mp_msg *msg, const void *peer)
 	rte_ring_enqueue(is_op(((const struct knit_msg *)msg->param)->op) ? service.ops
 									  : service.todo,
 			 item);
-	knit_bell_ring(service.bell);
+	knit_doorbell_ring(service.doorbell);
 	return 0;
 }
 
@@ -99,15 +100,15 @@ static int execute(struct primary *p, struct knit_msg *m, int *fd)
 
 	switch (m->op) {
 	case KNIT_OP_ATTACH:
-		return slot_attach(p, m, fd);
+		return registry_attach(p, m, fd);
 	case KNIT_OP_READY:
-		ret = slot_ready(p, m);
+		ret = registry_ready(p, m);
 		if (ret < 0)
 			return ret;
-		primary_master_keep(p, ret, m->pid);
+		bus_master_keep(p, ret, m->pid);
 		return 0;
 	case KNIT_OP_DETACH:
-		return slot_detach(p, m);
+		return registry_detach(p, m);
 	case KNIT_OP_SYNC:
 		return 0;
 	default:
@@ -175,7 +176,7 @@ static void look_at_ends(struct primary *p)
 	for (i = 0; i < N_SLOTS; i++) {
 		if (!fds[i].revents)
 			continue;
-		slot_ended(p, i);
+		registry_ended(p, i);
 		service.dead = true;
 	}
 }
@@ -185,7 +186,7 @@ static void serve_all(struct primary *p)
 {
 	struct item *item;
 
-	knit_bell_clear(service.bell);
+	knit_doorbell_clear(service.doorbell);
 	look_at_ends(p);
 	while (rte_ring_dequeue(service.todo, (void **)&item) == 0) {
 		look_at_ends(p);
@@ -206,8 +207,8 @@ static void wait_once(struct primary *p, int timeout)
 	/* Then nobody looks at ports any more. */
 	bool ending = __atomic_load_n(&service.stop, __ATOMIC_ACQUIRE);
 
-	fds[0] = (struct pollfd){ .fd = knit_bell_open(service.bell), .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = ending ? -1 : primary_master_fd(), .events = POLLIN };
+	fds[0] = (struct pollfd){ .fd = knit_doorbell_open(service.doorbell), .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = ending ? -1 : bus_master_fd(), .events = POLLIN };
 	wait_for_pidfds(p, fds + 2);
 	if (poll(fds, RTE_DIM(fds), timeout) >= 0)
 		serve_all(p);
@@ -215,7 +216,7 @@ static void wait_once(struct primary *p, int timeout)
 
 static bool must_retry(void)
 {
-	return service.dead || service.gone || service.wedged || service.held;
+	return service.dead || service.removed || service.wedged || service.held;
 }
 
 static uint32_t port_thread(void *arg)
@@ -224,17 +225,17 @@ static uint32_t port_thread(void *arg)
 
 	while (!__atomic_load_n(&service.stop, __ATOMIC_ACQUIRE)) {
 		wait_once(p, must_retry() ? RETRY_MS : TICK_MS);
-		primary_master_look(p);
-		slot_check(p);
+		bus_master_poll(p);
+		registry_check(p);
 		primary_channel_look(p);
-		inside_look(p, service.dead);
+		stalled_poll(p, service.dead);
 		/* After a death inside EAL a reset could wait for a lock that nobody has. */
 		if (service.dead && !p->restart)
 			service.dead = !domain_reset_dead(p);
 		if (!p->restart)
-			service.wedged = !primary_master_mend(p);
+			service.wedged = !bus_master_recover(p);
 		if (!p->restart)
-			service.gone = !primary_gone_release(p);
+			service.removed = !port_removal_release(p);
 	}
 	return 0;
 }
@@ -248,16 +249,16 @@ static struct rte_ring *make_ring(const char *name)
 	return r;
 }
 
-int primary_service_start(struct primary *p)
+int port_thread_start(struct primary *p)
 {
-	int64_t bell = knit_bell_new();
+	int64_t doorbell = knit_doorbell_new();
 	unsigned int i;
 	int ret;
 
-	if (bell < 0)
-		return bell;
+	if (doorbell < 0)
+		return doorbell;
 	service.p = p;
-	service.bell = bell;
+	service.doorbell = doorbell;
 	service.idle = make_ring("knit_msg_idle");
 	service.todo = make_ring("knit_msg_todo");
 	service.ops = make_ring("knit_msg_ops");
@@ -274,19 +275,19 @@ int primary_service_start(struct primary *p)
 	return 0;
 }
 
-void primary_service_kick(void)
+void port_thread_kick(void)
 {
-	knit_bell_ring(service.bell);
+	knit_doorbell_ring(service.doorbell);
 }
 
-/* Secondaries that have a slot, or are on their way. */
+/* Secondaries that have a entry, or are on their way. */
 static unsigned int present(const struct primary *p)
 {
 	unsigned int i, n = 0;
 
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
 		n += p->pidfd[i] >= 0;
-	return n + inside_signal(p, 0);
+	return n + stalled_signal(p, 0);
 }
 
 static void signal_all(const struct primary *p, int sig)
@@ -296,7 +297,7 @@ static void signal_all(const struct primary *p, int sig)
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
 		if (p->pidfd[i] >= 0)
 			syscall(SYS_pidfd_send_signal, p->pidfd[i], sig, NULL, 0);
-	inside_signal(p, sig);
+	stalled_signal(p, sig);
 }
 
 /* Serves their goodbyes until all are gone or the time is over. */
@@ -312,16 +313,16 @@ static void wait_gone(struct primary *p, int ms)
 	} while (present(p) && now.tv_sec <= end.tv_sec);
 }
 
-void primary_service_stop(struct primary *p)
+void port_thread_stop(struct primary *p)
 {
 	if (!service.running)
 		return;
 	__atomic_store_n(&service.stop, 1, __ATOMIC_RELEASE);
-	primary_service_kick();
+	port_thread_kick();
 	knit_thread_join(&service.thread);
 	service.running = false;
 	__atomic_store_n(&p->topo->stopping, 1, __ATOMIC_RELEASE);
-	/* Whoever waits at the turnstile comes in and is told. */
+	/* Whoever waits at the gate comes in and is told. */
 	knit_rundir_withdraw(p->conf->eal.prefix);
 	knit_rundir_unblock_attach();
 	signal_all(p, SIGTERM);

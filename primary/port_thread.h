@@ -5,11 +5,11 @@
 #include "primary.h"
 
 /* The port thread */
-int primary_service_start(struct primary *p);
+int port_thread_start(struct primary *p);
 /* Asks the secondaries to leave and waits for them, then ends the thread. */
-void primary_service_stop(struct primary *p);
+void port_thread_stop(struct primary *p);
 
 /* Any thread: the port thread looks whether there is something to do. */
-void primary_service_kick(void);
+void port_thread_kick(void);
 
 #endif

@@ -17,7 +17,7 @@
  *
  *   main thread   signals, link state of the ports into the interfaces, status line. May take
  *                 RTNL.
- *   port thread   everything that touches ports, domains and slots: requests of the secondaries,
+ *   port thread   everything that touches ports, domains and entries: requests of the secondaries,
  *                 deaths, resets (port_thread.c). Uses no netlink and no ioctl that takes RTNL,
  *                 because the kernel may hold RTNL while it waits for an answer that this
  *                 thread makes.
@@ -83,6 +83,6 @@ struct primary {
 	pthread_mutex_t drivers;
 };
 
-#define CONTROL_SLOT KNIT_MAX_WORKERS
+#define CONTROL_ENTRY KNIT_MAX_WORKERS
 
 #endif

@@ -41,7 +41,7 @@ void primary_init(struct primary *p, const struct knit_config *conf, bool status
 	for (i = 0; i < RTE_DIM(p->ports); i++)
 		p->ports[i].sysfs = -1;
 	/* Before EAL starts threads, so that all of them inherit it. */
-	primary_signals_block();
+	main_loop_block_signals();
 	knit_sigbus_init();
 }
 
@@ -63,19 +63,19 @@ static int make_qsbr(struct knit_topo *t)
 	return 0;
 }
 
-static int make_bells(struct knit_topo *t)
+static int make_doorbells(struct knit_topo *t)
 {
-	int64_t bell = knit_bell_new();
+	int64_t doorbell = knit_doorbell_new();
 	unsigned int i;
 
-	if (bell < 0)
-		return bell;
-	t->control.bell = bell;
+	if (doorbell < 0)
+		return doorbell;
+	t->control.doorbell = doorbell;
 	for (i = 0; i < t->n_workers; i++) {
-		bell = knit_bell_new();
-		if (bell < 0)
-			return bell;
-		t->workers[i].bell = bell;
+		doorbell = knit_doorbell_new();
+		if (doorbell < 0)
+			return doorbell;
+		t->workers[i].doorbell = doorbell;
 	}
 	return 0;
 }
@@ -90,9 +90,9 @@ int primary_topology_create(struct primary *p)
 		return errno_log(rte_errno, "memzone " KNIT_TOPO_MZ);
 	ret = knit_topo_plan(t, p->conf, stderr);
 	if (ret == 0)
-		ret = knit_bell_init();
+		ret = knit_doorbell_init();
 	if (ret == 0)
-		ret = make_bells(t);
+		ret = make_doorbells(t);
 	if (ret == 0)
 		ret = make_qsbr(t);
 	if (ret < 0)

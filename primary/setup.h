@@ -14,7 +14,7 @@ struct primary;
  */
 bool primary_plan_fits(const struct knit_config *conf);
 
-/* Before all that is to be undone. Blocks the signals that primary_run reads. */
+/* Before all that is to be undone. Blocks the signals that main_loop_run reads. */
 void primary_init(struct primary *p, const struct knit_config *conf, bool status);
 
 /* The topology from the configuration, with doorbells and QSBR variable. 0 or -errno, logged. */

@@ -96,16 +96,16 @@ static int tell_port(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "mac", mac);
 	rte_tel_data_add_dict_uint(d, "admin_up", port->admin_up);
 	rte_tel_data_add_dict_uint(d, "absent", cold->absent);
-	rte_tel_data_add_dict_uint(d, "gone", port->gone);
+	rte_tel_data_add_dict_uint(d, "gone", port->removed);
 	rte_tel_data_add_dict_uint(d, "link_up", port->link_up);
 	rte_tel_data_add_dict_uint(d, "link_speed", port->link_speed);
 	rte_tel_data_add_dict_uint(d, "link_interrupt", cold->lsc);
 	rte_tel_data_add_dict_uint(d, "link_events", cold->link_events);
 	rte_tel_data_add_dict_uint(d, "starts", port->starts);
 	rte_tel_data_add_dict_uint(d, "promisc",
-				   !port->gone && rte_eth_promiscuous_get(cold->id) == 1);
+				   !port->removed && rte_eth_promiscuous_get(cold->id) == 1);
 	rte_tel_data_add_dict_uint(d, "allmulti",
-				   !port->gone && rte_eth_allmulticast_get(cold->id) == 1);
+				   !port->removed && rte_eth_allmulticast_get(cold->id) == 1);
 	rte_tel_data_add_dict_uint(d, "unicast_filters", cold->n_uc);
 	rte_tel_data_add_dict_uint(d, "multicast_filters", cold->n_mc);
 	return 0;
@@ -222,14 +222,14 @@ static int tell_workers(const char *params, struct rte_tel_data *d)
 }
 
 /* Its mbufs on their way through, or back from, other workers' transmit queues. */
-static uint64_t exchange_held(const struct knit_topo_worker *w)
+static uint64_t handoff_held(const struct knit_topo_worker *w)
 {
 	uint64_t n = 0;
 	unsigned int i;
 
 	for (i = 0; i < KNIT_MAX_PORTS; i++)
-		if (w->exchange[i])
-			n += knit_exchange_held(w->exchange[i]);
+		if (w->handoff[i])
+			n += knit_handoff_held(w->handoff[i]);
 	return n;
 }
 
@@ -273,7 +273,7 @@ static int tell_worker(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "injected", s->injected);
 	rte_tel_data_add_dict_uint(d, "exchanged", s->exchanged);
 	rte_tel_data_add_dict_uint(d, "relayed", s->relayed);
-	rte_tel_data_add_dict_uint(d, "exchange_held", exchange_held(w));
+	rte_tel_data_add_dict_uint(d, "handoff_held", handoff_held(w));
 #define X(id, name, text) \
 	rte_tel_data_add_dict_uint(d, "drop_" #name, s->drops[KNIT_WORKER_DROP_##id]);
 	KNIT_WORKER_DROP_TABLE(X)

@@ -69,8 +69,8 @@ DATAPATH_CALLS = re.compile(
     r"_GLOBAL_OFFSET_TABLE_|__tls_get_addr|__rte_panic|memcpy|memmove|memset|memcmp|"
     r"per_lcore__.*|rte_eth_fp_ops|rte_eth_call_[rt]x_callbacks|rte_mempool_ops_table|"
     r"rte_mempool_avail_count|rte_pktmbuf_free_bulk|"
-    r"knit_doorbell_ring|knit_bell_ring|knit_exchange_(put|take|lost)|knit_offload_\w+|"
-    r"knit_(to|from)_kernel|knit_worker_(finish|unfinished)")
+    r"knit_doorbell_ring|knit_handoff_(put|take|lost)|knit_offload_\w+|"
+    r"knit_(to|from)_kernel(_room|_any|_count)?|knit_worker_fallback(_failed)?")
 ROOTS = ("include/", "common/", "primary/", "secondary/", "tools/")
 
 

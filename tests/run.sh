@@ -58,7 +58,7 @@ unit_programs() # directory, programs...
 exchange_tsan()
 {
 	meson compile -C "$BUILD-tsan" knit-unit-offload &&
-		CK_FORK=no CK_RUN_SUITE=exchange unit_programs "$BUILD-tsan" knit-unit-offload
+		CK_FORK=no CK_RUN_SUITE=handoff unit_programs "$BUILD-tsan" knit-unit-offload
 }
 
 # Its exit code, its output, and a line if it ended in another way than a script of ours does.

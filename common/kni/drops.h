@@ -26,12 +26,12 @@
 	X(PORT_NO_BUFFER, port_no_buffer, "no mbuf left for segmentation or checksumming") \
 	X(PORT_TOO_LONG, port_too_long, "frame longer than the port's MTU")                \
 	X(PORT_DOWN, port_down, "the outgoing port is stopped or was removed")             \
-	X(EXCHANGE_FULL, exchange_full,                                                    \
+	X(HANDOFF_FULL, handoff_full,                                                      \
 	  "the queue to the worker that owns the transmit queue took no more")             \
-	X(EXCHANGE_NO_WORKER, exchange_no_worker,                                          \
+	X(HANDOFF_NO_WORKER, handoff_no_worker,                                            \
 	  "likewise, and there is no such worker at the moment")                           \
-	X(EXCHANGE_LOST, exchange_lost, "waited for that worker when it died")             \
-	X(EXCHANGE_NO_BUFFER, exchange_no_buffer,                                          \
+	X(HANDOFF_LOST, handoff_lost, "waited for that worker when it died")               \
+	X(HANDOFF_NO_BUFFER, handoff_no_buffer,                                            \
 	  "no mbuf left to copy another worker's packet into")                             \
 	X(IFACE_FULL, iface_full, "the interface's rx_q took no more")                     \
 	X(NO_IFACE, no_iface, "frame for the kernel on a port that has no interface")

@@ -38,10 +38,10 @@ enum knit_engine_kind {
  * Cookies: which mbuf is behind which slot while an engine has it. Owner of the end: rw. There are
  * as many slots as a queue has entries, so a slot at hand implies room for its return.
  */
-struct knit_slots {
+struct knit_cookies {
 	uint32_t size;
 	uint32_t n_free;
-	uint16_t *free_slot;	/* stack of n_free slots */
+	uint16_t *free_cookie;	/* stack of n_free slots */
 	struct rte_mbuf **mbuf; /* NULL: free */
 };
 
@@ -49,7 +49,7 @@ struct knit_slots {
 struct knit_rx_end {
 	struct knit_ring rx_q;
 	struct knit_ring free_q;
-	struct knit_slots slots;
+	struct knit_cookies cookies;
 	uint64_t packets; /* frames taken by rx_q */
 	uint64_t bytes;
 	uint64_t drops[KNIT_USER_DROPS];
@@ -60,7 +60,7 @@ struct knit_rx_end {
 struct knit_tx_end {
 	struct knit_ring alloc_q;
 	struct knit_ring tx_q;
-	struct knit_slots slots;
+	struct knit_cookies cookies;
 	struct rte_mempool *pool; /* of empty buffers for alloc_q */
 	uint32_t offer;		  /* buffers to have with the engine; grows up to all slots */
 	uint32_t grow_pause;	  /* times it shall not grow, because the pool is short */
@@ -74,8 +74,9 @@ struct knit_tx_end {
 struct knit_pair {
 	struct knit_rx_end rx;
 	struct knit_tx_end tx;
-	uint32_t engine_bell; /* creator: wo. Wakes the engine's thread of this pair */
-	uint32_t user_bell;   /* owner of the pair: wo. Wakes the owner; KNIT_BELL_NONE: it polls */
+	uint32_t engine_doorbell; /* creator: wo. Wakes the engine's thread of this pair */
+	/* owner of the pair: wo. Wakes the owner; KNIT_DOORBELL_NONE: it polls */
+	uint32_t user_doorbell;
 	/*
 	 * Whoever calls engine->attach and detach for a worker: wo. 1 while the engine serves the
 	 * pair for it. For people and debuggers: the engine keeps its own.
@@ -107,7 +108,7 @@ struct rte_kni {
 
 	/*
 	 * The handler's side of the requests; handler: rw, see handler.h. Every change of handler
-	 * is followed by a ring of control_bell: the watch compares knit_owner_stamp(&handler)
+	 * is followed by a ring of control_doorbell: the watch compares knit_owner_stamp(&handler)
 	 * with the one it saw last, and posts anew what was not answered if it differs. A legacy
 	 * interface whose handler.pid_gen names nobody is handled by its creator.
 	 */
@@ -116,11 +117,12 @@ struct rte_kni {
 	struct knit_owner handler;
 	uint32_t handler_fixed; /* handler: wo. 1: it has callbacks, nobody may take the role */
 	uint32_t serving;	/* atomic. pid of the process that is in the middle of a request */
-	uint32_t handler_bell;	/* handler: wo. KNIT_BELL_NONE: it polls */
-	uint32_t control_bell;	/* creator: wo. Wakes the engine's watch: answers, a new handler */
+	uint32_t handler_doorbell; /* handler: wo. KNIT_DOORBELL_NONE: it polls */
+	/* creator: wo. Wakes the engine's watch: answers, a new handler */
+	uint32_t control_doorbell;
 	/*
 	 * Creator's thread or update_link in any process: rw, atomic. What the carrier is to be;
-	 * after a change from another process control_bell rings and the watch applies it.
+	 * after a change from another process control_doorbell rings and the watch applies it.
 	 */
 	uint32_t carrier;
 	/*

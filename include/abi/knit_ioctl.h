@@ -108,8 +108,8 @@ struct knit_ioc_create {
 	 * a release of tx_q or free_q, where the flags ask for it) and for the request work
 	 * (answers in resp_q).
 	 */
-	__s32 packet_bell_fd;
-	__s32 request_bell_fd;
+	__s32 packet_doorbell_fd;
+	__s32 request_doorbell_fd;
 	__u32 ifindex; /* out, in the interface's namespace */
 	__u32 reserved1;
 	__u64 id; /* out: names the interface in all other calls; never used again */
@@ -141,8 +141,8 @@ struct knit_ioc_id {
 /*
  * Attaches a role on an interface to this file, until DETACH or its last close. A pair is served
  * from now on: its rings are claimed from their shared indexes. The handler is told what
- * knit_req.h says. bell_fd: eventfd the kernel rings for it (tx_q, free_q and alloc_q's room; or
- * req_q), -1: it polls.
+ * knit_req.h says. doorbell_fd: eventfd the kernel rings for it (tx_q, free_q and alloc_q's room;
+ * or req_q), -1: it polls.
  *
  * -ENOENT: no such interface, or pair; -EBUSY: attached to another file (a handler of an interface
  * made with KNIT_CREATE_ATTACHED is replaced instead); -EALREADY: to this one; -ENODEV: the
@@ -155,12 +155,12 @@ struct knit_ioc_attach {
 	__u32 size;
 	__u32 role; /* KNIT_ROLE_* */
 	__u64 id;
-	__u32 pair;    /* KNIT_ROLE_PAIR; else 0 */
-	__s32 bell_fd; /* DETACH: -1 */
+	__u32 pair;	   /* KNIT_ATTACH_PAIR; else 0 */
+	__s32 doorbell_fd; /* DETACH: -1 */
 	__u32 reserved[2];
 };
-#define KNIT_ROLE_PAIR 1
-#define KNIT_ROLE_HANDLER 2
+#define KNIT_ATTACH_PAIR 1
+#define KNIT_ATTACH_HANDLER 2
 
 /*
  * Carrier, speed and duplex as the port has them. -ENOENT: no such interface; -ENODEV: its

@@ -30,7 +30,7 @@
  *   kni_attach.c    attach and detach
  *   kni_mem.c       pins memory; kni_region.c (pure) turns an address into a pointer
  *   kni_thread.c    packet threads: sleep, wake, visit pairs
- *   kni_bell.c      eventfds: the kernel's ear and its finger
+ *   kni_doorbell.c      eventfds: the kernel's ear and its finger
  *   kni_frame.c     (pure) descriptors -> a checked frame; buffers for a frame
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
  *   kni_merge.c     UDP datagrams in a row become one skb; kni_flow.c (pure) says which
@@ -116,13 +116,13 @@ struct kni_req_stats {
 		cancelled;
 };
 
-/* An eventfd that user space rings. kni_bell_listen .. kni_bell_close. */
-struct kni_bell {
+/* An eventfd that user space rings. kni_doorbell_listen .. kni_doorbell_close. */
+struct kni_doorbell {
 	struct file *file;
 	wait_queue_head_t *head;
 	wait_queue_entry_t wait;
 	poll_table table;
-	void (*rung)(struct kni_bell *bell); /* atomic context, interrupts off */
+	void (*rung)(struct kni_doorbell *doorbell); /* atomic context, interrupts off */
 };
 
 /* The private halves of a pair's rings; valid while pair->live is not NULL. */
@@ -164,7 +164,7 @@ struct kni_attach {
 	struct kni_file *file;
 	struct kni_iface *iface; /* counted */
 	struct list_head of_file;
-	struct eventfd_ctx *bell; /* NULL: it polls; of a handler kni_req.c has it */
+	struct eventfd_ctx *doorbell; /* NULL: it polls; of a handler kni_req.c has it */
 };
 
 struct kni_iface {
@@ -192,8 +192,8 @@ struct kni_iface {
 	void *shm;
 	u64 shm_addr;
 	size_t shm_len;
-	struct kni_bell packet_bell;
-	struct kni_bell request_bell;
+	struct kni_doorbell packet_doorbell;
+	struct kni_doorbell request_doorbell;
 
 	struct kni_attach *handler; /* under lock */
 
@@ -203,7 +203,7 @@ struct kni_iface {
 	 * (putting a refused MTU or address back) is req_revert.
 	 */
 	struct mutex req_lock;
-	struct eventfd_ctx *handler_bell; /* NULL: it polls */
+	struct eventfd_ctx *handler_doorbell; /* NULL: it polls */
 	struct kni_want want;
 	struct knit_wanted next; /* scratch of req_work */
 	struct knit_ring req_q;
@@ -308,13 +308,15 @@ void kni_thread_add(struct kni_thread *t, struct kni_iface *i);
 /* No pair of i is live, nor was during a grace period: a visit that has begun touches nothing. */
 void kni_thread_del(struct kni_thread *t, struct kni_iface *i);
 void kni_thread_wake(struct kni_thread *t); /* any context */
-void kni_thread_rung(struct kni_iface *i);  /* any context: by its packet_bell */
+void kni_thread_rung(struct kni_iface *i);  /* any context: by its packet_doorbell */
 u64 kni_thread_wakeups(const struct kni_thread *t);
 
-/* kni_bell.c */
-int kni_bell_listen(struct kni_bell *b, int fd, void (*rung)(struct kni_bell *bell));
-void kni_bell_close(struct kni_bell *b); /* on return rung is not running and not called again */
-void kni_bell_ring(struct eventfd_ctx *ctx); /* NULL does nothing; any context */
+/* kni_doorbell.c */
+int kni_doorbell_listen(struct kni_doorbell *b, int fd,
+			void (*rung)(struct kni_doorbell *doorbell));
+void kni_doorbell_close(
+	struct kni_doorbell *b); /* on return rung is not running and not called again */
+void kni_doorbell_ring(struct eventfd_ctx *ctx); /* NULL does nothing; any context */
 
 /* kni_rx.c. Packet thread, bottom halves off, rcu_read_lock held. */
 unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live); /* frames taken */
@@ -369,16 +371,16 @@ void kni_req_init(struct kni_iface *i);
 /*
  * Asks end with -ENODEV, no work runs or is queued afterwards, user memory is not touched any
  * more. Idempotent, with or without RTNL. Call it before RTNL is taken to stop an interface: an
- * ask may be holding it. The request bell is still open, or was closed before.
+ * ask may be holding it. The request doorbell is still open, or was closed before.
  */
 void kni_req_end(struct kni_iface *i);
-void kni_req_rung(struct kni_bell *bell); /* request_bell's; any context */
+void kni_req_rung(struct kni_doorbell *doorbell); /* request_doorbell's; any context */
 /*
- * Another handler: what was on its way is cancelled and posted anew. bell: counted, kept on
+ * Another handler: what was on its way is cancelled and posted anew. doorbell: counted, kept on
  * success; NULL: it polls. Not trusted: nobody waits for it. -EBADMSG: the ring indexes contradict
  * each other; -ENODEV: ended.
  */
-int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool trusted);
+int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *doorbell, bool trusted);
 /*
  * The handler is gone: asks end with -ENOTCONN at once. With KNIT_CREATE_ATTACHED the creator is
  * the handler again.

@@ -13,32 +13,32 @@ static struct kni_attach *live_of(const struct kni_iface *i, u32 pair)
 
 static void attach_free(struct kni_attach *a)
 {
-	if (a->bell)
-		eventfd_ctx_put(a->bell);
+	if (a->doorbell)
+		eventfd_ctx_put(a->doorbell);
 	kni_iface_put(a->iface);
 	kfree(a);
 }
 
-static struct kni_attach *attach_new(struct kni_file *f, struct kni_iface *i, int bell_fd)
+static struct kni_attach *attach_new(struct kni_file *f, struct kni_iface *i, int doorbell_fd)
 {
-	struct eventfd_ctx *bell = NULL;
+	struct eventfd_ctx *doorbell = NULL;
 	struct kni_attach *a;
 
-	if (bell_fd != -1) {
-		bell = eventfd_ctx_fdget(bell_fd);
-		if (IS_ERR(bell))
-			return ERR_CAST(bell);
+	if (doorbell_fd != -1) {
+		doorbell = eventfd_ctx_fdget(doorbell_fd);
+		if (IS_ERR(doorbell))
+			return ERR_CAST(doorbell);
 	}
 	a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
 	if (!a) {
-		if (bell)
-			eventfd_ctx_put(bell);
+		if (doorbell)
+			eventfd_ctx_put(doorbell);
 		return ERR_PTR(-ENOMEM);
 	}
 	kref_get(&i->refs);
 	a->file = f;
 	a->iface = i;
-	a->bell = bell;
+	a->doorbell = doorbell;
 	return a;
 }
 
@@ -159,10 +159,10 @@ static int attach_handler(struct kni_iface *i, struct kni_attach *a)
 		return -EALREADY;
 	if (before && !(i->flags & KNIT_CREATE_ATTACHED))
 		return -EBUSY;
-	err = kni_req_handler(i, a->bell, a->file->trusted);
+	err = kni_req_handler(i, a->doorbell, a->file->trusted);
 	if (err)
 		return err;
-	a->bell = NULL; /* kni_req.c has it */
+	a->doorbell = NULL; /* kni_req.c has it */
 	i->handler = a;
 	if (before) {
 		take(before, &ended);
@@ -175,9 +175,9 @@ static int check(const struct knit_ioc_attach *c)
 {
 	if (c->reserved[0] || c->reserved[1])
 		return -EINVAL;
-	if (c->role == KNIT_ROLE_PAIR)
+	if (c->role == KNIT_ATTACH_PAIR)
 		return 0;
-	return c->role == KNIT_ROLE_HANDLER && c->pair == 0 ? 0 : -EINVAL;
+	return c->role == KNIT_ATTACH_HANDLER && c->pair == 0 ? 0 : -EINVAL;
 }
 
 int kni_attach_add(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *c)
@@ -187,13 +187,13 @@ int kni_attach_add(struct kni_file *f, struct kni_iface *i, const struct knit_io
 
 	if (err)
 		return err;
-	a = attach_new(f, i, c->bell_fd);
+	a = attach_new(f, i, c->doorbell_fd);
 	if (IS_ERR(a))
 		return PTR_ERR(a);
 	mutex_lock(&i->lock);
 	if (i->cut)
 		err = -ENODEV;
-	else if (c->role == KNIT_ROLE_PAIR)
+	else if (c->role == KNIT_ATTACH_PAIR)
 		err = attach_pair(i, c->pair, a);
 	else
 		err = attach_handler(i, a);
@@ -215,7 +215,7 @@ static int detach(struct kni_file *f, struct kni_iface *i, const struct knit_ioc
 	u32 pair = 0;
 	LIST_HEAD(ended);
 
-	if (c->role == KNIT_ROLE_PAIR) {
+	if (c->role == KNIT_ATTACH_PAIR) {
 		if (c->pair >= i->n_pairs)
 			return -ENOENT;
 		pair = array_index_nospec(c->pair, i->n_pairs);
@@ -225,7 +225,7 @@ static int detach(struct kni_file *f, struct kni_iface *i, const struct knit_ioc
 		return 0;
 	if (a->file != f && i->owner != f)
 		return -EPERM;
-	if (c->role == KNIT_ROLE_PAIR)
+	if (c->role == KNIT_ATTACH_PAIR)
 		take_pair(i, pair, &ended);
 	else
 		take_handler(i, &ended);
@@ -237,7 +237,7 @@ int kni_attach_del(struct kni_file *f, struct kni_iface *i, const struct knit_io
 {
 	int err = check(c);
 
-	if (err || c->bell_fd != -1)
+	if (err || c->doorbell_fd != -1)
 		return -EINVAL;
 	mutex_lock(&i->lock);
 	err = detach(f, i, c);

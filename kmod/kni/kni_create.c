@@ -171,9 +171,9 @@ static int make_dev(struct kni_iface *i, const struct knit_ioc_create *c, struct
 	return 0;
 }
 
-static void on_packet_bell(struct kni_bell *bell)
+static void on_packet_doorbell(struct kni_doorbell *doorbell)
 {
-	kni_thread_rung(container_of(bell, struct kni_iface, packet_bell));
+	kni_thread_rung(container_of(doorbell, struct kni_iface, packet_doorbell));
 }
 
 /* By the core, when the last user of the net_device is gone. */
@@ -221,9 +221,10 @@ static int start(struct kni_iface *i, struct knit_ioc_create *c)
 
 	kni_req_init(i);
 	kni_thread_add(i->thread, i);
-	err = kni_bell_listen(&i->packet_bell, c->packet_bell_fd, on_packet_bell);
+	err = kni_doorbell_listen(&i->packet_doorbell, c->packet_doorbell_fd, on_packet_doorbell);
 	if (!err)
-		err = kni_bell_listen(&i->request_bell, c->request_bell_fd, kni_req_rung);
+		err = kni_doorbell_listen(&i->request_doorbell, c->request_doorbell_fd,
+					  kni_req_rung);
 	if (!err)
 		err = enter_net(i, dev, c);
 	if (!err)

@@ -85,8 +85,8 @@ static void make_quiet(struct kni_iface *i)
 	mutex_lock(&i->lock);
 	if (!i->quiet) {
 		kni_thread_del(i->thread, i);
-		kni_bell_close(&i->packet_bell);
-		kni_bell_close(&i->request_bell);
+		kni_doorbell_close(&i->packet_doorbell);
+		kni_doorbell_close(&i->request_doorbell);
 		kni_mem_unmap(i->mem, i->shm, i->shm_addr, i->shm_len);
 		i->shm = NULL;
 		i->quiet = true;

@@ -55,9 +55,9 @@ static void kick_later(struct kni_iface *i, struct delayed_work *work, unsigned 
 	spin_unlock_irqrestore(&i->req_gate, flags);
 }
 
-void kni_req_rung(struct kni_bell *bell)
+void kni_req_rung(struct kni_doorbell *doorbell)
 {
-	kick(container_of(bell, struct kni_iface, request_bell));
+	kick(container_of(doorbell, struct kni_iface, request_doorbell));
 }
 
 void kni_req_rx_mode(struct kni_iface *i)
@@ -97,7 +97,7 @@ static void submit(struct kni_iface *i, unsigned int n)
 {
 	knit_ring_submit(&i->req_q, n);
 	if (knit_ring_data_wanted(&i->req_q))
-		kni_bell_ring(i->handler_bell);
+		kni_doorbell_ring(i->handler_doorbell);
 }
 
 /* Everything that is to be done now and can be: posts, carrier; the rest is queued. */
@@ -169,7 +169,7 @@ static bool take_answers(struct kni_iface *i)
 		kni_want_show(&i->want, shared_wanted(i)); /* a successful ask changed it */
 		knit_ring_release(&i->resp_q, n);
 		if (knit_ring_space_wanted(&i->resp_q))
-			kni_bell_ring(i->handler_bell);
+			kni_doorbell_ring(i->handler_doorbell);
 	}
 	return !knit_ring_arm_data(&i->resp_q);
 }
@@ -501,7 +501,7 @@ void kni_req_init(struct kni_iface *i)
 }
 
 /* What was on its way is cancelled; who asked is told so by the caller, without req_lock. */
-static void change_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool attached,
+static void change_handler(struct kni_iface *i, struct eventfd_ctx *doorbell, bool attached,
 			   bool trusted)
 {
 	unsigned int kind;
@@ -513,14 +513,14 @@ static void change_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool a
 			i->req_stats.cancelled++;
 	}
 	publish_cancelled(i, kni_want_anew(&i->want));
-	if (i->handler_bell)
-		eventfd_ctx_put(i->handler_bell);
-	i->handler_bell = bell;
+	if (i->handler_doorbell)
+		eventfd_ctx_put(i->handler_doorbell);
+	i->handler_doorbell = doorbell;
 	WRITE_ONCE(i->attached, attached);
 	i->trusted = trusted;
 }
 
-int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool trusted)
+int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *doorbell, bool trusted)
 {
 	struct knit_ring req_q, resp_q;
 	int ret;
@@ -536,7 +536,7 @@ int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *bell, bool trusted)
 		goto out_unlock;
 	i->req_q = req_q;
 	i->resp_q = resp_q;
-	change_handler(i, bell, true, trusted);
+	change_handler(i, doorbell, true, trusted);
 	kni_want_show(&i->want, shared_wanted(i));
 	arm(i);
 	run(i);

@@ -216,7 +216,7 @@ void kni_visit_end(struct kni_visit *v, struct kni_pair *p, const struct kni_att
 	kni_walk_end(&v->w);
 	/* (F) for both flags at once: both indexes are stored, one full barrier */
 	if (unlikely(knit_ring_space_wanted(&p->rx_q) || knit_load(&p->free_q.shm->need_data)))
-		kni_bell_ring(live->bell);
+		kni_doorbell_ring(live->doorbell);
 }
 
 static struct sk_buff *take(struct kni_visit *v, struct kni_pair *p)

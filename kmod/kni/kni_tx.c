@@ -189,7 +189,7 @@ void kni_tx_commit(struct kni_pair *p, const struct kni_attach *live)
 	p->pending_bytes = 0;
 	/* (F) for both flags at once */
 	if (unlikely(knit_ring_data_wanted(&p->tx_q) || knit_load(&p->alloc_q.shm->need_space)))
-		kni_bell_ring(live->bell);
+		kni_doorbell_ring(live->doorbell);
 }
 
 bool kni_tx_arm(struct kni_pair *p)

@@ -14,30 +14,30 @@
 
 static int create(struct primary *p, unsigned int port, unsigned int w)
 {
-	uint32_t size = knit_exchange_size(p->conf->ports[port].tx_desc);
+	uint32_t size = knit_handoff_size(p->conf->ports[port].tx_desc);
 	struct knit_topo_worker *worker = &p->topo->workers[w];
 	char name[RTE_MEMZONE_NAMESIZE];
 	const struct rte_memzone *mz;
-	struct knit_exchange *x;
+	struct knit_handoff *x;
 
-	snprintf(name, sizeof(name), "knit_exchange_%u_%u", port, w);
-	mz = rte_memzone_reserve_aligned(name, knit_exchange_bytes(size), SOCKET_ID_ANY, 0,
+	snprintf(name, sizeof(name), "knit_handoff_%u_%u", port, w);
+	mz = rte_memzone_reserve_aligned(name, knit_handoff_bytes(size), SOCKET_ID_ANY, 0,
 					 RTE_CACHE_LINE_SIZE);
 	if (mz == NULL) {
 		log_err("memzone %s: %s", name, rte_strerror(rte_errno));
 		return -ENOMEM;
 	}
 	x = mz->addr;
-	knit_exchange_init(x, size);
+	knit_handoff_init(x, size);
 	x->port = port;
 	x->producer = w;
 	x->consumer = worker->tx_owner[port];
-	x->consumer_bell = p->topo->workers[x->consumer].bell;
-	worker->exchange[port] = x;
+	x->consumer_doorbell = p->topo->workers[x->consumer].doorbell;
+	worker->handoff[port] = x;
 	return 0;
 }
 
-int primary_exchanges_create(struct primary *p)
+int primary_handoffs_create(struct primary *p)
 {
 	unsigned int k, w;
 	int ret = 0;
@@ -52,35 +52,35 @@ int primary_exchanges_create(struct primary *p)
 
 static bool dead(const struct primary *p, unsigned int w)
 {
-	return p->topo->workers[w].state == KNIT_SLOT_DEAD;
+	return p->topo->workers[w].state == KNIT_PROCESS_DEAD;
 }
 
-unsigned int primary_exchanges_reset(struct primary *p, unsigned int w)
+unsigned int primary_handoffs_reset(struct primary *p, unsigned int w)
 {
 	unsigned int k, v, forgotten = 0;
-	struct knit_exchange *x;
+	struct knit_handoff *x;
 
 	for (k = 0; k < p->topo->n_ports; k++) {
 		for (v = 0; v < p->topo->n_workers; v++) {
-			x = p->topo->workers[v].exchange[k];
+			x = p->topo->workers[v].handoff[k];
 			if (x && (x->producer == w || x->consumer == w))
-				forgotten += knit_exchange_reset(x, dead(p, x->producer));
+				forgotten += knit_handoff_reset(x, dead(p, x->producer));
 		}
 	}
 	return forgotten;
 }
 
 /* Those of a domain that was not reset hold mbufs of a pool that nobody can use any more. */
-void primary_exchanges_drain(struct primary *p)
+void primary_handoffs_drain(struct primary *p)
 {
-	struct knit_exchange *x;
+	struct knit_handoff *x;
 	unsigned int k, w;
 
 	for (k = 0; k < p->topo->n_ports; k++) {
 		for (w = 0; w < p->topo->n_workers; w++) {
-			x = p->topo->workers[w].exchange[k];
+			x = p->topo->workers[w].handoff[k];
 			if (x && !dead(p, w))
-				knit_exchange_drain(x);
+				knit_handoff_drain(x);
 		}
 	}
 }

@@ -9,8 +9,8 @@
  * Created when all ports are open. reset: all with an end of worker w, whose domain is reset;
  * returns how many of its mbufs were in them.
  */
-int primary_exchanges_create(struct primary *p);
-unsigned int primary_exchanges_reset(struct primary *p, unsigned int w);
-void primary_exchanges_drain(struct primary *p);
+int primary_handoffs_create(struct primary *p);
+unsigned int primary_handoffs_reset(struct primary *p, unsigned int w);
+void primary_handoffs_drain(struct primary *p);
 
 #endif

@@ -30,13 +30,13 @@ static unsigned int rule_ifaces(const struct knit_config *c, const struct knit_c
 
 static unsigned int port_mbufs(const struct knit_conf_port *port)
 {
-	return port->rx_desc + knit_exchange_size(port->tx_desc);
+	return port->rx_desc + knit_handoff_size(port->tx_desc);
 }
 
 /*
  * How many mbufs a worker can need at once, the sum of all places where they can be:
  *   a port's receive queue      rx_desc, posted to the device
- *   a port's transmit queue     tx_desc, not yet sent or not yet reaped; or the exchange queue that
+ *   a port's transmit queue     tx_desc, not yet sent or not yet reaped; or the hand-off queue that
  *                               stands for it, the next power of two
  *   an interface's pair         ring_size towards the kernel, as many on offer for frames from it
  *   the worker itself           two bursts, and what a cache holds at most (1.5 times its size)
@@ -78,7 +78,7 @@ static size_t shared_bytes(const struct knit_config *c)
 
 	for (i = 0; i < c->n_ports; i++)
 		bytes += (c->n_workers - 1) *
-			 knit_exchange_bytes(knit_exchange_size(c->ports[i].tx_desc));
+			 knit_handoff_bytes(knit_handoff_size(c->ports[i].tx_desc));
 	for (i = 0; i < c->n_ifaces; i++)
 		bytes += knit_iface_memory(c->ifaces[i].ring_size, c->n_workers);
 	return bytes;

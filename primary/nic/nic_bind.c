@@ -168,10 +168,10 @@ static void complain(const struct knit_conf_port *port, const struct knit_bind_w
 {
 	struct knit_bind_why text = of_port(port, why);
 
-	nics_tell(text.what, text.remedy);
+	nic_report_all(text.what, text.remedy);
 }
 
-bool primary_nics_check(const struct knit_config *conf, bool patient, primary_nics_tell tell)
+bool nic_check(const struct knit_config *conf, bool patient, nic_report tell)
 {
 	const struct knit_conf_port *port;
 	char name[KNIT_PCI_NAME];
@@ -233,7 +233,7 @@ static int allow_noiommu(const char *prefix, const struct knit_conf_port *port,
 		port->name, dev->name);
 	if (knit_bind_noiommu() != 0)
 		return 0;
-	ret = nics_back_remember_noiommu(prefix);
+	ret = nic_record_noiommu(prefix);
 	if (ret < 0)
 		return ret;
 	ret = knit_bind_set_noiommu(true);
@@ -263,13 +263,13 @@ static int bind_locked(const struct knit_config *conf, const struct knit_conf_po
 	ret = allow_noiommu(prefix, port, &dev);
 	if (ret < 0 || strcmp(dev.driver, driver) == 0)
 		return ret;
-	ret = nics_back_remember(prefix, &dev, driver);
+	ret = nic_record(prefix, &dev, driver);
 	if (ret < 0)
 		return ret;
 	ret = knit_bind_move(name, driver, &why);
 	if (ret < 0) {
 		complain(port, &why);
-		nics_back_restore(prefix, name);
+		nic_restore(prefix, name);
 	}
 	return ret;
 }
@@ -287,13 +287,13 @@ static int bind_one(const struct knit_config *conf, const struct knit_conf_port 
 	return ret;
 }
 
-int primary_nics_bind(struct primary *p)
+int nic_bind(struct primary *p)
 {
 	const struct knit_config *conf = p->conf;
 	unsigned int i;
 	int ret;
 
-	ret = nics_back_settle(conf->eal.prefix, wanted, conf);
+	ret = nic_restore_settle(conf->eal.prefix, wanted, conf);
 	for (i = 0; ret == 0 && i < conf->n_ports; i++) {
 		ret = bind_one(conf, &conf->ports[i]);
 		if (ret < 0 && conf->ports[i].optional) {

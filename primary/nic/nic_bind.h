@@ -34,32 +34,32 @@ enum primary_nic {
 };
 
 /* Tells of one device, and if it is not good, the remedy. */
-typedef void (*primary_nics_tell)(enum primary_nic nic, const char *what, const char *remedy);
+typedef void (*nic_report)(enum primary_nic nic, const char *what, const char *remedy);
 
 /*
  * Whether every PCI port can be bound as configured, touching nothing. False: one is missing.
- * patient: waits for those that have a device open, up to 5 s for all of them; primary_nics_bind
+ * patient: waits for those that have a device open, up to 5 s for all of them; nic_bind
  * goes on with what is left of that.
  */
-bool primary_nics_check(const struct knit_config *conf, bool patient, primary_nics_tell tell);
+bool nic_check(const struct knit_config *conf, bool patient, nic_report tell);
 
 /*
  * After the run directory was made: gives back what a predecessor left and this configuration does
  * not bind, then binds. An optional port that can't be bound is marked absent. 0 or -errno, with a
  * message; what was bound by then is to be given back.
  */
-int primary_nics_bind(struct primary *p);
+int nic_bind(struct primary *p);
 
 /*
  * Last step, nothing of EAL's is used any more: does not return if there is something to give back,
  * but ends with code. Else the caller goes on.
  */
-void primary_nics_give_back(const struct knit_config *conf, int code);
+void nic_restore_all(const struct knit_config *conf, int code);
 
 /*
  * What that process then is: knit-primary --give-back PREFIX --exit-code N. The exit code: code, or
  * what came of it if that is 0 or, because nobody asked for one, negative.
  */
-int primary_nics_give_back_run(const char *prefix, int code);
+int nic_restore_run(const char *prefix, int code);
 
 #endif

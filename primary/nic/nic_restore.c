@@ -15,7 +15,7 @@
 
 static struct knit_bind_records recs;
 
-void nics_tell(const char *what, const char *remedy)
+void nic_report_all(const char *what, const char *remedy)
 {
 	fprintf(stderr, "knit-primary: %s\n", what);
 	if (remedy[0])
@@ -88,7 +88,7 @@ static int restore(const char *prefix, unsigned int i)
 	int ret = lock_and_restore(&recs.r[i], &why);
 
 	if (ret < 0) {
-		nics_tell(why.what, why.remedy);
+		nic_report_all(why.what, why.remedy);
 		return ret;
 	}
 	recs.r[i] = recs.r[--recs.n];
@@ -96,9 +96,9 @@ static int restore(const char *prefix, unsigned int i)
 }
 
 /* One that can't go back is no reason not to start: the end of this primary tries again. */
-int nics_back_settle(const char *prefix,
-		     bool (*wanted)(const struct knit_bind_record *r, const void *arg),
-		     const void *arg)
+int nic_restore_settle(const char *prefix,
+		       bool (*wanted)(const struct knit_bind_record *r, const void *arg),
+		       const void *arg)
 {
 	int ret = read_records(prefix);
 	unsigned int i;
@@ -124,7 +124,7 @@ static int recorded(const char *name)
 	return -1;
 }
 
-int nics_back_remember(const char *prefix, const struct knit_pci *dev, const char *driver)
+int nic_record(const char *prefix, const struct knit_pci *dev, const char *driver)
 {
 	int i = recorded(dev->name);
 
@@ -139,13 +139,13 @@ int nics_back_remember(const char *prefix, const struct knit_pci *dev, const cha
 	return write_records(prefix);
 }
 
-int nics_back_remember_noiommu(const char *prefix)
+int nic_record_noiommu(const char *prefix)
 {
 	recs.noiommu = true;
 	return write_records(prefix);
 }
 
-int nics_back_restore(const char *prefix, const char *name)
+int nic_restore(const char *prefix, const char *name)
 {
 	int i = recorded(name), ret = i < 0 ? 0 : restore(prefix, i);
 
@@ -166,7 +166,7 @@ static void close_at_exec(void)
 	knit_bind_keep_locks();
 }
 
-void primary_nics_give_back(const struct knit_config *conf, int code)
+void nic_restore_all(const struct knit_config *conf, int code)
 {
 	char number[16];
 	char *argv[] = { "knit-primary", "--give-back", (char *)(uintptr_t)conf->eal.prefix,
@@ -180,7 +180,7 @@ void primary_nics_give_back(const struct knit_config *conf, int code)
 	fprintf(stderr, "knit-primary: devices are not given back: execv: %s\n", strerror(errno));
 }
 
-int primary_nics_give_back_run(const char *prefix, int code)
+int nic_restore_run(const char *prefix, int code)
 {
 	unsigned int i;
 	int ret;

@@ -14,20 +14,20 @@
  * Of a predecessor. Those that wanted says false to go back; one that can't, for somebody has it or
  * its driver is not there any more, stays remembered, with a message.
  */
-int nics_back_settle(const char *prefix,
-		     bool (*wanted)(const struct knit_bind_record *r, const void *arg),
-		     const void *arg);
+int nic_restore_settle(const char *prefix,
+		       bool (*wanted)(const struct knit_bind_record *r, const void *arg),
+		       const void *arg);
 
 /* The device is about to go to driver. What a predecessor that bound it remembered stays. */
-int nics_back_remember(const char *prefix, const struct knit_pci *dev, const char *driver);
+int nic_record(const char *prefix, const struct knit_pci *dev, const char *driver);
 
 /* vfio's mode without an IOMMU is about to be switched on. */
-int nics_back_remember_noiommu(const char *prefix);
+int nic_record_noiommu(const char *prefix);
 
 /* One that did not become ours. */
-int nics_back_restore(const char *prefix, const char *name);
+int nic_restore(const char *prefix, const char *name);
 
-void nics_tell(const char *what, const char *remedy);
+void nic_report_all(const char *what, const char *remedy);
 
 /* How long a device's users are waited for: secondaries of a killed primary notice in a second. */
 #define NICS_USERS_MS 5000

@@ -328,7 +328,7 @@ int port_start(struct primary *p, unsigned int i)
 	port->wedged = false;
 	__atomic_fetch_add(&port->topo->starts, 1, __ATOMIC_RELEASE);
 	/* net_tap sent its fds to every secondary; control drops them. */
-	knit_bell_ring(p->topo->control.bell);
+	knit_doorbell_ring(p->topo->control.doorbell);
 	if (!burst_changed(port))
 		return 0;
 	log_warn("port %s: the driver took other burst functions; its workers must start anew",
@@ -344,7 +344,7 @@ int port_stop(struct primary *p, unsigned int i)
 	ret = port_enter(port, &netns);
 	if (ret < 0)
 		return ret;
-	primary_gone_blank(port);
+	port_removal_blank(port);
 	ret = rte_eth_dev_stop(port->id);
 	knit_netns_leave(&netns);
 	if (ret < 0)
@@ -474,7 +474,7 @@ void primary_ports_close(struct primary *p)
 			port_stop(p, i);
 		if (port_enter(port, &netns) < 0)
 			continue;
-		primary_gone_blank(port);
+		port_removal_blank(port);
 		rte_eth_dev_close(port->id);
 		port->tap = NULL;
 		knit_netns_leave(&netns);

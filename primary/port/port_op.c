@@ -76,7 +76,7 @@ static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 		started = port_start(p, i);
 	}
 	if (port_go_on(p, i, started) < 0)
-		return primary_gone_now(port) ? op_gone(m) : started;
+		return port_is_removed(port) ? op_gone(m) : started;
 	return ret;
 }
 
@@ -165,7 +165,7 @@ int port_op(struct primary *p, struct knit_msg *m)
 	};
 	int netns, ret;
 
-	ret = slot_is_control(p, m);
+	ret = registry_is_control(p, m);
 	if (ret < 0)
 		return ret;
 	if (m->op >= KNIT_OP_COUNT || ops[m->op] == NULL || m->port >= p->topo->n_ports) {
@@ -175,7 +175,7 @@ int port_op(struct primary *p, struct knit_msg *m)
 	pthread_mutex_lock(&p->drivers);
 	ret = port_enter(&p->ports[m->port], &netns);
 	if (ret == 0)
-		ret = primary_gone_now(&p->ports[m->port]) ? op_gone(m) : ops[m->op](p, m->port, m);
+		ret = port_is_removed(&p->ports[m->port]) ? op_gone(m) : ops[m->op](p, m->port, m);
 	knit_netns_leave(&netns);
 	pthread_mutex_unlock(&p->drivers);
 	if (ret < 0 && ret != -EINPROGRESS)

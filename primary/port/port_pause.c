@@ -43,17 +43,17 @@ static int keep_out(struct primary *p, char *why, size_t len)
 {
 	char name[24];
 	pid_t pid;
-	int slot;
+	int entry;
 
-	if (slot_block_attach(p) == 0)
+	if (registry_block_attach(p) == 0)
 		return 0;
 	if (p->restart) {
 		snprintf(why, len, "the primary starts anew");
 		return -EBUSY;
 	}
-	slot = inside_first(p, &pid);
+	entry = stalled_first(p, &pid);
 	snprintf(why, len, "%s (process %d) is attaching",
-		 slot < 0 ? "a process" : inside_name(p, slot, name), (int)pid);
+		 entry < 0 ? "a process" : stalled_name(p, entry, name), (int)pid);
 	return -EINPROGRESS;
 }
 
@@ -78,12 +78,12 @@ int port_pause(struct primary *p, unsigned int i, char *why, size_t len)
 
 int port_go_on(struct primary *p, unsigned int i, int started)
 {
-	if (started < 0 && !primary_gone_now(&p->ports[i])) {
+	if (started < 0 && !port_is_removed(&p->ports[i])) {
 		p->restart = 1;
 		return started;
 	}
 	if (started > 0)
-		slot_end_workers(p, UINT64_C(1) << i);
+		registry_end_workers(p, UINT64_C(1) << i);
 	primary_resume(p);
 	port_unhold(p, UINT64_C(1) << i);
 	knit_rundir_unblock_attach();

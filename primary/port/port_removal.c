@@ -60,7 +60,7 @@ static int read_driver(const struct port *port, char name[KNIT_DRIVER_NAME])
 	return 0;
 }
 
-void primary_gone_watch(struct primary *p)
+void port_removal_watch(struct primary *p)
 {
 	struct port *port;
 	unsigned int i;
@@ -100,18 +100,18 @@ static void look_at_faults(struct primary *p, bool any_gone)
 /* Both threads look, and the first who sees it says it. */
 static bool is_gone(const struct port *port)
 {
-	if (__atomic_load_n(&port->topo->gone, __ATOMIC_ACQUIRE))
+	if (__atomic_load_n(&port->topo->removed, __ATOMIC_ACQUIRE))
 		return true;
 	if (!was_taken(port))
 		return false;
-	if (!__atomic_exchange_n(&port->topo->gone, 1, __ATOMIC_ACQ_REL))
+	if (!__atomic_exchange_n(&port->topo->removed, 1, __ATOMIC_ACQ_REL))
 		log_err("port %s: its device %s was taken away; the port is without one until a "
 			"start anew",
 			port->conf->name, port->pci);
 	return true;
 }
 
-bool primary_gone_now(const struct port *port)
+bool port_is_removed(const struct port *port)
 {
 	if (!is_gone(port))
 		return false;
@@ -119,7 +119,7 @@ bool primary_gone_now(const struct port *port)
 	return true;
 }
 
-bool primary_gone_look(struct primary *p)
+bool port_removal_poll(struct primary *p)
 {
 	bool any = false, now = false, before;
 	struct port *port;
@@ -127,7 +127,7 @@ bool primary_gone_look(struct primary *p)
 
 	for (i = 0; i < p->topo->n_ports; i++) {
 		port = &p->ports[i];
-		before = __atomic_load_n(&port->topo->gone, __ATOMIC_ACQUIRE);
+		before = __atomic_load_n(&port->topo->removed, __ATOMIC_ACQUIRE);
 		if (is_gone(port)) {
 			any = true;
 			now |= !before;
@@ -150,9 +150,9 @@ static bool is_foreign(const struct port *port)
  * The driver then waits for bits that never come, in up to 100000 short sleeps: they shall not be
  * rounded up to Linux's 50 us.
  */
-void primary_gone_blank(const struct port *port)
+void port_removal_blank(const struct port *port)
 {
-	if (!port->topo->gone)
+	if (!port->topo->removed)
 		return;
 	prctl(PR_SET_TIMERSLACK, 1);
 	if (is_foreign(port))
@@ -168,7 +168,7 @@ static uint64_t pending(struct primary *p)
 
 	for (i = 0; i < p->topo->n_ports; i++) {
 		port = &p->ports[i];
-		if (!__atomic_load_n(&port->topo->gone, __ATOMIC_ACQUIRE))
+		if (!__atomic_load_n(&port->topo->removed, __ATOMIC_ACQUIRE))
 			continue;
 		__atomic_store_n(&port->topo->admin_up, 0, __ATOMIC_RELEASE);
 		if (!port->released && strcmp(port->kdriver, KNIT_VFIO_PCI) == 0)
@@ -238,7 +238,7 @@ static bool release(struct primary *p, uint64_t ports, uint64_t *next)
 	return ret == 0;
 }
 
-bool primary_gone_release(struct primary *p)
+bool port_removal_release(struct primary *p)
 {
 	uint64_t ports = pending(p);
 	static uint64_t next;
@@ -249,7 +249,7 @@ bool primary_gone_release(struct primary *p)
 	if (rte_get_timer_cycles() < next || (registry_dead_ports(p) & ports) ||
 	    primary_still_stuck(p, ports))
 		return false;
-	if (slot_block_attach(p) < 0)
+	if (registry_block_attach(p) < 0)
 		return false;
 	done = release(p, ports, &next);
 	knit_rundir_unblock_attach();

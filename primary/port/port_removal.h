@@ -8,7 +8,7 @@
  * A PCI device that is taken away, pulled or unbound, while its port is in use
  *
  *   main thread   sees that the device has no driver any more, or another one: the kernel takes the
- *                 link out of sysfs before it tells the driver. Stores topo->gone, which nobody
+ *                 link out of sysfs before it tells the driver. Stores topo->removed, which nobody
  *                 takes back; from now on the carrier is off.
  *   port thread   the same, before and after it has to do with the port. Stores admin_up = 0 for
  *                 good: workers, who read it for each burst anyway, neither receive nor send there,
@@ -27,17 +27,17 @@
  * stopped then zeros take the place of registers that are nobody's or another driver's.
  */
 /* Main thread, once ports are open, before the port thread is there, which looks, too. */
-void primary_gone_watch(struct primary *p);
+void port_removal_watch(struct primary *p);
 /*
  * Main thread, each turn; a system call for each device. True: one was taken away since the last
  * time, and the port thread shall look.
  */
-bool primary_gone_look(struct primary *p);
+bool port_removal_poll(struct primary *p);
 /* Port thread, a system call. True: taken away, and from their next burst on workers know. */
-bool primary_gone_now(const struct port *port);
+bool port_is_removed(const struct port *port);
 /* Port thread: true if nothing is left to do. */
-bool primary_gone_release(struct primary *p);
+bool port_removal_release(struct primary *p);
 /* Before the driver stops or closes a port. */
-void primary_gone_blank(const struct port *port);
+void port_removal_blank(const struct port *port);
 
 #endif

@@ -177,7 +177,7 @@ int primary_preflight(const struct knit_config *c, bool all)
 	if (!prefix) {
 		ret |= huge ? 0 : preflight_memory(c);
 		ret |= preflight_places(c);
-		ret |= primary_nics_check(c, !all, tell_nic) ? 0 : KNIT_EXIT_RESOURCES;
+		ret |= nic_check(c, !all, tell_nic) ? 0 : KNIT_EXIT_RESOURCES;
 	}
 	if (all)
 		preflight_iommu();

@@ -121,7 +121,7 @@ static void end_peer(const struct primary *p, const struct peer *peer)
 {
 	char buf[24];
 	const char *name = "another program";
-	int pidfd, slot;
+	int pidfd, entry;
 	pid_t pid;
 
 	pidfd = open_owner(peer, &pid);
@@ -132,9 +132,9 @@ static void end_peer(const struct primary *p, const struct peer *peer)
 		unlink(peer->path);
 		return;
 	}
-	slot = inside_slot(p, pid);
-	if (slot >= 0)
-		name = inside_name(p, slot, buf);
+	entry = stalled_entry(p, pid);
+	if (entry >= 0)
+		name = stalled_name(p, entry, buf);
 	log_err("%s: process %d takes no messages, and nobody must wait for it: killing it", name,
 		(int)pid);
 	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);

@@ -21,12 +21,12 @@ static uint32_t park_count;
 
 static bool concerned(const struct knit_topo_worker *w, uint64_t ports)
 {
-	return w->state == KNIT_SLOT_ATTACHED && knit_topo_has_queue(w, ports);
+	return w->state == KNIT_PROCESS_ATTACHED && knit_topo_has_queue(w, ports);
 }
 
 static void wake(struct knit_topo_worker *w)
 {
-	knit_bell_ring(w->bell);
+	knit_doorbell_ring(w->doorbell);
 }
 
 void park_wake(struct primary *p, uint64_t ports)
@@ -58,7 +58,7 @@ bool primary_still_stuck(struct primary *p, uint64_t ports)
 
 	if (w && !knit_topo_has_queue(w, ports))
 		return false;
-	if (w && w->state == KNIT_SLOT_ATTACHED &&
+	if (w && w->state == KNIT_PROCESS_ATTACHED &&
 	    __atomic_load_n(&w->stats.rounds, __ATOMIC_RELAXED) == p->stuck_rounds)
 		return true;
 	p->stuck = NULL;

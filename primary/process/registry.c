@@ -36,7 +36,7 @@ static int slot_of(struct primary *p, struct knit_msg *m)
 		return -1;
 	}
 	if (m->role == KNIT_ROLE_CONTROL)
-		return CONTROL_SLOT;
+		return CONTROL_ENTRY;
 	for (i = 0; m->role == KNIT_ROLE_WORKER && i < p->topo->n_workers; i++)
 		if (p->topo->workers[i].id == m->id)
 			return i;
@@ -44,8 +44,8 @@ static int slot_of(struct primary *p, struct knit_msg *m)
 	return -1;
 }
 
-/* The words that both kinds of slot have. */
-struct slot {
+/* The words that both kinds of entry have. */
+struct entry {
 	uint32_t *state;
 	uint32_t *pid;
 	uint64_t *start_time;
@@ -53,15 +53,15 @@ struct slot {
 	uint32_t *goodbye;
 };
 
-static struct slot slot_words(struct primary *p, int i)
+static struct entry entry_words(struct primary *p, int i)
 {
 	struct knit_topo_control *c = &p->topo->control;
-	struct knit_topo_worker *w = &p->topo->workers[i == CONTROL_SLOT ? 0 : i];
+	struct knit_topo_worker *w = &p->topo->workers[i == CONTROL_ENTRY ? 0 : i];
 
-	if (i == CONTROL_SLOT)
-		return (struct slot){ &c->state, &c->pid, &c->start_time, &c->generation,
-				      &c->goodbye };
-	return (struct slot){ &w->state, &w->pid, &w->start_time, &w->generation, &w->goodbye };
+	if (i == CONTROL_ENTRY)
+		return (struct entry){ &c->state, &c->pid, &c->start_time, &c->generation,
+				       &c->goodbye };
+	return (struct entry){ &w->state, &w->pid, &w->start_time, &w->generation, &w->goodbye };
 }
 
 static bool has_ended(int pidfd)
@@ -71,10 +71,10 @@ static bool has_ended(int pidfd)
 	return poll(&end, 1, 0) > 0;
 }
 
-int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd)
+int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 {
 	int i = slot_of(p, m);
-	struct slot s;
+	struct entry s;
 
 	if (i < 0)
 		return -ENOENT;
@@ -82,16 +82,17 @@ int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 		SAY(m, "it is stopping");
 		return -ECONNREFUSED;
 	}
-	s = slot_words(p, i);
+	s = entry_words(p, i);
 	/* Asked again, because the answer came too late. */
-	if (*s.state == KNIT_SLOT_ATTACHING && *s.pid == m->pid && *s.start_time == m->start_time)
+	if (*s.state == KNIT_PROCESS_ATTACHING && *s.pid == m->pid &&
+	    *s.start_time == m->start_time)
 		return 0;
-	if (*s.state != KNIT_SLOT_FREE) {
+	if (*s.state != KNIT_PROCESS_FREE) {
 		SAY(m,
-		    *s.state == KNIT_SLOT_DEAD ? "%s %u: its domain is being reset"
-					       : "%s %u is process %u",
+		    *s.state == KNIT_PROCESS_DEAD ? "%s %u: its domain is being reset"
+						  : "%s %u is process %u",
 		    who(m->role), m->id, *s.pid);
-		return *s.state == KNIT_SLOT_DEAD ? -EAGAIN : -EBUSY;
+		return *s.state == KNIT_PROCESS_DEAD ? -EAGAIN : -EBUSY;
 	}
 	if (*pidfd < 0) {
 		SAY(m, "no pidfd came with the request");
@@ -105,7 +106,7 @@ int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 	*s.pid = m->pid;
 	*s.start_time = m->start_time;
 	(*s.generation)++;
-	__atomic_store_n(s.state, KNIT_SLOT_ATTACHING, __ATOMIC_RELEASE);
+	__atomic_store_n(s.state, KNIT_PROCESS_ATTACHING, __ATOMIC_RELEASE);
 	p->pidfd[i] = *pidfd;
 	*pidfd = -1;
 	return 0;
@@ -135,59 +136,59 @@ static int pairs_serve(struct primary *p, const struct knit_topo_worker *w, bool
 	return 0;
 }
 
-int slot_ready(struct primary *p, struct knit_msg *m)
+int registry_ready(struct primary *p, struct knit_msg *m)
 {
 	int i = slot_of(p, m), ret = 0;
-	struct slot s;
+	struct entry s;
 
 	if (i < 0)
 		return -ENOENT;
-	s = slot_words(p, i);
-	if (*s.state != KNIT_SLOT_ATTACHING || *s.pid != m->pid) {
+	s = entry_words(p, i);
+	if (*s.state != KNIT_PROCESS_ATTACHING || *s.pid != m->pid) {
 		SAY(m, "%s %u did not attach", who(m->role), m->id);
 		return -EPROTO;
 	}
-	if (i != CONTROL_SLOT)
+	if (i != CONTROL_ENTRY)
 		ret = pairs_serve(p, &p->topo->workers[i], true);
 	if (ret < 0)
 		return ret;
-	__atomic_store_n(s.state, KNIT_SLOT_ATTACHED, __ATOMIC_RELEASE);
+	__atomic_store_n(s.state, KNIT_PROCESS_ATTACHED, __ATOMIC_RELEASE);
 	log_notice("%s %u: attached, process %u", who(m->role), m->id, m->pid);
 	return i;
 }
 
-/* Whether it has said goodbye; if so the slot is DETACHING. */
-static bool look_at_goodbye(struct primary *p, unsigned int i, const struct slot *s)
+/* Whether it has said goodbye; if so the entry is DETACHING. */
+static bool look_at_goodbye(struct primary *p, unsigned int i, const struct entry *s)
 {
 	if (__atomic_load_n(s->goodbye, __ATOMIC_ACQUIRE) != *s->generation)
 		return false;
-	if (*s->state == KNIT_SLOT_DETACHING)
+	if (*s->state == KNIT_PROCESS_DETACHING)
 		return true;
-	if (i != CONTROL_SLOT)
+	if (i != CONTROL_ENTRY)
 		pairs_serve(p, &p->topo->workers[i], false);
-	__atomic_store_n(s->state, KNIT_SLOT_DETACHING, __ATOMIC_RELEASE);
+	__atomic_store_n(s->state, KNIT_PROCESS_DETACHING, __ATOMIC_RELEASE);
 	return true;
 }
 
-int slot_detach(struct primary *p, struct knit_msg *m)
+int registry_detach(struct primary *p, struct knit_msg *m)
 {
 	int i = slot_of(p, m);
-	struct slot s;
+	struct entry s;
 
 	if (i < 0)
 		return -ENOENT;
-	s = slot_words(p, i);
+	s = entry_words(p, i);
 	if (*s.pid == m->pid && look_at_goodbye(p, i, &s))
 		return 0;
 	SAY(m, "%s %u is not that process, or did not say goodbye", who(m->role), m->id);
 	return -EPROTO;
 }
 
-int slot_is_control(struct primary *p, struct knit_msg *m)
+int registry_is_control(struct primary *p, struct knit_msg *m)
 {
-	struct slot s = slot_words(p, CONTROL_SLOT);
+	struct entry s = entry_words(p, CONTROL_ENTRY);
 
-	if (slot_of(p, m) == CONTROL_SLOT && *s.pid == m->pid && *s.start_time == m->start_time)
+	if (slot_of(p, m) == CONTROL_ENTRY && *s.pid == m->pid && *s.start_time == m->start_time)
 		return 0;
 	SAY(m, "process %u is not the control that attached", m->pid);
 	return -EPROTO;
@@ -199,7 +200,7 @@ static void worker_died(struct primary *p, struct knit_topo_worker *w)
 	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 	rte_rcu_qsbr_thread_unregister(w->qsbr, 0);
 	__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
-	__atomic_store_n(&w->state, KNIT_SLOT_DEAD, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->state, KNIT_PROCESS_DEAD, __ATOMIC_RELEASE);
 	pairs_serve(p, w, false);
 }
 
@@ -215,58 +216,58 @@ static void died_inside(struct primary *p, const char *name, uint32_t pid)
 	p->restart = 1;
 }
 
-void slot_end_workers(struct primary *p, uint64_t ports)
+void registry_end_workers(struct primary *p, uint64_t ports)
 {
 	struct knit_topo_worker *w;
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
-		if (w->state == KNIT_SLOT_ATTACHED && knit_topo_has_queue(w, ports))
+		if (w->state == KNIT_PROCESS_ATTACHED && knit_topo_has_queue(w, ports))
 			__atomic_store_n(&w->leave, w->generation, __ATOMIC_RELEASE);
 	}
 }
 
 static void left(struct primary *p, unsigned int i, uint32_t pid)
 {
-	const char *name = i == CONTROL_SLOT ? "control" : "worker";
-	enum knit_role role = i == CONTROL_SLOT ? KNIT_ROLE_CONTROL : KNIT_ROLE_WORKER;
-	uint32_t id = i == CONTROL_SLOT ? 0 : p->topo->workers[i].id;
+	const char *name = i == CONTROL_ENTRY ? "control" : "worker";
+	enum knit_role role = i == CONTROL_ENTRY ? KNIT_ROLE_CONTROL : KNIT_ROLE_WORKER;
+	uint32_t id = i == CONTROL_ENTRY ? 0 : p->topo->workers[i].id;
 	pid_t inside;
 
-	if (knit_rundir_died_inside(p->conf->eal.prefix, role, id, &inside))
+	if (knit_rundir_died_attaching(p->conf->eal.prefix, role, id, &inside))
 		died_inside(p, name, pid);
 	else
 		log_notice("%s: process %u left", name, pid);
 }
 
-void slot_ended(struct primary *p, unsigned int i)
+void registry_ended(struct primary *p, unsigned int i)
 {
-	struct slot s = slot_words(p, i);
+	struct entry s = entry_words(p, i);
 
 	close(p->pidfd[i]);
 	p->pidfd[i] = -1;
 	knit_eal_remove_process_files(p->conf->eal.prefix, *s.pid);
 	look_at_goodbye(p, i, &s);
 	switch (*s.state) {
-	case KNIT_SLOT_ATTACHED:
-		if (i != CONTROL_SLOT) {
+	case KNIT_PROCESS_ATTACHED:
+		if (i != CONTROL_ENTRY) {
 			worker_died(p, &p->topo->workers[i]);
 			return;
 		}
 		log_warn("control: process %u died", *s.pid);
 		break;
 	/* One that attached may have given up before it was let in: its lock file tells. */
-	case KNIT_SLOT_ATTACHING:
-	case KNIT_SLOT_DETACHING:
+	case KNIT_PROCESS_ATTACHING:
+	case KNIT_PROCESS_DETACHING:
 		left(p, i, *s.pid);
 		break;
 	}
 	*s.pid = 0;
-	__atomic_store_n(s.state, KNIT_SLOT_FREE, __ATOMIC_RELEASE);
+	__atomic_store_n(s.state, KNIT_PROCESS_FREE, __ATOMIC_RELEASE);
 }
 
-void slot_check(struct primary *p)
+void registry_check(struct primary *p)
 {
 	struct knit_topo *t = p->topo;
 	unsigned int i;
@@ -274,24 +275,24 @@ void slot_check(struct primary *p)
 
 	/* DEAD: a successor that came too early, and was turned away. */
 	for (i = 0; i < t->n_workers; i++)
-		if ((t->workers[i].state == KNIT_SLOT_FREE ||
-		     t->workers[i].state == KNIT_SLOT_DEAD) &&
-		    knit_rundir_died_inside(p->conf->eal.prefix, KNIT_ROLE_WORKER, t->workers[i].id,
-					    &pid))
+		if ((t->workers[i].state == KNIT_PROCESS_FREE ||
+		     t->workers[i].state == KNIT_PROCESS_DEAD) &&
+		    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_WORKER,
+					       t->workers[i].id, &pid))
 			died_inside(p, "worker", pid);
-	if (t->control.state == KNIT_SLOT_FREE &&
-	    knit_rundir_died_inside(p->conf->eal.prefix, KNIT_ROLE_CONTROL, 0, &pid))
+	if (t->control.state == KNIT_PROCESS_FREE &&
+	    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_CONTROL, 0, &pid))
 		died_inside(p, "control", pid);
 }
 
-int slot_block_attach(struct primary *p)
+int registry_block_attach(struct primary *p)
 {
 	int ret = knit_rundir_block_attach(p->conf->eal.prefix, 0);
 
 	if (ret < 0)
 		return ret;
 	/* The lock may be free because its holder was killed, inside EAL. */
-	slot_check(p);
+	registry_check(p);
 	return p->restart ? -EBUSY : 0;
 }
 
@@ -303,7 +304,7 @@ uint64_t registry_dead_ports(const struct primary *p)
 
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
-		if (w->state != KNIT_SLOT_DEAD)
+		if (w->state != KNIT_PROCESS_DEAD)
 			continue;
 		for (k = 0; k < p->topo->n_ports; k++)
 			if (w->rxq[k] >= 0)

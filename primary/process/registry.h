@@ -6,23 +6,23 @@
 
 /* The life of secondaries */
 /* pidfd: of the sender; -1 after it was kept */
-int slot_attach(struct primary *p, struct knit_msg *m, int *pidfd);
-/* The slot that is ready now, or a negative errno. */
-int slot_ready(struct primary *p, struct knit_msg *m);
-int slot_detach(struct primary *p, struct knit_msg *m);
-/* 0: it comes from the control that has the slot. Else -EPROTO, and text says so. */
-int slot_is_control(struct primary *p, struct knit_msg *m);
-/* The process behind pidfd[slot] ended. */
-void slot_ended(struct primary *p, unsigned int slot);
+int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd);
+/* The entry that is ready now, or a negative errno. */
+int registry_ready(struct primary *p, struct knit_msg *m);
+int registry_detach(struct primary *p, struct knit_msg *m);
+/* 0: it comes from the control that has the entry. Else -EPROTO, and text says so. */
+int registry_is_control(struct primary *p, struct knit_msg *m);
+/* The process behind pidfd[entry] ended. */
+void registry_ended(struct primary *p, unsigned int entry);
 /* The workers with a queue on one of these ports shall end once they are resumed. */
-void slot_end_workers(struct primary *p, uint64_t ports);
+void registry_end_workers(struct primary *p, uint64_t ports);
 /* Once a second: deaths inside EAL's attach, which no message announced. */
-void slot_check(struct primary *p);
+void registry_check(struct primary *p);
 /*
  * 0: nobody is between EAL's set-up and READY, and nobody will be until knit_rundir_unblock_attach.
  * -EBUSY: somebody is, or was killed there: p->restart tells.
  */
-int slot_block_attach(struct primary *p);
+int registry_block_attach(struct primary *p);
 
 /* Ports, a bit each, with a queue of a worker whose domain waits for its reset. */
 uint64_t registry_dead_ports(const struct primary *p);

@@ -29,28 +29,28 @@ static struct {
 	bool killed;
 } seen[KNIT_MAX_WORKERS + 1];
 
-/* A pidfd of whoever has the role of that slot, or negative. */
+/* A pidfd of whoever has the role of that entry, or negative. */
 static int open_slot(const struct primary *p, unsigned int i, pid_t *pid)
 {
 	const char *prefix = p->conf->eal.prefix;
 
-	if (i == CONTROL_SLOT)
+	if (i == CONTROL_ENTRY)
 		return knit_rundir_process(prefix, KNIT_ROLE_CONTROL, 0, pid);
 	if (i >= p->topo->n_workers)
 		return -ESRCH;
 	return knit_rundir_process(prefix, KNIT_ROLE_WORKER, p->topo->workers[i].id, pid);
 }
 
-const char *inside_name(const struct primary *p, unsigned int i, char buf[24])
+const char *stalled_name(const struct primary *p, unsigned int i, char buf[24])
 {
-	if (i == CONTROL_SLOT)
+	if (i == CONTROL_ENTRY)
 		snprintf(buf, 24, "control");
 	else
 		snprintf(buf, 24, "worker %u", p->topo->workers[i].id);
 	return buf;
 }
 
-int inside_slot(const struct primary *p, pid_t pid)
+int stalled_entry(const struct primary *p, pid_t pid)
 {
 	unsigned int i;
 	pid_t found;
@@ -67,7 +67,7 @@ int inside_slot(const struct primary *p, pid_t pid)
 	return -ESRCH;
 }
 
-int inside_first(const struct primary *p, pid_t *pid)
+int stalled_first(const struct primary *p, pid_t *pid)
 {
 	unsigned int i;
 	int fd;
@@ -84,7 +84,7 @@ int inside_first(const struct primary *p, pid_t *pid)
 	return -ESRCH;
 }
 
-unsigned int inside_signal(const struct primary *p, int sig)
+unsigned int stalled_signal(const struct primary *p, int sig)
 {
 	unsigned int i, n = 0;
 	pid_t pid;
@@ -132,7 +132,7 @@ static void look_at(const struct primary *p, unsigned int i, int pidfd, bool res
 	unsigned int limit = stall_ms(p, reset_waits);
 	char name[24];
 
-	inside_name(p, i, name);
+	stalled_name(p, i, name);
 	if (seen[i].killed || !too_long(i, name, reset_waits, limit))
 		return;
 	log_err("%s: process %d has been attaching or detaching for %u ms: killing it", name,
@@ -141,7 +141,7 @@ static void look_at(const struct primary *p, unsigned int i, int pidfd, bool res
 	seen[i].killed = true;
 }
 
-void inside_look(const struct primary *p, bool reset_waits)
+void stalled_poll(const struct primary *p, bool reset_waits)
 {
 	uint64_t now = rte_get_timer_cycles();
 	static uint64_t next;

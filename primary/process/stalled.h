@@ -5,20 +5,22 @@
 #include "primary.h"
 
 /*
- * Secondaries that hold a role's lock file and have no slot, or not yet
+ * Secondaries that hold a role's lock file and have no entry, or not yet
  *
  * Sends them a signal, 0: none. How many there are.
  */
-unsigned int inside_signal(const struct primary *p, int sig);
+unsigned int stalled_signal(const struct primary *p, int sig);
 /*
  * Port thread, once a second or more often: kills who takes too long on its way in or out. While a
  * reset waits for it, it is named first, and has less time.
  */
-void inside_look(const struct primary *p, bool reset_waits);
-/* The slot that process is on its way to, or has; -ESRCH: none. */
-int inside_slot(const struct primary *p, pid_t pid);
-/* The slot of somebody who keeps slot_block_attach from succeeding, and the process; -ESRCH. */
-int inside_first(const struct primary *p, pid_t *pid);
-const char *inside_name(const struct primary *p, unsigned int slot, char buf[24]);
+void stalled_poll(const struct primary *p, bool reset_waits);
+/* The entry that process is on its way to, or has; -ESRCH: none. */
+int stalled_entry(const struct primary *p, pid_t pid);
+/*
+ * The entry of somebody who keeps registry_block_attach from succeeding, and the process; -ESRCH.
+ */
+int stalled_first(const struct primary *p, pid_t *pid);
+const char *stalled_name(const struct primary *p, unsigned int entry, char buf[24]);
 
 #endif

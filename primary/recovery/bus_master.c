@@ -81,7 +81,7 @@ static void watch(const struct port *port, unsigned int i)
 			 port->conf->name, path, strerror(errno));
 }
 
-void primary_master_open(struct primary *p)
+void bus_master_open(struct primary *p)
 {
 	unsigned int i;
 
@@ -90,7 +90,7 @@ void primary_master_open(struct primary *p)
 			watch(&p->ports[i], i);
 }
 
-int primary_master_fd(void)
+int bus_master_fd(void)
 {
 	return master.inotify;
 }
@@ -121,7 +121,7 @@ static void keep(int pidfd, int its_fd)
 	master.kept[master.n_kept++] = fd;
 }
 
-void primary_master_keep(const struct primary *p, unsigned int slot, pid_t pid)
+void bus_master_keep(const struct primary *p, unsigned int i, pid_t pid)
 {
 	struct dirent *entry;
 	struct stat st;
@@ -136,7 +136,7 @@ void primary_master_keep(const struct primary *p, unsigned int slot, pid_t pid)
 		return;
 	while ((entry = readdir(dir)) != NULL)
 		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && is_uio(&st))
-			keep(p->pidfd[slot], atoi(entry->d_name));
+			keep(p->pidfd[i], atoi(entry->d_name));
 	closedir(dir);
 }
 
@@ -194,13 +194,13 @@ static void take_events(struct primary *p)
 	}
 }
 
-void primary_master_look(struct primary *p)
+void bus_master_poll(struct primary *p)
 {
 	unsigned int i;
 
 	take_events(p);
 	for (i = 0; i < p->topo->n_ports; i++)
-		if (master.uio[i] && !primary_gone_now(&p->ports[i]))
+		if (master.uio[i] && !port_is_removed(&p->ports[i]))
 			look(&p->ports[i]);
 }
 
@@ -236,7 +236,7 @@ static bool mend(struct primary *p, unsigned int i)
 	return true;
 }
 
-bool primary_master_mend(struct primary *p)
+bool bus_master_recover(struct primary *p)
 {
 	struct port *port;
 	bool done = true;
@@ -244,7 +244,7 @@ bool primary_master_mend(struct primary *p)
 
 	for (i = 0; i < p->topo->n_ports && !p->restart; i++) {
 		port = &p->ports[i];
-		if (!port->wedged || primary_gone_now(port))
+		if (!port->wedged || port_is_removed(port))
 			continue;
 		if (knit_driver_find(port->topo->driver)->reset == KNIT_RESET_PORT) {
 			done &= mend(p, i);

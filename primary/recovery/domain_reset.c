@@ -30,11 +30,11 @@
  *   3  the dead worker's queues, on all ports, are set up again with the spare pool of its NUMA
  *      node: the driver releases the old mbufs, into a pool that has forgotten all others and so
  *      has room for them;
- *   4  the pairs' queues and cookies are emptied, and the exchange queues that the worker had an
+ *   4  the pairs' queues and cookies are emptied, and the hand-off queues that the worker had an
  *      end of; whoever has the other end has a queue on the same port, so it is parked. Now nobody
  *      holds a mbuf of the old pool; it is rebuilt in place and becomes the spare: steps 3 and 4
  *      for the next dead worker;
- *   5  the ports start, the parked workers go on, the slots are free.
+ *   5  the ports start, the parked workers go on, the entries are free.
  *
  * If a live worker can't be parked the domain stays as it is, without a pair or an owner, and the
  * reset is tried again: the caller's timer does that.
@@ -53,7 +53,7 @@ static bool any_dead(const struct primary *p)
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_workers; i++)
-		if (p->topo->workers[i].state == KNIT_SLOT_DEAD)
+		if (p->topo->workers[i].state == KNIT_PROCESS_DEAD)
 			return true;
 	return false;
 }
@@ -81,9 +81,9 @@ static int stop_ports(struct primary *p, uint64_t ports)
 	for (k = 0; k < p->topo->n_ports; k++) {
 		if (!(ports & (UINT64_C(1) << k)) || !p->ports[k].started)
 			continue;
-		primary_gone_now(&p->ports[k]);
+		port_is_removed(&p->ports[k]);
 		ret = port_stop(p, k);
-		if (ret < 0 && !primary_gone_now(&p->ports[k]))
+		if (ret < 0 && !port_is_removed(&p->ports[k]))
 			return ret;
 	}
 	return 0;
@@ -96,13 +96,13 @@ static int start_ports(struct primary *p, uint64_t ports)
 	int ret;
 
 	for (k = 0; k < p->topo->n_ports; k++) {
-		if (!(ports & (UINT64_C(1) << k)) || primary_gone_now(&p->ports[k]))
+		if (!(ports & (UINT64_C(1) << k)) || port_is_removed(&p->ports[k]))
 			continue;
 		ret = port_start(p, k);
-		if (ret < 0 && !primary_gone_now(&p->ports[k]))
+		if (ret < 0 && !port_is_removed(&p->ports[k]))
 			return ret;
 		if (ret > 0)
-			slot_end_workers(p, UINT64_C(1) << k);
+			registry_end_workers(p, UINT64_C(1) << k);
 	}
 	return 0;
 }
@@ -146,7 +146,7 @@ static int reset_one(struct primary *p, unsigned int i)
 	ret = replace_queues(p, i);
 	if (ret < 0)
 		return ret;
-	lost = empty_pairs(p, w) + primary_exchanges_reset(p, i);
+	lost = empty_pairs(p, w) + primary_handoffs_reset(p, i);
 	primary_pool_rebuild(old);
 	w->pool = *spare;
 	*spare = old;
@@ -163,7 +163,7 @@ static int reset_all(struct primary *p, uint64_t ports)
 
 	ret = stop_ports(p, ports);
 	for (i = 0; i < p->topo->n_workers && ret == 0; i++)
-		if (p->topo->workers[i].state == KNIT_SLOT_DEAD)
+		if (p->topo->workers[i].state == KNIT_PROCESS_DEAD)
 			ret = reset_one(p, i);
 	return ret < 0 ? ret : start_ports(p, ports);
 }
@@ -175,10 +175,10 @@ static void free_slots(struct primary *p)
 
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
-		if (w->state != KNIT_SLOT_DEAD)
+		if (w->state != KNIT_PROCESS_DEAD)
 			continue;
 		w->pid = 0;
-		__atomic_store_n(&w->state, KNIT_SLOT_FREE, __ATOMIC_RELEASE);
+		__atomic_store_n(&w->state, KNIT_PROCESS_FREE, __ATOMIC_RELEASE);
 	}
 }
 
@@ -200,7 +200,7 @@ bool domain_reset_dead(struct primary *p)
 		knit_rundir_unblock_attach();
 		return false;
 	}
-	if (slot_block_attach(p) < 0)
+	if (registry_block_attach(p) < 0)
 		return false;
 	if (primary_park(p, ports, why, sizeof(why)) < 0) {
 		if (failed++ % SAY_EVERY == 0)

@@ -9,7 +9,7 @@
 int control_claim(struct control *c)
 {
 	struct knit_handler handler = { .ops = &control_ops,
-					.bell = c->topo->control.bell,
+					.doorbell = c->topo->control.doorbell,
 					.fixed = true };
 	struct control_iface *i;
 	unsigned int n;

@@ -69,12 +69,12 @@ int control_ask(struct control_iface *i, struct knit_msg *m);
 int control_ask_rxlist(struct control_iface *i, const struct knit_topo_rxlist *list);
 
 /* net_tap.c: fds of net_tap, of which control uses none. Closes those of EAL's set-up. */
-void control_taps_init(struct control *c);
+void control_net_tap_init(struct control *c);
 /*
  * Closes those that came with a start of a port. How long to sleep until the next look in ms, -1:
  * no need.
  */
-int control_taps_look(struct control *c);
+int control_net_tap_poll(struct control *c);
 
 /* loop.c: until a signal, or the primary, ends it. enum knit_exit */
 int control_run(struct control *c);

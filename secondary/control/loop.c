@@ -53,15 +53,15 @@ static void disarm_all(struct control *c)
 }
 
 /* Until a ring, a signal or the time. False: it is time to go. */
-static bool wait_for_ring(struct control *c, int bell_fd, int timeout_ms)
+static bool wait_for_ring(struct control *c, int doorbell_fd, int timeout_ms)
 {
 	struct pollfd fds[] = {
 		{ .fd = c->signals, .events = POLLIN },
-		{ .fd = bell_fd, .events = POLLIN },
+		{ .fd = doorbell_fd, .events = POLLIN },
 	};
 
 	if (poll(fds, RTE_DIM(fds), timeout_ms) > 0 && fds[1].revents)
-		knit_bell_clear(c->topo->control.bell);
+		knit_doorbell_clear(c->topo->control.doorbell);
 	if (fds[0].revents)
 		return false;
 	return !__atomic_load_n(&c->topo->stopping, __ATOMIC_ACQUIRE);
@@ -69,16 +69,16 @@ static bool wait_for_ring(struct control *c, int bell_fd, int timeout_ms)
 
 int control_run(struct control *c)
 {
-	int fd = knit_bell_open(c->topo->control.bell);
+	int fd = knit_doorbell_open(c->topo->control.doorbell);
 	bool go_on = true;
 	int timeout;
 
 	if (fd < 0) {
 		log_err("doorbell of control: %s", rte_strerror(-fd));
-		return knit_secondary_bell_exit(fd);
+		return knit_secondary_doorbell_exit(fd);
 	}
 	while (go_on) {
-		timeout = control_taps_look(c);
+		timeout = control_net_tap_poll(c);
 		if (serve_all(c) > 0 || !arm_all(c))
 			timeout = 0;
 		go_on = wait_for_ring(c, fd, timeout);

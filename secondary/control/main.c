@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 	if (code)
 		goto leave;
 	c.topo = c.secondary.topo;
-	control_taps_init(&c);
+	control_net_tap_init(&c);
 	code = serve(&c);
 leave:
 	knit_secondary_leave(&c.secondary);

@@ -38,13 +38,13 @@ static void close_all(void)
 		log_debug("closed %u copies of ports' queue fds", n);
 }
 
-void control_taps_init(struct control *c)
+void control_net_tap_init(struct control *c)
 {
 	c->starts = count_starts(c->topo);
 	close_all();
 }
 
-int control_taps_look(struct control *c)
+int control_net_tap_poll(struct control *c)
 {
 	uint32_t starts = count_starts(c->topo);
 	int64_t now;

@@ -13,58 +13,59 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static int open_bell(struct knit_worker *w, uint32_t bell, const char *whose)
+static int open_doorbell(struct knit_worker *w, uint32_t doorbell, const char *whose)
 {
-	int fd = knit_bell_open(bell);
+	int fd = knit_doorbell_open(doorbell);
 
 	if (fd >= 0)
 		return KNIT_EXIT_OK;
-	return knit_worker_fail(w, knit_secondary_bell_exit(fd), "doorbell %u of %s: %s%s", bell,
-				whose, rte_strerror(-fd),
+	return knit_worker_fail(w, knit_secondary_doorbell_exit(fd), "doorbell %u of %s: %s%s",
+				doorbell, whose, rte_strerror(-fd),
 				fd == -EPERM ? " (needs the primary's user, or CAP_SYS_PTRACE)"
 					     : "");
 }
 
-/* Every bell the worker may ring, and its own. */
-static int open_bells(struct knit_worker *w)
+/* Every doorbell the worker may ring, and its own. */
+static int open_doorbells(struct knit_worker *w)
 {
 	struct rte_kni *kni;
-	uint32_t i, bell;
+	uint32_t i, doorbell;
 	int ret;
 
-	ret = open_bell(w, w->slot->bell, "the worker");
+	ret = open_doorbell(w, w->entry->doorbell, "the worker");
 	for (i = 0; ret == KNIT_EXIT_OK && i < w->n_outputs; i++) {
-		if (w->outputs[i].end == KNIT_END_EXCHANGE)
-			ret = open_bell(w, w->outputs[i].exchange->consumer_bell,
-					"the worker that sends for this one");
+		if (w->outputs[i].end == KNIT_END_HANDOFF)
+			ret = open_doorbell(w, w->outputs[i].handoff->consumer_doorbell,
+					    "the worker that sends for this one");
 		kni = w->outputs[i].kni;
 		if (kni == NULL)
 			continue;
-		bell = kni->pair[w->outputs[i].queue].engine_bell;
-		if (bell != KNIT_BELL_NONE)
-			ret = open_bell(w, bell, kni->name);
+		doorbell = kni->pair[w->outputs[i].queue].engine_doorbell;
+		if (doorbell != KNIT_DOORBELL_NONE)
+			ret = open_doorbell(w, doorbell, kni->name);
 	}
 	return ret;
 }
 
-static void close_bells(struct knit_worker *w)
+static void close_doorbells(struct knit_worker *w)
 {
 	uint32_t i;
 
-	if (w->slot == NULL)
+	if (w->entry == NULL)
 		return;
 	for (i = 0; i < w->n_outputs; i++) {
 		if (w->outputs[i].kni)
-			knit_bell_close(w->outputs[i].kni->pair[w->outputs[i].queue].engine_bell);
-		else if (w->outputs[i].exchange)
-			knit_bell_close(w->outputs[i].exchange->consumer_bell);
+			knit_doorbell_close(
+				w->outputs[i].kni->pair[w->outputs[i].queue].engine_doorbell);
+		else if (w->outputs[i].handoff)
+			knit_doorbell_close(w->outputs[i].handoff->consumer_doorbell);
 	}
-	knit_bell_close(w->slot->bell);
+	knit_doorbell_close(w->entry->doorbell);
 }
 
 static int claim_pair(struct knit_worker *w, const struct knit_output *out)
 {
-	int ret = knit_pair_claim(out->kni, out->queue, w->slot->pool, w->slot->bell);
+	int ret = knit_pair_claim(out->kni, out->queue, w->entry->pool, w->entry->doorbell);
 
 	if (ret < 0)
 		return ret;
@@ -107,45 +108,45 @@ static void unclaim_pairs(struct knit_worker *w)
 	}
 }
 
-/* The slot is ours, and so are these ends. */
-static int claim_exchanges(struct knit_worker *w)
+/* The entry is ours, and so are these ends. */
+static int claim_handoffs(struct knit_worker *w)
 {
-	struct knit_exchange *x;
+	struct knit_handoff *x;
 	bool ok = true;
 	uint32_t i;
 
 	for (i = 0; ok && i < w->n_outputs; i++) {
-		x = w->outputs[i].exchange;
-		ok = x == NULL || knit_exchange_claim_producer(x);
+		x = w->outputs[i].handoff;
+		ok = x == NULL || knit_handoff_claim_producer(x);
 	}
 	for (i = 0; ok && i < w->n_inputs; i++) {
-		x = w->inputs[i].exchange;
-		ok = x == NULL || knit_exchange_claim_consumer(x, w->slot->pool);
+		x = w->inputs[i].handoff;
+		ok = x == NULL || knit_handoff_claim_consumer(x, w->entry->pool);
 	}
 	if (ok)
 		return KNIT_EXIT_OK;
 	return knit_worker_fail(w, KNIT_EXIT_FAILURE,
-				"an exchange queue with another worker: indexes are corrupt");
+				"a hand-off queue with another worker: indexes are corrupt");
 }
 
-static void unclaim_exchanges(struct knit_worker *w)
+static void unclaim_handoffs(struct knit_worker *w)
 {
 	uint32_t i;
 
 	for (i = 0; i < w->n_inputs; i++)
-		if (w->inputs[i].exchange)
-			knit_exchange_disarm(w->inputs[i].exchange);
+		if (w->inputs[i].handoff)
+			knit_handoff_disarm(w->inputs[i].handoff);
 }
 
 static int find_slot(struct knit_worker *w)
 {
 	w->topo = w->secondary.topo;
-	w->slot = knit_topo_worker(w->topo, w->id);
-	if (w->slot == NULL)
+	w->entry = knit_topo_worker(w->topo, w->id);
+	if (w->entry == NULL)
 		return knit_worker_fail(w, KNIT_EXIT_CONFIG, "not in the primary's configuration");
-	w->qsbr = w->slot->qsbr;
-	w->stats = &w->slot->stats;
-	w->burst = w->slot->burst;
+	w->qsbr = w->entry->qsbr;
+	w->stats = &w->entry->stats;
+	w->burst = w->entry->burst;
 	if (w->burst == 0 || w->burst > KNIT_BURST_MAX)
 		return knit_worker_fail(w, KNIT_EXIT_CONFIG, "burst %u: 1 to %d is allowed",
 					w->burst, KNIT_BURST_MAX);
@@ -159,34 +160,34 @@ int knit_worker_claim(struct knit_worker *w)
 	if (ret == KNIT_EXIT_OK)
 		ret = knit_worker_plan(w);
 	if (ret == KNIT_EXIT_OK)
-		ret = open_bells(w);
+		ret = open_doorbells(w);
 	if (ret == KNIT_EXIT_OK)
 		ret = claim_pairs(w);
 	if (ret == KNIT_EXIT_OK)
-		ret = claim_exchanges(w);
+		ret = claim_handoffs(w);
 	if (ret != KNIT_EXIT_OK)
 		return ret;
 	/* Offline until the loop starts. */
 	rte_rcu_qsbr_thread_register(w->qsbr, 0);
 	w->registered = true;
-	ret = knit_taps_init(w);
+	ret = knit_net_tap_init(w);
 	if (ret != KNIT_EXIT_OK)
 		return ret;
 	knit_idle_init(w);
-	return knit_foreign_start(w);
+	return knit_net_tap_reaper_start(w);
 }
 
 void knit_worker_unclaim(struct knit_worker *w)
 {
-	knit_foreign_end();
+	knit_net_tap_reaper_end();
 	if (w->registered)
 		rte_rcu_qsbr_thread_unregister(w->qsbr, 0);
 	w->registered = false;
-	unclaim_exchanges(w);
+	unclaim_handoffs(w);
 	unclaim_pairs(w);
 	/*
 	 * The pool's cache stays as it is, for the successor on the same lcore id: the primary may
 	 * be working on the pool right now.
 	 */
-	close_bells(w);
+	close_doorbells(w);
 }

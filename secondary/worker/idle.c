@@ -39,10 +39,11 @@ void knit_idle_rebuild(struct knit_worker *w)
 	unsigned int i, n_ports = 0;
 	int fd;
 
-	idle->fds[0] = (struct pollfd){ .fd = knit_bell_open(w->slot->bell), .events = POLLIN };
+	idle->fds[0] =
+		(struct pollfd){ .fd = knit_doorbell_open(w->entry->doorbell), .events = POLLIN };
 	idle->n_fds = 1;
 	for (i = 0; i < w->n_taps; i++) {
-		fd = knit_tap_queue_fd(&w->taps[i]);
+		fd = knit_net_tap_queue_fd(&w->taps[i]);
 		if (fd < 0 || w->taps[i].misses > MAX_MISSES)
 			continue;
 		idle->tap[idle->n_fds] = &w->taps[i];
@@ -64,7 +65,7 @@ static bool arm(struct knit_worker *w)
 		in = &w->inputs[i];
 		if (in->end == KNIT_END_IFACE && !knit_pair_arm(in->kni, in->queue))
 			return false;
-		if (in->end == KNIT_END_EXCHANGE && !knit_exchange_arm(in->exchange))
+		if (in->end == KNIT_END_HANDOFF && !knit_handoff_arm(in->handoff))
 			return false;
 	}
 	return true;
@@ -82,8 +83,8 @@ static void disarm(struct knit_worker *w)
 		in = &w->inputs[i];
 		if (in->end == KNIT_END_IFACE)
 			knit_pair_disarm(in->kni, in->queue);
-		else if (in->end == KNIT_END_EXCHANGE)
-			knit_exchange_disarm(in->exchange);
+		else if (in->end == KNIT_END_HANDOFF)
+			knit_handoff_disarm(in->handoff);
 	}
 }
 
@@ -149,7 +150,7 @@ static void mask_down_taps(struct knit_worker_idle *idle)
 
 	for (i = 1; i < idle->n_fds; i++) {
 		tap = idle->tap[i];
-		fd = knit_tap_queue_fd(tap);
+		fd = knit_net_tap_queue_fd(tap);
 		idle->fds[i].fd = __atomic_load_n(&tap->port->admin_up, __ATOMIC_RELAXED) ? fd : -1;
 	}
 }
@@ -166,7 +167,7 @@ static void doze(struct knit_worker *w)
 	mask_down_taps(&w->idle);
 	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 	if (ppoll(w->idle.fds, w->idle.n_fds, &ts, NULL) > 0 && w->idle.fds[0].revents)
-		knit_bell_clear(w->slot->bell);
+		knit_doorbell_clear(w->entry->doorbell);
 	rte_rcu_qsbr_thread_online(w->qsbr, 0);
 	knit_count(&w->stats->sleeps, 1);
 	w->idle.slept = true;

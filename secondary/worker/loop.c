@@ -25,8 +25,8 @@ static void send_to(struct knit_worker *w, enum knit_end from, struct knit_outpu
 	case KNIT_END_PORT:
 		knit_count(way_to_port(s, from), knit_port_tx(w, out, b));
 		break;
-	case KNIT_END_EXCHANGE:
-		knit_count(way_to_port(s, from), knit_exchange_tx(w, out, b));
+	case KNIT_END_HANDOFF:
+		knit_count(way_to_port(s, from), knit_handoff_tx(w, out, b));
 		break;
 	case KNIT_END_IFACE:
 		way = from == KNIT_END_PORT ? &s->punted : &s->xconnect;
@@ -72,7 +72,7 @@ static uint32_t poll_input(struct knit_worker *w, struct knit_input *in)
 	else if (in->end == KNIT_END_IFACE)
 		knit_iface_rx(w, in, &b);
 	else
-		knit_exchange_rx(w, in, &b);
+		knit_handoff_rx(w, in, &b);
 	if (b.n == 0)
 		return 0;
 	to = knit_forward(in, &b, w->verdict);
@@ -96,15 +96,15 @@ static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 
 	rte_rcu_qsbr_quiescent(w->qsbr, 0);
 	/* Asked to park: no ring is touched any more, not even to go to sleep. */
-	if (unlikely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE))) {
+	if (unlikely(__atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE))) {
 		idle->last_busy = now;
 	} else if (busy) {
 		idle->last_busy = now;
 		idle->sleeping = false;
-	} else if (w->slot->idle == KNIT_IDLE_ADAPTIVE) {
+	} else if (w->entry->idle == KNIT_IDLE_ADAPTIVE) {
 		knit_idle_step(w, now);
 	}
-	if (unlikely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE) || idle->slept))
+	if (unlikely(__atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE) || idle->slept))
 		ret = knit_park_check(w);
 	if (idle->slept && ret == KNIT_EXIT_OK && !knit_stop_requested())
 		knit_idle_awake(w);

@@ -23,7 +23,7 @@ static int serve(struct knit_worker *w)
 	if (code)
 		goto unclaim;
 
-	knit_signals_take(w->slot->bell);
+	knit_signals_take(w->entry->doorbell);
 	code = knit_worker_run(w);
 
 unclaim:

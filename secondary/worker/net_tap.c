@@ -61,7 +61,7 @@ static int cant_tell(const struct knit_worker *w, const struct knit_topo_port *p
 				err == EPERM ? " (needs CAP_NET_ADMIN there)" : "");
 }
 
-int knit_taps_init(struct knit_worker *w)
+int knit_net_tap_init(struct knit_worker *w)
 {
 	const struct knit_topo_port *port;
 	const struct knit_input *in;
@@ -87,7 +87,7 @@ int knit_taps_init(struct knit_worker *w)
 	return KNIT_EXIT_OK;
 }
 
-bool knit_taps_stale(const struct knit_worker *w)
+bool knit_net_tap_stale(const struct knit_worker *w)
 {
 	unsigned int i;
 
@@ -154,13 +154,13 @@ static int wait_handled(struct knit_worker *w)
 	return ret == -ETIMEDOUT || ret == -ECONNREFUSED ? ret : 0;
 }
 
-int knit_taps_refresh(struct knit_worker *w)
+int knit_net_tap_refresh(struct knit_worker *w)
 {
 	struct knit_worker_tap *tap;
 	uint32_t starts;
 	unsigned int i;
 
-	if (!knit_taps_stale(w))
+	if (!knit_net_tap_stale(w))
 		return KNIT_EXIT_OK;
 	if (wait_handled(w) < 0)
 		return knit_worker_fail(w, KNIT_EXIT_NO_PRIMARY,
@@ -183,7 +183,7 @@ int knit_taps_refresh(struct knit_worker *w)
  * The fds come as one or more times all queues in order, numbered upwards: receive and transmit
  * queue of a number are the same file.
  */
-int knit_tap_queue_fd(const struct knit_worker_tap *tap)
+int knit_net_tap_queue_fd(const struct knit_worker_tap *tap)
 {
 	unsigned int n_queues = tap->port->n_queues;
 
@@ -192,7 +192,7 @@ int knit_tap_queue_fd(const struct knit_worker_tap *tap)
 	return tap->fds[tap->queue];
 }
 
-void knit_taps_close_foreign(struct knit_worker *w)
+void knit_net_tap_reap(struct knit_worker *w)
 {
 	struct knit_worker_tap *tap;
 	unsigned int i;

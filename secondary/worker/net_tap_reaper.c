@@ -30,12 +30,12 @@ static uint32_t foreign_thread(void *arg)
 	struct knit_worker *w = arg;
 
 	do
-		knit_taps_close_foreign(w);
+		knit_net_tap_reap(w);
 	while (poll(&end, 1, LOOK_MS) <= 0);
 	return 0;
 }
 
-int knit_foreign_start(struct knit_worker *w)
+int knit_net_tap_reaper_start(struct knit_worker *w)
 {
 	sigset_t all, old;
 	int err;
@@ -57,7 +57,7 @@ int knit_foreign_start(struct knit_worker *w)
 	return KNIT_EXIT_OK;
 }
 
-void knit_foreign_end(void)
+void knit_net_tap_reaper_end(void)
 {
 	static const uint64_t one = 1;
 

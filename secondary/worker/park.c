@@ -15,21 +15,21 @@
 /* Offline. Until the primary resumes, or something ends the worker. */
 static void wait_resumed(struct knit_worker *w)
 {
-	struct pollfd bell = { .fd = knit_bell_open(w->slot->bell), .events = POLLIN };
+	struct pollfd doorbell = { .fd = knit_doorbell_open(w->entry->doorbell), .events = POLLIN };
 	uint32_t park;
 
 	knit_count(&w->stats->parks, 1);
-	while ((park = __atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE)) != 0 &&
+	while ((park = __atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE)) != 0 &&
 	       !knit_stop_requested()) {
-		__atomic_store_n(&w->slot->park_ack, park, __ATOMIC_RELEASE);
-		if (poll(&bell, 1, LOOK_MS) > 0)
-			knit_bell_clear(w->slot->bell);
+		__atomic_store_n(&w->entry->park_ack, park, __ATOMIC_RELEASE);
+		if (poll(&doorbell, 1, LOOK_MS) > 0)
+			knit_doorbell_clear(w->entry->doorbell);
 	}
 }
 
 static bool must_leave(const struct knit_worker *w)
 {
-	if (__atomic_load_n(&w->slot->leave, __ATOMIC_ACQUIRE) != w->slot->generation)
+	if (__atomic_load_n(&w->entry->leave, __ATOMIC_ACQUIRE) != w->entry->generation)
 		return false;
 	log_notice("worker %u: a port has other burst functions now: leaving to start anew", w->id);
 	return true;
@@ -46,14 +46,14 @@ int knit_park_check(struct knit_worker *w)
 	int ret;
 
 	for (;;) {
-		if (likely(__atomic_load_n(&w->slot->park, __ATOMIC_ACQUIRE) == 0) &&
-		    !knit_taps_stale(w))
+		if (likely(__atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE) == 0) &&
+		    !knit_net_tap_stale(w))
 			return must_leave(w) ? KNIT_EXIT_RESTART : KNIT_EXIT_OK;
 		rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 		wait_resumed(w);
 		if (knit_stop_requested())
 			return KNIT_EXIT_OK;
-		ret = knit_taps_refresh(w);
+		ret = knit_net_tap_refresh(w);
 		if (ret != KNIT_EXIT_OK)
 			return ret;
 		knit_idle_rebuild(w);

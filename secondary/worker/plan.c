@@ -9,9 +9,9 @@
 #define NO_IFACE 0 /* the output that drops */
 
 /* To the worker that has a transmit queue on the port. */
-static int exchange_output(struct knit_worker *w, int16_t port)
+static int handoff_output(struct knit_worker *w, int16_t port)
 {
-	struct knit_exchange *x = w->slot->exchange[port];
+	struct knit_handoff *x = w->entry->handoff[port];
 	struct knit_topo_port *p = &w->topo->ports[port];
 	struct knit_output *out;
 
@@ -20,9 +20,9 @@ static int exchange_output(struct knit_worker *w, int16_t port)
 		return -1;
 	}
 	out = &w->outputs[w->n_outputs];
-	out->end = KNIT_END_EXCHANGE;
+	out->end = KNIT_END_HANDOFF;
 	out->port = p;
-	out->exchange = x;
+	out->handoff = x;
 	out->owner_state = &w->topo->workers[x->consumer].state;
 	return w->n_outputs++;
 }
@@ -37,15 +37,15 @@ static int port_output(struct knit_worker *w, int16_t port)
 	for (i = 0; i < w->n_outputs; i++)
 		if (w->outputs[i].port == p)
 			return i;
-	if (w->slot->txq[port] < 0)
-		return exchange_output(w, port);
+	if (w->entry->txq[port] < 0)
+		return handoff_output(w, port);
 	out = &w->outputs[w->n_outputs];
 	out->end = KNIT_END_PORT;
 	out->port_id = p->port_id;
-	out->queue = w->slot->txq[port];
+	out->queue = w->entry->txq[port];
 	out->port = p;
 	out->stats = &w->stats->port[port];
-	out->offload.pool = w->slot->pool;
+	out->offload.pool = w->entry->pool;
 	return w->n_outputs++;
 }
 
@@ -61,16 +61,16 @@ static int iface_output(struct knit_worker *w, int16_t iface)
 	for (i = 0; i < w->n_outputs; i++)
 		if (w->outputs[i].kni == kni)
 			return i;
-	if (w->slot->pair[iface] < 0) {
+	if (w->entry->pair[iface] < 0) {
 		knit_worker_fail(w, 0, "interface %s: the worker has no queue pair there",
 				 w->topo->ifaces[iface].name);
 		return -1;
 	}
 	out = &w->outputs[w->n_outputs];
 	out->end = KNIT_END_IFACE;
-	out->queue = w->slot->pair[iface];
+	out->queue = w->entry->pair[iface];
 	out->kni = kni;
-	out->offload.pool = w->slot->pool;
+	out->offload.pool = w->entry->pool;
 	out->offload.capa = knit_offload_iface_capa(kni->features);
 	return w->n_outputs++;
 }
@@ -87,12 +87,12 @@ static int add_port(struct knit_worker *w, int16_t port, int16_t peer)
 	if (kernel < 0 || other < 0)
 		return -EINVAL;
 	/* Another worker may have the only receive queue; then this one just sends. */
-	if (w->slot->rxq[port] < 0)
+	if (w->entry->rxq[port] < 0)
 		return 0;
 	in = &w->inputs[w->n_inputs++];
 	in->end = KNIT_END_PORT;
 	in->port_id = p->port_id;
-	in->queue = w->slot->rxq[port];
+	in->queue = w->entry->rxq[port];
 	in->kernel = kernel;
 	in->peer = other;
 	in->port = p;
@@ -108,7 +108,7 @@ static int add_iface(struct knit_worker *w, int16_t iface, int output)
 		return -EINVAL;
 	in = &w->inputs[w->n_inputs++];
 	in->end = KNIT_END_IFACE;
-	in->queue = w->slot->pair[iface];
+	in->queue = w->entry->pair[iface];
 	in->kernel = in->peer = output;
 	in->kni = w->topo->ifaces[iface].kni;
 	return 0;
@@ -148,19 +148,19 @@ static int add_rule(struct knit_worker *w, const struct knit_topo_rule *r)
 }
 
 /* What other workers send through this one's transmit queue on the port. */
-static void add_exchanges(struct knit_worker *w, int16_t port)
+static void add_handoffs(struct knit_worker *w, int16_t port)
 {
-	struct knit_exchange *x;
+	struct knit_handoff *x;
 	struct knit_input *in;
 	uint32_t i;
 
 	for (i = 0; i < w->topo->n_workers; i++) {
-		x = w->topo->workers[i].exchange[port];
-		if (x == NULL || &w->topo->workers[x->consumer] != w->slot)
+		x = w->topo->workers[i].handoff[port];
+		if (x == NULL || &w->topo->workers[x->consumer] != w->entry)
 			continue;
 		in = &w->inputs[w->n_inputs++];
-		in->end = KNIT_END_EXCHANGE;
-		in->exchange = x;
+		in->end = KNIT_END_HANDOFF;
+		in->handoff = x;
 		in->kernel = in->peer = port_output(w, port);
 	}
 }
@@ -194,8 +194,8 @@ static int check_ports(struct knit_worker *w)
 	int ret;
 
 	for (i = 0; i < w->topo->n_ports; i++) {
-		if ((w->slot->rxq[i] < 0 && w->slot->txq[i] < 0) ||
-		    __atomic_load_n(&w->topo->ports[i].gone, __ATOMIC_ACQUIRE))
+		if ((w->entry->rxq[i] < 0 && w->entry->txq[i] < 0) ||
+		    __atomic_load_n(&w->topo->ports[i].removed, __ATOMIC_ACQUIRE))
 			continue;
 		ret = check_namespaces(w, &w->topo->ports[i]);
 		if (ret != KNIT_EXIT_OK)
@@ -214,11 +214,11 @@ int knit_worker_plan(struct knit_worker *w)
 
 	w->n_inputs = 0;
 	w->n_outputs = 1; /* NO_IFACE: all zero */
-	for (i = 0; i < w->slot->n_rules; i++)
-		if (add_rule(w, &w->slot->rules[i]) < 0)
+	for (i = 0; i < w->entry->n_rules; i++)
+		if (add_rule(w, &w->entry->rules[i]) < 0)
 			return KNIT_EXIT_FAILURE;
 	for (i = 0; i < w->topo->n_ports; i++)
-		if (w->slot->txq[i] >= 0)
-			add_exchanges(w, i);
+		if (w->entry->txq[i] >= 0)
+			add_handoffs(w, i);
 	return check_ports(w);
 }

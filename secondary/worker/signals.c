@@ -7,14 +7,14 @@
 
 uint32_t knit_stop_flag;
 
-static uint32_t wake_bell = KNIT_BELL_NONE;
+static uint32_t wake_doorbell = KNIT_DOORBELL_NONE;
 
 static void on_signal(int sig)
 {
 	int saved = errno;
 
 	__atomic_store_n(&knit_stop_flag, 1, __ATOMIC_RELAXED);
-	knit_bell_ring(wake_bell);
+	knit_doorbell_ring(wake_doorbell);
 	errno = saved;
 }
 
@@ -39,11 +39,11 @@ int knit_signals_hold(void)
 	return 0;
 }
 
-void knit_signals_take(uint32_t bell)
+void knit_signals_take(uint32_t doorbell)
 {
 	sigset_t set;
 
-	wake_bell = bell;
+	wake_doorbell = doorbell;
 	signal_set(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }

@@ -20,7 +20,7 @@ static inline bool knit_stop_requested(void)
 /* Before EAL and its threads: from here on they wait. 0 or -errno. */
 int knit_signals_hold(void);
 
-/* The calling thread takes them, also those that waited. bell: already open. */
-void knit_signals_take(uint32_t bell);
+/* The calling thread takes them, also those that waited. doorbell: already open. */
+void knit_signals_take(uint32_t doorbell);
 
 #endif

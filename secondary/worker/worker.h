@@ -55,7 +55,7 @@ enum knit_end {
 	KNIT_END_NONE, /* outputs: where the lost go */
 	KNIT_END_PORT,
 	KNIT_END_IFACE,
-	KNIT_END_EXCHANGE,
+	KNIT_END_HANDOFF,
 };
 
 /* What leads out. Number 0 drops as NO_IFACE. */
@@ -64,11 +64,11 @@ struct knit_output {
 	uint16_t port_id;		      /* PORT */
 	uint16_t queue;			      /* PORT: transmit queue; IFACE: pair */
 	uint32_t n;			      /* in buf, while a mixed burst is sorted */
-	const struct knit_topo_port *port;    /* PORT, EXCHANGE */
+	const struct knit_topo_port *port;    /* PORT, HANDOFF */
 	struct knit_worker_port_stats *stats; /* PORT */
 	struct rte_kni *kni;		      /* IFACE */
-	struct knit_exchange *exchange;	      /* EXCHANGE */
-	const uint32_t *owner_state;	      /* EXCHANGE: enum knit_slot_state */
+	struct knit_handoff *handoff;	      /* HANDOFF */
+	const uint32_t *owner_state;	      /* HANDOFF: enum knit_process_state */
 	struct knit_offload_port offload;     /* what the way out can do */
 	struct rte_mbuf *buf[KNIT_BURST_MAX];
 };
@@ -83,7 +83,7 @@ struct knit_input {
 	const struct knit_topo_port *port;    /* PORT */
 	struct knit_worker_port_stats *stats; /* PORT */
 	struct rte_kni *kni;		      /* IFACE */
-	struct knit_exchange *exchange;	      /* EXCHANGE */
+	struct knit_handoff *handoff;	      /* HANDOFF */
 };
 
 /* A net_tap port and its fds in this process, see net_tap.c. */
@@ -114,7 +114,7 @@ struct knit_worker_idle {
 
 struct knit_worker {
 	uint32_t id;
-	struct knit_topo_worker *slot;
+	struct knit_topo_worker *entry;
 	struct knit_topo *topo;
 	struct rte_rcu_qsbr *qsbr;
 	struct knit_worker_stats *stats;
@@ -166,21 +166,21 @@ int knit_worker_run(struct knit_worker *w);
  * ones; the old ones must go, see quirks/net_tap_fds.h. Ports that are no inputs are
  * net_tap_reaper.c's. Init: enum knit_exit, message printed.
  */
-int knit_taps_init(struct knit_worker *w);
-bool knit_taps_stale(const struct knit_worker *w); /* an input was started anew */
+int knit_net_tap_init(struct knit_worker *w);
+bool knit_net_tap_stale(const struct knit_worker *w); /* an input was started anew */
 /*
  * Waits until the driver uses the new fds and closes the old. Offline. KNIT_EXIT_OK, or end with
  * that code.
  */
-int knit_taps_refresh(struct knit_worker *w);
+int knit_net_tap_refresh(struct knit_worker *w);
 /* The fd on which packets for the worker's queue arrive, -1: can't tell. */
-int knit_tap_queue_fd(const struct knit_worker_tap *tap);
+int knit_net_tap_queue_fd(const struct knit_worker_tap *tap);
 /* Ports that are no inputs; the thread of net_tap_reaper.c. */
-void knit_taps_close_foreign(struct knit_worker *w);
+void knit_net_tap_reap(struct knit_worker *w);
 
 /* net_tap_reaper.c. enum knit_exit, message printed */
-int knit_foreign_start(struct knit_worker *w);
-void knit_foreign_end(void);
+int knit_net_tap_reaper_start(struct knit_worker *w);
+void knit_net_tap_reaper_end(void);
 
 /*
  * park.c: between rounds, online. Returns online and in force. KNIT_EXIT_OK, or end with that
@@ -202,7 +202,7 @@ void knit_idle_awake(struct knit_worker *w);
 /* port_rx.c, iface_rx.c, handoff_rx.c: up to w->burst packets to w->rx. Returns b->n. */
 uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
-uint32_t knit_exchange_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
+uint32_t knit_handoff_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 
 /*
  * port_tx.c, iface_tx.c, handoff_tx.c: takes all of b; what it can't send it frees and counts.
@@ -210,17 +210,17 @@ uint32_t knit_exchange_rx(struct knit_worker *w, struct knit_input *in, struct k
  */
 uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
-uint32_t knit_exchange_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
+uint32_t knit_handoff_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 
 /*
  * fallback.c: does in software what m asks for and out can't; the frames go to w->work[at...],
  * where there must be room for KNIT_OFFLOAD_MAX_SEGS. Takes m; returns how many frames it became,
  * 0: dropped and counted.
  */
-uint32_t knit_worker_finish(struct knit_worker *w, const struct knit_output *out,
-			    struct rte_mbuf *m, uint32_t at);
-/* Counts, by rte_errno's reason, a frame that knit_offload_finish has just dropped. */
-void knit_worker_unfinished(struct knit_worker *w);
+uint32_t knit_worker_fallback(struct knit_worker *w, const struct knit_output *out,
+			      struct rte_mbuf *m, uint32_t at);
+/* Counts, by rte_errno's reason, a frame that knit_offload_fallback has just dropped. */
+void knit_worker_fallback_failed(struct knit_worker *w);
 
 /* Counters have one writer; readers in other processes get whole values. */
 static inline void knit_count(uint64_t *counter, uint64_t n)

@@ -207,7 +207,7 @@ has_fds() # name, number
 }
 
 # A bounded time later they have left, or go on.
-primary_stopped()
+main_loop_exit_code()
 {
 	local resets
 
@@ -251,7 +251,7 @@ worker_stopped
 down_at_restart
 control_stopped
 control_stopped_for_long
-primary_stopped
+main_loop_exit_code
 system_down
 check "primary ends with 0" [ $STATUS -eq 0 ]
 check "all mbufs are accounted for" conserved

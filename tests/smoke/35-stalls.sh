@@ -55,7 +55,7 @@ is_stopped() # name
 	grep -q '^State:.T' "/proc/${PID[$1]}/status"
 }
 
-stop_inside() # name, role, command...
+stop_stalled() # name, role, command...
 {
 	local name=$1 role=$2 pid state tries
 	shift 2
@@ -196,7 +196,7 @@ others()
 full_on_its_way_in()
 {
 	stop control
-	stop_inside control control "$CONTROL" --prefix "$PREFIX"
+	stop_stalled control control "$CONTROL" --prefix "$PREFIX"
 	check "control stopped on its way in, queue full: killed" restart_often said \
 		"^control: process ${PID[control]} takes no messages"
 	start_anew "control stopped on its way in, queue full"
@@ -204,7 +204,7 @@ full_on_its_way_in()
 
 keeps_a_reset_waiting()
 {
-	stop_inside control control "$CONTROL" --prefix "$PREFIX"
+	stop_stalled control control "$CONTROL" --prefix "$PREFIX"
 	kill -KILL "${PID[worker0]}"
 	left_with worker0 137
 	check "control stopped on its way in: the reset that waits names it" wait_for 5 said \
@@ -222,7 +222,7 @@ outstays_its_time()
 {
 	ATTACH_TIMEOUT=5 write_config
 	start_primary
-	stop_inside control control "$CONTROL" --prefix "$PREFIX"
+	stop_stalled control control "$CONTROL" --prefix "$PREFIX"
 	check "eal.attach_timeout: control is killed after it" wait_for 15 said \
 		"^control: process ${PID[control]} has been attaching"
 	check "eal.attach_timeout: the primary starts anew" left_with primary 8
@@ -231,7 +231,7 @@ outstays_its_time()
 
 keeps_the_end_waiting()
 {
-	stop_inside control control "$CONTROL" --prefix "$PREFIX"
+	stop_stalled control control "$CONTROL" --prefix "$PREFIX"
 	stop worker0
 	stop primary
 	check "control stopped on its way in: the primary ends with 0" [ $STATUS -eq 0 ]

@@ -217,7 +217,7 @@ start_primary()
 	serves || die "primary does not serve"
 }
 
-# KNIT_SLOT_ATTACHED is 2. The pid tells this one from the one before it.
+# KNIT_PROCESS_ATTACHED is 2. The pid tells this one from the one before it.
 start_worker() # id
 {
 	start "worker$1" "$KNIT_BUILD/secondary/worker/knit-worker" --prefix "$PREFIX" --id "$1"

@@ -23,7 +23,7 @@ static bool make_pools(void)
 {
 	pool = rte_pktmbuf_pool_create("pool", 1024, 0, 0, RTE_PKTMBUF_HEADROOM + 2048, 0);
 	small = rte_pktmbuf_pool_create("small", 128, 0, 0, RTE_PKTMBUF_HEADROOM + 1024, 0);
-	return pool && small && exchange_make();
+	return pool && small && handoff_make();
 }
 
 int main(void)

@@ -138,7 +138,7 @@ static int take_pairs(struct rte_kni *kni, struct rte_mempool *pool)
 	int ret;
 
 	for (i = 0; i < kni->n_pairs; i++) {
-		ret = knit_pair_claim(kni, i, pool, KNIT_BELL_NONE);
+		ret = knit_pair_claim(kni, i, pool, KNIT_DOORBELL_NONE);
 		if (ret == 0)
 			ret = kni->engine->attach(kni, i);
 		if (ret < 0)

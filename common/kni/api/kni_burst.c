@@ -30,9 +30,9 @@ static __rte_noinline void meet(const struct rte_kni *kni)
 	pthread_mutex_lock(&lock);
 	if (__atomic_load_n(&met[kni->index], __ATOMIC_RELAXED) == kni->generation)
 		goto out_unlock;
-	ret = knit_bell_init();
+	ret = knit_doorbell_init();
 	for (i = 0; i < kni->n_pairs && ret >= 0; i++)
-		ret = knit_bell_open(kni->pair[i].engine_bell);
+		ret = knit_doorbell_open(kni->pair[i].engine_doorbell);
 	if (ret < 0)
 		log_warn("%s: can't wake the interface's engine from process %d: %s", kni->name,
 			 (int)getpid(), rte_strerror(-ret));
@@ -55,8 +55,8 @@ static inline void meet_once(const struct rte_kni *kni)
 static bool is_unusual(const struct rte_mbuf *m, uint32_t features)
 {
 	if (features)
-		return m->ol_flags & (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_ADOPT);
-	if (likely(!(m->ol_flags & KNIT_OFFLOAD_ADOPT)))
+		return m->ol_flags & (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING);
+	if (likely(!(m->ol_flags & KNIT_OFFLOAD_RX_PENDING)))
 		return false;
 	return m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED || knit_offload_rx_partial(m);
 }
@@ -102,11 +102,11 @@ static unsigned int make_fit(const struct rte_kni *kni, struct rte_mempool *pool
 	const uint64_t writes = RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | KNIT_OFFLOAD_SEG;
 
 	if (kni->features == 0) {
-		m->ol_flags &= ~(KNIT_OFFLOAD_TX | KNIT_OFFLOAD_FOREIGN);
+		m->ol_flags &= ~(KNIT_OFFLOAD_TX | KNIT_OFFLOAD_UNSUPPORTED);
 	} else if (m->ol_flags & writes && !is_own(m)) {
 		/* all of it in software, which copies */
 		way.capa &= RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
-		return knit_offload_finish(m, &way, out, KNIT_OFFLOAD_MAX_SEGS);
+		return knit_offload_fallback(m, &way, out, KNIT_OFFLOAD_MAX_SEGS);
 	} else if (!prepare(m)) {
 		rte_pktmbuf_free(m);
 		return 0;
@@ -114,7 +114,7 @@ static unsigned int make_fit(const struct rte_kni *kni, struct rte_mempool *pool
 	out[0] = m;
 	if (knit_offload_fits(m, kni->features))
 		return 1;
-	return knit_offload_finish(m, &way, out, KNIT_OFFLOAD_MAX_SEGS);
+	return knit_offload_fallback(m, &way, out, KNIT_OFFLOAD_MAX_SEGS);
 }
 
 /* One frame that asks for something. False: there is no room, it stays the caller's. */
@@ -128,7 +128,7 @@ static bool tx_unusual(struct rte_kni *kni, uint16_t pair, struct rte_mbuf *m)
 
 	need = RTE_MIN(need_of(m, pool), e->rx_q.size);
 	room = knit_ring_reserve(&e->rx_q, need);
-	if (RTE_MIN(room, e->slots.n_free) < need)
+	if (RTE_MIN(room, e->cookies.n_free) < need)
 		return false;
 	n = make_fit(kni, pool, m, out);
 	if (n == 0)
@@ -153,7 +153,7 @@ static __rte_noinline void tell_starved(const struct rte_kni *kni, uint16_t pair
 	    kni->generation)
 		return;
 	log_warn("%s: mempool %s had no mbufs left for the kernel's frames: %u of %u are on offer",
-		 kni->name, e->pool->name, e->slots.size - e->slots.n_free, e->offer);
+		 kni->name, e->pool->name, e->cookies.size - e->cookies.n_free, e->offer);
 }
 
 unsigned rte_kni_rx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,

@@ -13,7 +13,7 @@ int knit_kni_take_handler(struct rte_kni *kni, const struct rte_kni_ops *ops)
 	struct knit_handler h = {
 		.ops = &knit_kni_ops,
 		.arg = &registered[kni->index],
-		.bell = KNIT_BELL_NONE,
+		.doorbell = KNIT_DOORBELL_NONE,
 		.fixed = true,
 	};
 
@@ -60,7 +60,7 @@ int rte_kni_register_handlers(struct rte_kni *kni, struct rte_kni_ops *ops)
 	struct knit_kni_user before;
 	struct knit_handler h = {
 		.ops = &knit_kni_ops,
-		.bell = KNIT_BELL_NONE,
+		.doorbell = KNIT_DOORBELL_NONE,
 	};
 
 	if (kni == NULL || ops == NULL)

@@ -13,88 +13,89 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define BELLS_MZ "knit_bells"
+#define DOORBELLS_MZ "knit_doorbells"
 
 /*
  * One doorbell. Written by the process that makes it, read by all. pid 0: nobody has the number.
  *
  * gen is one more with each step of its life, and odd while the fd is open: it is stored after the
  * fd was made and before the fd is closed. Whoever takes a copy of the fd looks at gen before and
- * after that: if it is the same odd one, the fd was the bell's all the time, and not another file
- * that got its number.
+ * after that: if it is the same odd one, the fd was the doorbell's all the time, and not another
+ * file that got its number.
  */
-struct bell {
+struct doorbell {
 	uint32_t pid;
 	int32_t fd; /* in that process */
 	uint64_t start_time;
 	uint64_t gen;
 };
 
-static struct bell *bells; /* shared */
+static struct doorbell *doorbells; /* shared */
 
 /* This process's copies. Inherited by fork together with the fds. */
 static struct {
 	int fd_plus_1; /* 0: not open */
 	uint64_t gen;
-} mine[KNIT_MAX_BELLS];
+} mine[KNIT_MAX_DOORBELLS];
 
-int knit_bell_init(void)
+int knit_doorbell_init(void)
 {
 	const struct rte_memzone *mz;
 
-	if (bells)
+	if (doorbells)
 		return 0;
-	mz = rte_memzone_lookup(BELLS_MZ);
+	mz = rte_memzone_lookup(DOORBELLS_MZ);
 	if (mz == NULL)
-		mz = rte_memzone_reserve(BELLS_MZ, sizeof(*bells) * KNIT_MAX_BELLS, SOCKET_ID_ANY,
-					 0);
+		mz = rte_memzone_reserve(DOORBELLS_MZ, sizeof(*doorbells) * KNIT_MAX_DOORBELLS,
+					 SOCKET_ID_ANY, 0);
 	if (mz == NULL)
-		return errno_log(rte_errno, "memzone " BELLS_MZ);
-	bells = mz->addr;
+		return errno_log(rte_errno, "memzone " DOORBELLS_MZ);
+	doorbells = mz->addr;
 	return 0;
 }
 
-int64_t knit_bell_new(void)
+int64_t knit_doorbell_new(void)
 {
 	uint32_t i, pid, free_pid;
 	int fd;
 
-	if (bells == NULL)
+	if (doorbells == NULL)
 		return -EINVAL;
 	fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (fd < 0)
 		return errno_log(errno, "eventfd");
 	pid = getpid();
-	for (i = 0; i < KNIT_MAX_BELLS; i++) {
+	for (i = 0; i < KNIT_MAX_DOORBELLS; i++) {
 		free_pid = 0;
-		if (!__atomic_compare_exchange_n(&bells[i].pid, &free_pid, pid, false,
+		if (!__atomic_compare_exchange_n(&doorbells[i].pid, &free_pid, pid, false,
 						 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
 		/* Whoever had the number may have died with it. */
-		__atomic_store_n(&bells[i].gen, (bells[i].gen | 1) + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&doorbells[i].gen, (doorbells[i].gen | 1) + 1, __ATOMIC_RELEASE);
 		knit_mb();
-		bells[i].start_time = knit_process_start_time(pid);
-		bells[i].fd = fd;
-		mine[i].gen = bells[i].gen + 1;
+		doorbells[i].start_time = knit_process_start_time(pid);
+		doorbells[i].fd = fd;
+		mine[i].gen = doorbells[i].gen + 1;
 		mine[i].fd_plus_1 = fd + 1;
-		__atomic_store_n(&bells[i].gen, mine[i].gen, __ATOMIC_RELEASE);
+		__atomic_store_n(&doorbells[i].gen, mine[i].gen, __ATOMIC_RELEASE);
 		return i;
 	}
 	close(fd);
 	return errno_log(ENOSPC, "doorbell: all numbers are in use");
 }
 
-void knit_bell_free(uint32_t bell)
+void knit_doorbell_free(uint32_t doorbell)
 {
-	if (bells == NULL || bell >= KNIT_MAX_BELLS)
+	if (doorbells == NULL || doorbell >= KNIT_MAX_DOORBELLS)
 		return;
-	__atomic_store_n(&bells[bell].gen, (bells[bell].gen | 1) + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&doorbells[doorbell].gen, (doorbells[doorbell].gen | 1) + 1,
+			 __ATOMIC_RELEASE);
 	knit_mb();
-	knit_bell_close(bell);
-	__atomic_store_n(&bells[bell].pid, 0, __ATOMIC_RELEASE);
+	knit_doorbell_close(doorbell);
+	__atomic_store_n(&doorbells[doorbell].pid, 0, __ATOMIC_RELEASE);
 }
 
-static int fetch_fd(const struct bell *b)
+static int fetch_fd(const struct doorbell *b)
 {
 	int pidfd, fd, err;
 
@@ -111,21 +112,21 @@ static int fetch_fd(const struct bell *b)
 	return fd < 0 ? -err : fd;
 }
 
-int knit_bell_open(uint32_t bell)
+int knit_doorbell_open(uint32_t doorbell)
 {
-	const struct bell *b;
+	const struct doorbell *b;
 	uint64_t gen;
 	int fd;
 
-	if (bells == NULL || bell >= KNIT_MAX_BELLS)
+	if (doorbells == NULL || doorbell >= KNIT_MAX_DOORBELLS)
 		return -ENOENT;
-	b = &bells[bell];
+	b = &doorbells[doorbell];
 	gen = __atomic_load_n(&b->gen, __ATOMIC_ACQUIRE);
 	if (gen % 2 == 0)
 		return -ENOENT;
-	if (mine[bell].fd_plus_1 && mine[bell].gen == gen)
-		return mine[bell].fd_plus_1 - 1;
-	knit_bell_close(bell);
+	if (mine[doorbell].fd_plus_1 && mine[doorbell].gen == gen)
+		return mine[doorbell].fd_plus_1 - 1;
+	knit_doorbell_close(doorbell);
 	fd = fetch_fd(b);
 	knit_mb();
 	if (__atomic_load_n(&b->gen, __ATOMIC_ACQUIRE) != gen) {
@@ -135,40 +136,40 @@ int knit_bell_open(uint32_t bell)
 	}
 	if (fd < 0)
 		return fd;
-	mine[bell].gen = gen;
-	mine[bell].fd_plus_1 = fd + 1;
+	mine[doorbell].gen = gen;
+	mine[doorbell].fd_plus_1 = fd + 1;
 	return fd;
 }
 
-void knit_bell_close(uint32_t bell)
+void knit_doorbell_close(uint32_t doorbell)
 {
 	int fd;
 
-	if (bell >= KNIT_MAX_BELLS)
+	if (doorbell >= KNIT_MAX_DOORBELLS)
 		return;
 	/* Forgotten before it is closed: a signal's handler may ring in between. */
-	fd = __atomic_exchange_n(&mine[bell].fd_plus_1, 0, __ATOMIC_ACQ_REL) - 1;
+	fd = __atomic_exchange_n(&mine[doorbell].fd_plus_1, 0, __ATOMIC_ACQ_REL) - 1;
 	if (fd >= 0)
 		close(fd);
 }
 
-void knit_bell_ring(uint32_t bell)
+void knit_doorbell_ring(uint32_t doorbell)
 {
 	static const uint64_t one = 1;
 
-	if (bell >= KNIT_MAX_BELLS || mine[bell].fd_plus_1 == 0)
+	if (doorbell >= KNIT_MAX_DOORBELLS || mine[doorbell].fd_plus_1 == 0)
 		return;
 	/* EAGAIN means that the counter is full: it rings already. */
-	if (write(mine[bell].fd_plus_1 - 1, &one, sizeof(one)) < 0)
+	if (write(mine[doorbell].fd_plus_1 - 1, &one, sizeof(one)) < 0)
 		return;
 }
 
-void knit_bell_clear(uint32_t bell)
+void knit_doorbell_clear(uint32_t doorbell)
 {
 	uint64_t count;
 
-	if (bell >= KNIT_MAX_BELLS || mine[bell].fd_plus_1 == 0)
+	if (doorbell >= KNIT_MAX_DOORBELLS || mine[doorbell].fd_plus_1 == 0)
 		return;
-	if (read(mine[bell].fd_plus_1 - 1, &count, sizeof(count)) < 0)
+	if (read(mine[doorbell].fd_plus_1 - 1, &count, sizeof(count)) < 0)
 		return;
 }

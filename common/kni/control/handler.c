@@ -51,10 +51,10 @@ static bool is_fallback(const struct rte_kni *kni)
 
 static void tell_engine(const struct rte_kni *kni)
 {
-	if (kni->control_bell == KNIT_BELL_NONE || knit_bell_init() < 0)
+	if (kni->control_doorbell == KNIT_DOORBELL_NONE || knit_doorbell_init() < 0)
 		return;
-	knit_bell_open(kni->control_bell);
-	knit_bell_ring(kni->control_bell);
+	knit_doorbell_open(kni->control_doorbell);
+	knit_doorbell_ring(kni->control_doorbell);
 }
 
 /* pid stands in kni->serving: if it is dead it does so no longer. */
@@ -116,12 +116,12 @@ int knit_handler_claim(struct rte_kni *kni, const struct knit_handler *h)
 	ret = -EBADMSG;
 	if (!claim_rings(kni))
 		goto err_release;
-	ret = knit_engine_join_handler(kni, h->bell);
+	ret = knit_engine_join_handler(kni, h->doorbell);
 	if (ret < 0)
 		goto err_release;
 	e->claimed = (struct callbacks){ .ops = h->ops, .arg = h->arg };
 	e->stamp = knit_owner_stamp(&kni->handler);
-	knit_store(&kni->handler_bell, h->bell);
+	knit_store(&kni->handler_doorbell, h->doorbell);
 	tell_engine(kni);
 	return 0;
 
@@ -141,7 +141,7 @@ int knit_handler_unclaim(struct rte_kni *kni)
 	if (!kni->legacy && !knit_owner_is_self(&kni->handler))
 		return -EPERM;
 	memset(&e->claimed, 0, sizeof(e->claimed));
-	knit_store(&kni->handler_bell, KNIT_BELL_NONE);
+	knit_store(&kni->handler_doorbell, KNIT_DOORBELL_NONE);
 	knit_store(&kni->handler_fixed, 0);
 	knit_owner_clear(&kni->handler);
 	knit_engine_leave_handler(kni);
@@ -187,7 +187,7 @@ static bool take_back(struct rte_kni *kni, uint64_t stamp)
 	__atomic_compare_exchange_n(&kni->serving, &dead, 0, false, __ATOMIC_SEQ_CST,
 				    __ATOMIC_RELAXED);
 	knit_store(&kni->handler_fixed, 0);
-	knit_store(&kni->handler_bell, KNIT_BELL_NONE);
+	knit_store(&kni->handler_doorbell, KNIT_DOORBELL_NONE);
 	log_notice("%s: handler %u is gone: its creator handles requests again", kni->name, pid);
 	tell_engine(kni);
 	return true;

@@ -37,8 +37,9 @@ struct knit_handler_ops {
 struct knit_handler {
 	const struct knit_handler_ops *ops; /* must outlive the role */
 	void *arg;
-	uint32_t bell; /* the engine rings it for requests; KNIT_BELL_NONE: the handler polls */
-	bool fixed;    /* others get -EBUSY while this process lives */
+	/* the engine rings it for requests; KNIT_DOORBELL_NONE: the handler polls */
+	uint32_t doorbell;
+	bool fixed; /* others get -EBUSY while this process lives */
 };
 
 /*
@@ -78,7 +79,7 @@ bool knit_handler_is_self(const struct rte_kni *kni);
 int knit_handler_serve(struct rte_kni *kni, unsigned int max);
 
 /*
- * Handler: before it sleeps. True: there is no request and the engine will ring its bell.
+ * Handler: before it sleeps. True: there is no request and the engine will ring its doorbell.
  * knit_handler_disarm after waking.
  */
 bool knit_handler_arm(struct rte_kni *kni);

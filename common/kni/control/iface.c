@@ -60,14 +60,14 @@ struct rte_kni *knit_iface_find(const char *name)
 }
 
 /* The private memzone: struct rte_kni, then per pair and end the slots' two arrays. */
-static size_t slots_bytes(uint32_t ring_size)
+static size_t cookies_bytes(uint32_t ring_size)
 {
 	return ring_size * (sizeof(struct rte_mbuf *) + sizeof(uint16_t));
 }
 
 static size_t private_bytes(uint32_t ring_size, uint16_t n_pairs)
 {
-	return sizeof(struct rte_kni) + (size_t)n_pairs * 2 * slots_bytes(ring_size);
+	return sizeof(struct rte_kni) + (size_t)n_pairs * 2 * cookies_bytes(ring_size);
 }
 
 size_t knit_iface_memory(uint32_t ring_size, uint16_t n_pairs)
@@ -76,23 +76,23 @@ size_t knit_iface_memory(uint32_t ring_size, uint16_t n_pairs)
 	       RTE_ALIGN_CEIL(private_bytes(ring_size, n_pairs), RTE_CACHE_LINE_SIZE);
 }
 
-static void slots_reset(struct knit_slots *s)
+static void cookies_reset(struct knit_cookies *s)
 {
 	uint32_t i;
 
 	memset(s->mbuf, 0, s->size * sizeof(s->mbuf[0]));
 	for (i = 0; i < s->size; i++)
-		s->free_slot[i] = s->size - 1 - i;
+		s->free_cookie[i] = s->size - 1 - i;
 	s->n_free = s->size;
 }
 
-static char *slots_bind(struct knit_slots *s, uint32_t size, char *mem)
+static char *cookies_bind(struct knit_cookies *s, uint32_t size, char *mem)
 {
 	s->size = size;
 	s->mbuf = (struct rte_mbuf **)mem;
-	s->free_slot = (uint16_t *)(s->mbuf + size);
-	slots_reset(s);
-	return mem + slots_bytes(size);
+	s->free_cookie = (uint16_t *)(s->mbuf + size);
+	cookies_reset(s);
+	return mem + cookies_bytes(size);
 }
 
 static void bind_queue(struct rte_kni *kni, uint16_t pair, enum knit_queue q, struct knit_ring *r)
@@ -116,10 +116,10 @@ static void bind_rings(struct rte_kni *kni)
 		bind_queue(kni, i, KNIT_FREE_Q, &p->rx.free_q);
 		bind_queue(kni, i, KNIT_ALLOC_Q, &p->tx.alloc_q);
 		bind_queue(kni, i, KNIT_TX_Q, &p->tx.tx_q);
-		mem = slots_bind(&p->rx.slots, kni->ring_size, mem);
-		mem = slots_bind(&p->tx.slots, kni->ring_size, mem);
-		p->user_bell = KNIT_BELL_NONE;
-		p->engine_bell = KNIT_BELL_NONE;
+		mem = cookies_bind(&p->rx.cookies, kni->ring_size, mem);
+		mem = cookies_bind(&p->tx.cookies, kni->ring_size, mem);
+		p->user_doorbell = KNIT_DOORBELL_NONE;
+		p->engine_doorbell = KNIT_DOORBELL_NONE;
 	}
 	knit_ring_bind(&kni->req_q, shm + knit_shm_req_off(), KNIT_REQ_RING,
 		       sizeof(struct knit_req));
@@ -142,8 +142,8 @@ static void fill(struct rte_kni *kni, const struct knit_iface_conf *conf)
 	kni->legacy = conf->legacy;
 	kni->async = conf->async;
 	kni->carrier = conf->carrier;
-	kni->handler_bell = KNIT_BELL_NONE;
-	kni->control_bell = KNIT_BELL_NONE;
+	kni->handler_doorbell = KNIT_DOORBELL_NONE;
+	kni->control_doorbell = KNIT_DOORBELL_NONE;
 	kni->shm->magic = KNIT_MAGIC;
 	kni->shm->version = KNIT_ABI_VERSION;
 	kni->shm->size = knit_shm_bytes(conf->ring_size, conf->n_pairs);
@@ -221,7 +221,7 @@ struct rte_kni *knit_iface_create(const struct knit_iface_conf *conf)
 		return NULL;
 	t = table(true);
 	engine = knit_engine_get(conf->engine);
-	if (t == NULL || engine == NULL || knit_bell_init() < 0)
+	if (t == NULL || engine == NULL || knit_doorbell_init() < 0)
 		return NULL;
 	if (knit_iface_find(conf->name)) {
 		log_err("%s: there is already an interface of that name", conf->name);

@@ -32,7 +32,7 @@ static uint32_t first_offer(const struct rte_kni *kni, const struct rte_mempool 
 	return RTE_MAX(share, LEAST_OFFER);
 }
 
-int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool, uint32_t bell)
+int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool, uint32_t doorbell)
 {
 	struct knit_pair *p;
 
@@ -54,7 +54,7 @@ int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool
 	p->tx.pool = pool;
 	p->tx.offer = first_offer(kni, pool);
 	p->tx.grow_pause = 0;
-	p->user_bell = bell;
+	p->user_doorbell = doorbell;
 	knit_pair_disarm(kni, pair);
 	knit_ring_disarm_space(&p->rx.rx_q);
 	return 0;
@@ -73,7 +73,7 @@ void knit_pair_unclaim(struct rte_kni *kni, uint16_t pair)
 }
 
 /* Empties a slot array; every mbuf in it is freed, or only forgotten. */
-static unsigned int slots_empty(struct knit_slots *s, bool release)
+static unsigned int cookies_empty(struct knit_cookies *s, bool release)
 {
 	unsigned int i, n = 0;
 
@@ -84,7 +84,7 @@ static unsigned int slots_empty(struct knit_slots *s, bool release)
 				rte_pktmbuf_free_seg(s->mbuf[i]);
 			s->mbuf[i] = NULL;
 		}
-		s->free_slot[i] = s->size - 1 - i;
+		s->free_cookie[i] = s->size - 1 - i;
 	}
 	s->n_free = s->size;
 	return n;
@@ -98,7 +98,7 @@ static unsigned int empty(struct rte_kni *kni, uint16_t pair, bool release)
 	knit_ring_reset(&p->rx.free_q);
 	knit_ring_reset(&p->tx.alloc_q);
 	knit_ring_reset(&p->tx.tx_q);
-	return slots_empty(&p->rx.slots, release) + slots_empty(&p->tx.slots, release);
+	return cookies_empty(&p->rx.cookies, release) + cookies_empty(&p->tx.cookies, release);
 }
 
 unsigned int knit_pair_reset(struct rte_kni *kni, uint16_t pair)
@@ -117,7 +117,8 @@ unsigned int knit_pair_held(const struct rte_kni *kni, uint16_t pair)
 {
 	const struct knit_pair *p = &kni->pair[pair];
 
-	return p->rx.slots.size - p->rx.slots.n_free + p->tx.slots.size - p->tx.slots.n_free;
+	return p->rx.cookies.size - p->rx.cookies.n_free + p->tx.cookies.size -
+	       p->tx.cookies.n_free;
 }
 
 bool knit_pair_arm(struct rte_kni *kni, uint16_t pair)

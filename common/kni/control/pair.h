@@ -8,11 +8,12 @@
  * Takes both ends of a pair for the calling process: starts from the shared indexes. The first
  * knit_from_kernel puts buffers of pool on offer, one for each entry of the queue; on interfaces
  * of rte_kni_alloc, whose pool is not for them alone, few, and more where the engine uses them up
- * and the pool has plenty. bell: what the engine shall ring, or
- * KNIT_BELL_NONE. 0, -EBUSY (a live process has it), -EINVAL (no such pair), -EBADMSG (indexes
+ * and the pool has plenty. doorbell: what the engine shall ring, or
+ * KNIT_DOORBELL_NONE. 0, -EBUSY (a live process has it), -EINVAL (no such pair), -EBADMSG (indexes
  * corrupt: needs knit_pair_reset).
  */
-int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool, uint32_t bell);
+int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool,
+		    uint32_t doorbell);
 
 /* Gives both ends up at a burst boundary; mbufs stay with their slots for the next owner. */
 void knit_pair_unclaim(struct rte_kni *kni, uint16_t pair);
@@ -30,7 +31,7 @@ unsigned int knit_pair_drain(struct rte_kni *kni, uint16_t pair);
 unsigned int knit_pair_held(const struct rte_kni *kni, uint16_t pair);
 
 /*
- * Worker: before it sleeps. True: nothing waits in tx_q and the engine will ring user_bell.
+ * Worker: before it sleeps. True: nothing waits in tx_q and the engine will ring user_doorbell.
  * knit_pair_disarm after waking.
  */
 bool knit_pair_arm(struct rte_kni *kni, uint16_t pair);

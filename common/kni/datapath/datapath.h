@@ -13,4 +13,14 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
 			      unsigned int n);
 
+/*
+ * Between two interfaces. _room: descriptors that rx_q takes now, after what the engine is done
+ * with was taken back. _any: does something wait in tx_q? _count: whole frames, max at most, within
+ * the first room descriptors of tx_q. A frame takes as many descriptors in one queue as in the
+ * other.
+ */
+uint32_t knit_to_kernel_room(struct rte_kni *kni, uint16_t pair);
+bool knit_from_kernel_any(struct rte_kni *kni, uint16_t pair);
+uint32_t knit_from_kernel_count(struct rte_kni *kni, uint16_t pair, uint32_t room, uint32_t max);
+
 #endif

@@ -22,7 +22,7 @@ static __rte_noinline void grow(struct knit_tx_end *e)
 {
 	uint32_t more = RTE_MIN(e->offer, rte_mempool_avail_count(e->pool) / 4);
 
-	e->offer = RTE_MIN(e->offer + more, e->slots.size);
+	e->offer = RTE_MIN(e->offer + more, e->cookies.size);
 	e->grow_pause = more < e->offer / 4 ? GROW_PAUSE : 0;
 }
 
@@ -39,15 +39,15 @@ static uint32_t refill(struct knit_tx_end *e)
 	uint32_t i, slot, total = 0;
 	struct knit_desc *d;
 
-	while (e->slots.size - e->slots.n_free + step <= e->offer &&
+	while (e->cookies.size - e->cookies.n_free + step <= e->offer &&
 	       knit_ring_reserve(&e->alloc_q, step) == step) {
 		if (unlikely(rte_pktmbuf_alloc_bulk(e->pool, fresh, step))) {
 			e->no_mbuf++;
 			break;
 		}
 		for (i = 0; i < step; i++) {
-			slot = e->slots.free_slot[--e->slots.n_free];
-			e->slots.mbuf[slot] = fresh[i];
+			slot = e->cookies.free_cookie[--e->cookies.n_free];
+			e->cookies.mbuf[slot] = fresh[i];
 			d = knit_ring_entry(&e->alloc_q, e->alloc_q.prod + i);
 			*d = (struct knit_desc){
 				.addr = (uintptr_t)fresh[i]->buf_addr + fresh[i]->data_off,
@@ -67,13 +67,13 @@ static struct rte_mbuf *take_segment(struct knit_tx_end *e, const struct knit_de
 	struct rte_mbuf *m;
 	uint64_t off;
 
-	if (unlikely(d->cookie >= e->slots.size || e->slots.mbuf[d->cookie] == NULL)) {
+	if (unlikely(d->cookie >= e->cookies.size || e->cookies.mbuf[d->cookie] == NULL)) {
 		e->drops[KNIT_USER_DROP_TX_BAD_COOKIE]++;
 		return NULL;
 	}
-	m = e->slots.mbuf[d->cookie];
-	e->slots.mbuf[d->cookie] = NULL;
-	e->slots.free_slot[e->slots.n_free++] = d->cookie;
+	m = e->cookies.mbuf[d->cookie];
+	e->cookies.mbuf[d->cookie] = NULL;
+	e->cookies.free_cookie[e->cookies.n_free++] = d->cookie;
 	off = d->addr - (uintptr_t)m->buf_addr;
 	if (unlikely(off > m->buf_len || d->len > m->buf_len - off)) {
 		e->drops[KNIT_USER_DROP_TX_BAD_LEN]++;
@@ -151,7 +151,7 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 	e->packets += taken;
 	if (used)
 		knit_ring_release(&e->tx_q, used);
-	if (unlikely(e->offer < e->slots.size) && used && runs_out(e)) {
+	if (unlikely(e->offer < e->cookies.size) && used && runs_out(e)) {
 		if (e->grow_pause == 0)
 			grow(e);
 		else
@@ -160,6 +160,26 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 	added = refill(e);
 	if ((used || added) &&
 	    unlikely(knit_ring_data_wanted(&e->alloc_q) || knit_load(&e->tx_q.shm->need_space)))
-		knit_bell_ring(kni->pair[pair].engine_bell);
+		knit_doorbell_ring(kni->pair[pair].engine_doorbell);
 	return taken;
+}
+
+bool knit_from_kernel_any(struct rte_kni *kni, uint16_t pair)
+{
+	struct knit_ring *r = &kni->pair[pair].tx.tx_q;
+
+	return knit_ring_peek(r, r->size) > 0;
+}
+
+uint32_t knit_from_kernel_count(struct rte_kni *kni, uint16_t pair, uint32_t room, uint32_t max)
+{
+	struct knit_ring *r = &kni->pair[pair].tx.tx_q;
+	uint32_t i, n = 0, have = knit_ring_peek(r, r->size);
+	const struct knit_desc *d;
+
+	for (i = 0; i < RTE_MIN(have, room) && n < max; i++) {
+		d = knit_ring_entry(r, r->cons + i);
+		n += !(knit_load(&d->flags) & KNIT_DESC_MORE);
+	}
+	return n;
 }

@@ -10,7 +10,7 @@
 /* mbufs freed, and descriptors looked at, in one go */
 #define BATCH 64
 
-static struct rte_mbuf *slot_take(struct knit_slots *s, uint32_t slot)
+static struct rte_mbuf *slot_take(struct knit_cookies *s, uint32_t slot)
 {
 	struct rte_mbuf *m;
 
@@ -18,7 +18,7 @@ static struct rte_mbuf *slot_take(struct knit_slots *s, uint32_t slot)
 		return NULL;
 	m = s->mbuf[slot];
 	s->mbuf[slot] = NULL;
-	s->free_slot[s->n_free++] = slot;
+	s->free_cookie[s->n_free++] = slot;
 	return m;
 }
 
@@ -37,7 +37,7 @@ static uint32_t reclaim(struct knit_rx_end *e)
 		bulk = 0;
 		for (i = 0; i < n; i++) {
 			d = knit_ring_entry(&e->free_q, e->free_q.cons + i);
-			m = slot_take(&e->slots, knit_load(&d->cookie));
+			m = slot_take(&e->cookies, knit_load(&d->cookie));
 			if (unlikely(m == NULL))
 				e->drops[KNIT_USER_DROP_FREE_BAD_COOKIE]++;
 			else if (unlikely(m->next))
@@ -55,9 +55,9 @@ static uint32_t reclaim(struct knit_rx_end *e)
 static inline void put_segment(struct knit_rx_end *e, uint32_t at, const struct rte_mbuf *m)
 {
 	struct knit_desc *d = knit_ring_entry(&e->rx_q, at);
-	uint32_t slot = e->slots.free_slot[--e->slots.n_free];
+	uint32_t slot = e->cookies.free_cookie[--e->cookies.n_free];
 
-	e->slots.mbuf[slot] = (struct rte_mbuf *)(uintptr_t)m;
+	e->cookies.mbuf[slot] = (struct rte_mbuf *)(uintptr_t)m;
 	d->addr = (uintptr_t)m->buf_addr + m->data_off;
 	d->len = m->data_len;
 	d->cookie = slot;
@@ -93,8 +93,8 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 
 	freed = reclaim(e);
 	room = knit_ring_reserve(&e->rx_q, e->rx_q.size);
-	if (room > e->slots.n_free)
-		room = e->slots.n_free;
+	if (room > e->cookies.n_free)
+		room = e->cookies.n_free;
 	for (i = 0; i < n; i++) {
 		m = mbufs[i];
 		if (unlikely(m->nb_segs > KNIT_DESC_MAX_SEGS || m->pkt_len > KNIT_FRAME_MAX)) {
@@ -113,6 +113,14 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 		knit_ring_submit(&e->rx_q, used);
 	if ((used || freed) &&
 	    unlikely(knit_ring_data_wanted(&e->rx_q) || knit_load(&e->free_q.shm->need_space)))
-		knit_bell_ring(kni->pair[pair].engine_bell);
+		knit_doorbell_ring(kni->pair[pair].engine_doorbell);
 	return i;
+}
+
+uint32_t knit_to_kernel_room(struct rte_kni *kni, uint16_t pair)
+{
+	struct knit_rx_end *e = &kni->pair[pair].rx;
+
+	knit_to_kernel(kni, pair, NULL, 0);
+	return RTE_MIN(knit_ring_reserve(&e->rx_q, e->rx_q.size), e->cookies.n_free);
 }

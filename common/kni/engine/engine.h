@@ -54,8 +54,8 @@ struct knit_engine_ops {
 
 	/*
 	 * Makes the net_device, down, and serves its rings from now on, all pairs without a live
-	 * owner. Fills kni->ifindex, the engine_bell of every pair and control_bell. On failure
-	 * nothing is left.
+	 * owner. Fills kni->ifindex, the engine_doorbell of every pair and control_doorbell. On
+	 * failure nothing is left.
 	 */
 	int (*create)(struct rte_kni *kni, const struct knit_iface_conf *conf);
 

@@ -19,9 +19,9 @@ void knit_engine_leave_pair(struct rte_kni *kni, uint16_t pair)
 		knit_kmod_leave_pair(kni, pair);
 }
 
-int knit_engine_join_handler(struct rte_kni *kni, uint32_t bell)
+int knit_engine_join_handler(struct rte_kni *kni, uint32_t doorbell)
 {
-	return kni->engine_kind == KNIT_ENGINE_KMOD ? knit_kmod_join_handler(kni, bell) : 0;
+	return kni->engine_kind == KNIT_ENGINE_KMOD ? knit_kmod_join_handler(kni, doorbell) : 0;
 }
 
 void knit_engine_leave_handler(struct rte_kni *kni)
@@ -55,10 +55,10 @@ static int sync_link(struct rte_kni *kni, int64_t end)
 	uint32_t asked = __atomic_add_fetch(&kni->link_asked, 1, __ATOMIC_ACQ_REL);
 	const struct timespec pause = { .tv_nsec = 20000 };
 
-	knit_bell_init();
-	if (knit_bell_open(kni->control_bell) < 0)
+	knit_doorbell_init();
+	if (knit_doorbell_open(kni->control_doorbell) < 0)
 		return -1;
-	knit_bell_ring(kni->control_bell);
+	knit_doorbell_ring(kni->control_doorbell);
 	while ((int32_t)(__atomic_load_n(&kni->link_done, __ATOMIC_ACQUIRE) - asked) < 0) {
 		if (now_ms() > end)
 			return -1;

@@ -16,7 +16,7 @@
  */
 int knit_engine_join_pair(struct rte_kni *kni, uint16_t pair);
 void knit_engine_leave_pair(struct rte_kni *kni, uint16_t pair);
-int knit_engine_join_handler(struct rte_kni *kni, uint32_t bell);
+int knit_engine_join_handler(struct rte_kni *kni, uint32_t doorbell);
 void knit_engine_leave_handler(struct rte_kni *kni);
 
 /*

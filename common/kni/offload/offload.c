@@ -94,7 +94,8 @@ bool knit_offload_fits_slow(const struct rte_mbuf *m, uint32_t features)
 {
 	uint64_t ol = m->ol_flags;
 
-	if (ol & KNIT_OFFLOAD_FOREIGN || (ol & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_SCTP_CKSUM)
+	if (ol & KNIT_OFFLOAD_UNSUPPORTED ||
+	    (ol & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_SCTP_CKSUM)
 		return false;
 	if (features_for(ol) & ~features || knit_offload_rx_partial(m))
 		return false;

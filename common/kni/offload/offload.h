@@ -18,8 +18,8 @@
  * mbufs, no lock, no log, no system call. The inline parts look at ol_flags alone; frames that ask
  * for nothing go no further.
  *
- *   port -> kernel   knit_offload_fits, if not knit_offload_finish; knit_offload_to_desc
- *   kernel -> port   knit_offload_from_desc; knit_offload_needed, if so knit_offload_finish
+ *   port -> kernel   knit_offload_fits, if not knit_offload_fallback; knit_offload_to_desc
+ *   kernel -> port   knit_offload_from_desc; knit_offload_needed, if so knit_offload_fallback
  *
  * The checksum field. An mbuf with RTE_MBUF_F_TX_TCP_CKSUM or UDP_CKSUM, with or without
  * segmentation, holds in that field what Linux leaves there for CHECKSUM_PARTIAL: the folded, not
@@ -33,7 +33,7 @@
  * headers (l3_len is not 40) are therefore always finished in software on their way to a port.
  *
  * A frame that rte_eth_tx_prepare refuses, for example because the driver wants longer segments or
- * shorter chains, may be given to knit_offload_finish with capa 0 (or MULTI_SEGS alone, if one
+ * shorter chains, may be given to knit_offload_fallback with capa 0 (or MULTI_SEGS alone, if one
  * buffer does not hold it) and then sent as it comes out.
  */
 
@@ -58,7 +58,7 @@
 	(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_VLAN | KNIT_OFFLOAD_SEG)
 
 /* Tunnels, double tags, security: knit never asks for them, and refuses who does. */
-#define KNIT_OFFLOAD_FOREIGN                                                              \
+#define KNIT_OFFLOAD_UNSUPPORTED                                                          \
 	(RTE_MBUF_F_TX_TUNNEL_MASK | RTE_MBUF_F_TX_OUTER_IP_CKSUM |                       \
 	 RTE_MBUF_F_TX_OUTER_UDP_CKSUM | RTE_MBUF_F_TX_QINQ | RTE_MBUF_F_TX_SEC_OFFLOAD | \
 	 RTE_MBUF_F_TX_MACSEC)
@@ -69,7 +69,7 @@
  * shares this bit with RX_L4_CKSUM_BAD). Other drivers mean something else by RX_L4_CKSUM_NONE:
  * see knit_offload_none_is_partial. A datagram whose field is 0 has no checksum, partial or not.
  */
-#define KNIT_OFFLOAD_ADOPT (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_L4_CKSUM_BAD)
+#define KNIT_OFFLOAD_RX_PENDING (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_L4_CKSUM_BAD)
 
 /* One way out of a domain, as its worker keeps it. */
 struct knit_offload_port {
@@ -127,43 +127,45 @@ static inline void knit_offload_to_desc(const struct rte_mbuf *m, uint32_t featu
 		knit_offload_to_desc_slow(m, features, d);
 }
 
-/* Can knit_offload_to_desc say all that m needs? If not: knit_offload_finish with iface_port. */
+/* Can knit_offload_to_desc say all that m needs? If not: knit_offload_fallback with iface_port. */
 static inline bool knit_offload_fits(const struct rte_mbuf *m, uint32_t features)
 {
-	if (likely(!(m->ol_flags & (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_ADOPT | KNIT_OFFLOAD_FOREIGN))))
+	if (likely(!(m->ol_flags &
+		     (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING | KNIT_OFFLOAD_UNSUPPORTED))))
 		return true;
 	return knit_offload_fits_slow(m, features);
 }
 
 /*
- * The capa with which knit_offload_finish makes frames that fit an interface with these features.
+ * The capa with which knit_offload_fallback makes frames that fit an interface with these features.
  */
 uint64_t knit_offload_iface_capa(uint32_t features);
 
-/* Must m go through knit_offload_finish before a port with capa can send it? */
+/* Must m go through knit_offload_fallback before a port with capa can send it? */
 static inline bool knit_offload_needed(const struct rte_mbuf *m, uint64_t capa)
 {
 	uint64_t ol = m->ol_flags;
 
 	if (unlikely(m->nb_segs > 1) && !(capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS))
 		return true;
-	if (likely(!(ol & (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_ADOPT | KNIT_OFFLOAD_FOREIGN))))
+	if (likely(!(ol & (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING | KNIT_OFFLOAD_UNSUPPORTED))))
 		return false;
-	if (ol & (RTE_MBUF_F_RX_VLAN_STRIPPED | KNIT_OFFLOAD_FOREIGN) || knit_offload_rx_partial(m))
+	if (ol & (RTE_MBUF_F_RX_VLAN_STRIPPED | KNIT_OFFLOAD_UNSUPPORTED) ||
+	    knit_offload_rx_partial(m))
 		return true;
 	return knit_offload_missing(m, capa) != 0;
 }
 
 /*
  * Does in software what m asks for and port can't: inserts the tag, cuts, sums, joins chains;
- * turns what a receiving port left to do (see KNIT_OFFLOAD_ADOPT) into the same. Takes m and
+ * turns what a receiving port left to do (see KNIT_OFFLOAD_RX_PENDING) into the same. Takes m and
  * returns the number of frames put into out, at most max, in the order to be sent; they may still
  * ask for what port can do. 0: m is freed and rte_errno says why: ENOMEM no mbuf left, ENOSPC more
  * than max or KNIT_OFFLOAD_MAX_SEGS frames, EMSGSIZE longer than the MTU or, where chains can't be
  * sent, than a buffer, EINVAL nonsense in the headers or not all of them in the first segment.
  */
-unsigned int knit_offload_finish(struct rte_mbuf *m, const struct knit_offload_port *port,
-				 struct rte_mbuf **out, unsigned int max);
+unsigned int knit_offload_fallback(struct rte_mbuf *m, const struct knit_offload_port *port,
+				   struct rte_mbuf **out, unsigned int max);
 
 /*
  * Writes the sum of the pseudo header, with length, where m's TX_TCP_CKSUM, UDP_CKSUM or

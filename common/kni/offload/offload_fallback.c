@@ -82,7 +82,7 @@ static int validate(const struct rte_mbuf *m, const struct knit_offload_port *po
 {
 	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
 
-	if (m->ol_flags & KNIT_OFFLOAD_FOREIGN || l4 == RTE_MBUF_F_TX_SCTP_CKSUM)
+	if (m->ol_flags & KNIT_OFFLOAD_UNSUPPORTED || l4 == RTE_MBUF_F_TX_SCTP_CKSUM)
 		return -EINVAL;
 	if (m->ol_flags & KNIT_OFFLOAD_TX & ~RTE_MBUF_F_TX_VLAN && !knit_headers_sane(m))
 		return -EINVAL;
@@ -150,8 +150,8 @@ static int finish_one(struct rte_mbuf **m, const struct knit_offload_port *port,
 	return ret;
 }
 
-unsigned int knit_offload_finish(struct rte_mbuf *m, const struct knit_offload_port *port,
-				 struct rte_mbuf **out, unsigned int max)
+unsigned int knit_offload_fallback(struct rte_mbuf *m, const struct knit_offload_port *port,
+				   struct rte_mbuf **out, unsigned int max)
 {
 	unsigned int n = 1;
 	uint64_t missing;

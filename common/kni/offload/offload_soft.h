@@ -97,7 +97,7 @@ void knit_csum_ipv4(void *ip, uint32_t len);
 
 /*
  * Cuts m, whose headers are sane. Outputs ask for what port can do and carry complete checksums
- * otherwise. As knit_offload_finish, but m stays the caller's.
+ * otherwise. As knit_offload_fallback, but m stays the caller's.
  */
 unsigned int knit_gso_cut(const struct rte_mbuf *m, const struct knit_offload_port *port,
 			  struct rte_mbuf **out, unsigned int max);

@@ -117,7 +117,7 @@ enum knit_lock_state knit_lock_read(int fd, pid_t *pid)
 	return KNIT_LOCK_EMPTY;
 }
 
-bool knit_lock_died_inside(int fd, pid_t *pid)
+bool knit_lock_died_attaching(int fd, pid_t *pid)
 {
 	enum knit_lock_state state = knit_lock_read(fd, pid);
 	pid_t again;

@@ -43,6 +43,6 @@ void knit_lock_write(int fd, enum knit_lock_state state);
 enum knit_lock_state knit_lock_read(int fd, pid_t *pid);
 
 /* The lock is free and its last holder, *pid, wrote that it is attaching or detaching. */
-bool knit_lock_died_inside(int fd, pid_t *pid);
+bool knit_lock_died_attaching(int fd, pid_t *pid);
 
 #endif

@@ -17,7 +17,7 @@
 
 static int primary_lock = -1;
 static int attach_lock = -1;
-static int turnstile = -1;
+static int gate = -1;
 
 static int complain(int err, const char *what, const char *path)
 {
@@ -202,7 +202,7 @@ int knit_rundir_block_attach(const char *prefix, int timeout_ms)
 {
 	int ret;
 
-	ret = take(prefix, KNIT_FILE_TURNSTILE, &turnstile, timeout_ms);
+	ret = take(prefix, KNIT_FILE_GATE, &gate, timeout_ms);
 	return ret < 0 ? ret : take(prefix, KNIT_FILE_ATTACH, &attach_lock, timeout_ms);
 }
 
@@ -216,5 +216,5 @@ static void give_back(int *fd)
 void knit_rundir_unblock_attach(void)
 {
 	give_back(&attach_lock);
-	give_back(&turnstile);
+	give_back(&gate);
 }

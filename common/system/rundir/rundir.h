@@ -23,7 +23,7 @@
  *                                    exclusively by the primary while it replaces a port's queues
  *   bound                            what the primary's devices had before it bound them, as
  *                                    long as they are not back (bind.h)
- *   turnstile.lock                   the way to attach.lock: whoever wants that takes a share of
+ *   gate.lock                   the way to attach.lock: whoever wants that takes a share of
  *                                    this one first, the primary takes it whole and keeps it
  *
  * The locks are open file description locks (fcntl(2), F_OFD_SETLK): gone with the process that
@@ -69,7 +69,7 @@ int knit_rundir_write_args(const char *prefix, enum knit_role role, uint32_t id,
 /*
  * Secondary, before EAL: is a primary there, do versions fit, is the role free? On success args
  * holds EAL's arguments, the role's lock and the shared attach lock are held. Else a line on
- * stderr and enum knit_exit. Call knit_guard_primary (watchdog.h) next: from here on the primary
+ * stderr and enum knit_exit. Call knit_watchdog_primary (watchdog.h) next: from here on the primary
  * may vanish inside any call of EAL's.
  */
 int knit_rundir_enter(const char *prefix, enum knit_role role, uint32_t id, struct knit_args *args);
@@ -95,7 +95,7 @@ void knit_rundir_unblock_attach(void);
  * Primary: did the secondary of that role end inside EAL's set-up or clean-up? 1 with its pid,
  * else 0. Its successor refuses to start, and leaves the trace, until a new primary runs.
  */
-int knit_rundir_died_inside(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid);
+int knit_rundir_died_attaching(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid);
 
 /*
  * Primary: a pidfd of the process that has that role's lock, in whatever state it is, and its pid;

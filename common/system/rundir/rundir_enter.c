@@ -82,7 +82,7 @@ static enum knit_exit read_args(const char *prefix, enum knit_role role, uint32_
 	return ret;
 }
 
-/* Leaves the trace of a predecessor that died inside EAL, see knit_rundir_died_inside. */
+/* Leaves the trace of a predecessor that died inside EAL, see knit_rundir_died_attaching. */
 static enum knit_exit refuse_after(const char *name, pid_t pid)
 {
 	fprintf(stderr,
@@ -121,24 +121,24 @@ static enum knit_exit lock_role(const char *prefix, enum knit_role role, uint32_
 }
 
 /*
- * Through the turnstile, which the primary shuts when it wants the attach lock: else it might
+ * Through the gate, which the primary shuts when it wants the attach lock: else it might
  * never get it.
  */
 static enum knit_exit lock_attach(const char *prefix)
 {
-	struct knit_path gate = knit_path_file(prefix, KNIT_FILE_TURNSTILE);
+	struct knit_path at = knit_path_file(prefix, KNIT_FILE_GATE);
 	struct knit_path path = knit_path_file(prefix, KNIT_FILE_ATTACH);
-	int turnstile, ret;
+	int gate, ret;
 
-	ret = turnstile = knit_lock_open(gate.text);
-	if (turnstile >= 0)
-		ret = knit_lock_wait(turnstile, F_RDLCK, ATTACH_WAIT_MS);
+	ret = gate = knit_lock_open(at.text);
+	if (gate >= 0)
+		ret = knit_lock_wait(gate, F_RDLCK, ATTACH_WAIT_MS);
 	if (ret == 0)
 		ret = attach_lock = knit_lock_open(path.text);
 	if (attach_lock >= 0)
 		ret = knit_lock_wait(attach_lock, F_RDLCK, ATTACH_WAIT_MS);
-	if (turnstile >= 0)
-		close(turnstile);
+	if (gate >= 0)
+		close(gate);
 	if (ret == 0)
 		return KNIT_EXIT_OK;
 	if (ret == -EAGAIN)

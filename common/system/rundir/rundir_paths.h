@@ -10,7 +10,7 @@
 
 #define KNIT_PATH_MAX 128
 #define KNIT_FILE_ATTACH "attach.lock"
-#define KNIT_FILE_TURNSTILE "turnstile.lock"
+#define KNIT_FILE_GATE "gate.lock"
 #define KNIT_FILE_BOUND "bound"
 
 struct knit_path {

@@ -17,14 +17,14 @@ static int open_role(const char *prefix, enum knit_role role, uint32_t id)
 	return open(path.text, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 }
 
-int knit_rundir_died_inside(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid)
+int knit_rundir_died_attaching(const char *prefix, enum knit_role role, uint32_t id, pid_t *pid)
 {
 	int fd = open_role(prefix, role, id);
 	bool dead;
 
 	if (fd < 0)
 		return 0;
-	dead = knit_lock_died_inside(fd, pid);
+	dead = knit_lock_died_attaching(fd, pid);
 	close(fd);
 	return dead;
 }
@@ -43,7 +43,7 @@ int knit_rundir_process(const char *prefix, enum knit_role role, uint32_t id, pi
 	return ret;
 }
 
-static const char *const files[] = { KNIT_FILE_ATTACH, KNIT_FILE_TURNSTILE };
+static const char *const files[] = { KNIT_FILE_ATTACH, KNIT_FILE_GATE };
 
 bool knit_rundir_blocked(const char *prefix)
 {

@@ -82,8 +82,8 @@ static int send_error(int err)
 	}
 }
 
-/* One exchange. -EAGAIN: the reply was another request's. */
-static int exchange(struct knit_msg *m, int fd, int64_t timeout)
+/* One request and its answer. -EAGAIN: the reply was another request's. */
+static int ask_once(struct knit_msg *m, int fd, int64_t timeout)
 {
 	struct timespec ts = { .tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000 };
 	struct rte_mp_msg req = { .name = KNIT_MSG_ACTION, .len_param = sizeof(*m) };
@@ -132,7 +132,7 @@ int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms)
 		if (ret < 0)
 			break;
 		left = deadline - now_ms();
-		ret = left > 0 ? exchange(m, fd, left) : -ETIMEDOUT;
+		ret = left > 0 ? ask_once(m, fd, left) : -ETIMEDOUT;
 		if (ret == -EAGAIN)
 			log_info("%s: dropped a late reply", knit_op_name(m->op));
 		/* A wait may end early, by a spurious wake-up: the deadline decides. */

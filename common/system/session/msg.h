@@ -16,16 +16,16 @@
  *
  * columns: identifier, name
  */
-#define KNIT_OP_TABLE(X)                                                      \
-	X(ATTACH, attach)     /* role, id: may I? -> the slot is ATTACHING */ \
-	X(READY, ready)	      /* role, id: my ends are claimed -> ATTACHED */ \
-	X(DETACH, detach)     /* role, id: look at my goodbye -> DETACHING */ \
-	X(LINK, link)	      /* port, value: 1 up, 0 down */                 \
-	X(MTU, mtu)	      /* port, value */                               \
-	X(MAC, mac)	      /* port, mac */                                 \
-	X(PROMISC, promisc)   /* port, value */                               \
-	X(ALLMULTI, allmulti) /* port, value */                               \
-	X(RXLIST, rxlist)     /* port; the lists are in the topology */       \
+#define KNIT_OP_TABLE(X)                                                       \
+	X(ATTACH, attach)     /* role, id: may I? -> the entry is ATTACHING */ \
+	X(READY, ready)	      /* role, id: my ends are claimed -> ATTACHED */  \
+	X(DETACH, detach)     /* role, id: look at my goodbye -> DETACHING */  \
+	X(LINK, link)	      /* port, value: 1 up, 0 down */                  \
+	X(MTU, mtu)	      /* port, value */                                \
+	X(MAC, mac)	      /* port, mac */                                  \
+	X(PROMISC, promisc)   /* port, value */                                \
+	X(ALLMULTI, allmulti) /* port, value */                                \
+	X(RXLIST, rxlist)     /* port; the lists are in the topology */        \
 	X(SYNC, sync)	      /* any reply: EAL has handled what was sent before */
 
 enum knit_op {

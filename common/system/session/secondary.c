@@ -39,7 +39,7 @@ static int start_eal(struct knit_secondary *s)
 	 * killed.
 	 */
 	rte_service_finalize();
-	if (knit_bell_init() < 0)
+	if (knit_doorbell_init() < 0)
 		return KNIT_EXIT_RESOURCES;
 	s->topo = knit_topo_attach();
 	if (s->topo == NULL)
@@ -128,7 +128,7 @@ int knit_secondary_enter(struct knit_secondary *s)
 		}
 	}
 	knit_sigbus_init();
-	ret = knit_guard_primary(s->args.primary, s->args.primary_start);
+	ret = knit_watchdog_primary(s->args.primary, s->args.primary_start);
 	if (ret < 0) {
 		fprintf(stderr, "knit: the primary (process %d): %s\n", (int)s->args.primary,
 			ret == -ESRCH ? "is gone" : rte_strerror(-ret));
@@ -230,7 +230,7 @@ void knit_secondary_detach(struct knit_secondary *s)
 
 void knit_secondary_leave(struct knit_secondary *s)
 {
-	knit_guard_leaving();
+	knit_watchdog_leaving();
 	if (s->eal) {
 		knit_rundir_detaching();
 		rte_eal_cleanup();

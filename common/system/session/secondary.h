@@ -44,8 +44,10 @@ struct knit_secondary {
 	"  --trace PATTERN         switches trace points on\n"                        \
 	"  --trace-dir DIRECTORY   where their records go\n"
 
-/* The exit code for a doorbell that could not be opened: err is what knit_bell_open returned. */
-static inline enum knit_exit knit_secondary_bell_exit(int err)
+/*
+ * The exit code for a doorbell that could not be opened: err is what knit_doorbell_open returned.
+ */
+static inline enum knit_exit knit_secondary_doorbell_exit(int err)
 {
 	/* The primary, or its engine, is ending or has ended. */
 	return err == -ESRCH || err == -ENOENT || err == -EBADF ? KNIT_EXIT_NO_PRIMARY

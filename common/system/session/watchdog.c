@@ -42,7 +42,7 @@ static int start_thread(void)
 	return 0;
 }
 
-int knit_guard_primary(pid_t pid, uint64_t start_time)
+int knit_watchdog_primary(pid_t pid, uint64_t start_time)
 {
 	int ret = -ESRCH;
 
@@ -60,7 +60,7 @@ int knit_guard_primary(pid_t pid, uint64_t start_time)
 	return ret;
 }
 
-void knit_guard_leaving(void)
+void knit_watchdog_leaving(void)
 {
 	__atomic_store_n(&leaving, true, __ATOMIC_RELEASE);
 }

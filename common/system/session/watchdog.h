@@ -13,12 +13,12 @@
  */
 
 /* Starts the thread. 0, -ESRCH if that process is gone already, or another negative errno. */
-int knit_guard_primary(pid_t pid, uint64_t start_time);
+int knit_watchdog_primary(pid_t pid, uint64_t start_time);
 
 /*
  * The process is on its way out in good order: if the primary goes now, say nothing and exit with
  * 0.
  */
-void knit_guard_leaving(void);
+void knit_watchdog_leaving(void);
 
 #endif

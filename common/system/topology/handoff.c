@@ -9,49 +9,49 @@
 
 #define BATCH 64 /* mbufs freed in one go */
 
-uint32_t knit_exchange_size(uint32_t tx_desc)
+uint32_t knit_handoff_size(uint32_t tx_desc)
 {
 	if (tx_desc <= KNIT_RING_MIN)
 		return KNIT_RING_MIN;
 	return tx_desc >= KNIT_RING_MAX ? KNIT_RING_MAX : rte_align32pow2(tx_desc);
 }
 
-size_t knit_exchange_bytes(uint32_t size)
+size_t knit_handoff_bytes(uint32_t size)
 {
-	return sizeof(struct knit_exchange) + knit_ring_bytes(size, sizeof(struct rte_mbuf *));
+	return sizeof(struct knit_handoff) + knit_ring_bytes(size, sizeof(struct rte_mbuf *));
 }
 
-void knit_exchange_init(struct knit_exchange *x, uint32_t size)
+void knit_handoff_init(struct knit_handoff *x, uint32_t size)
 {
-	memset(x, 0, knit_exchange_bytes(size));
+	memset(x, 0, knit_handoff_bytes(size));
 	x->size = size;
-	x->consumer_bell = KNIT_BELL_NONE;
+	x->consumer_doorbell = KNIT_DOORBELL_NONE;
 	knit_ring_bind(&x->in.ring, x + 1, size, sizeof(struct rte_mbuf *));
 	knit_ring_bind(&x->out.ring, x + 1, size, sizeof(struct rte_mbuf *));
 }
 
-static uint32_t generation_of(const struct knit_exchange *x)
+static uint32_t generation_of(const struct knit_handoff *x)
 {
 	return __atomic_load_n(&x->generation, __ATOMIC_ACQUIRE);
 }
 
-bool knit_exchange_claim_producer(struct knit_exchange *x)
+bool knit_handoff_claim_producer(struct knit_handoff *x)
 {
-	return knit_ring_claim_producer(&x->in.ring) && knit_exchange_held(x) <= x->size;
+	return knit_ring_claim_producer(&x->in.ring) && knit_handoff_held(x) <= x->size;
 }
 
-bool knit_exchange_claim_consumer(struct knit_exchange *x, struct rte_mempool *pool)
+bool knit_handoff_claim_consumer(struct knit_handoff *x, struct rte_mempool *pool)
 {
 	x->out.pool = pool;
 	x->out.generation = generation_of(x);
 	if (!knit_ring_claim_consumer(&x->out.ring))
 		return false;
-	knit_exchange_disarm(x);
+	knit_handoff_disarm(x);
 	return true;
 }
 
 /* After a reset the indexes are equal, so the claim does not fail. */
-static inline void renew_consumer(struct knit_exchange *x)
+static inline void renew_consumer(struct knit_handoff *x)
 {
 	uint32_t generation = generation_of(x);
 
@@ -67,9 +67,9 @@ static inline struct rte_mbuf **entry(const struct knit_ring *r, uint32_t index)
 }
 
 /* Frees the entries from in.freed up to an index. */
-static void take_back(struct knit_exchange *x, uint32_t to)
+static void take_back(struct knit_handoff *x, uint32_t to)
 {
-	struct knit_exchange_producer *in = &x->in;
+	struct knit_handoff_producer *in = &x->in;
 	struct rte_mbuf *m[BATCH];
 	uint32_t i, n;
 
@@ -82,7 +82,7 @@ static void take_back(struct knit_exchange *x, uint32_t to)
 	}
 }
 
-unsigned int knit_exchange_put(struct knit_exchange *x, struct rte_mbuf **m, unsigned int n)
+unsigned int knit_handoff_put(struct knit_handoff *x, struct rte_mbuf **m, unsigned int n)
 {
 	struct knit_ring *r = &x->in.ring;
 	uint32_t i, room;
@@ -97,11 +97,11 @@ unsigned int knit_exchange_put(struct knit_exchange *x, struct rte_mbuf **m, uns
 		*entry(r, r->prod + i) = m[i];
 	knit_ring_submit(r, n);
 	if (knit_ring_data_wanted(r))
-		knit_bell_ring(x->consumer_bell);
+		knit_doorbell_ring(x->consumer_doorbell);
 	return n;
 }
 
-uint64_t knit_exchange_lost(struct knit_exchange *x)
+uint64_t knit_handoff_lost(struct knit_handoff *x)
 {
 	uint64_t all = __atomic_load_n(&x->lost, __ATOMIC_RELAXED), fresh = all - x->in.lost;
 
@@ -114,8 +114,8 @@ static struct rte_mbuf *copy(const struct rte_mbuf *m, struct rte_mempool *pool)
 	return likely(m) ? rte_pktmbuf_copy(m, pool, 0, UINT32_MAX) : NULL;
 }
 
-unsigned int knit_exchange_take(struct knit_exchange *x, struct rte_mbuf **m, unsigned int n,
-				unsigned int *failed)
+unsigned int knit_handoff_take(struct knit_handoff *x, struct rte_mbuf **m, unsigned int n,
+			       unsigned int *failed)
 {
 	struct knit_ring *r = &x->out.ring;
 	unsigned int i, made = 0;
@@ -134,26 +134,26 @@ unsigned int knit_exchange_take(struct knit_exchange *x, struct rte_mbuf **m, un
 	return made;
 }
 
-bool knit_exchange_arm(struct knit_exchange *x)
+bool knit_handoff_arm(struct knit_handoff *x)
 {
 	renew_consumer(x);
 	return knit_ring_arm_data(&x->out.ring);
 }
 
-void knit_exchange_disarm(struct knit_exchange *x)
+void knit_handoff_disarm(struct knit_handoff *x)
 {
 	knit_ring_disarm_data(&x->out.ring);
 }
 
 /* In this order: a producer at work would otherwise free more than was put when prod was read. */
-unsigned int knit_exchange_held(const struct knit_exchange *x)
+unsigned int knit_handoff_held(const struct knit_handoff *x)
 {
 	uint32_t freed = knit_load_acquire(&x->in.freed);
 
 	return knit_load(&x->in.ring.prod) - freed;
 }
 
-unsigned int knit_exchange_reset(struct knit_exchange *x, bool producer_dead)
+unsigned int knit_handoff_reset(struct knit_handoff *x, bool producer_dead)
 {
 	struct knit_ring_shm *shm = x->in.ring.shm;
 	/* A producer that was killed may not have brought its own index to the shared one's. */
@@ -174,9 +174,9 @@ unsigned int knit_exchange_reset(struct knit_exchange *x, bool producer_dead)
 	return forgotten;
 }
 
-unsigned int knit_exchange_drain(struct knit_exchange *x)
+unsigned int knit_handoff_drain(struct knit_handoff *x)
 {
-	unsigned int n = knit_exchange_held(x);
+	unsigned int n = knit_handoff_held(x);
 
 	take_back(x, x->in.ring.prod);
 	knit_store(&x->in.ring.shm->consumer, x->in.ring.prod);

@@ -28,7 +28,7 @@
 #define KNIT_TOPO_MAGIC 0x6f706f74
 #define KNIT_TOPO_VERSION 5
 
-struct knit_exchange;
+struct knit_handoff;
 
 struct knit_topo_port {
 	char name[KNIT_NAME];
@@ -45,7 +45,7 @@ struct knit_topo_port {
 	uint32_t rx_partial;  /* its RX_L4_CKSUM_NONE is a partial checksum, see offload.h */
 	uint32_t admin_up; /* 0: workers neither receive nor send; the kernel's interface is down */
 	uint32_t starts;   /* times it was started: secondaries of net_tap look for new fds */
-	uint32_t gone;	   /* main, port thread: wo, once. 1: its device was taken away, for good */
+	uint32_t removed;  /* main, port thread: wo, once. 1: its device was taken away, for good */
 	uint32_t link_up;  /* main thread: wo. As last told to the interface */
 	uint32_t link_speed;   /* main thread: wo. Mbit/s */
 	char ifname[IFNAMSIZ]; /* primary: wo. Of its kernel device, as known; "": has none */
@@ -86,12 +86,12 @@ struct knit_topo_rule {
  * A death in ATTACHING or DETACHING may have left EAL's own locks held: the primary says so and
  * ends.
  */
-enum knit_slot_state {
-	KNIT_SLOT_FREE,
-	KNIT_SLOT_ATTACHING,
-	KNIT_SLOT_ATTACHED,
-	KNIT_SLOT_DETACHING,
-	KNIT_SLOT_DEAD,
+enum knit_process_state {
+	KNIT_PROCESS_FREE,
+	KNIT_PROCESS_ATTACHING,
+	KNIT_PROCESS_ATTACHED,
+	KNIT_PROCESS_DETACHING,
+	KNIT_PROCESS_DEAD,
 };
 
 /*
@@ -125,16 +125,17 @@ struct knit_topo_worker {
 	uint32_t idle; /* enum knit_idle */
 	uint32_t burst;
 	uint32_t n_rules;
-	uint32_t bell; /* doorbell of this worker; the primary owns it, so it outlives workers */
+	/* doorbell of this worker; the primary owns it, so it outlives workers */
+	uint32_t doorbell;
 	int16_t rxq[KNIT_MAX_PORTS];
 	int16_t txq[KNIT_MAX_PORTS];	  /* -1: none, but there may be an owner */
 	int16_t tx_owner[KNIT_MAX_PORTS]; /* index of the worker that sends for it; its own; -1 */
-	struct knit_exchange *exchange[KNIT_MAX_PORTS]; /* to the owner; NULL: it is its own */
+	struct knit_handoff *handoff[KNIT_MAX_PORTS]; /* to the owner; NULL: it is its own */
 	int16_t pair[KNIT_MAX_CONF_IFACES];
 	struct knit_topo_rule rules[KNIT_MAX_RULES];
 	struct rte_mempool *pool;
 	struct rte_rcu_qsbr *qsbr; /* of this worker alone: its thread id there is 0 */
-	uint32_t state;		   /* enum knit_slot_state */
+	uint32_t state;		   /* enum knit_process_state */
 	uint32_t pid;
 	uint64_t start_time;
 	uint32_t generation; /* one more with every attach */
@@ -142,10 +143,10 @@ struct knit_topo_worker {
 	uint64_t lost_mbufs; /* mbufs taken back by resets from rings and cookies */
 
 	/*
-	 * Parking. The primary stores park (never 0, another value each time), rings the bell and
-	 * waits until the worker has passed a quiescent state of qsbr or is offline. The worker,
-	 * after each quiescent state and after coming online, reads park; while it is not 0 it is
-	 * offline, has stored it in park_ack and touches no port, ring or pool. 0 resumes.
+	 * Parking. The primary stores park (never 0, another value each time), rings the doorbell
+	 * and waits until the worker has passed a quiescent state of qsbr or is offline. The
+	 * worker, after each quiescent state and after coming online, reads park; while it is not 0
+	 * it is offline, has stored it in park_ack and touches no port, ring or pool. 0 resumes.
 	 */
 	uint32_t park __rte_cache_aligned; /* primary: wo */
 	uint32_t park_port; /* primary: wo. Port index that is being restarted, or ~0 */
@@ -170,7 +171,7 @@ struct knit_topo_rxlist {
 
 struct knit_topo_control {
 	uint32_t lcore;
-	uint32_t bell; /* doorbell of control; the primary owns it */
+	uint32_t doorbell; /* doorbell of control; the primary owns it */
 	uint32_t state;
 	uint32_t pid;
 	uint64_t start_time;

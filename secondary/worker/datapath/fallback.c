@@ -16,18 +16,18 @@ static enum knit_worker_drop reason(int err)
 	}
 }
 
-void knit_worker_unfinished(struct knit_worker *w)
+void knit_worker_fallback_failed(struct knit_worker *w)
 {
 	knit_count(&w->stats->drops[reason(rte_errno)], 1);
 }
 
-uint32_t knit_worker_finish(struct knit_worker *w, const struct knit_output *out,
-			    struct rte_mbuf *m, uint32_t at)
+uint32_t knit_worker_fallback(struct knit_worker *w, const struct knit_output *out,
+			      struct rte_mbuf *m, uint32_t at)
 {
 	uint32_t made;
 
-	made = knit_offload_finish(m, &out->offload, w->work + at, RTE_DIM(w->work) - at);
+	made = knit_offload_fallback(m, &out->offload, w->work + at, RTE_DIM(w->work) - at);
 	if (unlikely(made == 0))
-		knit_worker_unfinished(w);
+		knit_worker_fallback_failed(w);
 	return made;
 }

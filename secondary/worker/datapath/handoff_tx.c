@@ -4,16 +4,16 @@
 
 static enum knit_worker_drop why_full(const struct knit_output *out)
 {
-	if (__atomic_load_n(out->owner_state, __ATOMIC_RELAXED) == KNIT_SLOT_ATTACHED)
-		return KNIT_WORKER_DROP_EXCHANGE_FULL;
-	return KNIT_WORKER_DROP_EXCHANGE_NO_WORKER;
+	if (__atomic_load_n(out->owner_state, __ATOMIC_RELAXED) == KNIT_PROCESS_ATTACHED)
+		return KNIT_WORKER_DROP_HANDOFF_FULL;
+	return KNIT_WORKER_DROP_HANDOFF_NO_WORKER;
 }
 
 /*
  * TX path, a port on which another worker has the transmit queue: a burst to that worker. What the
  * port can't do is done there.
  */
-uint32_t knit_exchange_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b)
+uint32_t knit_handoff_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b)
 {
 	uint64_t lost;
 	uint32_t sent;
@@ -22,12 +22,12 @@ uint32_t knit_exchange_tx(struct knit_worker *w, struct knit_output *out, struct
 		knit_drop(w, KNIT_WORKER_DROP_PORT_DOWN, b->m, b->n);
 		return 0;
 	}
-	sent = knit_exchange_put(out->exchange, b->m, b->n);
+	sent = knit_handoff_put(out->handoff, b->m, b->n);
 	knit_count(&w->stats->exchanged, sent);
 	if (unlikely(sent < b->n))
 		knit_drop(w, why_full(out), b->m + sent, b->n - sent);
-	lost = knit_exchange_lost(out->exchange);
+	lost = knit_handoff_lost(out->handoff);
 	if (unlikely(lost))
-		knit_count(&w->stats->drops[KNIT_WORKER_DROP_EXCHANGE_LOST], lost);
+		knit_count(&w->stats->drops[KNIT_WORKER_DROP_HANDOFF_LOST], lost);
 	return sent;
 }

@@ -3,7 +3,7 @@
 #include "worker/worker.h"
 
 /* What may be more than the interface's engine understands. */
-#define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_ADOPT | KNIT_OFFLOAD_FOREIGN)
+#define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING | KNIT_OFFLOAD_UNSUPPORTED)
 
 static uint32_t hand_over(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
 			  uint32_t n)
@@ -28,7 +28,7 @@ static uint32_t hand_over_unusual(struct knit_worker *w, struct knit_output *out
 		if (knit_offload_fits(b->m[i], out->kni->features))
 			w->work[n++] = b->m[i];
 		else
-			n += knit_worker_finish(w, out, b->m[i], n);
+			n += knit_worker_fallback(w, out, b->m[i], n);
 	}
 	return sent + hand_over(w, out, w->work, n);
 }

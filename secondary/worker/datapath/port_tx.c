@@ -4,7 +4,7 @@
 #include <rte_ethdev.h>
 
 /* What a port may be unable to do, or wants prepared. */
-#define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_ADOPT | KNIT_OFFLOAD_FOREIGN)
+#define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING | KNIT_OFFLOAD_UNSUPPORTED)
 
 static uint64_t bytes_of(struct rte_mbuf **m, uint32_t n)
 {
@@ -52,9 +52,9 @@ static uint32_t transmit_plain(struct knit_worker *w, struct knit_output *out, s
 	uint32_t n;
 
 	plain.capa = plain_capa(&plain, m);
-	n = knit_offload_finish(m, &plain, pieces, RTE_DIM(pieces));
+	n = knit_offload_fallback(m, &plain, pieces, RTE_DIM(pieces));
 	if (n == 0) {
-		knit_worker_unfinished(w);
+		knit_worker_fallback_failed(w);
 		return 0;
 	}
 	return transmit(w, out, pieces, n, bytes_of(pieces, n));
@@ -117,7 +117,7 @@ static uint32_t transmit_unusual(struct knit_worker *w, struct knit_output *out,
 		if (too_long(b->m[i], out->offload.mtu))
 			knit_drop(w, KNIT_WORKER_DROP_PORT_TOO_LONG, b->m + i, 1);
 		else if (knit_offload_needed(b->m[i], out->offload.capa))
-			n += knit_worker_finish(w, out, b->m[i], n);
+			n += knit_worker_fallback(w, out, b->m[i], n);
 		else
 			w->work[n++] = b->m[i];
 	}

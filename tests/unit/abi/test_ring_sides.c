@@ -24,8 +24,8 @@
 
 struct sides {
 	struct ring_pair ring;
-	int data_bell;
-	int space_bell;
+	int data_doorbell;
+	int space_doorbell;
 	bool sleeps;
 	unsigned int naps;  /* producer: wo */
 	unsigned int waits; /* consumer: wo */
@@ -34,23 +34,23 @@ struct sides {
 
 static struct sides sides;
 
-static void ring_bell(int bell)
+static void ring_doorbell(int doorbell)
 {
 	uint64_t one = 1;
 
-	if (write(bell, &one, sizeof(one)) != sizeof(one))
-		__atomic_store_n(&sides.failure, "cannot ring a bell", __ATOMIC_RELAXED);
+	if (write(doorbell, &one, sizeof(one)) != sizeof(one))
+		__atomic_store_n(&sides.failure, "cannot ring a doorbell", __ATOMIC_RELAXED);
 }
 
 /* False if nobody rang in time: the wake-up was lost. */
-static bool wait_bell(int bell)
+static bool wait_doorbell(int doorbell)
 {
-	struct pollfd fd = { .fd = bell, .events = POLLIN };
+	struct pollfd fd = { .fd = doorbell, .events = POLLIN };
 	uint64_t rings;
 
 	if (poll(&fd, 1, WAKE_DEADLINE_MS) != 1)
 		return false;
-	return read(bell, &rings, sizeof(rings)) == sizeof(rings);
+	return read(doorbell, &rings, sizeof(rings)) == sizeof(rings);
 }
 
 static bool wait_for_space(struct knit_ring *r)
@@ -62,7 +62,7 @@ static bool wait_for_space(struct knit_ring *r)
 	if (!knit_ring_arm_space(r, 1))
 		return true;
 	sides.naps++;
-	if (!wait_bell(sides.space_bell))
+	if (!wait_doorbell(sides.space_doorbell))
 		return false;
 	knit_ring_disarm_space(r);
 	return true;
@@ -77,7 +77,7 @@ static bool wait_for_data(struct knit_ring *r)
 	if (!knit_ring_arm_data(r))
 		return true;
 	sides.waits++;
-	if (!wait_bell(sides.data_bell))
+	if (!wait_doorbell(sides.data_doorbell))
 		return false;
 	knit_ring_disarm_data(r);
 	return true;
@@ -104,7 +104,7 @@ static void *producer_main(void *arg)
 		knit_ring_submit(r, n);
 		sent += n;
 		if (knit_ring_data_wanted(r))
-			ring_bell(sides.data_bell);
+			ring_doorbell(sides.data_doorbell);
 	}
 	return NULL;
 }
@@ -129,7 +129,7 @@ static const char *consume(uint64_t *sum)
 		knit_ring_release(r, n);
 		got += n;
 		if (n && knit_ring_space_wanted(r))
-			ring_bell(sides.space_bell);
+			ring_doorbell(sides.space_doorbell);
 	}
 	return NULL;
 }
@@ -145,10 +145,10 @@ static void run_sides(bool sleeps)
 
 	ck_assert(ring_pair_init(&sides.ring, FIRST));
 	sides.sleeps = sleeps;
-	sides.data_bell = eventfd(0, 0);
-	sides.space_bell = eventfd(0, 0);
-	ck_assert_int_ge(sides.data_bell, 0);
-	ck_assert_int_ge(sides.space_bell, 0);
+	sides.data_doorbell = eventfd(0, 0);
+	sides.space_doorbell = eventfd(0, 0);
+	ck_assert_int_ge(sides.data_doorbell, 0);
+	ck_assert_int_ge(sides.space_doorbell, 0);
 	ck_assert_int_eq(pthread_create(&producer, NULL, producer_main, NULL), 0);
 	consumer_failure = consume(&sum);
 	ck_assert_msg(!consumer_failure, "consumer: %s", consumer_failure);
@@ -195,7 +195,7 @@ static bool wait_until_empty(struct knit_ring *r, struct knit_random *random)
 		look_around(random);
 		if (!knit_ring_arm_space(r, RING_SIZE))
 			continue;
-		if (!wait_bell(sides.space_bell))
+		if (!wait_doorbell(sides.space_doorbell))
 			return false;
 		knit_ring_disarm_space(r);
 	}
@@ -213,7 +213,7 @@ static void *lockstep_producer(void *arg)
 		ring_pair_fill(r, r->prod, ring_pair_value(r->prod));
 		knit_ring_submit(r, 1);
 		if (knit_ring_data_wanted(r))
-			ring_bell(sides.data_bell);
+			ring_doorbell(sides.data_doorbell);
 		if (!wait_until_empty(r, &random))
 			return "lost the wake-up for space";
 	}
@@ -231,7 +231,7 @@ static const char *lockstep_consume(void)
 			look_around(&random);
 			if (!knit_ring_arm_data(r))
 				continue;
-			if (!wait_bell(sides.data_bell))
+			if (!wait_doorbell(sides.data_doorbell))
 				return "lost the wake-up for data";
 			knit_ring_disarm_data(r);
 		}
@@ -240,7 +240,7 @@ static const char *lockstep_consume(void)
 		look_around(&random);
 		knit_ring_release(r, 1);
 		if (knit_ring_space_wanted(r))
-			ring_bell(sides.space_bell);
+			ring_doorbell(sides.space_doorbell);
 	}
 	return NULL;
 }
@@ -252,8 +252,8 @@ START_TEST(lockstep)
 	pthread_t producer;
 
 	ck_assert(ring_pair_init(&sides.ring, FIRST));
-	sides.data_bell = eventfd(0, 0);
-	sides.space_bell = eventfd(0, 0);
+	sides.data_doorbell = eventfd(0, 0);
+	sides.space_doorbell = eventfd(0, 0);
 	ck_assert_int_eq(pthread_create(&producer, NULL, lockstep_producer, NULL), 0);
 	consumer_failure = lockstep_consume();
 	ck_assert_msg(!consumer_failure, "consumer: %s", consumer_failure);

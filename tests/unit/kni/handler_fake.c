@@ -84,8 +84,8 @@ static void setup(void)
 	kni->generation = 1000;
 	kni->legacy = true;
 	kni->creator_pid = getpid();
-	kni->control_bell = KNIT_BELL_NONE;
-	kni->handler_bell = KNIT_BELL_NONE;
+	kni->control_doorbell = KNIT_DOORBELL_NONE;
+	kni->handler_doorbell = KNIT_DOORBELL_NONE;
 	kni->shm = (struct knit_shm_hdr *)knit_fake->shm;
 	bind_ring(&kni->req_q, knit_shm_req_off());
 	bind_ring(&kni->resp_q, knit_shm_resp_off());
@@ -100,7 +100,7 @@ static void teardown(void)
 
 int knit_fake_claim(const struct knit_handler_ops *ops, bool fixed)
 {
-	struct knit_handler h = { .ops = ops, .bell = KNIT_BELL_NONE, .fixed = fixed };
+	struct knit_handler h = { .ops = ops, .doorbell = KNIT_DOORBELL_NONE, .fixed = fixed };
 
 	return knit_handler_claim(&knit_fake->kni, &h);
 }

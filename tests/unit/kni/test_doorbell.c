@@ -18,7 +18,7 @@
 /* EAL's memory is private without hugepages: the table's pages, with what is in them, are not. */
 static void share_table(void)
 {
-	const struct rte_memzone *mz = rte_memzone_lookup("knit_bells");
+	const struct rte_memzone *mz = rte_memzone_lookup("knit_doorbells");
 	uintptr_t start, end;
 	void *copy;
 
@@ -36,14 +36,14 @@ static void share_table(void)
 /* Makes and frees one, and lets a file have the fd's number in between. */
 static void come_and_go(void)
 {
-	int64_t bell;
+	int64_t doorbell;
 	int fd;
 
 	for (;;) {
-		bell = knit_bell_new();
+		doorbell = knit_doorbell_new();
 		usleep(300);
-		knit_bell_free(bell);
-		fd = memfd_create("not a bell", MFD_CLOEXEC);
+		knit_doorbell_free(doorbell);
+		fd = memfd_create("not a doorbell", MFD_CLOEXEC);
 		usleep(300);
 		close(fd);
 	}
@@ -58,28 +58,28 @@ static bool is_eventfd(int fd)
 	       strcmp(target, "anon_inode:[eventfd]") == 0;
 }
 
-/* Whatever its owner does meanwhile: what is taken is the bell, or nothing. */
+/* Whatever its owner does meanwhile: what is taken is the doorbell, or nothing. */
 START_TEST(never_another_file)
 {
-	int64_t bell;
+	int64_t doorbell;
 	int i, fd, n = 0;
 	pid_t child;
 
-	ck_assert_int_eq(knit_bell_init(), 0);
+	ck_assert_int_eq(knit_doorbell_init(), 0);
 	share_table();
-	bell = knit_bell_new();
-	ck_assert_int_ge(bell, 0);
-	ck_assert(is_eventfd(knit_bell_open(bell)));
-	knit_bell_free(bell);
-	knit_bell_free(bell);
-	ck_assert_int_eq(knit_bell_open(bell), -ENOENT);
+	doorbell = knit_doorbell_new();
+	ck_assert_int_ge(doorbell, 0);
+	ck_assert(is_eventfd(knit_doorbell_open(doorbell)));
+	knit_doorbell_free(doorbell);
+	knit_doorbell_free(doorbell);
+	ck_assert_int_eq(knit_doorbell_open(doorbell), -ENOENT);
 	child = fork();
 	if (child == 0)
 		come_and_go();
 	for (i = 0; n < 1000; i++) {
-		fd = knit_bell_open(bell);
+		fd = knit_doorbell_open(doorbell);
 		ck_assert_msg(fd < 0 || is_eventfd(fd), "try %d: fd %d is another file", i, fd);
-		knit_bell_close(bell);
+		knit_doorbell_close(doorbell);
 		n += fd >= 0;
 	}
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
@@ -89,7 +89,7 @@ END_TEST
 
 Suite *knit_suite_bell(void)
 {
-	Suite *s = suite_create("bell");
+	Suite *s = suite_create("doorbell");
 
 	knit_add_test(s, "never another file", never_another_file, 60);
 	return s;

@@ -48,15 +48,15 @@ static void end(void)
 	ck_assert_uint_eq(kmod_fake_open_files(), 0);
 }
 
-static int free_bells(void)
+static int free_doorbells(void)
 {
-	int64_t bell[KNIT_MAX_BELLS];
+	int64_t doorbell[KNIT_MAX_DOORBELLS];
 	int i, n = 0;
 
-	while (n < KNIT_MAX_BELLS && (bell[n] = knit_bell_new()) >= 0)
+	while (n < KNIT_MAX_DOORBELLS && (doorbell[n] = knit_doorbell_new()) >= 0)
 		n++;
 	for (i = 0; i < n; i++)
-		knit_bell_free(bell[i]);
+		knit_doorbell_free(doorbell[i]);
 	return n;
 }
 
@@ -81,9 +81,9 @@ START_TEST(created)
 	ck_assert_uint_eq(c->mtu, 1500);
 	ck_assert_uint_eq(c->min_mtu, 68);
 	ck_assert_uint_eq(c->max_mtu, 9000);
-	ck_assert_int_eq(c->packet_bell_fd, knit_bell_open(kni->pair[1].engine_bell));
-	ck_assert_int_eq(c->request_bell_fd, knit_bell_open(kni->control_bell));
-	ck_assert_int_ne(c->packet_bell_fd, c->request_bell_fd);
+	ck_assert_int_eq(c->packet_doorbell_fd, knit_doorbell_open(kni->pair[1].engine_doorbell));
+	ck_assert_int_eq(c->request_doorbell_fd, knit_doorbell_open(kni->control_doorbell));
+	ck_assert_int_ne(c->packet_doorbell_fd, c->request_doorbell_fd);
 	end();
 	ck_assert_uint_eq(kmod_fake.released, 1001);
 }
@@ -106,11 +106,11 @@ END_TEST
 
 START_TEST(not_created)
 {
-	int bells;
+	int doorbells;
 
 	make();
 	end();
-	bells = free_bells();
+	doorbells = free_doorbells();
 	kmod_fake_reset();
 	kmod_fake.fail = KNIT_IOC_CREATE;
 	kmod_fake.fail_times = 1;
@@ -118,10 +118,10 @@ START_TEST(not_created)
 	ck_assert_ptr_null(knit_iface_create(&conf));
 	ck_assert_int_eq(rte_errno, EEXIST);
 	ck_assert_uint_eq(kmod_fake_open_files(), 0);
-	ck_assert_int_eq(free_bells(), bells);
+	ck_assert_int_eq(free_doorbells(), doorbells);
 	make();
 	end();
-	ck_assert_int_eq(free_bells(), bells);
+	ck_assert_int_eq(free_doorbells(), doorbells);
 }
 END_TEST
 
@@ -143,14 +143,14 @@ START_TEST(pairs)
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_ATTACH), 0);
 	kni->engine->detach(kni, 1);
 	ck_assert_uint_eq(kmod_fake.detach.id, kni->kmod_id);
-	ck_assert_uint_eq(kmod_fake.detach.role, KNIT_ROLE_PAIR);
+	ck_assert_uint_eq(kmod_fake.detach.role, KNIT_ATTACH_PAIR);
 	ck_assert_uint_eq(kmod_fake.detach.pair, 1);
-	ck_assert_int_eq(kmod_fake.detach.bell_fd, -1);
+	ck_assert_int_eq(kmod_fake.detach.doorbell_fd, -1);
 	kni->legacy = true;
 	ck_assert_int_eq(kni->engine->attach(kni, 1), 0);
-	ck_assert_uint_eq(kmod_fake.attach.role, KNIT_ROLE_PAIR);
+	ck_assert_uint_eq(kmod_fake.attach.role, KNIT_ATTACH_PAIR);
 	ck_assert_uint_eq(kmod_fake.attach.pair, 1);
-	ck_assert_int_eq(kmod_fake.attach.bell_fd, -1);
+	ck_assert_int_eq(kmod_fake.attach.doorbell_fd, -1);
 	ck_assert_uint_eq(kmod_fake_open_files(), 1);
 	end();
 }
@@ -232,31 +232,31 @@ END_TEST
 START_TEST(roles)
 {
 	unsigned int opens;
-	int64_t bell;
+	int64_t doorbell;
 
 	make();
 	opens = kmod_fake.opens;
-	bell = knit_bell_new();
-	ck_assert_int_ge(bell, 0);
-	kni->pair[0].user_bell = KNIT_BELL_NONE;
-	kni->pair[1].user_bell = bell;
+	doorbell = knit_doorbell_new();
+	ck_assert_int_ge(doorbell, 0);
+	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
+	kni->pair[1].user_doorbell = doorbell;
 	ck_assert_int_eq(knit_engine_join_pair(kni, 1), 0);
 	ck_assert_uint_eq(kmod_fake.opens, opens + 1);
 	ck_assert_uint_eq(kmod_fake.attach.id, kni->kmod_id);
-	ck_assert_uint_eq(kmod_fake.attach.role, KNIT_ROLE_PAIR);
+	ck_assert_uint_eq(kmod_fake.attach.role, KNIT_ATTACH_PAIR);
 	ck_assert_uint_eq(kmod_fake.attach.pair, 1);
-	ck_assert_int_eq(kmod_fake.attach.bell_fd, knit_bell_open(bell));
+	ck_assert_int_eq(kmod_fake.attach.doorbell_fd, knit_doorbell_open(doorbell));
 	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
-	ck_assert_int_eq(kmod_fake.attach.bell_fd, -1);
+	ck_assert_int_eq(kmod_fake.attach.doorbell_fd, -1);
 	ck_assert_int_eq(knit_engine_join_pair(kni, 2), -EINVAL);
-	ck_assert_int_eq(knit_engine_join_handler(kni, bell), 0);
-	ck_assert_uint_eq(kmod_fake.attach.role, KNIT_ROLE_HANDLER);
+	ck_assert_int_eq(knit_engine_join_handler(kni, doorbell), 0);
+	ck_assert_uint_eq(kmod_fake.attach.role, KNIT_ATTACH_HANDLER);
 	ck_assert_uint_eq(kmod_fake.attach.pair, 0);
 	ck_assert_int_eq(rte_kni_update_link(kni, 1), 1);
 	ck_assert_uint_eq(kmod_fake.opens, opens + 1);
 	knit_engine_leave_pair(kni, 1);
 	knit_engine_leave_handler(kni);
-	ck_assert_uint_eq(kmod_fake.detach.role, KNIT_ROLE_HANDLER);
+	ck_assert_uint_eq(kmod_fake.detach.role, KNIT_ATTACH_HANDLER);
 	ck_assert_uint_eq(kmod_fake_open_files(), 2);
 	knit_engine_leave_pair(kni, 0);
 	ck_assert_uint_eq(kmod_fake_open_files(), 1);
@@ -271,9 +271,9 @@ END_TEST
 START_TEST(handler_again)
 {
 	make();
-	ck_assert_int_eq(knit_engine_join_handler(kni, KNIT_BELL_NONE), 0);
+	ck_assert_int_eq(knit_engine_join_handler(kni, KNIT_DOORBELL_NONE), 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_DETACH), 0);
-	ck_assert_int_eq(knit_engine_join_handler(kni, KNIT_BELL_NONE), 0);
+	ck_assert_int_eq(knit_engine_join_handler(kni, KNIT_DOORBELL_NONE), 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_DETACH), 1);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_ATTACH), 2);
 	knit_engine_leave_handler(kni);
@@ -291,7 +291,7 @@ static void busy(unsigned int times)
 START_TEST(role_busy)
 {
 	make();
-	kni->pair[0].user_bell = KNIT_BELL_NONE;
+	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
 	busy(10);
 	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_ATTACH), 11);
@@ -308,7 +308,7 @@ END_TEST
 START_TEST(role_of_another_interface)
 {
 	make();
-	kni->pair[0].user_bell = KNIT_BELL_NONE;
+	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
 	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
 	ck_assert_uint_eq(kmod_fake_open_files(), 2);
 	knit_iface_destroy(kni);
@@ -326,7 +326,7 @@ START_TEST(role_in_child)
 	pid_t pid;
 
 	make();
-	kni->pair[0].user_bell = KNIT_BELL_NONE;
+	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
 	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
 	fd = kmod_fake.file[kmod_fake.opens - 1].fd;
 	pid = fork();
@@ -336,7 +336,7 @@ START_TEST(role_in_child)
 		knit_engine_leave_pair(kni, 0);
 		if (kmod_fake_calls(KNIT_IOC_DETACH))
 			_exit(2);
-		if (knit_engine_join_handler(kni, KNIT_BELL_NONE) < 0 ||
+		if (knit_engine_join_handler(kni, KNIT_DOORBELL_NONE) < 0 ||
 		    kmod_fake_open_files() != 2)
 			_exit(3);
 		knit_engine_leave_handler(kni);
@@ -382,7 +382,7 @@ static void fork_meanwhile(void)
 START_TEST(fork_while_opening)
 {
 	make();
-	kni->pair[0].user_bell = KNIT_BELL_NONE;
+	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
 	/* nobody knows of forks before the first role of a process */
 	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
 	knit_engine_leave_pair(kni, 0);

@@ -29,9 +29,9 @@ static void make(uint32_t features)
 	kni.generation = ++generation;
 	kni.features = features;
 	kni.n_pairs = 1;
-	kni.pair[0].engine_bell = KNIT_BELL_NONE;
+	kni.pair[0].engine_doorbell = KNIT_DOORBELL_NONE;
 	kni.pair[0].tx.pool = pool;
-	e->slots = (struct knit_slots){ SIZE, SIZE, free_slots, slots };
+	e->cookies = (struct knit_cookies){ SIZE, SIZE, free_slots, slots };
 	for (i = 0; i < SIZE; i++)
 		free_slots[i] = i;
 	knit_ring_bind(&e->rx_q, shm[0], SIZE, sizeof(struct knit_desc));
@@ -61,7 +61,7 @@ static struct rte_mbuf *next(struct knit_desc *d)
 static void all_back(void)
 {
 	ck_assert_uint_eq(rte_kni_tx_burst(&kni, NULL, 0), 0);
-	ck_assert_uint_eq(kni.pair[0].rx.slots.n_free, SIZE);
+	ck_assert_uint_eq(kni.pair[0].rx.cookies.n_free, SIZE);
 	pool_is_full();
 }
 

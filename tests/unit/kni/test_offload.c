@@ -69,7 +69,7 @@ START_TEST(test_checksum_in_software)
 	/* rte_eth_tx_prepare gets it wrong behind extension headers. */
 	ck_assert_int_eq(knit_offload_needed(m, port.capa | CSUMS), f->ext != 0);
 	ck_assert(!knit_offload_needed(m, port.capa | CSUMS | KNIT_OFFLOAD_IPV6_EXT));
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 	ck_assert_uint_eq(out[0]->ol_flags & KNIT_OFFLOAD_TX, 0);
 	frame_verify(f, out[0], 0, f->payload);
 	rte_pktmbuf_free(out[0]);
@@ -90,7 +90,7 @@ START_TEST(test_field_is_made_anew)
 		ck_assert_int_eq(knit_offload_from_desc(&d, m), 0);
 		field = rte_pktmbuf_mtod_offset(m, uint16_t *, d.csum_start + d.csum_offset);
 		*field ^= 0x1234;
-		ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+		ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 		m = out[0];
 		frame_verify(f, m, 0, f->payload);
 	}
@@ -131,7 +131,7 @@ START_TEST(test_join)
 
 	ck_assert_int_eq(knit_offload_needed(m, 0), m->nb_segs > 1);
 	ck_assert_int_eq(knit_offload_from_desc(&d, m), 0);
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), fits);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), fits);
 	if (fits) {
 		ck_assert_uint_eq(out[0]->nb_segs, 1);
 		frame_verify(f, out[0], 0, f->payload);
@@ -197,7 +197,7 @@ START_TEST(test_padding)
 
 	memset(rte_pktmbuf_append(m, 15), 0x77, 15);
 	ck_assert_int_eq(knit_offload_from_desc(&d, m), 0);
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 	ck_assert_int_eq(rte_pktmbuf_trim(out[0], 15), 0);
 	frame_verify(&f, out[0], 0, 3);
 	rte_pktmbuf_free(out[0]);
@@ -289,7 +289,7 @@ START_TEST(test_received_partial)
 	ck_assert(knit_offload_needed(m, UINT64_MAX));
 	if (_i & 1)
 		port.capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 	ck_assert(knit_offload_fits(out[0], KNIT_FEAT_ALL));
 	knit_offload_to_desc(out[0], KNIT_FEAT_ALL, &d);
 	if (_i & 1)
@@ -313,7 +313,7 @@ START_TEST(test_received_without_checksum)
 	field[0] = field[1] = 0;
 	memcpy(before, flat(m), m->pkt_len);
 	m->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE;
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 	ck_assert_uint_eq(out[0]->ol_flags, 0);
 	ck_assert_mem_eq(flat(out[0]), before, out[0]->pkt_len);
 	rte_pktmbuf_free(out[0]);
@@ -377,7 +377,7 @@ START_TEST(test_vlan)
 	ck_assert(knit_offload_needed(m, port.capa));
 	ck_assert_int_eq(knit_offload_needed(m, port.capa | RTE_ETH_TX_OFFLOAD_VLAN_INSERT),
 			 _i == 3);
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 	ck_assert_uint_eq(out[0]->ol_flags, 0);
 	check_tagged(out[0], plain, 0x2064);
 	rte_pktmbuf_free(out[0]);
@@ -397,7 +397,7 @@ START_TEST(test_stripped_tag_stays_offloaded)
 
 	m->ol_flags = RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_VLAN;
 	m->vlan_tci = 7;
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 	ck_assert_ptr_eq(m, out[0]);
 	ck_assert_uint_eq(m->ol_flags, RTE_MBUF_F_TX_VLAN);
 	ck_assert_uint_eq(m->pkt_len, 14 + 20 + 8 + 60);
@@ -421,7 +421,7 @@ START_TEST(test_ip_checksum)
 	ck_assert(!knit_offload_fits(m, KNIT_FEAT_ALL));
 	ck_assert(knit_offload_needed(m, CSUMS));
 	ck_assert(!knit_offload_needed(m, CSUMS | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM));
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 	ck_assert(knit_offload_fits(m, KNIT_FEAT_ALL));
 	check_request(&f, m);
 	rte_pktmbuf_free(out[0]);
@@ -434,7 +434,7 @@ static void refused(struct rte_mbuf *m, const struct knit_offload_port *port, in
 	struct rte_mbuf *out[1];
 
 	rte_errno = 0;
-	ck_assert_uint_eq(knit_offload_finish(m, port, out, 1), 0);
+	ck_assert_uint_eq(knit_offload_fallback(m, port, out, 1), 0);
 	ck_assert_int_eq(rte_errno, want);
 	pool_is_full();
 }
@@ -461,7 +461,7 @@ START_TEST(test_refused)
 	rte_pktmbuf_trim(m, 1);
 	refused(m, &port, EINVAL);
 	m = frame_make(&f);
-	ck_assert_uint_eq(knit_offload_finish(m, &port, none, 0), 0);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, none, 0), 0);
 	ck_assert_int_eq(rte_errno, ENOSPC);
 	port.mtu = 205;
 	refused(frame_make(&f), &port, EMSGSIZE);
@@ -511,7 +511,7 @@ START_TEST(test_zero_is_mangled)
 	p[42] = sum >> 8;
 	p[43] = sum & 0xff;
 	ck_assert_int_eq(knit_offload_from_desc(&d, m), 0);
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 	ck_assert_uint_eq(p[40] << 8 | p[41], 0xffff);
 	rte_pktmbuf_free(out[0]);
 	pool_is_full();

@@ -114,7 +114,7 @@ START_TEST(test_cut_in_software)
 	unsigned int i, n;
 
 	ck_assert(knit_offload_needed(m, port.capa));
-	n = knit_offload_finish(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
+	n = knit_offload_fallback(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
 	verify_cut(c, out, n);
 	for (i = 0; i < n; i++) {
 		ck_assert_uint_eq(out[i]->ol_flags, 0);
@@ -136,14 +136,14 @@ START_TEST(test_cut_for_checksum_offload)
 
 	if (_i & 1)
 		port.capa |= KNIT_OFFLOAD_IPV6_EXT;
-	n = knit_offload_finish(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
+	n = knit_offload_fallback(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
 	for (i = 0; i < n; i++) {
 		ck_assert(!knit_offload_needed(out[i], port.capa));
 		if (!c->f.ext || _i & 1)
 			ck_assert(out[i]->ol_flags & RTE_MBUF_F_TX_L4_MASK);
 		if (!c->f.ext)
 			ck_assert_int_eq(knit_offload_phdr(out[i]), 0);
-		ck_assert_uint_eq(knit_offload_finish(out[i], &soft, &one, 1), 1);
+		ck_assert_uint_eq(knit_offload_fallback(out[i], &soft, &one, 1), 1);
 		out[i] = one;
 	}
 	verify_cut(c, out, n);
@@ -170,7 +170,7 @@ START_TEST(test_port_cuts)
 	if (c->f.version == 4)
 		ip[10] ^= 0x55;
 	ck_assert(knit_offload_needed(m, port.capa));
-	ck_assert_uint_eq(knit_offload_finish(m, &port, out, 1), 1);
+	ck_assert_uint_eq(knit_offload_fallback(m, &port, out, 1), 1);
 	ck_assert_ptr_eq(m, out[0]);
 	ck_assert_uint_eq(m->ol_flags & KNIT_OFFLOAD_TX, seg_flags(&c->f));
 	ck_assert_uint_eq(m->l2_len, frame_l2(&c->f) + 4);
@@ -198,10 +198,10 @@ START_TEST(test_port_never_cuts_cwr)
 
 	ck_assert(knit_offload_needed(m, port.capa));
 	ck_assert(!knit_offload_needed(m, port.capa | KNIT_OFFLOAD_TSO_ECN));
-	n = knit_offload_finish(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
+	n = knit_offload_fallback(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
 	for (i = 0; i < n; i++) {
 		ck_assert(!(out[i]->ol_flags & KNIT_OFFLOAD_SEG));
-		ck_assert_uint_eq(knit_offload_finish(out[i], &soft, &one, 1), 1);
+		ck_assert_uint_eq(knit_offload_fallback(out[i], &soft, &one, 1), 1);
 		out[i] = one;
 	}
 	verify_cut(&c, out, n);
@@ -224,7 +224,7 @@ START_TEST(test_cut_with_tag)
 
 	m->ol_flags |= RTE_MBUF_F_TX_VLAN;
 	m->vlan_tci = 100;
-	n = knit_offload_finish(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
+	n = knit_offload_fallback(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
 	c.f.tags++;
 	verify_cut(&c, out, n);
 	rte_pktmbuf_free_bulk(out, n);
@@ -238,7 +238,7 @@ static void refused(struct rte_mbuf *m, const struct knit_offload_port *port, un
 	struct rte_mbuf *out[KNIT_OFFLOAD_MAX_SEGS];
 
 	rte_errno = 0;
-	ck_assert_uint_eq(knit_offload_finish(m, port, out, max), 0);
+	ck_assert_uint_eq(knit_offload_fallback(m, port, out, max), 0);
 	ck_assert_int_eq(rte_errno, want);
 	pool_is_full();
 }
@@ -271,7 +271,7 @@ START_TEST(test_cut_exhausted)
 
 	for (keep = 0; keep <= 40; keep++) {
 		ck_assert_int_eq(rte_pktmbuf_alloc_bulk(small, held, 128 - keep), 0);
-		n = knit_offload_finish(from_kernel(&c), &port, out, KNIT_OFFLOAD_MAX_SEGS);
+		n = knit_offload_fallback(from_kernel(&c), &port, out, KNIT_OFFLOAD_MAX_SEGS);
 		if (n == 0) {
 			ck_assert_int_eq(rte_errno, ENOMEM);
 			ck_assert_uint_eq(rte_mempool_avail_count(small), keep);
@@ -401,7 +401,7 @@ static void fuzz_once(struct knit_random *r, unsigned int *accepted)
 	if (m->pkt_len >= KNIT_ETH_HLEN)
 		ck_assert_int_eq(knit_desc_check_frame(&back, m->pkt_len), KNIT_REJECT_NONE);
 	port.capa = random_capa(r);
-	n = knit_offload_finish(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
+	n = knit_offload_fallback(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
 	for (i = 0; i < n; i++) {
 		rte_mbuf_sanity_check(out[i], 1);
 		ck_assert(!knit_offload_needed(out[i], port.capa));

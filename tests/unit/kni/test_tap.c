@@ -239,7 +239,7 @@ START_TEST(empty_segments)
 	knit_ring_bind(&back, mem[1], 64, sizeof(d));
 	p.fd = fd[1];
 	p.iface = &iface;
-	p.user_bell = KNIT_BELL_NONE;
+	p.user_doorbell = KNIT_DOORBELL_NONE;
 	for (i = 0; i < 5; i++) {
 		d = (struct knit_desc){ .cookie = i,
 					.len = seg[i].len,

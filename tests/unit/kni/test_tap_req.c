@@ -120,7 +120,7 @@ static void setup(void)
 	memset(t, 0, sizeof(*t));
 	kni.shm = (struct knit_shm_hdr *)shm;
 	kni.legacy = true;
-	kni.handler_bell = KNIT_BELL_NONE;
+	kni.handler_doorbell = KNIT_DOORBELL_NONE;
 	t->kni = &kni;
 	t->watch.min_mtu = 68;
 	t->watch.max_mtu = 9000;

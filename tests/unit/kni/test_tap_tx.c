@@ -74,7 +74,7 @@ static void setup(void)
 	rig.p.iface = &rig.iface;
 	rig.p.attached = true;
 	rig.p.last_segs = 1;
-	rig.p.user_bell = KNIT_BELL_NONE;
+	rig.p.user_doorbell = KNIT_DOORBELL_NONE;
 	rig.p.bounce = malloc(KNIT_TAP_BOUNCE);
 	ck_assert_ptr_nonnull(rig.p.bounce);
 }

@@ -50,7 +50,7 @@ static struct knit_conf_port *port(const char *device, int driver)
 static bool check(void)
 {
 	n_told = 0;
-	return primary_nics_check(&conf, false, tell);
+	return nic_check(&conf, false, tell);
 }
 
 static void setup(void)
@@ -78,7 +78,7 @@ START_TEST(missing_or_dispensable)
 	conf.ports[0].optional = false;
 	ck_assert(!check());
 	ck_assert_int_eq(told[0], PRIMARY_NIC_MISSING);
-	ck_assert_int_eq(primary_nics_bind(&primary), -ENODEV);
+	ck_assert_int_eq(nic_bind(&primary), -ENODEV);
 }
 END_TEST
 
@@ -88,7 +88,7 @@ START_TEST(no_iommu)
 	bind_fake_file(FAKE_NOIOMMU, "N\n");
 	port("0000:00:07.0", KNIT_DRIVER_VFIO)->optional = true;
 	check();
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	ck_assert(primary.ports[0].absent);
 	ck_assert_str_eq(bind_fake_text(FAKE_NOIOMMU), "N\n");
 	ck_assert_int_ne(access(BOUND, F_OK), 0);
@@ -106,11 +106,11 @@ START_TEST(no_iommu_of_others)
 	bind_fake_link(FAKE_DEVICE("0000:00:07.0") "iommu_group",
 		       "../../../../kernel/iommu_groups/9");
 	bind_fake_file("sys/kernel/iommu_groups/9/name", "vfio-noiommu\n");
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	ck_assert_str_eq(bind_fake_text(FAKE_NOIOMMU), "Y\n");
 	ck_assert_int_eq(access(BOUND, F_OK), 0);
 	bind_fake_file("sys/kernel/iommu_groups/9/name", NULL);
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	ck_assert_str_eq(bind_fake_text(FAKE_NOIOMMU), "N\n");
 	ck_assert_int_ne(access(BOUND, F_OK), 0);
 }
@@ -125,10 +125,10 @@ static void other_primary(int driver)
 	ck_assert(check());
 	ck_assert_int_eq(told[0], PRIMARY_NIC_DISPENSABLE);
 	ck_assert_ptr_nonnull(strstr(said[0], "process 77 (testpmd) has it open"));
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	ck_assert(primary.ports[0].absent);
 	conf.ports[0].optional = false;
-	ck_assert_int_eq(primary_nics_bind(&primary), -EBUSY);
+	ck_assert_int_eq(nic_bind(&primary), -EBUSY);
 }
 
 START_TEST(others_nics)
@@ -138,10 +138,10 @@ START_TEST(others_nics)
 	other_primary(KNIT_DRIVER_KEEP);
 	bind_fake_file("proc/77/fd/6", NULL);
 	primary.ports[0].absent = false;
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	ck_assert(!primary.ports[0].absent);
 	conf.ports[0].driver = KNIT_DRIVER_IGB_UIO;
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 }
 END_TEST
 
@@ -156,14 +156,14 @@ static void locked_by_other(int driver)
 	ck_assert(check());
 	ck_assert_int_eq(told[0], PRIMARY_NIC_DISPENSABLE);
 	ck_assert_ptr_nonnull(strstr(said[0], "(other) has it locked"));
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	ck_assert(primary.ports[0].absent);
 	conf.ports[0].optional = false;
 	ck_assert(!check());
-	ck_assert_int_eq(primary_nics_bind(&primary), -EBUSY);
+	ck_assert_int_eq(nic_bind(&primary), -EBUSY);
 	bind_fake_kill(other);
 	ck_assert(check());
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 }
 
 static bool locks(const char *name)
@@ -197,11 +197,11 @@ START_TEST(not_locked)
 
 	port("0000:00:01.0", KNIT_DRIVER_KEEP);
 	ck_assert(check());
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	bind_fake_kill(other);
 	ck_assert(!locks("0000:00:01.0"));
 	conf.ports[0].driver = KNIT_DRIVER_IGB_UIO;
-	ck_assert_int_eq(primary_nics_bind(&primary), -EPERM);
+	ck_assert_int_eq(nic_bind(&primary), -EPERM);
 	ck_assert(!locks("0000:00:01.0"));
 }
 END_TEST
@@ -233,7 +233,7 @@ START_TEST(not_back)
 	pid_t other = bind_fake_locker("0000:00:06.0", false);
 
 	remembered(both);
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	expect_remembered(both);
 	ck_assert_str_eq(bind_fake_text("sys/bus/pci/drivers/igb_uio/unbind"), "");
 	ck_assert_str_eq(bind_fake_text("sys/bus/pci/drivers_probe"), "0000:00:07.0");
@@ -245,7 +245,7 @@ END_TEST
 START_TEST(no_iommu_nor_vfio)
 {
 	remembered("noiommu\n");
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	ck_assert_int_ne(access(BOUND, F_OK), 0);
 }
 END_TEST
@@ -255,7 +255,7 @@ START_TEST(no_iommu_unknown)
 {
 	remembered("noiommu\n");
 	knit_bind_where.sys = "/nowhere";
-	ck_assert_int_eq(primary_nics_bind(&primary), 0);
+	ck_assert_int_eq(nic_bind(&primary), 0);
 	expect_remembered("noiommu\n");
 }
 END_TEST
@@ -269,9 +269,9 @@ static void remember(const char *name)
 {
 	struct knit_pci dev;
 
-	ck_assert_int_eq(nics_back_settle(PREFIX, all, NULL), 0);
+	ck_assert_int_eq(nic_restore_settle(PREFIX, all, NULL), 0);
 	ck_assert_int_eq(knit_pci_look(name, &dev), 0);
-	ck_assert_int_eq(nics_back_remember(PREFIX, &dev, KNIT_IGB_UIO), 0);
+	ck_assert_int_eq(nic_record(PREFIX, &dev, KNIT_IGB_UIO), 0);
 }
 
 /* What it had before stays remembered, but not what another one had, or for another driver. */

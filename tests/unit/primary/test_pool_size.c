@@ -177,8 +177,8 @@ START_TEST(unknown_nodes)
 }
 END_TEST
 
-/* A worker may have no transmit queue, but an exchange queue, which is a power of two long. */
-START_TEST(room_in_exchange_queues)
+/* A worker may have no transmit queue, but an hand-off queue, which is a power of two long. */
+START_TEST(room_in_handoff_queues)
 {
 	start(1);
 	conf.ports[0].tx_desc = 257;
@@ -197,6 +197,6 @@ Suite *knit_suite_pool_plan(void)
 	knit_add_test(s, "primary alone", primary_alone, 0);
 	knit_add_test(s, "ports elsewhere", ports_elsewhere, 0);
 	knit_add_test(s, "unknown nodes", unknown_nodes, 0);
-	knit_add_test(s, "room in exchange queues", room_in_exchange_queues, 0);
+	knit_add_test(s, "room in hand-off queues", room_in_handoff_queues, 0);
 	return s;
 }

@@ -51,7 +51,7 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout, const si
 	return 0;
 }
 
-bool primary_gone_now(const struct port *port)
+bool port_is_removed(const struct port *port)
 {
 	return false;
 }
@@ -72,8 +72,8 @@ static void setup(void)
 		w = &topo.workers[i];
 		primary.ports[i].topo = &topo.ports[i];
 		w->id = i;
-		w->state = KNIT_SLOT_ATTACHED;
-		w->bell = UINT32_MAX;
+		w->state = KNIT_PROCESS_ATTACHED;
+		w->doorbell = UINT32_MAX;
 		for (k = 0; k < KNIT_MAX_PORTS; k++)
 			w->rxq[k] = k == i ? 0 : -1;
 		w->qsbr = rte_zmalloc(NULL, rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
@@ -148,7 +148,7 @@ static pid_t attaching(void)
 	pid_t pid;
 	char c;
 
-	topo.workers[1].state = KNIT_SLOT_FREE;
+	topo.workers[1].state = KNIT_PROCESS_FREE;
 	rte_rcu_qsbr_thread_offline(topo.workers[0].qsbr, 0);
 	ck_assert_int_eq(pipe(in), 0);
 	ck_assert_int_eq(pipe(out), 0);
@@ -177,7 +177,7 @@ static bool lets_in(void)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(lock_share(RUN "/turnstile.lock") < 0);
+		_exit(lock_share(RUN "/gate.lock") < 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	return status == 0;
 }
@@ -253,7 +253,7 @@ bool domain_reset_dead(struct primary *p)
 	return true;
 }
 
-bool primary_gone_release(struct primary *p)
+bool port_removal_release(struct primary *p)
 {
 	return true;
 }
@@ -266,20 +266,20 @@ void primary_channel_look(struct primary *p)
 {
 }
 
-void primary_master_keep(const struct primary *p, unsigned int slot, pid_t pid)
+void bus_master_keep(const struct primary *p, unsigned int i, pid_t pid)
 {
 }
 
-int primary_master_fd(void)
+int bus_master_fd(void)
 {
 	return -1;
 }
 
-void primary_master_look(struct primary *p)
+void bus_master_poll(struct primary *p)
 {
 }
 
-bool primary_master_mend(struct primary *p)
+bool bus_master_recover(struct primary *p)
 {
 	return true;
 }
@@ -307,8 +307,8 @@ static void start_service(void)
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
 		primary.pidfd[i] = -1;
 	conf.eal.attach_timeout = 30;
-	ck_assert_int_eq(knit_bell_init(), 0);
-	ck_assert_int_eq(primary_service_start(&primary), 0);
+	ck_assert_int_eq(knit_doorbell_init(), 0);
+	ck_assert_int_eq(port_thread_start(&primary), 0);
 }
 
 static void is_answer(unsigned int i, enum knit_op op, int result, const char *text)
@@ -334,7 +334,7 @@ START_TEST(operations_wait_in_order)
 	is_answer(1, KNIT_OP_MTU, 0, "");
 	is_answer(2, KNIT_OP_LINK, 0, "");
 	ck_assert(lets_in());
-	primary_service_stop(&primary);
+	port_thread_stop(&primary);
 }
 END_TEST
 
@@ -348,7 +348,7 @@ START_TEST(operations_do_not_wait_for_ever)
 	ck_assert_uint_gt(n_tries, 1);
 	ck_assert(lets_in());
 	ck_assert_uint_eq(primary.restart, 0);
-	primary_service_stop(&primary);
+	port_thread_stop(&primary);
 }
 END_TEST
 

@@ -119,7 +119,7 @@ static int says_attach(const struct process *s)
 	struct knit_msg m = message(s, KNIT_OP_ATTACH);
 	int ret, pidfd = dup(s->pidfd);
 
-	ret = slot_attach(&primary, &m, &pidfd);
+	ret = registry_attach(&primary, &m, &pidfd);
 	if (pidfd >= 0)
 		close(pidfd);
 	return ret;
@@ -129,7 +129,7 @@ static int says_ready(const struct process *s)
 {
 	struct knit_msg m = message(s, KNIT_OP_READY);
 
-	int ret = slot_ready(&primary, &m);
+	int ret = registry_ready(&primary, &m);
 
 	return ret < 0 ? ret : 0;
 }
@@ -138,7 +138,7 @@ static int says_detach(const struct process *s)
 {
 	struct knit_msg m = message(s, KNIT_OP_DETACH);
 
-	return slot_detach(&primary, &m);
+	return registry_detach(&primary, &m);
 }
 
 static void stores_goodbye(const struct process *s)
@@ -164,10 +164,10 @@ static uint32_t state_of(enum knit_role role)
 	return role == KNIT_ROLE_CONTROL ? topo.control.state : worker->state;
 }
 
-/* The primary sees the end of whoever has the slot. */
+/* The primary sees the end of whoever has the entry. */
 static void sees_end(enum knit_role role)
 {
-	slot_ended(&primary, role == KNIT_ROLE_CONTROL ? CONTROL_SLOT : 0);
+	registry_ended(&primary, role == KNIT_ROLE_CONTROL ? CONTROL_ENTRY : 0);
 }
 
 static void goodbye_late(enum knit_role role)
@@ -178,18 +178,18 @@ static void goodbye_late(enum knit_role role)
 	write_state(&s, "detached");
 	end(&s);
 	sees_end(role);
-	ck_assert_uint_eq(state_of(role), KNIT_SLOT_FREE);
+	ck_assert_uint_eq(state_of(role), KNIT_PROCESS_FREE);
 	ck_assert(role == KNIT_ROLE_CONTROL || !serves);
 	ck_assert_int_eq(says_detach(&s), -EPROTO);
-	ck_assert_uint_eq(state_of(role), KNIT_SLOT_FREE);
+	ck_assert_uint_eq(state_of(role), KNIT_PROCESS_FREE);
 	ck_assert_uint_eq(primary.restart, 0);
 	next = serving(role);
-	ck_assert_uint_eq(state_of(role), KNIT_SLOT_ATTACHED);
+	ck_assert_uint_eq(state_of(role), KNIT_PROCESS_ATTACHED);
 	/* Its predecessor's word is not its own. */
 	end(&next);
 	sees_end(role);
 	ck_assert_uint_eq(state_of(role),
-			  role == KNIT_ROLE_CONTROL ? KNIT_SLOT_FREE : KNIT_SLOT_DEAD);
+			  role == KNIT_ROLE_CONTROL ? KNIT_PROCESS_FREE : KNIT_PROCESS_DEAD);
 }
 
 START_TEST(goodbye_read_late)
@@ -206,16 +206,16 @@ START_TEST(goodbye_in_time)
 	ck_assert(serves);
 	/* Who did not store it did not say it. */
 	ck_assert_int_eq(says_detach(&s), -EPROTO);
-	ck_assert_uint_eq(worker->state, KNIT_SLOT_ATTACHED);
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_ATTACHED);
 	stores_goodbye(&s);
 	ck_assert_int_eq(says_detach(&s), 0);
-	ck_assert_uint_eq(worker->state, KNIT_SLOT_DETACHING);
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_DETACHING);
 	ck_assert(!serves);
 	ck_assert_int_eq(says_detach(&s), 0);
 	write_state(&s, "detached");
 	end(&s);
 	sees_end(KNIT_ROLE_WORKER);
-	ck_assert_uint_eq(worker->state, KNIT_SLOT_FREE);
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_FREE);
 	ck_assert_uint_eq(primary.restart, 0);
 }
 END_TEST
@@ -228,14 +228,14 @@ START_TEST(attach_late)
 	write_state(&s, "detached");
 	end(&s);
 	ck_assert_int_eq(says_attach(&s), -ESRCH);
-	ck_assert_uint_eq(worker->state, KNIT_SLOT_FREE);
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_FREE);
 	/* Or is on its way out. */
 	s = begin(KNIT_ROLE_WORKER);
 	ck_assert_int_eq(says_attach(&s), 0);
 	write_state(&s, "detached");
 	end(&s);
 	sees_end(KNIT_ROLE_WORKER);
-	ck_assert_uint_eq(worker->state, KNIT_SLOT_FREE);
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_FREE);
 	ck_assert_int_eq(says_ready(&s), -EPROTO);
 	ck_assert_uint_eq(primary.restart, 0);
 	next = serving(KNIT_ROLE_WORKER);
@@ -249,9 +249,9 @@ START_TEST(killed)
 
 	end(&s);
 	sees_end(KNIT_ROLE_WORKER);
-	ck_assert_uint_eq(worker->state, KNIT_SLOT_DEAD);
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_DEAD);
 	ck_assert(!serves);
-	worker->state = KNIT_SLOT_FREE;
+	worker->state = KNIT_PROCESS_FREE;
 	s = begin(KNIT_ROLE_WORKER);
 	ck_assert_int_eq(says_attach(&s), 0);
 	end(&s);
@@ -262,8 +262,8 @@ END_TEST
 
 Suite *knit_suite_slot(void)
 {
-	Suite *s = suite_create("slot");
-	TCase *tc = tcase_create("slot");
+	Suite *s = suite_create("registry");
+	TCase *tc = tcase_create("registry");
 
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_add_test(tc, goodbye_read_late);

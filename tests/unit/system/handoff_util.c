@@ -10,37 +10,37 @@
 #define LEN 100
 #define LONG 1700 /* of a packet of two segments */
 
-struct knit_exchange *exchange;
+struct knit_handoff *handoff;
 struct rte_mempool *of_producer;
 struct rte_mempool *of_consumer;
 
-bool exchange_make(void)
+bool handoff_make(void)
 {
-	exchange = rte_zmalloc(NULL, knit_exchange_bytes(EXCHANGE_SIZE), RTE_CACHE_LINE_SIZE);
-	of_producer = rte_pktmbuf_pool_create("of_producer", EXCHANGE_POOL, 0, 0,
+	handoff = rte_zmalloc(NULL, knit_handoff_bytes(HANDOFF_SIZE), RTE_CACHE_LINE_SIZE);
+	of_producer = rte_pktmbuf_pool_create("of_producer", HANDOFF_POOL, 0, 0,
 					      RTE_PKTMBUF_HEADROOM + 2048, 0);
-	of_consumer = rte_pktmbuf_pool_create("of_consumer", EXCHANGE_POOL, 0, 0,
+	of_consumer = rte_pktmbuf_pool_create("of_consumer", HANDOFF_POOL, 0, 0,
 					      RTE_PKTMBUF_HEADROOM + 1024, 0);
-	return exchange && of_producer && of_consumer;
+	return handoff && of_producer && of_consumer;
 }
 
 static void start_at(uint32_t first)
 {
-	struct knit_ring_shm *shm = exchange->in.ring.shm;
+	struct knit_ring_shm *shm = handoff->in.ring.shm;
 
 	shm->producer = first;
 	shm->consumer = first;
-	exchange->in.freed = first;
+	handoff->in.freed = first;
 }
 
-void exchange_start(uint32_t first)
+void handoff_start(uint32_t first)
 {
-	knit_exchange_init(exchange, EXCHANGE_SIZE);
+	knit_handoff_init(handoff, HANDOFF_SIZE);
 	start_at(first);
-	exchange_rebuild(of_producer);
-	exchange_rebuild(of_consumer);
-	ck_assert(knit_exchange_claim_producer(exchange));
-	ck_assert(knit_exchange_claim_consumer(exchange, of_consumer));
+	handoff_rebuild(of_producer);
+	handoff_rebuild(of_consumer);
+	ck_assert(knit_handoff_claim_producer(handoff));
+	ck_assert(knit_handoff_claim_consumer(handoff, of_consumer));
 }
 
 static void fill(struct rte_mbuf *m, uint32_t number, uint32_t len)
@@ -53,7 +53,7 @@ static void fill(struct rte_mbuf *m, uint32_t number, uint32_t len)
 		p[i] = (char)(number + i);
 }
 
-struct rte_mbuf *exchange_packet(uint32_t number, unsigned int segs)
+struct rte_mbuf *handoff_packet(uint32_t number, unsigned int segs)
 {
 	struct rte_mbuf *m = rte_pktmbuf_alloc(of_producer), *second;
 
@@ -72,7 +72,7 @@ struct rte_mbuf *exchange_packet(uint32_t number, unsigned int segs)
 	return m;
 }
 
-bool exchange_is(const struct rte_mbuf *m, uint32_t number)
+bool handoff_is(const struct rte_mbuf *m, uint32_t number)
 {
 	uint32_t i, len = m->pkt_len;
 	const char *p;
@@ -89,28 +89,28 @@ bool exchange_is(const struct rte_mbuf *m, uint32_t number)
 	       m->ol_flags == RTE_MBUF_F_TX_VLAN && m->tx_offload == number;
 }
 
-unsigned int exchange_put(uint32_t number, unsigned int n)
+unsigned int handoff_put(uint32_t number, unsigned int n)
 {
-	struct rte_mbuf *m[2 * EXCHANGE_SIZE];
+	struct rte_mbuf *m[2 * HANDOFF_SIZE];
 	unsigned int i, taken;
 
 	for (i = 0; i < n; i++)
-		m[i] = exchange_packet(number + i, 1);
-	taken = knit_exchange_put(exchange, m, n);
+		m[i] = handoff_packet(number + i, 1);
+	taken = knit_handoff_put(handoff, m, n);
 	rte_pktmbuf_free_bulk(m + taken, n - taken);
 	return taken;
 }
 
-unsigned int exchange_take(uint32_t number, unsigned int n)
+unsigned int handoff_take(uint32_t number, unsigned int n)
 {
-	struct rte_mbuf *m[2 * EXCHANGE_SIZE];
+	struct rte_mbuf *m[2 * HANDOFF_SIZE];
 	unsigned int i, made, failed;
 
-	made = knit_exchange_take(exchange, m, n, &failed);
+	made = knit_handoff_take(handoff, m, n, &failed);
 	ck_assert_uint_eq(failed, 0);
 	for (i = 0; i < made; i++) {
 		ck_assert_ptr_eq(m[i]->pool, of_consumer);
-		ck_assert_msg(exchange_is(m[i], number + i), "packet %u: found %u, %u bytes",
+		ck_assert_msg(handoff_is(m[i], number + i), "packet %u: found %u, %u bytes",
 			      number + i, m[i]->hash.usr, m[i]->pkt_len);
 	}
 	rte_pktmbuf_free_bulk(m, made);
@@ -123,13 +123,13 @@ static void renew(struct rte_mempool *pool, void *arg, void *obj, unsigned int i
 	ck_assert_int_eq(rte_mempool_ops_enqueue_bulk(pool, &obj, 1), 0);
 }
 
-void exchange_rebuild(struct rte_mempool *pool)
+void handoff_rebuild(struct rte_mempool *pool)
 {
 	rte_ring_reset(pool->pool_data);
 	rte_mempool_obj_iter(pool, renew, NULL);
 }
 
-void exchange_full(const struct rte_mempool *pool)
+void handoff_full(const struct rte_mempool *pool)
 {
 	ck_assert_uint_eq(rte_mempool_avail_count(pool), pool->size);
 }

@@ -1,41 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_EXCHANGE_UTIL_H
-#define KNIT_EXCHANGE_UTIL_H
+#ifndef KNIT_HANDOFF_UTIL_H
+#define KNIT_HANDOFF_UTIL_H
 
 #include "system/topology/handoff.h"
 
-/* One exchange queue in memory that forked processes share, and a pool for each end. */
-#define EXCHANGE_SIZE 64
-#define EXCHANGE_POOL 255
+/* One hand-off queue in memory that forked processes share, and a pool for each end. */
+#define HANDOFF_SIZE 64
+#define HANDOFF_POOL 255
 
-extern struct knit_exchange *exchange;
+extern struct knit_handoff *handoff;
 extern struct rte_mempool *of_producer; /* 2048 bytes of data */
 extern struct rte_mempool *of_consumer; /* 1024: a longer packet's copy is a chain */
 
 /* Once, when EAL runs. */
-bool exchange_make(void);
+bool handoff_make(void);
 
 /*
  * Empty, no generation but the first, both pools full, both ends claimed; indexes start at first.
  */
-void exchange_start(uint32_t first);
+void handoff_start(uint32_t first);
 
 /* A packet that tells its number; of one segment, or of two if segs is 2. */
-struct rte_mbuf *exchange_packet(uint32_t number, unsigned int segs);
+struct rte_mbuf *handoff_packet(uint32_t number, unsigned int segs);
 
 /* Whether m is a packet of that number, whole. */
-bool exchange_is(const struct rte_mbuf *m, uint32_t number);
+bool handoff_is(const struct rte_mbuf *m, uint32_t number);
 
 /* Puts packets of these numbers; what finds no room is freed. How many found room. */
-unsigned int exchange_put(uint32_t number, unsigned int n);
+unsigned int handoff_put(uint32_t number, unsigned int n);
 
 /* Takes at most n; asserts that they are these numbers. How many there were. */
-unsigned int exchange_take(uint32_t number, unsigned int n);
+unsigned int handoff_take(uint32_t number, unsigned int n);
 
 /* What the primary does with the pool of a dead worker. */
-void exchange_rebuild(struct rte_mempool *pool);
+void handoff_rebuild(struct rte_mempool *pool);
 
 /* Asserts that all of the pool's mbufs are free. */
-void exchange_full(const struct rte_mempool *pool);
+void handoff_full(const struct rte_mempool *pool);
 
 #endif

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /*
- * One end of an exchange queue dies at the n-th instruction of its work, for as many n as time
+ * One end of an hand-off queue dies at the n-th instruction of its work, for as many n as time
  * allows: a forked process that is stepped through and then killed. After each death the other end
  * goes on, the primary's reset is made, and the dead one's successor carries on.
  */
@@ -25,7 +25,7 @@ static struct rte_mbuf *burst[BURST];
 
 static void put_burst(void)
 {
-	knit_exchange_put(exchange, burst, BURST);
+	knit_handoff_put(handoff, burst, BURST);
 }
 
 static void take_burst(void)
@@ -33,18 +33,18 @@ static void take_burst(void)
 	struct rte_mbuf *m[BURST];
 	unsigned int failed;
 
-	knit_exchange_take(exchange, m, BURST, &failed);
+	knit_handoff_take(handoff, m, BURST, &failed);
 }
 
 static void begin(void (*work)(void))
 {
 	unsigned int i;
 
-	exchange_start(FIRST);
-	ck_assert_uint_eq(exchange_put(0, BEFORE), BEFORE);
-	ck_assert_uint_eq(exchange_take(0, BEFORE / 2), BEFORE / 2);
+	handoff_start(FIRST);
+	ck_assert_uint_eq(handoff_put(0, BEFORE), BEFORE);
+	ck_assert_uint_eq(handoff_take(0, BEFORE / 2), BEFORE / 2);
 	for (i = 0; work == put_burst && i < BURST; i++)
-		burst[i] = exchange_packet(BEFORE + i, 1);
+		burst[i] = handoff_packet(BEFORE + i, 1);
 }
 
 /* Runs work for n instructions at most and kills it. How many there were. */
@@ -77,46 +77,46 @@ static uint32_t die_in(void (*work)(void), uint32_t n)
 /* Both ends live again: packets go through, and in the end nobody misses an mbuf. */
 static void works_again(void)
 {
-	ck_assert_uint_eq(exchange_put(100, 20), 20);
-	ck_assert_uint_eq(exchange_take(100, 100), 20);
-	ck_assert_uint_eq(exchange_put(0, 0), 0);
-	exchange_full(of_producer);
-	exchange_full(of_consumer);
+	ck_assert_uint_eq(handoff_put(100, 20), 20);
+	ck_assert_uint_eq(handoff_take(100, 100), 20);
+	ck_assert_uint_eq(handoff_put(0, 0), 0);
+	handoff_full(of_producer);
+	handoff_full(of_consumer);
 }
 
 /* What was submitted is the consumer's until the reset; half a burst is never seen. */
 static void after_producer(bool finished)
 {
-	unsigned int n = exchange_take(BEFORE / 2, 2);
+	unsigned int n = handoff_take(BEFORE / 2, 2);
 
 	ck_assert_uint_eq(n, 2);
-	n += exchange_take(BEFORE / 2 + 2, 100);
+	n += handoff_take(BEFORE / 2 + 2, 100);
 	ck_assert(n == BEFORE / 2 + BURST || (!finished && n == BEFORE / 2));
-	knit_exchange_reset(exchange, true);
-	exchange_rebuild(of_producer);
-	ck_assert_uint_eq(exchange_take(0, 100), 0);
-	ck_assert(knit_exchange_claim_producer(exchange));
+	knit_handoff_reset(handoff, true);
+	handoff_rebuild(of_producer);
+	ck_assert_uint_eq(handoff_take(0, 100), 0);
+	ck_assert(knit_handoff_claim_producer(handoff));
 	works_again();
 }
 
 /* As before, but the reset comes at once, with packets waiting that the consumer knows of. */
 static void after_producer_at_once(bool finished)
 {
-	unsigned int n = knit_exchange_reset(exchange, true);
+	unsigned int n = knit_handoff_reset(handoff, true);
 
 	/* Of which it may have freed some already. */
 	ck_assert_uint_le(n, BEFORE + BURST);
 	ck_assert(!finished || n == BEFORE / 2 + BURST);
-	exchange_rebuild(of_producer);
-	ck_assert_uint_eq(exchange_take(0, 100), 0);
-	ck_assert(knit_exchange_claim_producer(exchange));
+	handoff_rebuild(of_producer);
+	ck_assert_uint_eq(handoff_take(0, 100), 0);
+	ck_assert(knit_handoff_claim_producer(handoff));
 	works_again();
 }
 
 /* Entries are released all at once, and not before every one of them has its copy. */
 static void released_after_copies(void)
 {
-	uint32_t consumer = exchange->out.ring.shm->consumer - FIRST;
+	uint32_t consumer = handoff->out.ring.shm->consumer - FIRST;
 
 	if (consumer != BEFORE / 2) {
 		ck_assert_uint_eq(consumer, BEFORE / 2 + BURST);
@@ -131,27 +131,27 @@ static void after_consumer(bool finished)
 	uint64_t lost;
 
 	released_after_copies();
-	n = exchange_put(BEFORE, EXCHANGE_SIZE);
-	ck_assert_uint_ge(n, EXCHANGE_SIZE - BEFORE / 2);
-	ck_assert(!finished || n == EXCHANGE_SIZE - BEFORE / 2 + BURST);
-	knit_exchange_reset(exchange, false);
-	exchange_rebuild(of_consumer);
-	ck_assert(knit_exchange_claim_consumer(exchange, of_consumer));
-	ck_assert_uint_eq(exchange_take(0, 100), 0);
+	n = handoff_put(BEFORE, HANDOFF_SIZE);
+	ck_assert_uint_ge(n, HANDOFF_SIZE - BEFORE / 2);
+	ck_assert(!finished || n == HANDOFF_SIZE - BEFORE / 2 + BURST);
+	knit_handoff_reset(handoff, false);
+	handoff_rebuild(of_consumer);
+	ck_assert(knit_handoff_claim_consumer(handoff, of_consumer));
+	ck_assert_uint_eq(handoff_take(0, 100), 0);
 	works_again();
-	lost = knit_exchange_lost(exchange);
-	ck_assert_uint_eq(lost, EXCHANGE_SIZE);
+	lost = knit_handoff_lost(handoff);
+	ck_assert_uint_eq(lost, HANDOFF_SIZE);
 }
 
 /* Neither was alive: the reset of one domain, then of the other. */
 static void after_both(bool finished)
 {
-	knit_exchange_reset(exchange, true);
-	exchange_rebuild(of_producer);
-	knit_exchange_reset(exchange, true);
-	exchange_rebuild(of_consumer);
-	ck_assert(knit_exchange_claim_producer(exchange));
-	ck_assert(knit_exchange_claim_consumer(exchange, of_consumer));
+	knit_handoff_reset(handoff, true);
+	handoff_rebuild(of_producer);
+	knit_handoff_reset(handoff, true);
+	handoff_rebuild(of_consumer);
+	ck_assert(knit_handoff_claim_producer(handoff));
+	ck_assert(knit_handoff_claim_consumer(handoff, of_consumer));
 	works_again();
 }
 
@@ -187,7 +187,7 @@ END_TEST
 
 Suite *knit_suite_exchange_death(void)
 {
-	Suite *s = suite_create("exchange death");
+	Suite *s = suite_create("handoff death");
 	TCase *tcase = tcase_create("at any instruction");
 
 	tcase_set_timeout(tcase, 120);

@@ -237,12 +237,12 @@ START_TEST(nobody_died)
 	if (child == 0)
 		come_and_go(path);
 	for (i = 0; i < 300000; i++)
-		ck_assert_msg(!knit_lock_died_inside(fd, &pid), "look %d: process %d", i, pid);
+		ck_assert_msg(!knit_lock_died_attaching(fd, &pid), "look %d: process %d", i, pid);
 	ck_assert_int_eq(kill(child, SIGKILL), 0);
 	ck_assert_int_eq(waitpid(child, NULL, 0), child);
 	/* And one that did. */
 	ck_assert_int_eq(in_child(path, die_attaching), 0);
-	ck_assert(knit_lock_died_inside(fd, &pid));
+	ck_assert(knit_lock_died_attaching(fd, &pid));
 	ck_assert_int_gt(pid, 0);
 	close(fd);
 	unlink(path);

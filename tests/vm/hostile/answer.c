@@ -95,7 +95,7 @@ void *answerer(void *arg)
 	for (;;) {
 		for (i = 0; i < TARGETS; i++)
 			serve(a, &a->dice, &a->stage->target[i]);
-		if (write(a->stage->bells[1], &one, sizeof(one)) < 0)
+		if (write(a->stage->doorbells[1], &one, sizeof(one)) < 0)
 			nap(100);
 		nap(below(&a->dice, a->stage->plan->obedient ? 1000 : 20000));
 	}

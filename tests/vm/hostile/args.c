@@ -15,8 +15,16 @@ static uint64_t any_id(struct dice *d)
 
 static int some_fd(const struct stage *s, struct dice *d)
 {
-	const int fds[] = { -1,	     s->bells[0], s->bells[1], s->bells[2], s->bells[2],
-			    s->file, s->other[0], 0,	       -2,	    12345 };
+	const int fds[] = { -1,
+			    s->doorbells[0],
+			    s->doorbells[1],
+			    s->doorbells[2],
+			    s->doorbells[2],
+			    s->file,
+			    s->other[0],
+			    0,
+			    -2,
+			    12345 };
 
 	return PICK(d, fds);
 }
@@ -126,14 +134,14 @@ static unsigned int create(const struct stage *s, struct dice *d, union any_arg 
 		.mtu = 1500,
 		.min_mtu = 68,
 		.max_mtu = 65535,
-		.packet_bell_fd = s->bells[0],
-		.request_bell_fd = s->bells[1],
+		.packet_doorbell_fd = s->doorbells[0],
+		.request_doorbell_fd = s->doorbells[1],
 	};
 	some_name(d, c->name);
 	if (one_in(d, 10))
-		c->packet_bell_fd = some_fd(s, d);
+		c->packet_doorbell_fd = some_fd(s, d);
 	if (one_in(d, 10))
-		c->request_bell_fd = some_fd(s, d);
+		c->request_doorbell_fd = some_fd(s, d);
 	if (one_in(d, 4))
 		spoil_create(d, c);
 	return KNIT_IOC_CREATE;
@@ -168,11 +176,11 @@ static unsigned int attach(const struct stage *s, struct dice *d, union any_arg 
 
 	*a = (struct knit_ioc_attach){
 		.size = sizeof(*a),
-		.role = one_in(d, 3) ? KNIT_ROLE_HANDLER : KNIT_ROLE_PAIR,
+		.role = one_in(d, 3) ? KNIT_ATTACH_HANDLER : KNIT_ATTACH_PAIR,
 		.id = any_id(d),
-		.bell_fd = off ? -1 : some_fd(s, d),
+		.doorbell_fd = off ? -1 : some_fd(s, d),
 	};
-	if (a->role == KNIT_ROLE_PAIR)
+	if (a->role == KNIT_ATTACH_PAIR)
 		a->pair = below(d, s->plan->n_pairs + 1);
 	if (one_in(d, 15))
 		*PICK(d, ((uint32_t *[]){ &a->role, &a->pair, &a->reserved[below(d, 2)] })) =

@@ -144,9 +144,9 @@ static void short_life(const struct stage *s, struct dice *d)
 	int fd = open(KNIT_DEV_PATH, O_RDWR | O_CLOEXEC), copy;
 	struct knit_ioc_attach a = {
 		.size = sizeof(a),
-		.role = one_in(d, 2) ? KNIT_ROLE_HANDLER : KNIT_ROLE_PAIR,
+		.role = one_in(d, 2) ? KNIT_ATTACH_HANDLER : KNIT_ATTACH_PAIR,
 		.id = some_id(d),
-		.bell_fd = s->bells[2],
+		.doorbell_fd = s->doorbells[2],
 	};
 
 	if (fd < 0)

@@ -219,7 +219,7 @@ void *feeder(void *arg)
 		drain(&f, &f.tx_q);
 		feed_rx(&f);
 		feed_alloc(&f);
-		if (!one_in(f.dice, 10) && write(a->stage->bells[0], &one, sizeof(one)) < 0)
+		if (!one_in(f.dice, 10) && write(a->stage->doorbells[0], &one, sizeof(one)) < 0)
 			nap(100);
 		nap(below(f.dice, 1500));
 	}

@@ -89,9 +89,9 @@ struct target {
 
 struct stage {
 	const struct plan *plan;
-	int file;     /* the creating one */
-	int other[2]; /* attach files */
-	int bells[3]; /* packet, request, and what the kernel rings */
+	int file;	  /* the creating one */
+	int other[2];	  /* attach files */
+	int doorbells[3]; /* packet, request, and what the kernel rings */
 	/* Added memory: shared blocks, then buffers. */
 	uint8_t *area;
 	size_t area_len;

@@ -27,7 +27,7 @@
 #define PATIENCE_MS 120000 /* the machine is busy */
 
 static struct {
-	int file, in, out, bells[3];
+	int file, in, out, doorbells[3];
 	uint64_t id;
 	uint8_t *shm, *slots, *buffers;
 	struct knit_ring rx_q, free_q, alloc_q, tx_q, req_q, resp_q;
@@ -94,11 +94,11 @@ static void patience(const char *what)
 	nap(200);
 }
 
-static void ring(uint32_t bell)
+static void ring(uint32_t doorbell)
 {
 	const uint64_t one = 1;
 
-	if (write(me.bells[bell], &one, sizeof(one)) < 0)
+	if (write(me.doorbells[doorbell], &one, sizeof(one)) < 0)
 		wrong("doorbell: %s", strerror(errno));
 }
 
@@ -283,8 +283,8 @@ static void create(void)
 		.mtu = 9000,
 		.min_mtu = 68,
 		.max_mtu = 9000,
-		.packet_bell_fd = me.bells[0],
-		.request_bell_fd = me.bells[1],
+		.packet_doorbell_fd = me.doorbells[0],
+		.request_doorbell_fd = me.doorbells[1],
 	};
 
 	errno = -call(me.file, KNIT_IOC_CREATE, &c);
@@ -297,16 +297,18 @@ static void create(void)
 static void up(void)
 {
 	struct ifreq r = { .ifr_name = NAME, .ifr_flags = IFF_UP };
-	struct knit_ioc_attach a = { .size = sizeof(a), .id = me.id, .bell_fd = me.bells[2] };
+	struct knit_ioc_attach a = { .size = sizeof(a),
+				     .id = me.id,
+				     .doorbell_fd = me.doorbells[2] };
 	uint32_t i;
 
 	if (ioctl(me.in, SIOCSIFFLAGS, &r) < 0)
 		die("innocent: up");
 	for (i = 0; i < RING; i++)
 		offer(i);
-	a.role = KNIT_ROLE_PAIR;
+	a.role = KNIT_ATTACH_PAIR;
 	errno = -call(me.file, KNIT_IOC_ATTACH, &a);
-	a.role = KNIT_ROLE_HANDLER;
+	a.role = KNIT_ATTACH_HANDLER;
 	if (!errno)
 		errno = -call(me.file, KNIT_IOC_ATTACH, &a);
 	if (errno)
@@ -335,7 +337,7 @@ void innocent(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	me.file = kni_open();
 	for (i = 0; i < 3; i++)
-		me.bells[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		me.doorbells[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	set_memory();
 	create();
 	me.in = packet_socket(PROTO_IN);

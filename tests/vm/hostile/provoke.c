@@ -24,11 +24,11 @@ struct watch {
 	struct knit_ioc_stats s;
 };
 
-static void ring(const struct stage *s, uint32_t bell)
+static void ring(const struct stage *s, uint32_t doorbell)
 {
 	const uint64_t one = 1;
 
-	if (write(s->bells[bell], &one, sizeof(one)) < 0)
+	if (write(s->doorbells[doorbell], &one, sizeof(one)) < 0)
 		die("doorbell");
 }
 

@@ -56,12 +56,14 @@ static void set_memory(void)
 
 static int attach_all(const struct target *t)
 {
-	struct knit_ioc_attach a = { .size = sizeof(a), .id = t->id, .bell_fd = stage.bells[2] };
+	struct knit_ioc_attach a = { .size = sizeof(a),
+				     .id = t->id,
+				     .doorbell_fd = stage.doorbells[2] };
 	int err;
 
-	a.role = KNIT_ROLE_HANDLER;
+	a.role = KNIT_ATTACH_HANDLER;
 	err = call(stage.other[0], KNIT_IOC_ATTACH, &a);
-	a.role = KNIT_ROLE_PAIR;
+	a.role = KNIT_ATTACH_PAIR;
 	for (; a.pair < t->n_pairs; a.pair++)
 		if (!err)
 			err = call(stage.other[a.pair % 2], KNIT_IOC_ATTACH, &a);
@@ -81,8 +83,8 @@ static int target_make(struct target *t)
 		.mtu = 1500,
 		.min_mtu = 68,
 		.max_mtu = 65535,
-		.packet_bell_fd = stage.bells[0],
-		.request_bell_fd = stage.bells[1],
+		.packet_doorbell_fd = stage.doorbells[0],
+		.request_doorbell_fd = stage.doorbells[1],
 	};
 	int err;
 
@@ -157,7 +159,7 @@ void villain(const struct plan *plan)
 	for (i = 0; i < 2; i++)
 		stage.other[i] = kni_open();
 	for (i = 0; i < 3; i++)
-		stage.bells[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		stage.doorbells[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	set_memory();
 	for (i = 0; i < TARGETS; i++) {
 		errno = -target_make(&stage.target[i]);

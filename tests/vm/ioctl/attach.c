@@ -7,8 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define PAIR KNIT_ROLE_PAIR
-#define HANDLER KNIT_ROLE_HANDLER
+#define PAIR KNIT_ATTACH_PAIR
+#define HANDLER KNIT_ATTACH_HANDLER
 
 /* A way to say which one, for children. */
 struct which {
@@ -29,7 +29,7 @@ static struct knit_ring_shm *requests(const struct bed *b)
 
 static void bad_arguments(int fd, uint64_t id)
 {
-	struct knit_ioc_attach a = { .size = sizeof(a), .role = PAIR, .id = id, .bell_fd = -1 };
+	struct knit_ioc_attach a = { .size = sizeof(a), .role = PAIR, .id = id, .doorbell_fd = -1 };
 
 	is("attach: -EINVAL, no role", attach(fd, id, 0, 0), -EINVAL);
 	is("attach: -EINVAL, no such role", attach(fd, id, 3, 0), -EINVAL);
@@ -38,11 +38,11 @@ static void bad_arguments(int fd, uint64_t id)
 	is("attach: -EINVAL, reserved", call(fd, KNIT_IOC_ATTACH, &a), -EINVAL);
 	is("detach: -EINVAL, reserved", call(fd, KNIT_IOC_DETACH, &a), -EINVAL);
 	a.reserved[1] = 0;
-	a.bell_fd = packet_bell;
-	is("detach: -EINVAL, a bell", call(fd, KNIT_IOC_DETACH, &a), -EINVAL);
-	a.bell_fd = 999;
-	is("attach: -EBADF, no bell", call(fd, KNIT_IOC_ATTACH, &a), -EBADF);
-	a.bell_fd = fd;
+	a.doorbell_fd = packet_doorbell;
+	is("detach: -EINVAL, a doorbell", call(fd, KNIT_IOC_DETACH, &a), -EINVAL);
+	a.doorbell_fd = 999;
+	is("attach: -EBADF, no doorbell", call(fd, KNIT_IOC_ATTACH, &a), -EBADF);
+	a.doorbell_fd = fd;
 	is("attach: -EINVAL, no eventfd", call(fd, KNIT_IOC_ATTACH, &a), -EINVAL);
 	is("attach: -ENOENT, no interface", attach(fd, id + 1000, PAIR, 0), -ENOENT);
 	is("attach: -ENOENT, id 0", attach(fd, 0, PAIR, 0), -ENOENT);

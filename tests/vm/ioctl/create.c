@@ -51,10 +51,10 @@ static const struct flaw flaws[] = {
 	FLAW("MTU above the largest", mtu, 9001, -ERANGE),
 	FLAW("smallest MTU 67", min_mtu, 67, -ERANGE),
 	FLAW("largest MTU 65536", max_mtu, 65536, -ERANGE),
-	FLAW("no bell", packet_bell_fd, -1, -EBADF),
-	FLAW("no request bell", request_bell_fd, -1, -EBADF),
-	FLAW("a bell that is no eventfd", packet_bell_fd, 1, -EINVAL),
-	FLAW("a request bell that is no eventfd", request_bell_fd, 1, -EINVAL),
+	FLAW("no doorbell", packet_doorbell_fd, -1, -EBADF),
+	FLAW("no request doorbell", request_doorbell_fd, -1, -EBADF),
+	FLAW("a doorbell that is no eventfd", packet_doorbell_fd, 1, -EINVAL),
+	FLAW("a request doorbell that is no eventfd", request_doorbell_fd, 1, -EINVAL),
 	FLAW("a namespace that is none", netns_fd, 1, -ENODEV),
 	FLAW("a namespace that is not open", netns_fd, 999, -EBADF),
 	FLAW("shared block not aligned", shm, 8, -EINVAL),
@@ -179,7 +179,7 @@ static bool runs_on(const void *cpus)
 	char list[64];
 
 	/* Awake, it has to go elsewhere. */
-	if (write(packet_bell, &one, sizeof(one)) < 0)
+	if (write(packet_doorbell, &one, sizeof(one)) < 0)
 		return false;
 	thread_cpus("kni_", list, sizeof(list));
 	return strcmp(list, cpus) == 0;
@@ -251,7 +251,7 @@ static void over_regions(bool huge)
 	is("create: -EBUSY, the block's first page", mem_del(b.fd, mem, page, page), -EBUSY);
 	is("create: -EBUSY, its second", mem_del(b.fd, mem + page, page, page), -EBUSY);
 	is("create: not its last", mem_del(b.fd, mem + b.len - page, page, page), 0);
-	is("create: pair 1 of it is served", attach(b.fd, id, KNIT_ROLE_PAIR, 1), 0);
+	is("create: pair 1 of it is served", attach(b.fd, id, KNIT_ATTACH_PAIR, 1), 0);
 	bed_close(&b);
 	is_true("close: the interface is gone", !exists("kc0"));
 }

@@ -42,8 +42,8 @@ void block_init(struct knit_shm_hdr *shm);
 void bed_open(struct bed *b);
 void bed_close(struct bed *b);
 
-/* Two eventfds that serve as all bells. */
-extern int packet_bell, request_bell;
+/* Two eventfds that serve as all doorbells. */
+extern int packet_doorbell, request_doorbell;
 
 /* A valid call for an interface NAME with the bed's block. */
 struct knit_ioc_create create_args(const struct bed *b, const char *name);

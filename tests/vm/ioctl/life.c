@@ -33,7 +33,7 @@ static int create_many(struct bed *b, int n, uint64_t *ids)
 		name_of(name, i);
 		err = create(&each, name, &ids[i]);
 		if (!err)
-			err = attach(b->fd, ids[i], KNIT_ROLE_PAIR, i % PAIRS);
+			err = attach(b->fd, ids[i], KNIT_ATTACH_PAIR, i % PAIRS);
 		if (!err)
 			err = set_up(name, true);
 	}
@@ -89,7 +89,7 @@ static void release_while_asked(void)
 
 	bed_open(&b);
 	is("asked: create", create(&b, "kn0", &id), 0);
-	is("asked: a handler", attach(b.fd, id, KNIT_ROLE_HANDLER, 0), 0);
+	is("asked: a handler", attach(b.fd, id, KNIT_ATTACH_HANDLER, 0), 0);
 	/* What it is told first is answered by nobody; an ask of another kind has to wait too. */
 	pthread_create(&asker, NULL, ask, &slow);
 	is_true("asked: a request",
@@ -180,13 +180,13 @@ static void dies_and_is_released(void)
 	bed_open(&b);
 	pid = create_elsewhere(&b, "kd0", &dead);
 	is_true("namespace: it is not here", !exists("kd0"));
-	is("namespace: attach", attach(other, dead.id, KNIT_ROLE_PAIR, 0), 0);
-	is("namespace: attach a handler", attach(other, dead.id, KNIT_ROLE_HANDLER, 0), 0);
+	is("namespace: attach", attach(other, dead.id, KNIT_ATTACH_PAIR, 0), 0);
+	is("namespace: attach a handler", attach(other, dead.id, KNIT_ATTACH_HANDLER, 0), 0);
 	child_end(pid);
 	is_true("namespace: the interface dies with it", wait_until(10, is_dead, &dead));
-	is("namespace: -ENODEV, attach", attach(other, dead.id, KNIT_ROLE_PAIR, 1), -ENODEV);
-	is("namespace: -ENODEV, handler", attach(other, dead.id, KNIT_ROLE_HANDLER, 0), -ENODEV);
-	is("namespace: 0, detach", detach(other, dead.id, KNIT_ROLE_PAIR, 0), 0);
+	is("namespace: -ENODEV, attach", attach(other, dead.id, KNIT_ATTACH_PAIR, 1), -ENODEV);
+	is("namespace: -ENODEV, handler", attach(other, dead.id, KNIT_ATTACH_HANDLER, 0), -ENODEV);
+	is("namespace: 0, detach", detach(other, dead.id, KNIT_ATTACH_PAIR, 0), 0);
 	is("namespace: counters can still be read", stats(other, dead.id, 0, &s), 0);
 	is("namespace: the block is not mapped any more", mem_del(b.fd, b.mem, b.len, PAGE), 0);
 	is("namespace: release", release(b.fd, dead.id), 0);
@@ -209,7 +209,7 @@ static void race(void)
 
 		bed_open(&b);
 		pid = create_elsewhere(&b, "kd0", &dead);
-		attach(b.fd, dead.id, KNIT_ROLE_PAIR, 0);
+		attach(b.fd, dead.id, KNIT_ATTACH_PAIR, 0);
 		child_end(pid);
 		if (i % 2)
 			is("race: release", release(b.fd, dead.id), 0);
@@ -237,7 +237,7 @@ static void cycles(void)
 		block_init(b.shm);
 		err = create(&b, "kn0", &id);
 		if (!err)
-			err = attach(b.fd, id, KNIT_ROLE_PAIR, 0);
+			err = attach(b.fd, id, KNIT_ATTACH_PAIR, 0);
 		if (!err && i % 2)
 			err = set_up("kn0", true);
 		if (!err)
@@ -255,7 +255,7 @@ static void *attach_often(void *arg)
 	int fd = kni_open(), i, err;
 
 	for (i = 0; i < 100; i++) {
-		err = attach(fd, dead->id, KNIT_ROLE_PAIR, 0);
+		err = attach(fd, dead->id, KNIT_ATTACH_PAIR, 0);
 		if (err && err != -EBUSY && err != -EALREADY)
 			break;
 		if (i % 10 == 9) {
@@ -280,13 +280,13 @@ static void contention(void)
 	for (i = 0; i < 2; i++)
 		pthread_create(&threads[i], NULL, attach_often, &dead);
 	for (i = 0; i < 50; i++)
-		if (detach(b.fd, dead.id, KNIT_ROLE_PAIR, 0) != 0)
+		if (detach(b.fd, dead.id, KNIT_ATTACH_PAIR, 0) != 0)
 			is("contention: detach", -1, 0);
 	for (i = 0; i < 2; i++) {
 		pthread_join(threads[i], &all_right);
 		is_true("contention: attach and close, 100 times", all_right != NULL);
 	}
-	is("contention: nobody is left", attach(b.fd, dead.id, KNIT_ROLE_PAIR, 0), 0);
+	is("contention: nobody is left", attach(b.fd, dead.id, KNIT_ATTACH_PAIR, 0), 0);
 	bed_close(&b);
 }
 

@@ -51,8 +51,8 @@ int main(int argc, char **argv)
 	int found = 0;
 	size_t i;
 
-	packet_bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	request_bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	packet_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	request_doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
 		if (is_wanted(groups[i].name, argc, argv)) {
 			groups[i].run();

@@ -25,7 +25,7 @@ static void submit(struct user *u, const struct knit_desc *d)
 	*(struct knit_desc *)knit_ring_entry(&u->rx_q, u->rx_q.prod) = *d;
 	knit_ring_submit(&u->rx_q, 1);
 	if (knit_ring_data_wanted(&u->rx_q))
-		eventfd_write(packet_bell, 1);
+		eventfd_write(packet_doorbell, 1);
 }
 
 static bool returned(const void *arg)
@@ -109,7 +109,7 @@ void test_packets(void)
 	good.addr = (uintptr_t)u.frame;
 	if (!is("packets: create", create(&b, "kp0", &u.id), 0))
 		return;
-	is("packets: attach", attach(b.fd, u.id, KNIT_ROLE_PAIR, 0), 0);
+	is("packets: attach", attach(b.fd, u.id, KNIT_ATTACH_PAIR, 0), 0);
 	round_trip(&u, "packets: while the interface is down", good, 1);
 	stats(b.fd, u.id, 0, &s);
 	is("packets: it is dropped", s.rx_down, 1);
@@ -120,9 +120,9 @@ void test_packets(void)
 	is("packets: its bytes", s.rx_bytes, 60);
 	rejects(&u, &good);
 	memory_goes(&u, &good);
-	is("packets: detach", detach(b.fd, u.id, KNIT_ROLE_PAIR, 0), 0);
+	is("packets: detach", detach(b.fd, u.id, KNIT_ATTACH_PAIR, 0), 0);
 	submit(&u, &good);
-	is("packets: attach again", attach(b.fd, u.id, KNIT_ROLE_PAIR, 0), 0);
+	is("packets: attach again", attach(b.fd, u.id, KNIT_ATTACH_PAIR, 0), 0);
 	is_true("packets: what came meanwhile is received", wait_until(2, returned, &u.free_q));
 	bed_close(&b);
 }

@@ -78,12 +78,12 @@ static void play(struct spread *s, uint32_t pairs, bool one_flow, uint64_t *got)
 		stats(s->bed.fd, s->id, pair, &now);
 		s->before[pair] = now.tx_no_worker;
 		if (pairs & 1u << pair)
-			is("spread: attach", attach(s->bed.fd, s->id, KNIT_ROLE_PAIR, pair), 0);
+			is("spread: attach", attach(s->bed.fd, s->id, KNIT_ATTACH_PAIR, pair), 0);
 	}
 	for (i = 0; i < FLOWS; i++)
 		send_frame(s, one_flow ? 5000 : 5000 + i);
 	for (pair = 0; pair < PAIRS; pair++)
-		detach(s->bed.fd, s->id, KNIT_ROLE_PAIR, pair);
+		detach(s->bed.fd, s->id, KNIT_ATTACH_PAIR, pair);
 	s->goal = FLOWS;
 	is_true("spread: every frame is in a queue", wait_until(5, all_there, s));
 	for (pair = 0; pair < PAIRS; pair++)

@@ -69,12 +69,13 @@ static void wants_grace_periods(const struct bed *b, uint64_t id)
 	int i, err = 0;
 
 	for (i = 0; i < 10; i++) {
-		err |= attach(b->fd, id, KNIT_ROLE_PAIR, 0) | detach(b->fd, id, KNIT_ROLE_PAIR, 0);
-		err |= attach(b->fd, id, KNIT_ROLE_HANDLER, 0) |
-		       detach(b->fd, id, KNIT_ROLE_HANDLER, 0);
+		err |= attach(b->fd, id, KNIT_ATTACH_PAIR, 0) |
+		       detach(b->fd, id, KNIT_ATTACH_PAIR, 0);
+		err |= attach(b->fd, id, KNIT_ATTACH_HANDLER, 0) |
+		       detach(b->fd, id, KNIT_ATTACH_HANDLER, 0);
 	}
 	is("tenants: attach and detach", err, 0);
-	c.request_bell_fd = 1;
+	c.request_doorbell_fd = 1;
 	is("tenants: an interface that can't be made", call(b->fd, KNIT_IOC_CREATE, &c), -EINVAL);
 }
 
@@ -159,9 +160,9 @@ static int play_tenant(void *heir)
 	c.flags = 0;
 	is("tenants: create", call(b.fd, KNIT_IOC_CREATE, &c), 0);
 	thread_is_at_its_expense();
-	is("tenants: a handler", attach(b.fd, c.id, KNIT_ROLE_HANDLER, 0), 0);
+	is("tenants: a handler", attach(b.fd, c.id, KNIT_ATTACH_HANDLER, 0), 0);
 	nobody_waits("tenants: nobody waits for his handler", "kt0");
-	is("tenants: no handler", detach(b.fd, c.id, KNIT_ROLE_HANDLER, 0), 0);
+	is("tenants: no handler", detach(b.fd, c.id, KNIT_ATTACH_HANDLER, 0), 0);
 	wants_grace_periods(&b, c.id);
 	is("tenants: no expedited grace period", expedited("tenant-"), 0);
 	*(pid_t *)heir = fork_heir();
@@ -188,7 +189,7 @@ static int play_handler(void *arg)
 			return -errno;
 		close(fd);
 	}
-	is("tenants: handler of another's", attach(kni_open(), f->id, KNIT_ROLE_HANDLER, 0), 0);
+	is("tenants: handler of another's", attach(kni_open(), f->id, KNIT_ATTACH_HANDLER, 0), 0);
 	nobody_waits("tenants: nobody waits for that one either", "kt0");
 	return failures;
 }

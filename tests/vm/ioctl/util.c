@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-int packet_bell, request_bell;
+int packet_doorbell, request_doorbell;
 int failures;
 
 void ok(const char *name, ...)
@@ -157,8 +157,8 @@ struct knit_ioc_create create_args(const struct bed *b, const char *name)
 		.mtu = 1500,
 		.min_mtu = 68,
 		.max_mtu = 9000,
-		.packet_bell_fd = packet_bell,
-		.request_bell_fd = request_bell,
+		.packet_doorbell_fd = packet_doorbell,
+		.request_doorbell_fd = request_doorbell,
 	};
 
 	snprintf(c.name, sizeof(c.name), "%s", name);
@@ -188,7 +188,7 @@ static struct knit_ioc_attach attach_args(uint64_t id, uint32_t role, uint32_t p
 		.role = role,
 		.id = id,
 		.pair = pair,
-		.bell_fd = -1,
+		.doorbell_fd = -1,
 	};
 }
 

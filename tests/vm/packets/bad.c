@@ -193,7 +193,7 @@ static bool index_counted(struct channel *c)
 {
 	uint64_t one = 1;
 
-	return write(c->packet_bell, &one, sizeof(one)) == sizeof(one) &&
+	return write(c->packet_doorbell, &one, sizeof(one)) == sizeof(one) &&
 	       stats_of(c).bad_index >= goal;
 }
 

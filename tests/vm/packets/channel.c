@@ -82,8 +82,8 @@ static void create(struct channel *c, uint32_t features)
 		.mtu = 9000,
 		.min_mtu = 68,
 		.max_mtu = 65535,
-		.packet_bell_fd = c->packet_bell,
-		.request_bell_fd = c->packet_bell, /* nobody asks, nobody answers */
+		.packet_doorbell_fd = c->packet_doorbell,
+		.request_doorbell_fd = c->packet_doorbell, /* nobody asks, nobody answers */
 	};
 
 	memcpy(create.name, c->name, sizeof(create.name));
@@ -113,8 +113,8 @@ struct channel *channel_new(int file, const char *name, uint32_t features, size_
 	hdr = (struct knit_shm_hdr *)c->shm;
 	*hdr = (struct knit_shm_hdr){ .magic = KNIT_MAGIC, .version = KNIT_ABI_VERSION };
 	bind_rings(c);
-	c->packet_bell = eventfd(0, EFD_NONBLOCK);
-	c->user_bell = eventfd(0, EFD_NONBLOCK);
+	c->packet_doorbell = eventfd(0, EFD_NONBLOCK);
+	c->user_doorbell = eventfd(0, EFD_NONBLOCK);
 	for (i = 0; i < RING; i++)
 		c->idle[c->n_idle++] = i;
 	create(c, features);
@@ -125,9 +125,9 @@ int channel_attach(struct channel *c)
 {
 	struct knit_ioc_attach a = {
 		.size = sizeof(a),
-		.role = KNIT_ROLE_PAIR,
+		.role = KNIT_ATTACH_PAIR,
 		.id = c->id,
-		.bell_fd = c->user_bell,
+		.doorbell_fd = c->user_doorbell,
 	};
 
 	return ioctl(c->file, KNIT_IOC_ATTACH, &a) < 0 ? -errno : 0;
@@ -137,9 +137,9 @@ int channel_detach(struct channel *c)
 {
 	struct knit_ioc_attach a = {
 		.size = sizeof(a),
-		.role = KNIT_ROLE_PAIR,
+		.role = KNIT_ATTACH_PAIR,
 		.id = c->id,
-		.bell_fd = -1,
+		.doorbell_fd = -1,
 	};
 
 	return ioctl(c->file, KNIT_IOC_DETACH, &a) < 0 ? -errno : 0;
@@ -168,7 +168,7 @@ static void ring(struct channel *c)
 	uint64_t one = 1;
 
 	c->rings++;
-	if (write(c->packet_bell, &one, sizeof(one)) < 0 && errno != EAGAIN)
+	if (write(c->packet_doorbell, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		die("doorbell");
 }
 

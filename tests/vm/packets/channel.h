@@ -31,7 +31,7 @@ struct channel {
 	uint8_t *buffers;
 	uint32_t area_at;
 	struct knit_ring rx_q, free_q, alloc_q, tx_q;
-	int packet_bell, user_bell;
+	int packet_doorbell, user_doorbell;
 	uint32_t rings; /* how often the kernel was rung */
 
 	uint32_t next_cookie;

@@ -171,7 +171,9 @@ void test_handler_killed(struct iface *i)
 
 static int detach_handler(const struct iface *i)
 {
-	struct knit_ioc_attach a = { .size = sizeof(a), .role = KNIT_ROLE_HANDLER, .bell_fd = -1 };
+	struct knit_ioc_attach a = { .size = sizeof(a),
+				     .role = KNIT_ATTACH_HANDLER,
+				     .doorbell_fd = -1 };
 
 	a.id = i->id;
 	return ioctl(i->creator, KNIT_IOC_DETACH, &a) < 0 ? -errno : 0;
@@ -305,7 +307,7 @@ void test_spoiled_indexes(struct iface *i)
 	EXPECT(agree(i));
 	handler_signal(i, SIGSTOP);
 	knit_store(&resp->producer, 0xdead);
-	EXPECT(write(i->request_bell, &one, sizeof(one)) == sizeof(one));
+	EXPECT(write(i->request_doorbell, &one, sizeof(one)) == sizeof(one));
 	EXPECT(set_mtu(i->name, 3000) == -ETIME);
 	EXPECT(iface_stats(i).req_bad_index >= 1);
 	handler_kill(i);

@@ -101,8 +101,8 @@ void iface_open(struct iface *i, const char *name, unsigned int flags)
 	i->creator = open_dev();
 	i->shm = shared_memory(shm_bytes());
 	i->plan = shared_memory(PAGE);
-	i->request_bell = eventfd(0, EFD_NONBLOCK);
-	i->packet_bell = eventfd(0, EFD_NONBLOCK);
+	i->request_doorbell = eventfd(0, EFD_NONBLOCK);
+	i->packet_doorbell = eventfd(0, EFD_NONBLOCK);
 	hdr = i->shm;
 	hdr->magic = KNIT_MAGIC;
 	hdr->version = KNIT_ABI_VERSION;
@@ -111,8 +111,8 @@ void iface_open(struct iface *i, const char *name, unsigned int flags)
 	if (ioctl(i->creator, KNIT_IOC_MEM_ADD, &mem) < 0)
 		die("MEM_ADD");
 	c.shm = mem.addr;
-	c.request_bell_fd = i->request_bell;
-	c.packet_bell_fd = i->packet_bell;
+	c.request_doorbell_fd = i->request_doorbell;
+	c.packet_doorbell_fd = i->packet_doorbell;
 	if (ioctl(i->creator, KNIT_IOC_CREATE, &c) < 0)
 		die("CREATE");
 	i->id = c.id;
@@ -132,8 +132,8 @@ void iface_close(struct iface *i)
 	iface_release(i);
 	handler_kill(i);
 	close(i->creator);
-	close(i->request_bell);
-	close(i->packet_bell);
+	close(i->request_doorbell);
+	close(i->packet_doorbell);
 	munmap(i->shm, shm_bytes());
 	munmap(i->plan, PAGE);
 }
@@ -238,8 +238,8 @@ static void ring(const struct iface *i)
 {
 	const uint64_t one = 1;
 
-	if (write(i->request_bell, &one, sizeof(one)) < 0)
-		die("request bell");
+	if (write(i->request_doorbell, &one, sizeof(one)) < 0)
+		die("request doorbell");
 }
 
 void handler_state(const struct iface *i)
@@ -310,9 +310,9 @@ bool creator_serve(struct iface *i)
 	return serve_one(i, &r);
 }
 
-static void serve(struct iface *i, int bell)
+static void serve(struct iface *i, int doorbell)
 {
-	struct pollfd fd = { .fd = bell, .events = POLLIN };
+	struct pollfd fd = { .fd = doorbell, .events = POLLIN };
 	struct rings r;
 	uint64_t rung;
 
@@ -325,27 +325,27 @@ static void serve(struct iface *i, int bell)
 			continue;
 		poll(&fd, 1, i->plan->silent ? 50 : -1);
 		knit_ring_disarm_data(&r.req_q);
-		if (read(bell, &rung, sizeof(rung)) < 0 && errno != EAGAIN)
-			die("bell");
+		if (read(doorbell, &rung, sizeof(rung)) < 0 && errno != EAGAIN)
+			die("doorbell");
 	}
 }
 
 static int attach(struct iface *i)
 {
-	struct knit_ioc_attach a = { .size = sizeof(a), .role = KNIT_ROLE_HANDLER, .id = i->id };
+	struct knit_ioc_attach a = { .size = sizeof(a), .role = KNIT_ATTACH_HANDLER, .id = i->id };
 	int fd = open_dev();
 
-	a.bell_fd = eventfd(0, EFD_NONBLOCK);
+	a.doorbell_fd = eventfd(0, EFD_NONBLOCK);
 	i->plan->attached = ioctl(fd, KNIT_IOC_ATTACH, &a) < 0 ? -errno : 1;
-	return a.bell_fd;
+	return a.doorbell_fd;
 }
 
 void handler_serve(struct iface *i)
 {
-	int bell = attach(i);
+	int doorbell = attach(i);
 
 	if (i->plan->attached == 1)
-		serve(i, bell);
+		serve(i, doorbell);
 }
 
 static bool has_attached(const void *arg)
@@ -358,7 +358,7 @@ static bool has_attached(const void *arg)
 void handler_start(struct iface *i)
 {
 	pid_t parent = getpid();
-	int bell;
+	int doorbell;
 
 	i->plan->attached = 0;
 	fflush(stdout);
@@ -370,9 +370,9 @@ void handler_start(struct iface *i)
 		if (getppid() != parent)
 			_exit(1);
 		close(i->creator);
-		bell = attach(i);
+		doorbell = attach(i);
 		if (i->plan->attached == 1)
-			serve(i, bell);
+			serve(i, doorbell);
 		_exit(0);
 	}
 	if (!wait_for(has_attached, i, 5000))

@@ -40,8 +40,8 @@ struct plan {
 struct iface {
 	char name[16];
 	int creator; /* /dev/kni */
-	int request_bell;
-	int packet_bell;
+	int request_doorbell;
+	int packet_doorbell;
 	uint64_t id;
 	void *shm;
 	struct plan *plan;

@@ -184,7 +184,7 @@ control_killed()
 	mtu_1500
 }
 
-primary_stopped()
+main_loop_exit_code()
 {
 	measure_quick other_link
 	still primary
@@ -289,7 +289,7 @@ traffic
 worker_stopped_and_killed
 control_stopped
 control_killed
-primary_stopped
+main_loop_exit_code
 namespace_ends
 check "interface as before all that" unchanged_since "$BEFORE" shown near kni-left
 primary_killed

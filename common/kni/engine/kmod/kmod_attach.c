@@ -95,9 +95,9 @@ static struct knit_ioc_attach role_of(const struct rte_kni *kni, unsigned int ro
 {
 	return (struct knit_ioc_attach){
 		.id = kni->kmod_id,
-		.role = role == HANDLER ? KNIT_ROLE_HANDLER : KNIT_ROLE_PAIR,
+		.role = role == HANDLER ? KNIT_ATTACH_HANDLER : KNIT_ATTACH_PAIR,
 		.pair = role == HANDLER ? 0 : role,
-		.bell_fd = -1,
+		.doorbell_fd = -1,
 	};
 }
 
@@ -113,16 +113,16 @@ static int attach(int fd, struct knit_ioc_attach *a)
 	}
 }
 
-static int join(struct rte_kni *kni, unsigned int role, uint32_t bell)
+static int join(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
 {
 	struct knit_ioc_attach a = role_of(kni, role);
 	uint32_t *roles;
 	int fd, ret;
 
-	if (bell != KNIT_BELL_NONE)
-		a.bell_fd = knit_bell_open(bell);
-	if (bell != KNIT_BELL_NONE && a.bell_fd < 0)
-		return errno_log(-a.bell_fd, "open own doorbell");
+	if (doorbell != KNIT_DOORBELL_NONE)
+		a.doorbell_fd = knit_doorbell_open(doorbell);
+	if (doorbell != KNIT_DOORBELL_NONE && a.doorbell_fd < 0)
+		return errno_log(-a.doorbell_fd, "open own doorbell");
 	pthread_mutex_lock(&own.lock);
 	roles = roles_of(kni);
 	fd = file_get();
@@ -166,7 +166,7 @@ int knit_kmod_join_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (pair >= kni->n_pairs)
 		return -EINVAL;
-	return join(kni, pair, kni->pair[pair].user_bell);
+	return join(kni, pair, kni->pair[pair].user_doorbell);
 }
 
 void knit_kmod_leave_pair(struct rte_kni *kni, uint16_t pair)
@@ -176,10 +176,10 @@ void knit_kmod_leave_pair(struct rte_kni *kni, uint16_t pair)
 }
 
 /* Takes the role anew if this process has it: a fork or another one may have had it in between. */
-int knit_kmod_join_handler(struct rte_kni *kni, uint32_t bell)
+int knit_kmod_join_handler(struct rte_kni *kni, uint32_t doorbell)
 {
 	leave(kni, HANDLER);
-	return join(kni, HANDLER, bell);
+	return join(kni, HANDLER, doorbell);
 }
 
 void knit_kmod_leave_handler(struct rte_kni *kni)

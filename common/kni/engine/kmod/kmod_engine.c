@@ -21,8 +21,8 @@
 struct kmod_iface {
 	int fd; /* the creating file */
 	uint64_t id;
-	uint32_t packet_bell;
-	uint32_t request_bell;
+	uint32_t packet_doorbell;
+	uint32_t request_doorbell;
 	uint16_t n_pairs;
 };
 
@@ -45,27 +45,27 @@ static int kmod_available(bool log)
 	return 0;
 }
 
-static int make_bells(struct kmod_iface *k)
+static int make_doorbells(struct kmod_iface *k)
 {
 	int64_t packet, request;
 
-	packet = knit_bell_new();
+	packet = knit_doorbell_new();
 	if (packet < 0)
 		return packet;
-	request = knit_bell_new();
+	request = knit_doorbell_new();
 	if (request < 0) {
-		knit_bell_free(packet);
+		knit_doorbell_free(packet);
 		return request;
 	}
-	k->packet_bell = packet;
-	k->request_bell = request;
+	k->packet_doorbell = packet;
+	k->request_doorbell = request;
 	return 0;
 }
 
-static void free_bells(const struct kmod_iface *k)
+static void free_doorbells(const struct kmod_iface *k)
 {
-	knit_bell_free(k->packet_bell);
-	knit_bell_free(k->request_bell);
+	knit_doorbell_free(k->packet_doorbell);
+	knit_doorbell_free(k->request_doorbell);
 }
 
 static uint32_t create_flags(const struct knit_iface_conf *conf)
@@ -102,8 +102,8 @@ static int call_create(const struct kmod_iface *k, struct rte_kni *kni,
 		.min_mtu = conf->min_mtu,
 		.max_mtu = conf->max_mtu,
 		.core_id = conf->force_bind ? conf->core_id : 0,
-		.packet_bell_fd = knit_bell_open(k->packet_bell),
-		.request_bell_fd = knit_bell_open(k->request_bell),
+		.packet_doorbell_fd = knit_doorbell_open(k->packet_doorbell),
+		.request_doorbell_fd = knit_doorbell_open(k->request_doorbell),
 	};
 	memcpy(c->name, conf->name, sizeof(c->name) - 1);
 	memcpy(c->mac, conf->mac, sizeof(c->mac));
@@ -161,8 +161,8 @@ static void show(struct rte_kni *kni, const struct kmod_iface *k, uint32_t ifind
 	kni->kmod_id = k->id;
 	kni->ifindex = ifindex;
 	for (i = 0; i < k->n_pairs; i++)
-		kni->pair[i].engine_bell = k->packet_bell;
-	kni->control_bell = k->request_bell;
+		kni->pair[i].engine_doorbell = k->packet_doorbell;
+	kni->control_doorbell = k->request_doorbell;
 }
 
 static int kmod_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
@@ -179,12 +179,12 @@ static int kmod_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
 		goto err_free;
 	k->fd = ret;
 	k->n_pairs = conf->n_pairs;
-	ret = make_bells(k);
+	ret = make_doorbells(k);
 	if (ret < 0)
 		goto err_put;
 	ret = call_create(k, kni, conf, &c);
 	if (ret < 0)
-		goto err_bells;
+		goto err_doorbells;
 	k->id = c.id;
 	kni->engine_data = k;
 	show(kni, k, c.ifindex);
@@ -195,8 +195,8 @@ static int kmod_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
 			   conf->name);
 	return 0;
 
-err_bells:
-	free_bells(k);
+err_doorbells:
+	free_doorbells(k);
 err_put:
 	knit_kmod_mem_put();
 err_free:
@@ -214,7 +214,7 @@ static void kmod_destroy(struct rte_kni *kni)
 	if (ret < 0)
 		log_err("%s: release: %s", kni->name, knit_kmod_meaning(KNIT_IOC_RELEASE, ret));
 	kni->engine_data = NULL;
-	free_bells(k);
+	free_doorbells(k);
 	knit_kmod_mem_put();
 	free(k);
 }
@@ -223,9 +223,9 @@ static struct knit_ioc_attach pair_of(const struct kmod_iface *k, uint16_t pair)
 {
 	return (struct knit_ioc_attach){
 		.id = k->id,
-		.role = KNIT_ROLE_PAIR,
+		.role = KNIT_ATTACH_PAIR,
 		.pair = pair,
-		.bell_fd = -1,
+		.doorbell_fd = -1,
 	};
 }
 

@@ -66,7 +66,7 @@ struct knit_tap_pair {
 	uint32_t starved;   /* buffers that alloc_q must have before it goes on; 0: not starved */
 	uint32_t last_segs; /* buffers the last frame needed */
 	uint32_t big_run;   /* not 0: the next frame is thought to be a big one */
-	uint32_t user_bell;
+	uint32_t user_doorbell;
 	uint32_t region; /* hint */
 	struct knit_tap_iface *iface;
 	struct knit_engine_stats stats; /* engine thread: wo */
@@ -182,10 +182,10 @@ struct knit_tap_scratch *knit_tap_scratch_new(void);
 /* tap_thread.c. Control plane. */
 int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf);
 void knit_tap_thread_remove(struct knit_tap_iface *t); /* likewise */
-int knit_tap_thread_attach(struct knit_tap_pair *p, uint32_t user_bell);
+int knit_tap_thread_attach(struct knit_tap_pair *p, uint32_t user_doorbell);
 void knit_tap_thread_detach(struct knit_tap_pair *p); /* in force on return; waits for it */
 uint64_t knit_tap_thread_wakeups(const struct knit_tap_thread *thread);
-uint32_t knit_tap_thread_bell(const struct knit_tap_thread *thread);
+uint32_t knit_tap_thread_doorbell(const struct knit_tap_thread *thread);
 
 /* Starts a thread with all signals blocked that may run on every CPU of the process's cpuset. */
 int knit_tap_spawn(pthread_t *thread, const char *name, void *(*run)(void *), void *arg);

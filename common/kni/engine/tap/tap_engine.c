@@ -29,7 +29,7 @@ static int init_pair(struct knit_tap_iface *t, uint16_t i)
 	p->index = i;
 	p->fd = -1;
 	p->last_segs = 1;
-	p->user_bell = KNIT_BELL_NONE;
+	p->user_doorbell = KNIT_DOORBELL_NONE;
 	p->bounce = malloc(KNIT_TAP_BOUNCE);
 	if (p->bounce == NULL)
 		return -ENOMEM;
@@ -123,7 +123,7 @@ static int tap_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
 	kni->engine_data = t;
 	kni->ifindex = t->ifindex;
 	for (i = 0; i < t->n_pairs; i++)
-		kni->pair[i].engine_bell = knit_tap_thread_bell(t->thread);
+		kni->pair[i].engine_doorbell = knit_tap_thread_doorbell(t->thread);
 	knit_tap_watch_ring();
 	return 0;
 
@@ -155,18 +155,18 @@ static void tap_destroy(struct rte_kni *kni)
 static int tap_attach(struct rte_kni *kni, uint16_t pair)
 {
 	struct knit_tap_iface *t = tap_of(kni);
-	uint32_t bell = kni->pair[pair].user_bell;
+	uint32_t doorbell = kni->pair[pair].user_doorbell;
 	int ret;
 
 	if (pair >= t->n_pairs)
 		return -EINVAL;
-	ret = bell == KNIT_BELL_NONE ? 0 : knit_bell_open(bell);
+	ret = doorbell == KNIT_DOORBELL_NONE ? 0 : knit_doorbell_open(doorbell);
 	if (ret < 0) {
 		log_err("%s: pair %u: open the worker's doorbell: %s", t->name, pair,
 			strerror(-ret));
 		return ret;
 	}
-	ret = knit_tap_thread_attach(&t->pair[pair], bell);
+	ret = knit_tap_thread_attach(&t->pair[pair], doorbell);
 	if (ret < 0)
 		return ret;
 	__atomic_or_fetch(&t->watch.active_wanted, 1u << pair, __ATOMIC_ACQ_REL);

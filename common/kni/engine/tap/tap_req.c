@@ -251,9 +251,9 @@ static void post(struct knit_tap_iface *t)
 	}
 	if (n == 0)
 		return;
-	knit_bell_open(t->kni->handler_bell);
+	knit_doorbell_open(t->kni->handler_doorbell);
 	if (knit_ring_data_wanted(&w->req_q))
-		knit_bell_ring(t->kni->handler_bell);
+		knit_doorbell_ring(t->kni->handler_doorbell);
 }
 
 /* Nothing is wrong with the value: the handler, or the port, was busy or slow. */

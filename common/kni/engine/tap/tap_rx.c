@@ -298,7 +298,7 @@ bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 	return_cookies(p, s->cookie, w.at);
 	/* (F) for both flags at once: both indexes are stored, one full barrier */
 	if (unlikely(knit_ring_space_wanted(&p->rx_q) || knit_load(&p->free_q.shm->need_data)))
-		knit_bell_ring(p->user_bell);
+		knit_doorbell_ring(p->user_doorbell);
 out_bad_index:
 	p->stats.rejects[KNIT_REJECT_BAD_INDEX] += p->rx_q.bad_index + p->free_q.bad_index - bad;
 	return w.n != 0;

@@ -38,7 +38,7 @@ struct command {
 	enum command_kind kind;
 	struct knit_tap_iface *iface; /* ADD, REMOVE */
 	struct knit_tap_pair *pair;   /* ATTACH, DETACH */
-	uint32_t user_bell;	      /* ATTACH */
+	uint32_t user_doorbell;	      /* ATTACH */
 	const char *what;	      /* the interface's name, for the log */
 	bool must;		      /* waited for as long as it takes */
 	bool done;
@@ -67,7 +67,7 @@ struct knit_tap_thread {
 
 	/* control plane */
 	pthread_t thread;
-	uint32_t bell;
+	uint32_t doorbell;
 	unsigned int users;
 };
 
@@ -126,7 +126,7 @@ static int remove_iface(struct knit_tap_thread *th, struct knit_tap_iface *t)
 	return 0;
 }
 
-static int attach_pair(struct knit_tap_pair *p, uint32_t user_bell)
+static int attach_pair(struct knit_tap_pair *p, uint32_t user_doorbell)
 {
 	if (p->attached)
 		return -EALREADY;
@@ -136,7 +136,7 @@ static int attach_pair(struct knit_tap_pair *p, uint32_t user_bell)
 	knit_ring_disarm_data(&p->rx_q);
 	knit_tap_tx_disarm(p);
 	knit_tap_tx_forget(p);
-	p->user_bell = user_bell;
+	p->user_doorbell = user_doorbell;
 	p->readable = true;
 	p->attached = true;
 	return 0;
@@ -158,7 +158,7 @@ static int run_command(struct knit_tap_thread *th, const struct command *c)
 	case CMD_REMOVE:
 		return remove_iface(th, c->iface);
 	case CMD_ATTACH:
-		return attach_pair(c->pair, c->user_bell);
+		return attach_pair(c->pair, c->user_doorbell);
 	case CMD_DETACH:
 		return detach_pair(c->pair);
 	case CMD_STOP:
@@ -336,7 +336,9 @@ static void *engine_main(void *arg)
 			take_events(th, 0);
 		} else if (arm(th)) {
 			knit_region_leave(&th->reader);
-			/* a command rings the bell after it is in the list: none is overslept */
+			/*
+			 * a command rings the doorbell after it is in the list: none is overslept
+			 */
 			take_events(th, -1);
 			th->wakeups++;
 			disarm(th);
@@ -392,7 +394,7 @@ static int submit_command(struct knit_tap_thread *th, struct command *c)
 	for (at = &th->commands; *at; at = &(*at)->next)
 		;
 	__atomic_store_n(at, c, __ATOMIC_RELEASE);
-	knit_bell_ring(th->bell);
+	knit_doorbell_ring(th->doorbell);
 	wait_done(th, c);
 	if (!c->done) {
 		unlink_command(th, c);
@@ -423,8 +425,8 @@ int knit_tap_spawn(pthread_t *thread, const char *name, void *(*run)(void *), vo
 
 static void thread_free(struct knit_tap_thread *th)
 {
-	if (th->bell != KNIT_BELL_NONE)
-		knit_bell_free(th->bell);
+	if (th->doorbell != KNIT_DOORBELL_NONE)
+		knit_doorbell_free(th->doorbell);
 	if (th->epoll >= 0)
 		close(th->epoll);
 	pthread_cond_destroy(&th->done);
@@ -436,18 +438,18 @@ static void thread_free(struct knit_tap_thread *th)
 
 static int thread_wire(struct knit_tap_thread *th)
 {
-	int64_t bell = knit_bell_new();
+	int64_t doorbell = knit_doorbell_new();
 
-	if (bell < 0)
-		return bell;
-	th->bell = bell;
+	if (doorbell < 0)
+		return doorbell;
+	th->doorbell = doorbell;
 	th->scratch = knit_tap_scratch_new();
 	if (th->scratch == NULL)
 		return -ENOMEM;
 	th->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (th->epoll < 0)
 		return errno_log(errno, "epoll_create1");
-	return watch_fd(th->epoll, knit_bell_open(th->bell), NULL);
+	return watch_fd(th->epoll, knit_doorbell_open(th->doorbell), NULL);
 }
 
 static struct knit_tap_thread *thread_new(void)
@@ -462,7 +464,7 @@ static struct knit_tap_thread *thread_new(void)
 		return NULL;
 	}
 	th->epoll = -1;
-	th->bell = KNIT_BELL_NONE;
+	th->doorbell = KNIT_DOORBELL_NONE;
 	pthread_mutex_init(&th->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -557,11 +559,12 @@ void knit_tap_thread_remove(struct knit_tap_iface *t)
 	pthread_mutex_unlock(&threads_lock);
 }
 
-int knit_tap_thread_attach(struct knit_tap_pair *p, uint32_t user_bell)
+int knit_tap_thread_attach(struct knit_tap_pair *p, uint32_t user_doorbell)
 {
-	struct command c = {
-		.kind = CMD_ATTACH, .pair = p, .user_bell = user_bell, .what = p->iface->name
-	};
+	struct command c = { .kind = CMD_ATTACH,
+			     .pair = p,
+			     .user_doorbell = user_doorbell,
+			     .what = p->iface->name };
 
 	return submit_command(p->iface->thread, &c);
 }
@@ -578,7 +581,7 @@ uint64_t knit_tap_thread_wakeups(const struct knit_tap_thread *thread)
 	return thread->wakeups;
 }
 
-uint32_t knit_tap_thread_bell(const struct knit_tap_thread *thread)
+uint32_t knit_tap_thread_doorbell(const struct knit_tap_thread *thread)
 {
-	return thread->bell;
+	return thread->doorbell;
 }

@@ -49,7 +49,7 @@ static void commit(struct knit_tap_pair *p, struct visit *v)
 	v->used = 0;
 	/* (F) for both flags at once */
 	if (unlikely(knit_ring_data_wanted(&p->tx_q) || knit_load(&p->alloc_q.shm->need_space)))
-		knit_bell_ring(p->user_bell);
+		knit_doorbell_ring(p->user_doorbell);
 }
 
 /* How many of n further buffers there are, with room for their return. */

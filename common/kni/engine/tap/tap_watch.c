@@ -30,16 +30,18 @@ static struct {
 	struct knit_tap_iface *ifaces;
 	struct knit_nl events; /* changes wherever interfaces are, told in one namespace */
 	struct knit_nl home;   /* requests, there */
-	uint32_t bell;
+	uint32_t doorbell;
 	int epoll;
 	int timer;
 	bool stop;
 	bool ticking;
-} watch = { .lock = PTHREAD_MUTEX_INITIALIZER, .bell = KNIT_BELL_NONE, .epoll = -1, .timer = -1 };
+} watch = {
+	.lock = PTHREAD_MUTEX_INITIALIZER, .doorbell = KNIT_DOORBELL_NONE, .epoll = -1, .timer = -1
+};
 
 void knit_tap_watch_ring(void)
 {
-	knit_bell_ring(watch.bell);
+	knit_doorbell_ring(watch.doorbell);
 }
 
 static int watch_fd(int fd, void *ptr)
@@ -265,8 +267,8 @@ static void *watch_main(void *arg)
 		pthread_mutex_lock(&watch.lock);
 		tick = false;
 		for (i = 0; i < n; i++) {
-			if (ev[i].data.ptr == &watch.bell)
-				knit_bell_clear(watch.bell);
+			if (ev[i].data.ptr == &watch.doorbell)
+				knit_doorbell_clear(watch.doorbell);
 			else if (ev[i].data.ptr == &watch.timer)
 				tick = read(watch.timer, &expired, sizeof(expired)) > 0;
 		}
@@ -287,13 +289,13 @@ static void watch_stop(void)
 		close(watch.timer);
 	if (watch.epoll >= 0)
 		close(watch.epoll);
-	if (watch.bell != KNIT_BELL_NONE)
-		knit_bell_free(watch.bell);
+	if (watch.doorbell != KNIT_DOORBELL_NONE)
+		knit_doorbell_free(watch.doorbell);
 	knit_nl_close(&watch.home);
 	knit_nl_close(&watch.events);
 	watch.timer = -1;
 	watch.epoll = -1;
-	watch.bell = KNIT_BELL_NONE;
+	watch.doorbell = KNIT_DOORBELL_NONE;
 }
 
 static int open_sockets(void)
@@ -310,22 +312,22 @@ static int open_sockets(void)
 /* What the thread needs. It starts with the first interface in place. */
 static int watch_prepare(void)
 {
-	int64_t bell;
+	int64_t doorbell;
 	int ret;
 
 	if (watch.epoll >= 0)
 		return 0;
-	bell = knit_bell_new();
-	if (bell < 0)
-		return bell;
-	watch.bell = bell;
+	doorbell = knit_doorbell_new();
+	if (doorbell < 0)
+		return doorbell;
+	watch.doorbell = doorbell;
 	watch.epoll = epoll_create1(EPOLL_CLOEXEC);
 	watch.timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (watch.epoll < 0 || watch.timer < 0) {
 		ret = errno_log(errno, "epoll or timer of the watch thread");
 		goto err_stop;
 	}
-	ret = watch_fd(knit_bell_open(watch.bell), &watch.bell);
+	ret = watch_fd(knit_doorbell_open(watch.doorbell), &watch.doorbell);
 	if (ret == 0)
 		ret = watch_fd(watch.timer, &watch.timer);
 	if (ret == 0)
@@ -417,7 +419,7 @@ int knit_tap_watch_add(struct knit_tap_iface *t, const struct knit_iface_conf *c
 		goto err_stop;
 	t->next = watch.ifaces;
 	watch.ifaces = t;
-	t->kni->control_bell = watch.bell;
+	t->kni->control_doorbell = watch.doorbell;
 	t->watch.look = true;
 	knit_tap_watch_ring();
 	goto out_unlock;

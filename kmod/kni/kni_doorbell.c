@@ -8,7 +8,7 @@
 /* By eventfd, with its lock held and interrupts off. */
 static int on_event(wait_queue_entry_t *wait, unsigned int mode, int sync, void *key)
 {
-	struct kni_bell *b = container_of(wait, struct kni_bell, wait);
+	struct kni_doorbell *b = container_of(wait, struct kni_doorbell, wait);
 
 	if (key_to_poll(key) & EPOLLIN)
 		b->rung(b);
@@ -17,7 +17,7 @@ static int on_event(wait_queue_entry_t *wait, unsigned int mode, int sync, void 
 
 static void on_poll(struct file *file, wait_queue_head_t *head, poll_table *table)
 {
-	struct kni_bell *b = container_of(table, struct kni_bell, table);
+	struct kni_doorbell *b = container_of(table, struct kni_doorbell, table);
 
 	b->head = head;
 	add_wait_queue(head, &b->wait);
@@ -27,7 +27,7 @@ static void on_poll(struct file *file, wait_queue_head_t *head, poll_table *tabl
  * Nobody reads the eventfd: every write wakes, whatever its count. The reference to the file keeps
  * the wait queue.
  */
-int kni_bell_listen(struct kni_bell *b, int fd, void (*rung)(struct kni_bell *bell))
+int kni_doorbell_listen(struct kni_doorbell *b, int fd, void (*rung)(struct kni_doorbell *doorbell))
 {
 	struct file *file = eventfd_fget(fd);
 
@@ -43,7 +43,7 @@ int kni_bell_listen(struct kni_bell *b, int fd, void (*rung)(struct kni_bell *be
 	return 0;
 }
 
-void kni_bell_close(struct kni_bell *b)
+void kni_doorbell_close(struct kni_doorbell *b)
 {
 	if (!b->file)
 		return;
@@ -53,7 +53,7 @@ void kni_bell_close(struct kni_bell *b)
 	b->file = NULL;
 }
 
-void kni_bell_ring(struct eventfd_ctx *ctx)
+void kni_doorbell_ring(struct eventfd_ctx *ctx)
 {
 	if (ctx)
 		kni_eventfd_signal(ctx);

@@ -114,7 +114,7 @@ owner_away()
 {
 	stop worker0
 	check "no worker 0: what has no way out is dropped under its name" \
-		wait_for 10 sum_over drop_exchange_no_worker 0
+		wait_for 10 sum_over drop_handoff_no_worker 0
 	restart_worker 0
 	check "worker 0 is back: traffic" relays 10
 }
@@ -142,8 +142,8 @@ check "and three receive queues" field_is /knit/port,left queues 3
 	check "long stream" "$WIRE" stream $TO_FAR 10
 	mtu 1500
 }
-check "nothing was lost on the way" sum_is drop_exchange_full 0
-check "nor for want of buffers" sum_is drop_exchange_no_buffer 0
+check "nothing was lost on the way" sum_is drop_handoff_full 0
+check "nor for want of buffers" sum_is drop_handoff_no_buffer 0
 
 SHOWN=$(shown near kni-left)
 # shellcheck disable=SC2086
@@ -158,7 +158,7 @@ for ((round = 0; round < ROUNDS; round++)); do
 done
 ok "traffic after each of $DEATHS deaths of senders, or of whom they send through (seed $SEED)"
 check "every death was a reset" sum_is resets "$DEATHS"
-check "what waited for worker 0 when it died is counted" sum_over drop_exchange_lost 0
+check "what waited for worker 0 when it died is counted" sum_over drop_handoff_lost 0
 touch "$TMP/enough"
 check "nothing arrived damaged, or twice" left_with flood 0
 # shellcheck disable=SC2086

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Exchange queues that are always full: two ports that have packets without end and one transmit
+# Hand-off queues that are always full: two ports that have packets without end and one transmit
 # queue each, for two workers. What finds no room is dropped under its name; either worker may be
 # told to end, or be killed in the middle of a copy, and no buffer is lost for good.
 #
@@ -58,7 +58,7 @@ system_up
 check "each port has one transmit queue" field_is /knit/port,n1 tx_queues 1
 check "packets of worker 1 leave through worker 0" relays 20
 check "what finds no room is dropped under its name" \
-	wait_for 20 field_over /knit/worker,1 drop_exchange_full 1000
+	wait_for 20 field_over /knit/worker,1 drop_handoff_full 1000
 check "worker 1 sends nothing itself" field_is /knit/worker,1 tx_packets 0
 hand_over 0
 hand_over 1
