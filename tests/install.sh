@@ -117,7 +117,7 @@ MESON
 # From copies: beside them there is nothing else of ours to include.
 build_legacy() # program, [static]
 {
-	mkdir -p "$TMP/legacy" && cp tests/smoke/legacy_*.[ch] "$TMP/legacy" || return 1
+	mkdir -p "$TMP/legacy" && cp tests/smoke/legacy/legacy_*.[ch] "$TMP/legacy" || return 1
 	# shellcheck disable=SC2046 # words
 	cc -Wall -Werror "$TMP"/legacy/*.c -o "$1" -Wl,-rpath,"$LIBDIR" $(flags "${2:-shared}")
 }

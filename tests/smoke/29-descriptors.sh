@@ -73,7 +73,7 @@ all_serve()
 # It complains while it has the lock files open. A second name keeps what was written there.
 bind_complains()
 {
-	local run=/run/knit bind=$KNIT_BUILD/primary/knit-bind id="with $SUBSET closed" one
+	local run=/run/knit bind=$KNIT_BUILD/tools/knit-bind/knit-bind id="with $SUBSET closed" one
 
 	mkdir -p $run
 	for one in 1 2; do

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/_system.sh"
 
 PRIMARY=$KNIT_BUILD/primary/knit-primary
-BIND=$KNIT_BUILD/primary/knit-bind
+BIND=$KNIT_BUILD/tools/knit-bind/knit-bind
 CONFIG=$TMP/knit.cfg
 
 # With that exit code, and a line like the pattern, if it is not "".

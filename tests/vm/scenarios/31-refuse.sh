@@ -15,7 +15,7 @@
 # shellcheck source=tests/vm/scenarios/_igb_uio.sh
 . "$(dirname "$0")/_igb_uio.sh"
 
-BIND=$KNIT_BUILD/primary/knit-bind
+BIND=$KNIT_BUILD/tools/knit-bind/knit-bind
 PRIMARY=$KNIT_BUILD/primary/knit-primary
 UIO=$ROOT/tests/vm/uio.py
 NIC=0000:00:10.0

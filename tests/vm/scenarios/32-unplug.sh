@@ -304,12 +304,12 @@ starts_without() # driver, how
 # it away. QEMU's e1000e has no reset that does anything; its bus has.
 forgets()
 {
-	"$KNIT_BUILD/primary/knit-bind" --force bind igb_uio $LEFT
+	"$KNIT_BUILD/tools/knit-bind/knit-bind" --force bind igb_uio $LEFT
 	echo bus >/sys/bus/pci/devices/$LEFT/reset_method || die "$LEFT can't be reset by its bus"
 	check "$WHAT: is reset by the first who opens it" "$UIO" reset $LEFT
 	check "$WHAT: is reset when it is removed" "$UIO" rebind $LEFT
 	echo default >/sys/bus/pci/devices/$LEFT/reset_method
-	"$KNIT_BUILD/primary/knit-bind" unbind $LEFT
+	"$KNIT_BUILD/tools/knit-bind/knit-bind" unbind $LEFT
 }
 
 put_back()
