@@ -395,6 +395,9 @@ void kni_req_stats(struct kni_iface *i, struct knit_ioc_stats *out); /* its req_
  * moment over into i->want. True: they changed.
  */
 bool kni_rxmode_look(struct kni_iface *i);
+/* With the module: who is above an interface, and with what address, counts, too. */
+int kni_rxmode_start(void);
+void kni_rxmode_stop(void);
 
 /*
  * RTNL, from ndo_*. An ask waits up to KNI_ASK_MS; interfaces that only post and handlers that are

@@ -118,12 +118,17 @@ static int __init kni_load(void)
 	err = rtnl_link_register(&kni_link_ops);
 	if (err)
 		goto err_thread_stop;
-	err = kni_file_register();
+	err = kni_rxmode_start();
 	if (err)
 		goto err_unregister_link;
+	err = kni_file_register();
+	if (err)
+		goto err_rxmode_stop;
 	pr_info("loaded: ABI %d, /dev/%s\n", KNIT_ABI_VERSION, KNIT_DEV_NAME);
 	return 0;
 
+err_rxmode_stop:
+	kni_rxmode_stop();
 err_unregister_link:
 	rtnl_link_unregister(&kni_link_ops);
 err_thread_stop:
@@ -140,6 +145,7 @@ err_req_stop:
 static void __exit kni_unload(void)
 {
 	kni_file_unregister();
+	kni_rxmode_stop();
 	rtnl_link_unregister(&kni_link_ops);
 	kni_thread_stop();
 	kni_req_stop();

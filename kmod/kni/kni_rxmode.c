@@ -2,6 +2,7 @@
 #include "kni.h"
 
 #include <linux/etherdevice.h>
+#include <linux/if_arp.h>
 
 /* Copies a list; what is too long is not listed. netif_addr_lock held. */
 static u16 take_list(u8 (*to)[ETH_ALEN], const struct netdev_hw_addr_list *list)
@@ -30,6 +31,42 @@ static void note_over(struct kni_iface *i, int which, int count)
 	i->rx_over[which] = over;
 }
 
+static bool has_uc(const struct knit_wanted *next, const u8 *addr)
+{
+	u32 i;
+
+	for (i = 0; i < next->n_uc; i++)
+		if (ether_addr_equal(next->uc[i], addr))
+			return true;
+	return false;
+}
+
+/*
+ * A bridge receives by its ports what is for itself, but asks them for everything instead of
+ * listing its address. 1 if it is one more. A torn address is read again: its change is told.
+ */
+static int add_master(struct knit_wanted *next, struct net_device *dev, int n_uc)
+{
+	struct net_device *master;
+	u8 addr[ETH_ALEN];
+
+	rcu_read_lock();
+	master = netdev_master_upper_dev_get_rcu(dev);
+	if (master && master->type == ARPHRD_ETHER)
+		ether_addr_copy(addr, master->dev_addr);
+	else
+		ether_addr_copy(addr, dev->dev_addr);
+	rcu_read_unlock();
+	if (!is_valid_ether_addr(addr) || ether_addr_equal(addr, dev->dev_addr) ||
+	    has_uc(next, addr))
+		return 0;
+	if (n_uc < KNIT_RXLIST_MAX)
+		ether_addr_copy(next->uc[next->n_uc++], addr);
+	else
+		next->n_uc = 0;
+	return 1;
+}
+
 bool kni_rxmode_look(struct kni_iface *i)
 {
 	struct knit_wanted *next = &i->next;
@@ -45,9 +82,37 @@ bool kni_rxmode_look(struct kni_iface *i)
 	next->n_uc = take_list(next->uc, &dev->uc);
 	next->n_mc = take_list(next->mc, &dev->mc);
 	netif_addr_unlock_bh(dev);
+	n_uc += add_master(next, dev, n_uc);
 	note_over(i, 0, n_uc);
 	note_over(i, 1, n_mc);
 	next->promisc = flags & IFF_PROMISC || i->rx_over[0];
 	next->allmulti = flags & IFF_ALLMULTI || i->rx_over[1];
 	return kni_want_set(&i->want, next);
+}
+
+/* RTNL held. What a net_device above one of ours does sends ours no event of its own. */
+static int on_event(struct notifier_block *nb, unsigned long event, void *info)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(info), *lower;
+	struct list_head *iter;
+
+	if (event == NETDEV_CHANGEUPPER && dev->rtnl_link_ops == &kni_link_ops)
+		kni_req_rx_mode(kni_iface_of(dev));
+	if (event == NETDEV_CHANGEADDR)
+		netdev_for_each_lower_dev(dev, lower, iter)
+			if (lower->rtnl_link_ops == &kni_link_ops)
+				kni_req_rx_mode(kni_iface_of(lower));
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block notifier = { .notifier_call = on_event };
+
+int kni_rxmode_start(void)
+{
+	return register_netdevice_notifier(&notifier);
+}
+
+void kni_rxmode_stop(void)
+{
+	unregister_netdevice_notifier(&notifier);
 }

@@ -130,7 +130,7 @@ ports()
 	wait_for 5 field_is /knit/port,left mac "$mac"
 	neighbours
 	further
-	[ "$ENGINE" != tap ] || bridged
+	bridged
 
 	check "ports: MTU 9000" both_mtus 9000
 	check "ports: long stream" "$WIRE" stream left:10.3.0.2 right:10.3.0.3 $((MIB / 2))
