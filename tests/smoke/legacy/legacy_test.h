@@ -23,15 +23,17 @@ static inline bool report(const char *name, bool good)
 	return good;
 }
 
-/* Polls cond for up to three seconds, doing something in between. */
-#define WAIT(cond, doing)                                              \
-	({                                                             \
-		int tries_;                                            \
-		for (tries_ = 0; tries_ < 3000 && !(cond); tries_++) { \
-			doing;                                         \
-			usleep(1000);                                  \
-		}                                                      \
-		(cond);                                                \
+/* Polls cond for up to three seconds, doing something in between. cond is not asked again then. */
+#define WAIT(cond, doing)                                           \
+	({                                                          \
+		bool is_ = (cond);                                  \
+		int tries_;                                         \
+		for (tries_ = 0; tries_ < 3000 && !is_; tries_++) { \
+			doing;                                      \
+			usleep(1000);                               \
+			is_ = (cond);                               \
+		}                                                   \
+		is_;                                                \
 	})
 
 /* The parts of the selftest that have a file of their own. */
