@@ -187,36 +187,47 @@ check_size()
 	done <"$TMP/all"
 }
 
-# `file : function` in README: the file is there and defines the function.
-check_readme_paths()
+# `file : function` in the documents: the file is there and defines the function.
+check_doc_paths()
 {
-	local file function found=0
+	local doc file function found=0
 
-	while IFS=: read -r file function; do
+	while IFS=: read -r doc file function; do
 		found=$((found + 1))
 		file=${file// /}
 		function=${function// /}
 		function=${function%()}
 		if [ ! -f "$file" ]; then
-			echo "README.md: there is no $file"
+			echo "$doc: there is no $file"
 		elif ! grep -qE "^[^[:space:]#/].*\b$function\(|^$function\(" "$file"; then
-			echo "README.md: $file has no function $function"
+			echo "$doc: $file has no function $function"
 		fi
-	done < <(grep -oE '`[A-Za-z0-9_./-]+\.[ch] ?: ?[A-Za-z0-9_]+(\(\))?`' README.md | tr -d '`')
-	[ $found -ge 10 ] || echo "README.md: the tables of the two paths are missing ($found rows)"
+	done < <(xargs -a "$TMP/md" grep -oHE '`[A-Za-z0-9_./-]+\.[ch] ?: ?[A-Za-z0-9_]+(\(\))?`' |
+		tr -d '`')
+	[ $found -ge 10 ] || echo "docs: the tables of the two paths are missing ($found rows)"
 }
 
-check_readme_links()
+# anchors FILE: the anchors of its headings, as GitHub makes them
+anchors()
 {
-	local file link
+	grep -E '^#+ ' "$1" | sed -E 's/^#+ //' | tr '[:upper:]' '[:lower:]' |
+		sed -E 's/[^[:alnum:] _-]//g; s/ /-/g'
+}
 
-	for file in README.md $(files 'docs/*.md'); do
-		while read -r link; do
-			link=${link%%#*}
-			[ -z "$link" ] || [ -e "$(dirname "$file")/$link" ] ||
-				echo "$file: links to $link, which is not there"
-		done < <(grep -oP '\]\(\K[^)]+' "$file" | grep -vE '^[a-z]+:')
-	done
+# Links to files and to headings
+check_doc_links()
+{
+	local doc link target
+
+	while IFS=: read -r doc link; do
+		target=$doc
+		[[ $link == "#"* ]] || target=$(dirname "$doc")/${link%%#*}
+		if [ ! -e "$target" ]; then
+			echo "$doc: links to $link, which is not there"
+		elif [[ $link == *"#"* ]] && ! anchors "$target" | grep -qxF -- "${link#*#}"; then
+			echo "$doc: links to $link, but there is no such heading"
+		fi
+	done < <(xargs -a "$TMP/md" grep -oHP '\]\(\K(?![a-z]+:)[^)]+')
 }
 
 run() # name: runs check_NAME
@@ -229,11 +240,12 @@ files '*.c' '*.h' >"$TMP/c"
 files '*.sh' .ci/run >"$TMP/shell"
 files '*.c' '*.h' '*.sh' '*.py' '*.build' meson_options.txt GNUmakefile '*/Makefile' '*Kbuild' \
 	.ci/run 'tests/*/run' '*.cfg' '*.map' '*.service' '*.target' '*.rules' '*.conf' >"$TMP/all"
-cat "$TMP/all" <(files '*.md') >"$TMP/text"
+files '*.md' >"$TMP/md"
+cat "$TMP/all" "$TMP/md" >"$TMP/text"
 # shellcheck disable=SC2046 # no source has a blank in its name
 code $(cat "$TMP/c") >"$TMP/code"
 
-for name in format spdx space spelling shell tokens dependencies size readme_paths readme_links; do
+for name in format spdx space spelling shell tokens dependencies size doc_paths doc_links; do
 	run "$name"
 done
 exit $failed
