@@ -17,7 +17,7 @@ extern "C" {
  * The calls down to rte_kni_close are those of DPDK's former KNI library; what was written for it
  * builds and runs unchanged. The interface itself is made by an engine: the kernel module rte_kni
  * if /dev/kni is there and usable, else a tap device served by a thread of the creating process.
- * README lists what deliberately differs from KNI.
+ * docs/MIGRATING.md lists what deliberately differs from KNI.
  *
  * Environment, read when an interface is created: KNIT_ENGINE=kmod|tap chooses the engine by hand.
  * The other two play the part of the module's parameters on tap, and mean nothing on kmod:

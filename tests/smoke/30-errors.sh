@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# What can't work is refused at once: by one clear message, by the exit code that README names, and
+# What can't work is refused at once: by one clear message, by an exit code of docs/RUNNING.md, and
 # without a trace on the machine. The codes: 2 command line, 3 configuration, 4 something is missing
 # on this machine, 5 no primary, 6 another version than the primary, 7 taken by a live process.
 #

@@ -2,7 +2,7 @@
 #ifndef KNIT_EXIT_H
 #define KNIT_EXIT_H
 
-/* Exit codes of all knit programs, documented in README. */
+/* Exit codes of all knit programs, documented in docs/RUNNING.md. */
 enum knit_exit {
 	KNIT_EXIT_OK = 0,
 	KNIT_EXIT_FAILURE = 1,	  /* anything else */
