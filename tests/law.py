@@ -126,8 +126,13 @@ class Law:
                                  "or tools")
 
     def folders(self):
-        for folder in sorted({os.path.dirname(f) for f in self.own} - set(LAW)):
+        folders = {os.path.dirname(f) for f in self.own}
+        for folder in sorted(folders - set(LAW)):
             self.say(folder, "tests/law.py does not say what it may use")
+        with open("README.md", encoding="utf-8") as text:
+            layout = text.read()
+        for folder in sorted(f for f in folders if f"\n| `{f}/` |" not in layout):
+            self.say("README.md", f"the layout does not say what lives in {folder}/")
 
     def objects(self, build):
         """Pairs of a source and its object"""
