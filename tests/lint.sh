@@ -188,7 +188,7 @@ check_size()
 }
 
 # `file : function` in the documents: the file is there and defines the function.
-check_doc_paths()
+check_paths()
 {
 	local doc file function found=0
 
@@ -215,7 +215,7 @@ anchors()
 }
 
 # Links to files and to headings
-check_doc_links()
+check_links()
 {
 	local doc link target
 
@@ -228,6 +228,13 @@ check_doc_links()
 			echo "$doc: links to $link, but there is no such heading"
 		fi
 	done < <(xargs -a "$TMP/md" grep -oHP '\]\(\K(?![a-z]+:)[^)]+')
+}
+
+# The plot shows its figures.
+check_plot()
+{
+	tests/bench/run --plot docs/bench.json "$TMP/bench.svg"
+	cmp "$TMP/bench.svg" docs/bench.svg
 }
 
 run() # name: runs check_NAME
@@ -245,7 +252,7 @@ cat "$TMP/all" "$TMP/md" >"$TMP/text"
 # shellcheck disable=SC2046 # no source has a blank in its name
 code $(cat "$TMP/c") >"$TMP/code"
 
-for name in format spdx space spelling shell tokens dependencies size doc_paths doc_links; do
+for name in format spdx space spelling shell tokens dependencies size paths links plot; do
 	run "$name"
 done
 exit $failed
