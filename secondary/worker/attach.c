@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "attach.h"
+
+#include "fail.h"
+#include "idle.h"
 #include "kni/base/doorbell.h"
 #include "kni/control/pair.h"
 #include "kni/engine/engine.h"
 #include "kni/engine/engine_call.h"
+#include "net_tap.h"
+#include "net_tap_reaper.h"
+#include "plan.h"
 #include "system/topology/handoff.h"
 #include "worker.h"
 

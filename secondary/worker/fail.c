@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "fail.h"
+
 #include "worker.h"
 
 #include <stdarg.h>

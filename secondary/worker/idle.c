@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "idle.h"
+
 #include "kni/base/doorbell.h"
 #include "kni/control/pair.h"
+#include "net_tap.h"
 #include "signals.h"
 #include "system/topology/handoff.h"
 #include "worker.h"

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "loop.h"
+
+#include "idle.h"
+#include "park.h"
 #include "signals.h"
 #include "worker.h"
+#include "worker/datapath/datapath.h"
 #include "worker/datapath/forward.h"
 
 #include <rte_cycles.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "attach.h"
+#include "fail.h"
+#include "loop.h"
+#include "options.h"
 #include "signals.h"
 #include "system/process/stdfds.h"
 #include "worker.h"
@@ -23,7 +27,7 @@ static int serve(struct knit_worker *w)
 	if (code)
 		goto unclaim;
 
-	knit_signals_take(w->entry->doorbell);
+	knit_signals_unblock(w->entry->doorbell);
 	code = knit_worker_run(w);
 
 unclaim:
@@ -50,7 +54,7 @@ int main(int argc, char **argv)
 	code = knit_worker_options(&w, argc, argv);
 	if (code >= 0)
 		return code;
-	ret = knit_signals_hold();
+	ret = knit_signals_block();
 	if (ret < 0)
 		return knit_worker_fail(&w, KNIT_EXIT_FAILURE, "signals: %s", strerror(-ret));
 	code = knit_secondary_enter(&w.secondary);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "net_tap.h"
+
+#include "fail.h"
 #include "system/quirks/net_tap_fds.h"
 #include "system/session/msg.h"
 #include "worker.h"
@@ -74,7 +77,7 @@ int knit_net_tap_init(struct knit_worker *w)
 		if (strcmp(port->driver, DRIVER) != 0)
 			continue;
 		in = input_of(w, port);
-		tap = in ? &w->taps[w->n_taps++] : &w->foreign[w->n_foreign++];
+		tap = in ? &w->taps[w->n_taps++] : &w->unused_taps[w->n_unused_taps++];
 		tap->port = port;
 		tap->queue = in ? in->queue : 0;
 		tap->again = !in;
@@ -199,8 +202,8 @@ void knit_net_tap_reap(struct knit_worker *w)
 	uint32_t starts;
 	int k, n;
 
-	for (i = 0; i < w->n_foreign; i++) {
-		tap = &w->foreign[i];
+	for (i = 0; i < w->n_unused_taps; i++) {
+		tap = &w->unused_taps[i];
 		starts = __atomic_load_n(&tap->port->starts, __ATOMIC_ACQUIRE);
 		if (starts == tap->starts && !tap->again)
 			continue;

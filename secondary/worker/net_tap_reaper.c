@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "net_tap_reaper.h"
+
+#include "fail.h"
 #include "kni/base/compat.h"
+#include "net_tap.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -40,7 +44,7 @@ int knit_net_tap_reaper_start(struct knit_worker *w)
 	sigset_t all, old;
 	int err;
 
-	if (w->n_foreign == 0)
+	if (w->n_unused_taps == 0)
 		return KNIT_EXIT_OK;
 	foreign.end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (foreign.end < 0)

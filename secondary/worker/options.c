@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "options.h"
+
 #include "worker.h"
 
 #include <errno.h>

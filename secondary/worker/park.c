@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_worker
+#include "park.h"
+
+#include "idle.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
+#include "net_tap.h"
 #include "signals.h"
 #include "worker.h"
 

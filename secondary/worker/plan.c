@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "plan.h"
+
+#include "fail.h"
 #include "system/topology/handoff.h"
 #include "worker.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "signals.h"
+
 #include "kni/base/doorbell.h"
 
 #include <errno.h>
@@ -26,7 +27,7 @@ static void signal_set(sigset_t *set)
 	sigaddset(set, SIGHUP);
 }
 
-int knit_signals_hold(void)
+int knit_signals_block(void)
 {
 	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 	sigset_t set;
@@ -39,7 +40,7 @@ int knit_signals_hold(void)
 	return 0;
 }
 
-void knit_signals_take(uint32_t doorbell)
+void knit_signals_unblock(uint32_t doorbell)
 {
 	sigset_t set;
 

@@ -8,28 +8,27 @@
 #include "system/topology/topo.h"
 
 #include <rte_mbuf.h>
-#include <rte_prefetch.h>
 
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /*
- * The worker process: one thread, one domain. It takes bursts from inputs, decides where each
- * packet goes and hands them to outputs:
+ * The worker process: one thread, one domain. It receives bursts from inputs, decides where each
+ * packet goes, and sends them to outputs. One file for each step, in datapath/:
  *
- *   input                   seam              output
+ *   inputs                  decision          outputs
  *   port_rx.c, iface_rx.c   forward.c         port_tx.c, iface_tx.c
- *   handoff_rx.c                             handoff_tx.c
+ *   handoff_rx.c                              handoff_tx.c
  *
- * The last line is for ports with fewer transmit queues than workers (handoff.h): what leaves one
- * worker there is an input of another, with a port for its output.
+ * Hand-off queues are for ports with fewer transmit queues than workers (topology/handoff.h). A
+ * queue is an output of one worker and an input of another, whose output is the port.
  *
- * loop.c drives that; between two rounds, where the worker holds no mbuf, it passes a quiescent
- * state, parks (park.c), sleeps (idle.c) or ends. All that a packet meets makes no system call but
- * a doorbell and the driver's own, takes no lock, allocates nothing but mbufs and logs nothing.
+ * loop.c calls these steps. Between two rounds the worker holds no mbuf: there it passes a
+ * quiescent state, parks (park.c), sleeps (idle.c) or ends. The packet path takes no lock, writes
+ * no log, allocates nothing but mbufs, and makes no system call but a doorbell's and the driver's.
  *
- * Everything here belongs to the process's main thread.
+ * All structs belong to the process's main thread.
  */
 
 #define KNIT_BURST_MAX 256
@@ -37,28 +36,14 @@
 #define KNIT_MAX_INPUTS (KNIT_MAX_PORTS * KNIT_MAX_WORKERS + KNIT_MAX_CONF_IFACES)
 #define KNIT_MAX_PORT_TAPS 64 /* fds of one net_tap port in this process */
 
-/*
- * Packets on their way from an input to an output, and what all of them together ask of it:
- * computed once per burst, so that an output looks at single packets only if one of them is
- * unusual.
- */
-struct knit_burst {
-	struct rte_mbuf **m;
-	uint32_t n;
-	uint32_t max_len; /* pkt_len of the longest */
-	uint32_t segs;	  /* all nb_segs or-ed: 1 if there is no chain */
-	uint64_t flags;	  /* all ol_flags or-ed */
-	uint64_t bytes;
-};
-
 enum knit_end {
-	KNIT_END_NONE, /* outputs: where the lost go */
+	KNIT_END_NONE, /* output 0: drops */
 	KNIT_END_PORT,
 	KNIT_END_IFACE,
 	KNIT_END_HANDOFF,
 };
 
-/* What leads out. Number 0 drops as NO_IFACE. */
+/* Where packets are sent. Output 0 drops them and counts NO_IFACE. */
 struct knit_output {
 	enum knit_end end;
 	uint16_t port_id;		      /* PORT */
@@ -69,17 +54,17 @@ struct knit_output {
 	struct rte_kni *kni;		      /* IFACE */
 	struct knit_handoff *handoff;	      /* HANDOFF */
 	const uint32_t *owner_state;	      /* HANDOFF: enum knit_process_state */
-	struct knit_offload_port offload;     /* what the way out can do */
+	struct knit_offload_port offload;     /* what the output can do */
 	struct rte_mbuf *buf[KNIT_BURST_MAX];
 };
 
-/* What packets come from. Outputs are numbers. */
+/* Where packets come from. kernel and peer are indexes of outputs. */
 struct knit_input {
 	enum knit_end end;
 	uint16_t port_id; /* PORT */
 	uint16_t queue;	  /* PORT: receive queue; IFACE: pair */
-	uint16_t kernel;  /* for frames that the kernel shall have; all, if it equals peer */
-	uint16_t peer;	  /* for the others */
+	uint16_t kernel;  /* for frames to the kernel; for all, if it equals peer */
+	uint16_t peer;	  /* for all other frames */
 	const struct knit_topo_port *port;    /* PORT */
 	struct knit_worker_port_stats *stats; /* PORT */
 	struct rte_kni *kni;		      /* IFACE */
@@ -90,25 +75,25 @@ struct knit_input {
 struct knit_worker_tap {
 	const struct knit_topo_port *port;
 	uint16_t queue;
-	uint32_t starts; /* of the port, when its fds were last looked at */
-	uint32_t ahead;	 /* later restarts whose new fds are there already */
-	bool again;	 /* foreign: look once more, the new fds may have been on their way */
+	uint32_t starts; /* of the port, at the last search for its fds */
+	uint32_t ahead;	 /* later restarts whose fds were found already */
+	bool again;	 /* unused: search once more, new fds may still arrive */
 	uint32_t misses; /* wake-ups in a row that brought no packet */
 	unsigned int n;
 	int fds[KNIT_MAX_PORT_TAPS];
 };
 
 struct knit_worker_idle {
-	uint64_t spin_cycles; /* empty rounds for that long before the first sleep */
+	uint64_t spin_cycles; /* of empty rounds before the first sleep */
 	uint64_t last_busy;   /* TSC */
 	uint32_t timeout_us;
 	bool sleeping; /* sleeps after every empty round, until a busy one */
-	bool slept;    /* since the last look at park */
-	bool armed;    /* interfaces ring when the kernel sends */
+	bool slept;    /* since the last park check */
+	bool armed;    /* interfaces ring the doorbell when the kernel sends */
 	bool pollable; /* every input has a doorbell or an fd */
 	unsigned int n_fds;
-	struct pollfd
-		fds[1 + KNIT_MAX_PORTS]; /* the doorbell, then a queue of each tap that has one */
+	/* the doorbell, then the queue's fd of each net_tap port that has one */
+	struct pollfd fds[1 + KNIT_MAX_PORTS];
 	struct knit_worker_tap *tap[1 + KNIT_MAX_PORTS];
 };
 
@@ -124,141 +109,24 @@ struct knit_worker {
 	struct knit_input inputs[KNIT_MAX_INPUTS];
 	struct rte_mbuf *rx[KNIT_BURST_MAX];
 	uint16_t verdict[KNIT_BURST_MAX];
-	/* frames that had to be worked on, on their way out */
+	/* frames that the software fallback made or that passed it, to be sent */
 	struct rte_mbuf *work[KNIT_BURST_MAX + KNIT_OFFLOAD_MAX_SEGS];
 	struct knit_output outputs[KNIT_MAX_OUTPUTS];
 	struct knit_worker_idle idle;
 	struct knit_secondary secondary;
-	uint32_t n_claimed; /* outputs whose pairs are ours */
+	uint32_t n_claimed; /* outputs, the first ones, whose pairs this process has */
 	bool registered;    /* with qsbr */
 	unsigned int n_taps;
-	unsigned int n_foreign;
-	struct knit_worker_tap taps[KNIT_MAX_PORTS];	/* of inputs */
-	struct knit_worker_tap foreign[KNIT_MAX_PORTS]; /* others; thread of net_tap_reaper.c: rw */
+	unsigned int n_unused_taps;
+	struct knit_worker_tap taps[KNIT_MAX_PORTS]; /* of inputs */
+	/* of no input; belong to the thread of net_tap_reaper.c */
+	struct knit_worker_tap unused_taps[KNIT_MAX_PORTS];
 };
 
-/*
- * "knit-worker ID: ..." on stderr; returns code, for `return knit_worker_fail(w, KNIT_EXIT_...,
- * ...)`
- */
-int knit_worker_fail(const struct knit_worker *w, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* options.c: the command line into w->secondary. -1: go on, else end with that code. */
-int knit_worker_options(struct knit_worker *w, int argc, char **argv);
-
-/*
- * attach.c: takes the ends of the domain between knit_secondary_attach and knit_secondary_ready,
- * and gives them back at a burst boundary; unclaim after a failed claim too. enum knit_exit,
- * message printed.
- */
-int knit_worker_claim(struct knit_worker *w);
-void knit_worker_unclaim(struct knit_worker *w);
-
-/* plan.c: the rules of the topology as inputs and outputs. enum knit_exit, message printed. */
-int knit_worker_plan(struct knit_worker *w);
-
-/* loop.c: moves packets until something ends it. enum knit_exit, message printed. */
-int knit_worker_run(struct knit_worker *w);
-
-/*
- * net_tap.c: this process's fds of net_tap queues. Each start of such a port gives the process new
- * ones; the old ones must go, see quirks/net_tap_fds.h. Ports that are no inputs are
- * net_tap_reaper.c's. Init: enum knit_exit, message printed.
- */
-int knit_net_tap_init(struct knit_worker *w);
-bool knit_net_tap_stale(const struct knit_worker *w); /* an input was started anew */
-/*
- * Waits until the driver uses the new fds and closes the old. Offline. KNIT_EXIT_OK, or end with
- * that code.
- */
-int knit_net_tap_refresh(struct knit_worker *w);
-/* The fd on which packets for the worker's queue arrive, -1: can't tell. */
-int knit_net_tap_queue_fd(const struct knit_worker_tap *tap);
-/* Ports that are no inputs; the thread of net_tap_reaper.c. */
-void knit_net_tap_reap(struct knit_worker *w);
-
-/* net_tap_reaper.c. enum knit_exit, message printed */
-int knit_net_tap_reaper_start(struct knit_worker *w);
-void knit_net_tap_reaper_end(void);
-
-/*
- * park.c: between rounds, online. Returns online and in force. KNIT_EXIT_OK, or end with that
- * code.
- */
-int knit_park_check(struct knit_worker *w);
-
-/* idle.c: between rounds, online. */
-void knit_idle_init(struct knit_worker *w);
-void knit_idle_rebuild(struct knit_worker *w); /* fds changed */
-/*
- * After an empty round at TSC now: sleeps if it is time to. Park must be looked at before anything
- * else.
- */
-void knit_idle_step(struct knit_worker *w, uint64_t now);
-/* After that. */
-void knit_idle_awake(struct knit_worker *w);
-
-/* port_rx.c, iface_rx.c, handoff_rx.c: up to w->burst packets to w->rx. Returns b->n. */
-uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
-uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
-uint32_t knit_handoff_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
-
-/*
- * port_tx.c, iface_tx.c, handoff_tx.c: takes all of b; what it can't send it frees and counts.
- * Returns how many it sent.
- */
-uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
-uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
-uint32_t knit_handoff_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
-
-/*
- * fallback.c: does in software what m asks for and out can't; the frames go to w->work[at...],
- * where there must be room for KNIT_OFFLOAD_MAX_SEGS. Takes m; returns how many frames it became,
- * 0: dropped and counted.
- */
-uint32_t knit_worker_fallback(struct knit_worker *w, const struct knit_output *out,
-			      struct rte_mbuf *m, uint32_t at);
-/* Counts, by rte_errno's reason, a frame that knit_offload_fallback has just dropped. */
-void knit_worker_fallback_failed(struct knit_worker *w);
-
-/* Counters have one writer; readers in other processes get whole values. */
+/* A counter has one writer. Readers in other processes never see half a value. */
 static inline void knit_count(uint64_t *counter, uint64_t n)
 {
 	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
-}
-
-/* Frees the packets of m and counts them under that reason. */
-static inline void knit_drop(struct knit_worker *w, enum knit_worker_drop why, struct rte_mbuf **m,
-			     uint32_t n)
-{
-	if (n == 0)
-		return;
-	rte_pktmbuf_free_bulk(m, n);
-	knit_count(&w->stats->drops[why], n);
-}
-
-/* Fills in what b->m[0..n-1] ask for together. prefetch: their headers will be read next. */
-static __rte_always_inline void knit_burst_sum(struct knit_burst *b, bool prefetch)
-{
-	uint64_t len, max_len = 0, flags = 0, bytes = 0;
-	uint32_t i, segs = 0;
-	const struct rte_mbuf *m;
-
-	for (i = 0; i < b->n; i++) {
-		m = b->m[i];
-		if (prefetch)
-			rte_prefetch0(rte_pktmbuf_mtod(m, void *));
-		len = m->pkt_len;
-		bytes += len;
-		max_len = len > max_len ? len : max_len;
-		flags |= m->ol_flags;
-		segs |= m->nb_segs;
-	}
-	b->max_len = max_len;
-	b->segs = segs;
-	b->flags = flags;
-	b->bytes = bytes;
 }
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "worker/worker.h"
+#include "datapath.h"
 
 #include <rte_errno.h>
 

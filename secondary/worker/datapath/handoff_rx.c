@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "datapath.h"
 #include "system/topology/handoff.h"
-#include "worker/worker.h"
 
 /* TX path, after knit_handoff_tx: a burst of another worker, as copies, for a port of this one. */
 uint32_t knit_handoff_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b)

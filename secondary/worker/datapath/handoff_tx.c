@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "datapath.h"
 #include "system/topology/handoff.h"
-#include "worker/worker.h"
 
 static enum knit_worker_drop why_full(const struct knit_output *out)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "datapath.h"
 #include "kni/datapath/datapath.h"
-#include "worker/worker.h"
 
 /*
  * How many frames may be taken if they all go to another interface. Frames that find no room there

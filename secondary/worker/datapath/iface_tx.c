@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "datapath.h"
 #include "kni/datapath/datapath.h"
-#include "worker/worker.h"
 
 /* What may be more than the interface's engine understands. */
 #define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING | KNIT_OFFLOAD_UNSUPPORTED)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kni/offload_frames.h"
 
-#include "worker/worker.h"
+#include "worker/datapath/datapath.h"
 
 #include <string.h>
 
