@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "apply.h"
+
 #include "control.h"
+#include "port_request.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,7 +34,7 @@ static int apply_bool(struct control_iface *i, uint32_t op, bool on, bool *value
 
 	if (known(i, op) && *value == on)
 		return 0;
-	ret = control_ask(i, &m);
+	ret = control_request(i, &m);
 	if (ret == 0)
 		*value = on;
 	return settle(i, op, ret);
@@ -66,7 +69,7 @@ static int apply_mtu(void *arg, uint32_t mtu)
 
 	if (known(i, KNIT_OP_MTU) && i->applied.mtu == mtu)
 		return 0;
-	ret = control_ask(i, &m);
+	ret = control_request(i, &m);
 	if (ret == 0)
 		i->applied.mtu = mtu;
 	return settle(i, KNIT_OP_MTU, ret);
@@ -81,7 +84,7 @@ static int apply_mac(void *arg, const uint8_t mac[6])
 	if (known(i, KNIT_OP_MAC) && memcmp(i->applied.mac, mac, sizeof(i->applied.mac)) == 0)
 		return 0;
 	memcpy(m.mac, mac, sizeof(i->applied.mac));
-	ret = control_ask(i, &m);
+	ret = control_request(i, &m);
 	if (ret == 0)
 		memcpy(i->applied.mac, mac, sizeof(i->applied.mac));
 	return settle(i, KNIT_OP_MAC, ret);
@@ -105,7 +108,7 @@ static int apply_rxlist(void *arg, const struct knit_wanted *wanted)
 	memcpy(list.addr + list.n_uc, wanted->mc, list.n_mc * sizeof(list.addr[0]));
 	if (known(i, KNIT_OP_RXLIST) && same_list(&i->applied.rxlist, &list))
 		return 0;
-	ret = control_ask_rxlist(i, &list);
+	ret = control_request_rxlist(i, &list);
 	if (ret == 0)
 		i->applied.rxlist = list;
 	return settle(i, KNIT_OP_RXLIST, ret);

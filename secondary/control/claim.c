@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_req
+#include "claim.h"
+
+#include "apply.h"
 #include "control.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"

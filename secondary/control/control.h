@@ -11,20 +11,22 @@
 #include <stdint.h>
 
 /*
- * The control process: the handler of every interface. What the kernel asks of an interface it
- * asks the primary to do to the interface's port, and answers with the primary's answer.
+ * The control process: the handler of every interface. It forwards each request of the kernel to
+ * the primary, which changes the interface's port, and answers with the primary's answer.
  *
- *   loop.c    sleeps until an engine or the primary rings, serves requests (handler.c)
- *   apply.c   the handler's callbacks: what differs from the port's state        -> port_request.c
- *   port_request.c   one message to the primary, and its answer
+ *   loop.c          sleeps until a doorbell rings, then serves requests (kni/control/handler.c)
+ *   apply.c         the handler's callbacks: only what differs from the port's state
+ *   port_request.c  sends one request to the primary and waits for the answer
  *
- * One thread does all of it. The kernel may hold RTNL until it has its answer, so this thread must
+ * One thread does all of it. The kernel may hold RTNL until it has the answer, so this thread must
  * never need RTNL: no netlink, no ioctl on a network device, nothing that waits for either.
  */
 
-/* What a port was last told. What is not known is told again, whatever it is. */
+/*
+ * What the port of an interface has. A value that is not known is requested again, whatever it is.
+ */
 struct applied {
-	uint32_t known; /* bit of enum knit_op: the value below is in force */
+	uint32_t known; /* a bit for each enum knit_op whose value below is in force */
 	bool up;
 	bool promisc;
 	bool allmulti;
@@ -43,49 +45,12 @@ struct control_iface {
 struct control {
 	struct knit_secondary secondary;
 	struct knit_topo *topo;
-	int signals;	 /* signalfd of those that end the process */
-	bool waiting;	 /* the primary is asked on, and that was said */
-	bool gave_up;	 /* one answer did not come before it was time to end: no more questions */
-	uint32_t starts; /* of all ports, when their fds were last looked for */
-	int64_t look_until; /* ms: they may still be coming */
+	int signals;	    /* signalfd: the process shall end */
+	bool waiting;	    /* a request is sent again, and the log says so */
+	bool gave_up;	    /* the process must end before an answer came: no more requests */
+	uint32_t starts;    /* of all ports, at the last search for their fds */
+	int64_t poll_until; /* ms; until then new fds may arrive */
 	struct control_iface ifaces[KNIT_MAX_CONF_IFACES];
 };
-
-/* claim.c: the role of handler, of all interfaces. enum knit_exit */
-int control_claim(struct control *c);
-void control_unclaim(struct control *c);
-
-/* apply.c: arg is a struct control_iface */
-extern const struct knit_handler_ops control_ops;
-
-/*
- * port_request.c: has the primary carry m out, op and operand filled in, on the port behind i. 0 or
- * a negative errno; a refusal and a change are logged. Asks until there is an answer. -ETIMEDOUT:
- * this process was to end first, and it may still happen.
- */
-int control_ask(struct control_iface *i, struct knit_msg *m);
-
-/* Puts the lists where the primary reads them, and asks. Errors as above. */
-int control_ask_rxlist(struct control_iface *i, const struct knit_topo_rxlist *list);
-
-/* net_tap.c: fds of net_tap, of which control uses none. Closes those of EAL's set-up. */
-void control_net_tap_init(struct control *c);
-/*
- * Closes those that came with a start of a port. How long to sleep until the next look in ms, -1:
- * no need.
- */
-int control_net_tap_poll(struct control *c);
-
-/* loop.c: until a signal, or the primary, ends it. enum knit_exit */
-int control_run(struct control *c);
-
-/*
- * signals.c: blocks those that end the process for all threads to come; an fd to poll instead, or
- * -errno.
- */
-int control_signals(void);
-
-/* options.c: -1 to go on, else the exit code. */
-int control_options(struct control *c, int argc, char **argv);
 
 #endif

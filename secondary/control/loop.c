@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
+#include "loop.h"
+
 #include "control.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
+#include "net_tap.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -40,7 +43,7 @@ static bool arm_all(struct control *c)
 	unsigned int n;
 
 	for (n = 0; n < c->topo->n_ifaces; n++)
-		quiet &= knit_ring_arm_data(&c->ifaces[n].topo->kni->req_q);
+		quiet &= knit_handler_arm(c->ifaces[n].topo->kni);
 	return quiet;
 }
 
@@ -49,7 +52,7 @@ static void disarm_all(struct control *c)
 	unsigned int n;
 
 	for (n = 0; n < c->topo->n_ifaces; n++)
-		knit_ring_disarm_data(&c->ifaces[n].topo->kni->req_q);
+		knit_handler_disarm(c->ifaces[n].topo->kni);
 }
 
 /* Until a ring, a signal or the time. False: it is time to go. */

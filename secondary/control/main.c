@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
+#include "claim.h"
 #include "control.h"
 #include "kni/base/log.h"
+#include "loop.h"
+#include "net_tap.h"
+#include "options.h"
+#include "signals.h"
 #include "system/process/stdfds.h"
 
 #include <stdio.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
+#include "net_tap.h"
+
 #include "control.h"
 #include "kni/base/log.h"
 #include "system/quirks/net_tap_fds.h"
@@ -10,8 +12,8 @@
  * The fds come by EAL's message thread, at their own time: how long to look for them, and how
  * often
  */
-#define LOOK_MS 1000
-#define LOOK_EVERY_MS 50
+#define POLL_MS 1000
+#define POLL_EVERY_MS 50
 
 static int64_t now_ms(void)
 {
@@ -49,14 +51,14 @@ int control_net_tap_poll(struct control *c)
 	uint32_t starts = count_starts(c->topo);
 	int64_t now;
 
-	if (starts == c->starts && c->look_until == 0)
+	if (starts == c->starts && c->poll_until == 0)
 		return -1;
 	now = now_ms();
 	if (starts != c->starts)
-		c->look_until = now + LOOK_MS;
+		c->poll_until = now + POLL_MS;
 	c->starts = starts;
 	close_all();
-	if (now >= c->look_until)
-		c->look_until = 0;
-	return c->look_until ? LOOK_EVERY_MS : -1;
+	if (now >= c->poll_until)
+		c->poll_until = 0;
+	return c->poll_until ? POLL_EVERY_MS : -1;
 }

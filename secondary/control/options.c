@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "options.h"
+
 #include "control.h"
 #include "system/config/config_keys.h"
 

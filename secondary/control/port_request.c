@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_req
+#include "port_request.h"
+
 #include "control.h"
 #include "kni/base/log.h"
 
@@ -72,7 +74,7 @@ static bool ask_again(struct control *c, const struct control_iface *i, uint32_t
 	return !c->gave_up;
 }
 
-int control_ask(struct control_iface *i, struct knit_msg *m)
+int control_request(struct control_iface *i, struct knit_msg *m)
 {
 	struct knit_topo_control *stats = &i->control->topo->control;
 	struct knit_msg answer;
@@ -96,7 +98,7 @@ int control_ask(struct control_iface *i, struct knit_msg *m)
 	return ret;
 }
 
-int control_ask_rxlist(struct control_iface *i, const struct knit_topo_rxlist *list)
+int control_request_rxlist(struct control_iface *i, const struct knit_topo_rxlist *list)
 {
 	struct knit_topo_rxlist *shared = &i->control->topo->control.rxlist;
 	struct knit_msg m = { .op = KNIT_OP_RXLIST };
@@ -106,5 +108,5 @@ int control_ask_rxlist(struct control_iface *i, const struct knit_topo_rxlist *l
 	memcpy(shared->addr, list->addr, (list->n_uc + list->n_mc) * sizeof(list->addr[0]));
 	shared->n_uc = list->n_uc;
 	shared->n_mc = list->n_mc;
-	return control_ask(i, &m);
+	return control_request(i, &m);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "control.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_CONTROL_CLAIM_H
+#define KNIT_CONTROL_CLAIM_H
+
+struct control;
+
+/* Makes this process the handler of all interfaces. Returns enum knit_exit; errors are logged. */
+int control_claim(struct control *c);
+
+/* Ends that role, also after control_claim has failed. */
+void control_unclaim(struct control *c);
+
+#endif

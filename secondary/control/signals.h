@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_CONTROL_SIGNALS_H
+#define KNIT_CONTROL_SIGNALS_H
+
+/*
+ * Blocks the signals that end the process, in all threads that start later. Returns an fd to poll
+ * for them, or -errno.
+ */
+int control_signals(void);
+
+#endif
