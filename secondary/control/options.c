@@ -9,14 +9,14 @@
 #include <string.h>
 
 static const char help[] =
-	"usage: knit-control --prefix NAME [-- EAL ARGUMENTS]\n"
+	"usage: knit-control [--prefix PREFIX] [-- EAL ARGUMENTS]\n"
 	"\n"
 	"Answers what the kernel asks of knit's interfaces: link, MTU, MAC, promiscuous and\n"
 	"multicast changes are carried out on the ports behind them. One runs beside each\n"
 	"primary, and may be stopped, killed and started again at any time.\n"
 	"\n"
-	"  -p, --prefix NAME  eal.prefix of the primary's configuration\n"
-	"  -h, --help         this text\n"
+	"  -p, --prefix PREFIX  eal.prefix of the primary; default \"" KNIT_DEFAULT_PREFIX "\"\n"
+	"  -h, --help           this text\n"
 	"\n"
 	"EAL arguments beyond those that the primary chooses:\n" KNIT_EXTRA_ARGS "\n"
 	"Exit codes: 0 ended as asked, 1 failure, 2 command line, 4 resources or permission,\n"
@@ -38,6 +38,7 @@ int control_options(struct control *c, int argc, char **argv)
 	};
 	int opt;
 
+	c->secondary.prefix = KNIT_DEFAULT_PREFIX;
 	while ((opt = getopt_long(argc, argv, "+p:h", options, NULL)) != -1) {
 		switch (opt) {
 		case 'p':
@@ -52,9 +53,7 @@ int control_options(struct control *c, int argc, char **argv)
 	}
 	if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
 		return usage("unexpected argument: ", argv[optind]);
-	if (c->secondary.prefix == NULL)
-		return usage("--prefix is missing", "");
-	if (!knit_check_name(c->secondary.prefix) || strlen(c->secondary.prefix) >= KNIT_NAME)
+	if (!knit_check_prefix(c->secondary.prefix))
 		return usage("--prefix: up to 31 letters, digits, - and _ are expected: found ",
 			     c->secondary.prefix);
 	c->secondary.role = KNIT_ROLE_CONTROL;

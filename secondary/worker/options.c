@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "options.h"
 
+#include "system/config/config_keys.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -10,11 +11,13 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: knit-worker --prefix PREFIX --id N [-- EAL ARGUMENTS]\n"
-	"Forwards the packets of worker N of the knit that runs under PREFIX (eal.prefix).\n"
+	"usage: knit-worker [--prefix PREFIX] --id N [-- EAL ARGUMENTS]\n"
 	"\n"
-	"  -p, --prefix PREFIX  which knit; default \"knit\"\n"
-	"  -i, --id N           which of its workers, 0 to 15\n"
+	"Moves packets between the ports and interfaces of worker N. It may be stopped, killed\n"
+	"and started again at any time.\n"
+	"\n"
+	"  -p, --prefix PREFIX  eal.prefix of the primary; default \"" KNIT_DEFAULT_PREFIX "\"\n"
+	"  -i, --id N           number of the worker in its configuration, 0 to 15\n"
 	"  -h, --help           this text\n"
 	"\n"
 	"EAL arguments beyond those that the primary chooses:\n" KNIT_EXTRA_ARGS "\n"
@@ -46,14 +49,6 @@ static int complain(const char *what)
 	return KNIT_EXIT_USAGE;
 }
 
-static bool name_ok(const char *prefix)
-{
-	size_t len =
-		strspn(prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-
-	return len > 0 && len < KNIT_NAME && prefix[len] == '\0';
-}
-
 int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -66,7 +61,7 @@ int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 	bool have_id = false;
 	int opt;
 
-	s->prefix = "knit";
+	s->prefix = KNIT_DEFAULT_PREFIX;
 	s->role = KNIT_ROLE_WORKER;
 	while ((opt = getopt_long(argc, argv, "+p:i:h", options, NULL)) != -1) {
 		switch (opt) {
@@ -87,7 +82,7 @@ int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 	}
 	if (!have_id)
 		return complain("--id is missing");
-	if (!name_ok(s->prefix))
+	if (!knit_check_prefix(s->prefix))
 		return complain("--prefix: 1 to 31 letters, digits, - and _ are expected");
 	if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
 		return complain("arguments for EAL come after \"--\"");

@@ -94,7 +94,10 @@ command_lines()
 	refused "worker: id is not a number" 2 "^knit-worker: --id: found \"7x\"" \
 		"$WORKER" --prefix "$PREFIX" --id 7x
 	refused "control: unknown option" 2 "unrecognized option '--frob'" "$CONTROL" --frob
-	refused "control: no prefix" 2 "^knit-control: --prefix is missing" "$CONTROL"
+	refused "control: prefix is no name" 2 "^knit-control: --prefix: .* found no/name" \
+		"$CONTROL" --prefix no/name
+	refused "worker: prefix is no name" 2 "^knit-worker: --prefix: " \
+		"$WORKER" --prefix no/name --id 0
 }
 
 configurations()

@@ -24,6 +24,7 @@
 #define KNIT_MAX_CONF_IFACES 64
 #define KNIT_MAX_WORKERS 16
 #define KNIT_MAX_RULES 64 /* forward entries of one worker */
+#define KNIT_DEFAULT_PREFIX "knit"
 #define KNIT_NAME 32	  /* of a port, a prefix; final zero included */
 #define KNIT_MAX_FILES 32 /* inclusions, the main file counted */
 

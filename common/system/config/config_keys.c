@@ -58,7 +58,7 @@ static const char *const forward_modes[] = {
 };
 
 static const struct knit_key eal_keys[] = {
-	{ FIELD(knit_conf_eal, prefix), .type = KNIT_KEY_TEXT, .def = "knit",
+	{ FIELD(knit_conf_eal, prefix), .type = KNIT_KEY_TEXT, .def = KNIT_DEFAULT_PREFIX,
 	  .check = knit_check_name, .expect = EXPECT_NAME,
 	  .help = "names this knit: hugepage files, sockets, /run/knit/<prefix>" },
 	{ FIELD(knit_conf_eal, lcore), .type = KNIT_KEY_INT, RANGE(0, MAX_LCORE), .def = "0",

@@ -60,6 +60,7 @@ char *knit_key_expect(const struct knit_key *key, char *buf, size_t size);
 
 /* The values of TEXT keys; each is false for "" too. None cares about the length of the member. */
 bool knit_check_name(const char *text);	  /* letters, digits, - and _ */
+bool knit_check_prefix(const char *text); /* the same, and shorter than KNIT_NAME */
 bool knit_check_ifname(const char *text); /* what Linux takes as a name, and no pattern */
 bool knit_check_netns(const char *text);
 bool knit_check_path(const char *text);

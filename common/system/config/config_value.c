@@ -29,6 +29,11 @@ bool knit_check_name(const char *text)
 	return len > 0 && text[len] == '\0';
 }
 
+bool knit_check_prefix(const char *text)
+{
+	return knit_check_name(text) && strlen(text) < KNIT_NAME;
+}
+
 /*
  * Beyond the rules for any device, "%" would make the name a pattern, and the names of the sysctl
  * directories that stand for all interfaces are refused when IPv4 is set up on the device.
