@@ -157,7 +157,7 @@ static int publish(const struct primary *p, enum knit_role role, uint32_t id)
 		lcore = c->workers[i].lcore;
 		cpus = c->workers[i].cpus;
 	}
-	add(&a, "%s", role == KNIT_ROLE_WORKER ? "knit-worker" : "knit-control");
+	add(&a, "%s", knit_role_program(role));
 	add(&a, "--proc-type=secondary");
 	add_common(&a, p, lcore, cpus);
 	return add_error ? -E2BIG : knit_rundir_write_args(c->eal.prefix, role, id, &a);

@@ -25,14 +25,6 @@ static const char *driver_of(const struct knit_conf_port *port)
 	return names[port->driver];
 }
 
-static bool pci_name(const struct knit_conf_port *port, char name[KNIT_PCI_NAME])
-{
-	char text[sizeof(port->device)];
-
-	snprintf(text, sizeof(text), "%.*s", (int)strcspn(port->device, ","), port->device);
-	return knit_pci_parse(text, name);
-}
-
 /* What goes to vfio-pci: devices that share an IOMMU group may all be ours. */
 struct all {
 	unsigned int n;
@@ -57,7 +49,7 @@ static void find_vfio(const struct knit_config *conf, struct all *all)
 	all->n = 0;
 	for (i = 0; i < conf->n_ports; i++)
 		if (conf->ports[i].driver == KNIT_DRIVER_VFIO &&
-		    pci_name(&conf->ports[i], all->names[all->n]))
+		    knit_pci_of_device(conf->ports[i].device, all->names[all->n]))
 			all->n++;
 }
 
@@ -74,7 +66,8 @@ static void find_all(const struct knit_config *conf, struct all *all)
 	find_vfio(conf, &vfio);
 	all->n = 0;
 	for (i = 0; i < conf->n_ports; i++) {
-		if (conf->ports[i].driver != KNIT_DRIVER_VFIO || !pci_name(&conf->ports[i], name))
+		if (conf->ports[i].driver != KNIT_DRIVER_VFIO ||
+		    !knit_pci_of_device(conf->ports[i].device, name))
 			continue;
 		want = want_of(&conf->ports[i], &vfio);
 		if (conf->ports[i].optional &&
@@ -146,7 +139,7 @@ static int look_and_check(const struct knit_config *conf, const struct knit_conf
 {
 	char name[KNIT_PCI_NAME];
 
-	pci_name(port, name);
+	knit_pci_of_device(port->device, name);
 	if (knit_pci_look(name, dev) == 0)
 		return check(conf, port, dev, why);
 	snprintf(why->what, sizeof(why->what), "there is no PCI device %s", name);
@@ -185,7 +178,7 @@ bool nic_check(const struct knit_config *conf, bool patient, nic_report tell)
 		patience_ms = 0;
 	for (i = 0; i < conf->n_ports; i++) {
 		port = &conf->ports[i];
-		if (!pci_name(port, name))
+		if (!knit_pci_of_device(port->device, name))
 			continue;
 		ret = look_and_check(conf, port, &dev, &why);
 		if (ret == 0)
@@ -214,7 +207,7 @@ static bool wanted(const struct knit_bind_record *r, const void *arg)
 	unsigned int i;
 
 	for (i = 0; i < conf->n_ports; i++)
-		if (pci_name(&conf->ports[i], name) && strcmp(name, r->name) == 0)
+		if (knit_pci_of_device(conf->ports[i].device, name) && strcmp(name, r->name) == 0)
 			return strcmp(driver_of(&conf->ports[i]), r->ours) == 0;
 	return false;
 }
@@ -279,7 +272,7 @@ static int bind_one(const struct knit_config *conf, const struct knit_conf_port 
 	char name[KNIT_PCI_NAME];
 	int ret;
 
-	if (!pci_name(port, name))
+	if (!knit_pci_of_device(port->device, name))
 		return 0;
 	ret = bind_locked(conf, port, name);
 	if (ret < 0)

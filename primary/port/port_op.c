@@ -25,14 +25,12 @@
  * and only on success changes what the topology says; on failure the port is as it was.
  */
 
-#define SAY(m, ...) snprintf((m)->text, sizeof((m)->text), __VA_ARGS__)
-
 /* The device was taken away: there is nothing to set, and what can't be true is refused. */
 static int op_gone(struct knit_msg *m)
 {
 	if (m->op != KNIT_OP_MTU && m->op != KNIT_OP_MAC)
 		return 0;
-	SAY(m, "its device was taken away");
+	KNIT_MSG_TEXT(m, "its device was taken away");
 	return -ENODEV;
 }
 
@@ -42,7 +40,7 @@ static int op_link(struct primary *p, unsigned int i, struct knit_msg *m)
 	int ret;
 
 	if (m->value > 1) {
-		SAY(m, "link %u: 0 or 1 is allowed", m->value);
+		KNIT_MSG_TEXT(m, "link %u: 0 or 1 is allowed", m->value);
 		return -EINVAL;
 	}
 	ret = m->value ? rte_eth_dev_set_link_up(port->id) : rte_eth_dev_set_link_down(port->id);
@@ -92,8 +90,8 @@ static int op_mtu(struct primary *p, unsigned int i, struct knit_msg *m)
 		return ret;
 	driver = knit_driver_find(info.driver_name);
 	if (m->value < info.min_mtu || m->value > knit_driver_max_mtu(&info)) {
-		SAY(m, "mtu %u: driver %s allows %u to %u", m->value, info.driver_name,
-		    info.min_mtu, knit_driver_max_mtu(&info));
+		KNIT_MSG_TEXT(m, "mtu %u: driver %s allows %u to %u", m->value, info.driver_name,
+			      info.min_mtu, knit_driver_max_mtu(&info));
 		return -EINVAL;
 	}
 	if (m->value == port->topo->mtu)
@@ -119,7 +117,7 @@ static int op_mac(struct primary *p, unsigned int i, struct knit_msg *m)
 
 	memcpy(mac.addr_bytes, m->mac, sizeof(mac.addr_bytes));
 	if (!rte_is_valid_assigned_ether_addr(&mac)) {
-		SAY(m, "a multicast or zero address can't be a port's");
+		KNIT_MSG_TEXT(m, "a multicast or zero address can't be a port's");
 		return -EADDRNOTAVAIL;
 	}
 	ret = rte_eth_dev_default_mac_addr_set(port->id, &mac);
@@ -147,8 +145,8 @@ static int op_rxlist(struct primary *p, unsigned int i, struct knit_msg *m)
 	unsigned int n_uc = list->n_uc, n_mc = list->n_mc;
 
 	if (n_uc > KNIT_RXLIST_MAX || n_mc > KNIT_RXLIST_MAX) {
-		SAY(m, "%u unicast and %u multicast addresses: %d each are allowed", n_uc, n_mc,
-		    KNIT_RXLIST_MAX);
+		KNIT_MSG_TEXT(m, "%u unicast and %u multicast addresses: %d each are allowed", n_uc,
+			      n_mc, KNIT_RXLIST_MAX);
 		return -EINVAL;
 	}
 	knit_macs_set(&p->topo->ports[i].further, list->addr, n_uc);
@@ -169,7 +167,7 @@ int port_op(struct primary *p, struct knit_msg *m)
 	if (ret < 0)
 		return ret;
 	if (m->op >= KNIT_OP_COUNT || ops[m->op] == NULL || m->port >= p->topo->n_ports) {
-		SAY(m, "operation %u on port %u: there is none such", m->op, m->port);
+		KNIT_MSG_TEXT(m, "operation %u on port %u: there is none such", m->op, m->port);
 		return -EINVAL;
 	}
 	pthread_mutex_lock(&p->drivers);

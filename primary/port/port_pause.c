@@ -41,7 +41,6 @@ void port_unhold(struct primary *p, uint64_t ports)
 /* An attach takes EAL through all ports, and copies the burst functions that they have then. */
 static int keep_out(struct primary *p, char *why, size_t len)
 {
-	char name[24];
 	pid_t pid;
 	int entry;
 
@@ -53,7 +52,7 @@ static int keep_out(struct primary *p, char *why, size_t len)
 	}
 	entry = stalled_first(p, &pid);
 	snprintf(why, len, "%s (process %d) is attaching",
-		 entry < 0 ? "a process" : stalled_name(p, entry, name), (int)pid);
+		 entry < 0 ? "a process" : stalled_name(p, entry).text, (int)pid);
 	return -EINPROGRESS;
 }
 

@@ -26,15 +26,6 @@
 #define LONGEST_PAUSE_S 320
 #define SAY_EVERY 64 /* tries */
 
-static bool parse(const struct port *port, char name[KNIT_PCI_NAME])
-{
-	char text[sizeof(port->conf->device)];
-
-	snprintf(text, sizeof(text), "%.*s", (int)strcspn(port->conf->device, ","),
-		 port->conf->device);
-	return !port->absent && knit_pci_parse(text, name);
-}
-
 /* A folder that was opened stays that of this device, also if another one gets its address. */
 static int open_folder(const char *name)
 {
@@ -67,7 +58,7 @@ void port_removal_watch(struct primary *p)
 
 	for (i = 0; i < p->topo->n_ports; i++) {
 		port = &p->ports[i];
-		if (!parse(port, port->pci))
+		if (port->absent || !knit_pci_of_device(port->conf->device, port->pci))
 			continue;
 		port->sysfs = open_folder(port->pci);
 		if (port->sysfs < 0 || read_driver(port, port->kdriver) < 0)

@@ -119,8 +119,7 @@ static int open_owner(const struct peer *peer, pid_t *pid)
 
 static void end_peer(const struct primary *p, const struct peer *peer)
 {
-	char buf[24];
-	const char *name = "another program";
+	struct knit_role_name name = { "another program" };
 	int pidfd, entry;
 	pid_t pid;
 
@@ -134,9 +133,9 @@ static void end_peer(const struct primary *p, const struct peer *peer)
 	}
 	entry = stalled_entry(p, pid);
 	if (entry >= 0)
-		name = stalled_name(p, entry, buf);
-	log_err("%s: process %d takes no messages, and nobody must wait for it: killing it", name,
-		(int)pid);
+		name = stalled_name(p, entry);
+	log_err("%s: process %d takes no messages, and nobody must wait for it: killing it",
+		name.text, (int)pid);
 	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 	close(pidfd);
 }

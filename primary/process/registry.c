@@ -19,20 +19,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SAY(m, ...) snprintf((m)->text, sizeof((m)->text), __VA_ARGS__)
-
-static const char *who(uint32_t role)
-{
-	return role == KNIT_ROLE_CONTROL ? "control" : "worker";
-}
-
 /* The index of its pidfd; -1 with a text if there is no such role or id. */
 static int slot_of(struct primary *p, struct knit_msg *m)
 {
 	unsigned int i;
 
 	if (m->instance != p->topo->instance) {
-		SAY(m, "that process belongs to an earlier start of the primary");
+		KNIT_MSG_TEXT(m, "that process belongs to an earlier start of the primary");
 		return -1;
 	}
 	if (m->role == KNIT_ROLE_CONTROL)
@@ -40,7 +33,7 @@ static int slot_of(struct primary *p, struct knit_msg *m)
 	for (i = 0; m->role == KNIT_ROLE_WORKER && i < p->topo->n_workers; i++)
 		if (p->topo->workers[i].id == m->id)
 			return i;
-	SAY(m, "%s %u is not in the configuration", who(m->role), m->id);
+	KNIT_MSG_TEXT(m, "%s %u is not in the configuration", knit_role_text(m->role), m->id);
 	return -1;
 }
 
@@ -79,7 +72,7 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 	if (i < 0)
 		return -ENOENT;
 	if (p->topo->stopping) {
-		SAY(m, "it is stopping");
+		KNIT_MSG_TEXT(m, "it is stopping");
 		return -ECONNREFUSED;
 	}
 	s = entry_words(p, i);
@@ -88,19 +81,19 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 	    *s.start_time == m->start_time)
 		return 0;
 	if (*s.state != KNIT_PROCESS_FREE) {
-		SAY(m,
-		    *s.state == KNIT_PROCESS_DEAD ? "%s %u: its domain is being reset"
-						  : "%s %u is process %u",
-		    who(m->role), m->id, *s.pid);
+		KNIT_MSG_TEXT(m,
+			      *s.state == KNIT_PROCESS_DEAD ? "%s %u: its domain is being reset"
+							    : "%s %u is process %u",
+			      knit_role_text(m->role), m->id, *s.pid);
 		return *s.state == KNIT_PROCESS_DEAD ? -EAGAIN : -EBUSY;
 	}
 	if (*pidfd < 0) {
-		SAY(m, "no pidfd came with the request");
+		KNIT_MSG_TEXT(m, "no pidfd came with the request");
 		return -EBADF;
 	}
 	/* Its request is older than its end. */
 	if (has_ended(*pidfd)) {
-		SAY(m, "process %u is gone", m->pid);
+		KNIT_MSG_TEXT(m, "process %u is gone", m->pid);
 		return -ESRCH;
 	}
 	*s.pid = m->pid;
@@ -145,7 +138,7 @@ int registry_ready(struct primary *p, struct knit_msg *m)
 		return -ENOENT;
 	s = entry_words(p, i);
 	if (*s.state != KNIT_PROCESS_ATTACHING || *s.pid != m->pid) {
-		SAY(m, "%s %u did not attach", who(m->role), m->id);
+		KNIT_MSG_TEXT(m, "%s %u did not attach", knit_role_text(m->role), m->id);
 		return -EPROTO;
 	}
 	if (i != CONTROL_ENTRY)
@@ -153,7 +146,7 @@ int registry_ready(struct primary *p, struct knit_msg *m)
 	if (ret < 0)
 		return ret;
 	__atomic_store_n(s.state, KNIT_PROCESS_ATTACHED, __ATOMIC_RELEASE);
-	log_notice("%s %u: attached, process %u", who(m->role), m->id, m->pid);
+	log_notice("%s %u: attached, process %u", knit_role_text(m->role), m->id, m->pid);
 	return i;
 }
 
@@ -180,7 +173,8 @@ int registry_detach(struct primary *p, struct knit_msg *m)
 	s = entry_words(p, i);
 	if (*s.pid == m->pid && look_at_goodbye(p, i, &s))
 		return 0;
-	SAY(m, "%s %u is not that process, or did not say goodbye", who(m->role), m->id);
+	KNIT_MSG_TEXT(m, "%s %u is not that process, or did not say goodbye",
+		      knit_role_text(m->role), m->id);
 	return -EPROTO;
 }
 
@@ -190,7 +184,7 @@ int registry_is_control(struct primary *p, struct knit_msg *m)
 
 	if (slot_of(p, m) == CONTROL_ENTRY && *s.pid == m->pid && *s.start_time == m->start_time)
 		return 0;
-	SAY(m, "process %u is not the control that attached", m->pid);
+	KNIT_MSG_TEXT(m, "process %u is not the control that attached", m->pid);
 	return -EPROTO;
 }
 
@@ -208,11 +202,11 @@ static void worker_died(struct primary *p, struct knit_topo_worker *w)
  * EAL holds process-shared locks while a secondary comes and goes, and nobody can tell whether it
  * did.
  */
-static void died_inside(struct primary *p, const char *name, uint32_t pid)
+static void died_inside(struct primary *p, enum knit_role role, uint32_t pid)
 {
 	if (!p->restart)
-		log_err("%s: process %u died while it attached or detached%s", name, pid,
-			p->topo->stopping ? "" : "; starting anew");
+		log_err("%s: process %u died while it attached or detached%s", knit_role_text(role),
+			pid, p->topo->stopping ? "" : "; starting anew");
 	p->restart = 1;
 }
 
@@ -230,15 +224,14 @@ void registry_end_workers(struct primary *p, uint64_t ports)
 
 static void left(struct primary *p, unsigned int i, uint32_t pid)
 {
-	const char *name = i == CONTROL_ENTRY ? "control" : "worker";
 	enum knit_role role = i == CONTROL_ENTRY ? KNIT_ROLE_CONTROL : KNIT_ROLE_WORKER;
 	uint32_t id = i == CONTROL_ENTRY ? 0 : p->topo->workers[i].id;
 	pid_t inside;
 
 	if (knit_rundir_died_attaching(p->conf->eal.prefix, role, id, &inside))
-		died_inside(p, name, pid);
+		died_inside(p, role, pid);
 	else
-		log_notice("%s: process %u left", name, pid);
+		log_notice("%s: process %u left", knit_role_text(role), pid);
 }
 
 void registry_ended(struct primary *p, unsigned int i)
@@ -279,10 +272,10 @@ void registry_check(struct primary *p)
 		     t->workers[i].state == KNIT_PROCESS_DEAD) &&
 		    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_WORKER,
 					       t->workers[i].id, &pid))
-			died_inside(p, "worker", pid);
+			died_inside(p, KNIT_ROLE_WORKER, pid);
 	if (t->control.state == KNIT_PROCESS_FREE &&
 	    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_CONTROL, 0, &pid))
-		died_inside(p, "control", pid);
+		died_inside(p, KNIT_ROLE_CONTROL, pid);
 }
 
 int registry_block_attach(struct primary *p)

@@ -41,13 +41,11 @@ static int open_slot(const struct primary *p, unsigned int i, pid_t *pid)
 	return knit_rundir_process(prefix, KNIT_ROLE_WORKER, p->topo->workers[i].id, pid);
 }
 
-const char *stalled_name(const struct primary *p, unsigned int i, char buf[24])
+struct knit_role_name stalled_name(const struct primary *p, unsigned int i)
 {
 	if (i == CONTROL_ENTRY)
-		snprintf(buf, 24, "control");
-	else
-		snprintf(buf, 24, "worker %u", p->topo->workers[i].id);
-	return buf;
+		return knit_role_name(KNIT_ROLE_CONTROL, 0);
+	return knit_role_name(KNIT_ROLE_WORKER, p->topo->workers[i].id);
 }
 
 int stalled_entry(const struct primary *p, pid_t pid)
@@ -130,12 +128,11 @@ static bool too_long(unsigned int i, const char *name, bool reset_waits, unsigne
 static void look_at(const struct primary *p, unsigned int i, int pidfd, bool reset_waits)
 {
 	unsigned int limit = stall_ms(p, reset_waits);
-	char name[24];
+	struct knit_role_name name = stalled_name(p, i);
 
-	stalled_name(p, i, name);
-	if (seen[i].killed || !too_long(i, name, reset_waits, limit))
+	if (seen[i].killed || !too_long(i, name.text, reset_waits, limit))
 		return;
-	log_err("%s: process %d has been attaching or detaching for %u ms: killing it", name,
+	log_err("%s: process %d has been attaching or detaching for %u ms: killing it", name.text,
 		(int)seen[i].pid, limit);
 	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 	seen[i].killed = true;

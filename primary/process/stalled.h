@@ -21,6 +21,6 @@ int stalled_entry(const struct primary *p, pid_t pid);
  * The entry of somebody who keeps registry_block_attach from succeeding, and the process; -ESRCH.
  */
 int stalled_first(const struct primary *p, pid_t *pid);
-const char *stalled_name(const struct primary *p, unsigned int entry, char buf[24]);
+struct knit_role_name stalled_name(const struct primary *p, unsigned int entry);
 
 #endif

@@ -85,6 +85,9 @@ static inline unsigned int knit_pci_nets(const struct knit_pci *dev)
  */
 bool knit_pci_parse(const char *text, char name[KNIT_PCI_NAME]);
 
+/* The same of a port's device with arguments behind a comma: "0000:00:10.0,key=value". */
+bool knit_pci_of_device(const char *device, char name[KNIT_PCI_NAME]);
+
 /* 0, or -ENODEV: there is none. */
 int knit_pci_look(const char *name, struct knit_pci *dev);
 

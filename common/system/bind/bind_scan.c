@@ -53,6 +53,16 @@ bool knit_pci_parse(const char *text, char name[KNIT_PCI_NAME])
 	return true;
 }
 
+bool knit_pci_of_device(const char *device, char name[KNIT_PCI_NAME])
+{
+	char text[64];
+
+	if (strcspn(device, ",") >= sizeof(text))
+		return false;
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(device, ","), device);
+	return knit_pci_parse(text, name);
+}
+
 /* The last part of where a link leads; "": there is none. */
 static void link_name(const char *path, char *name, size_t size)
 {

@@ -52,9 +52,9 @@ static bool hands_mbufs_on(const struct knit_conf_port *port)
 
 static bool is_pci(const struct knit_conf_port *port)
 {
-	char id[sizeof(port->device)], name[KNIT_PCI_NAME];
+	char name[KNIT_PCI_NAME];
 
-	return knit_pci_parse(device_id(port, id, sizeof(id)), name);
+	return knit_pci_of_device(port->device, name);
 }
 
 /* Nothing but what an address is made of, and a colon, which no virtual device has. */

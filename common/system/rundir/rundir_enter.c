@@ -71,7 +71,7 @@ static enum knit_exit read_args(const char *prefix, enum knit_role role, uint32_
 	FILE *in;
 
 	memset(args, 0, sizeof(*args));
-	knit_args_add(args, role == KNIT_ROLE_CONTROL ? "knit-control" : "knit-worker");
+	knit_args_add(args, knit_role_program(role));
 	in = fopen(path.text, "re");
 	if (in == NULL)
 		return no_args(prefix, role, id, errno);

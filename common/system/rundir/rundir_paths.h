@@ -33,22 +33,6 @@ static inline struct knit_path knit_path_file(const char *prefix, const char *na
 	return p;
 }
 
-/* "worker 3", "control": also what people are told. */
-struct knit_role_name {
-	char text[24];
-};
-
-static inline struct knit_role_name knit_role_name(enum knit_role role, uint32_t id)
-{
-	struct knit_role_name n;
-
-	if (role == KNIT_ROLE_CONTROL)
-		snprintf(n.text, sizeof(n.text), "control");
-	else
-		snprintf(n.text, sizeof(n.text), "worker %u", id);
-	return n;
-}
-
 /* kind: "args" or "lock" */
 static inline struct knit_path knit_path_role(const char *prefix, enum knit_role role, uint32_t id,
 					      const char *kind)

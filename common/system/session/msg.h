@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /*
  * What secondaries ask the primary over EAL's message channel, one action named "knit".
@@ -63,5 +64,8 @@ struct knit_msg {
 int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms);
 
 const char *knit_op_name(uint32_t op);
+
+/* Primary: the reason in the reply m, formatted as by printf. */
+#define KNIT_MSG_TEXT(m, ...) snprintf((m)->text, sizeof((m)->text), __VA_ARGS__)
 
 #endif

@@ -18,15 +18,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const char *role_name(const struct knit_secondary *s, char buf[24])
-{
-	if (s->role == KNIT_ROLE_CONTROL)
-		snprintf(buf, 24, "control");
-	else
-		snprintf(buf, 24, "worker %u", s->id);
-	return buf;
-}
-
 static int start_eal(struct knit_secondary *s)
 {
 	if (rte_eal_init(s->args.argc, s->args.argv) < 0) {
@@ -93,7 +84,7 @@ static int check_extra(const struct knit_secondary *s)
 /* "--lcores=<lcore>@<cpu>" or "@(<cpus>)"; EAL answers wrong ones with its whole usage. */
 static int check_cpus(const struct knit_secondary *s)
 {
-	char name[24], cpus[80] = "", why[160];
+	char cpus[80] = "", why[160];
 	struct knit_cpu_set set;
 	int i;
 
@@ -103,7 +94,7 @@ static int check_cpus(const struct knit_secondary *s)
 	if (!knit_cpus_parse(cpus, &set) || knit_cpus_check(&set, why, sizeof(why)) == 0)
 		return KNIT_EXIT_OK;
 	fprintf(stderr, "knit: %s: found CPU %s in the primary's configuration: %s\n",
-		role_name(s, name), cpus, why);
+		knit_role_name(s->role, s->id).text, cpus, why);
 	return KNIT_EXIT_RESOURCES;
 }
 
@@ -153,9 +144,8 @@ static int say(struct knit_secondary *s, uint32_t op, int fd, struct knit_msg *m
 static int complain(const struct knit_secondary *s, const struct knit_msg *m, int ret)
 {
 	const char *text = m->text[0] ? m->text : rte_strerror(-ret);
-	char name[24];
 
-	fprintf(stderr, "knit: %s: the primary %s %s: %s\n", role_name(s, name),
+	fprintf(stderr, "knit: %s: the primary %s %s: %s\n", knit_role_name(s->role, s->id).text,
 		ret == -ETIMEDOUT ? "did not answer in time to" : "refused to", knit_op_name(m->op),
 		text);
 	switch (ret) {

@@ -21,6 +21,12 @@ struct knit_burst {
 };
 
 /*
+ * Flags of a burst that an output may be unable to handle: it then looks at each packet. A port's
+ * driver may also want to prepare such packets.
+ */
+#define KNIT_BURST_UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING | KNIT_OFFLOAD_UNSUPPORTED)
+
+/*
  * Receive from an input: up to w->burst packets into w->rx. Return b->n. Each is one file, see the
  * table in worker.h.
  */

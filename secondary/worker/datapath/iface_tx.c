@@ -2,9 +2,6 @@
 #include "datapath.h"
 #include "kni/datapath/datapath.h"
 
-/* What may be more than the interface's engine understands. */
-#define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING | KNIT_OFFLOAD_UNSUPPORTED)
-
 static uint32_t hand_over(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
 			  uint32_t n)
 {
@@ -36,7 +33,7 @@ static uint32_t hand_over_unusual(struct knit_worker *w, struct knit_output *out
 /* RX path: a burst for the kernel. */
 uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b)
 {
-	if (unlikely(b->flags & UNUSUAL))
+	if (unlikely(b->flags & KNIT_BURST_UNUSUAL))
 		return hand_over_unusual(w, out, b);
 	return hand_over(w, out, b->m, b->n);
 }

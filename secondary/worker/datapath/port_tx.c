@@ -3,9 +3,6 @@
 
 #include <rte_ethdev.h>
 
-/* What a port may be unable to do, or wants prepared. */
-#define UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING | KNIT_OFFLOAD_UNSUPPORTED)
-
 static uint64_t bytes_of(struct rte_mbuf **m, uint32_t n)
 {
 	uint64_t bytes = 0;
@@ -135,7 +132,7 @@ uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct kni
 		knit_drop(w, KNIT_WORKER_DROP_PORT_DOWN, b->m, b->n);
 		return 0;
 	}
-	if (likely(!(b->flags & UNUSUAL) &&
+	if (likely(!(b->flags & KNIT_BURST_UNUSUAL) &&
 		   (b->segs == 1 || capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) &&
 		   (b->max_len <= mtu + RTE_ETHER_HDR_LEN || !any_too_long(b, mtu))))
 		return transmit(w, out, b->m, b->n, b->bytes);
