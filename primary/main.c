@@ -94,14 +94,14 @@ int main(int argc, char **argv)
 	code = primary_options(argc, argv, &o);
 	if (code >= 0)
 		return code;
-	if (o.give_back)
-		return nic_restore_run(o.give_back, o.exit_code);
+	if (o.restore)
+		return nic_restore_run(o.restore, o.exit_code);
 	conf = knit_config_load(o.config, stderr);
 	if (conf == NULL || !primary_plan_fits(conf))
 		return KNIT_EXIT_CONFIG;
-	if (o.check)
+	if (o.check_config)
 		return KNIT_EXIT_OK;
-	if (o.check_machine)
+	if (o.check_host)
 		return primary_preflight(conf, true);
 	primary_init(&p, conf, o.status);
 	code = primary_preflight(conf, false);
@@ -112,13 +112,13 @@ int main(int argc, char **argv)
 		goto free_conf;
 	code = missing(nic_bind(&p));
 	if (code)
-		goto give_back;
+		goto restore_nics;
 	code = missing(primary_eal_init(&p, argv[0], o.log_level));
 	if (code)
-		goto give_back;
+		goto restore_nics;
 	code = main_loop_exit_code(serve(&p));
 	primary_eal_cleanup(conf);
-give_back:
+restore_nics:
 	nic_restore_all(conf, code);
 	knit_rundir_remove(conf->eal.prefix);
 free_conf:

@@ -14,23 +14,27 @@
 static void usage(FILE *out)
 {
 	fputs("usage: knit-primary [options] --config FILE\n"
+	      "       knit-primary --config FILE --check | --check-config\n"
+	      "       knit-primary --restore PREFIX\n"
 	      "\n"
 	      "Creates the ports, memory and kernel interfaces that FILE describes, and serves\n"
 	      "them until SIGINT or SIGTERM. Workers and control attach with knit-worker and\n"
 	      "knit-control.\n"
 	      "\n"
 	      "  -c, --config FILE   configuration (libconfig)\n"
-	      "      --check FILE    what FILE needs and this machine lacks, with remedies;\n"
-	      "                      touch nothing, exit: 0 nothing, 3 FILE is wrong,\n"
+	      "      --check         print what FILE needs and this machine lacks, with remedies;\n"
+	      "                      change nothing. Exit codes: 0 nothing, 3 FILE is wrong,\n"
 	      "                      4 something, 6 another rte_kni is loaded, 7 prefix is taken\n"
-	      "      --check-config  read and check FILE, touch nothing, exit\n"
-	      "      --give-back PREFIX  give the kernel back what a primary with that prefix had\n"
-	      "                      bound and could not give back, exit: 0 done, 7 it runs\n"
+	      "      --check-config  check FILE only; change nothing\n"
+	      "      --restore PREFIX  give the NICs that a primary with that prefix still has bound\n"
+	      "                      back to their drivers. Exit codes: 0 done, 7 it runs\n"
 	      "  -s, --status        print a status line every second\n"
 	      "      --log-level TYPE:LEVEL\n"
 	      "                      of one component (knit.port:debug), may be repeated\n"
 	      "      --help-config   list all configuration keys\n"
 	      "  -h, --help          this text\n"
+	      "\n"
+	      "Older spellings: --check FILE, --give-back PREFIX.\n"
 	      "\n"
 	      "exit codes: 0 ended as asked, 1 failure, 2 command line, 3 configuration,\n"
 	      "4 something is missing on this machine, 6 kernel module with another ABI,\n"
@@ -38,7 +42,7 @@ static void usage(FILE *out)
 	      out);
 }
 
-/* As EAL would have it, which otherwise prints its own usage and goes on to say that it failed. */
+/* As EAL checks it: EAL would print its own usage, and then that it failed. */
 static bool level_ok(const char *text)
 {
 	static const char *const levels[] = { "emergency", "alert",  "critical", "error",
@@ -79,9 +83,10 @@ int primary_options(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
 		{ "status", no_argument, NULL, 's' },
-		{ "check", required_argument, NULL, 'M' },
+		{ "check", optional_argument, NULL, 'M' },
 		{ "check-config", no_argument, NULL, 'C' },
-		{ "give-back", required_argument, NULL, 'G' },
+		{ "restore", required_argument, NULL, 'R' },
+		{ "give-back", required_argument, NULL, 'R' },
 		{ "exit-code", required_argument, NULL, 'E' },
 		{ "log-level", required_argument, NULL, 'L' },
 		{ "help-config", no_argument, NULL, 'H' },
@@ -100,18 +105,18 @@ int primary_options(int argc, char **argv, struct options *o)
 			o->status = true;
 			break;
 		case 'C':
-			o->check = true;
+			o->check_config = true;
 			break;
 		case 'L':
 			if (!add_log_level(o, optarg))
 				return KNIT_EXIT_USAGE;
 			break;
 		case 'M':
-			o->config = optarg;
-			o->check_machine = true;
+			o->config = optarg ? optarg : o->config;
+			o->check_host = true;
 			break;
-		case 'G':
-			o->give_back = optarg;
+		case 'R':
+			o->restore = optarg;
 			break;
 		case 'E':
 			o->exit_code = atoi(optarg);
@@ -127,9 +132,11 @@ int primary_options(int argc, char **argv, struct options *o)
 			return KNIT_EXIT_USAGE;
 		}
 	}
-	if (o->give_back && knit_check_name(o->give_back) && optind == argc)
+	if (o->check_host && o->config == NULL && optind < argc) /* --check FILE */
+		o->config = argv[optind++];
+	if (o->restore && knit_check_prefix(o->restore) && optind == argc)
 		return -1;
-	if (o->config == NULL || o->give_back || optind != argc) {
+	if (o->config == NULL || o->restore || optind != argc) {
 		fputs("knit-primary: --config FILE is needed, and nothing else\n", stderr);
 		usage(stderr);
 		return KNIT_EXIT_USAGE;

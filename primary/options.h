@@ -9,14 +9,14 @@
 struct options {
 	const char *config;
 	bool status;				   /* --status */
-	bool check;				   /* --check-config */
-	bool check_machine;			   /* --check */
-	const char *give_back;			   /* --give-back, a prefix */
-	int exit_code;				   /* --exit-code: of --give-back */
+	bool check_config;			   /* --check-config */
+	bool check_host;			   /* --check */
+	const char *restore;			   /* --restore: a prefix */
+	int exit_code;				   /* --exit-code: what --restore exits with */
 	const char *log_level[MAX_LOG_LEVELS + 1]; /* --log-level, NULL behind the last */
 };
 
-/* -1: go on. Else the exit code: help was printed, or the command line is wrong. */
+/* -1: go on. Else end with that exit code: help was printed, or the command line is wrong. */
 int primary_options(int argc, char **argv, struct options *o);
 
 #endif

@@ -24,7 +24,7 @@ struct primary;
  *
  * Before the exit code that asks for a new start they are not: while nobody has them, something
  * else could take their interfaces into use. The next start finds them as after a kill, and if
- * there is none, --give-back does.
+ * there is none, --restore does.
  */
 
 enum primary_nic {
@@ -57,7 +57,7 @@ int nic_bind(struct primary *p);
 void nic_restore_all(const struct knit_config *conf, int code);
 
 /*
- * What that process then is: knit-primary --give-back PREFIX --exit-code N. The exit code: code, or
+ * What that process then is: knit-primary --restore PREFIX --exit-code N. The exit code: code, or
  * what came of it if that is 0 or, because nobody asked for one, negative.
  */
 int nic_restore_run(const char *prefix, int code);

@@ -55,7 +55,7 @@ static int forbid_noiommu(const char *prefix)
 	if (ret != 0) {
 		fprintf(stderr,
 			"knit-primary: vfio's mode without an IOMMU stays on, %s%s; later: "
-			"knit-primary --give-back %s\n",
+			"knit-primary --restore %s\n",
 			ret < 0 ? "it is not known what needs it: " : "needed by ",
 			ret < 0 ? strerror(-ret) : other, prefix);
 		return 0;
@@ -169,7 +169,7 @@ static void close_at_exec(void)
 void nic_restore_all(const struct knit_config *conf, int code)
 {
 	char number[16];
-	char *argv[] = { "knit-primary", "--give-back", (char *)(uintptr_t)conf->eal.prefix,
+	char *argv[] = { "knit-primary", "--restore", (char *)(uintptr_t)conf->eal.prefix,
 			 "--exit-code",	 number,	NULL };
 
 	if (code == KNIT_EXIT_RESTART || (recs.n == 0 && !recs.noiommu))

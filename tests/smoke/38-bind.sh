@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What knit says of NICs and of the machine where there is no NIC to be taken: knit-bind,
-# knit-primary --check, --give-back. Nothing here binds anything.
+# knit-primary --check, --restore. Nothing here binds anything.
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "$0")/_init.sh"
 # shellcheck source=tests/smoke/_system.sh
@@ -176,7 +176,8 @@ machine()
 	local nodes=/sys/devices/system/node
 
 	nic_config net_tap0
-	check "--check: nothing is missing" says 0 "^ok .*MiB free" "$PRIMARY" --check "$CONFIG"
+	check "--check: nothing is missing" says 0 "^ok .*MiB free" \
+		"$PRIMARY" --config "$CONFIG" --check
 	check "--check: touched nothing" [ ! -e "/run/knit/$PREFIX" ]
 	check "--check: no hugepages" says_with "mount -t tmpfs none $nodes/node0/hugepages" 4 \
 		"^MISSING  hugepages on NUMA node 0: 0 MiB free" "$PRIMARY" --check "$CONFIG"
@@ -423,20 +424,20 @@ lacks() # text
 	! grep -q "$1" "$TMP/said"
 }
 
-give_back()
+restore()
 {
-	check "--give-back: nothing to do" says 0 "" "$PRIMARY" --give-back "$PREFIX"
-	check "--give-back: the exit code asked for" says 4 "" \
+	check "--restore: nothing to do" says 0 "" "$PRIMARY" --restore "$PREFIX"
+	check "--give-back, the older spelling: the exit code asked for" says 4 "" \
 		"$PRIMARY" --give-back "$PREFIX" --exit-code 4
 	mkdir -p "/run/knit/$PREFIX"
 	echo "0000:ff:1f.7 vfio-pci e1000e -" >"/run/knit/$PREFIX/bound"
-	check "--give-back: a device that is gone" says 0 "" "$PRIMARY" --give-back "$PREFIX"
-	check "--give-back: leaves nothing" [ ! -e "/run/knit/$PREFIX" ]
+	check "--restore: a device that is gone" says 0 "" "$PRIMARY" --restore "$PREFIX"
+	check "--restore: leaves nothing" [ ! -e "/run/knit/$PREFIX" ]
 	mkdir -p "/run/knit/$PREFIX"
 	echo "0000:ff:1f.7 ../vfio e1000e -" >"/run/knit/$PREFIX/bound"
-	check "--give-back: junk" says 1 "bound: not a file of knit's" \
-		"$PRIMARY" --give-back "$PREFIX"
-	check "--give-back: junk stays" grep -q vfio "/run/knit/$PREFIX/bound"
+	check "--restore: junk" says 1 "bound: not a file of knit's" \
+		"$PRIMARY" --restore "$PREFIX"
+	check "--restore: junk stays" grep -q vfio "/run/knit/$PREFIX/bound"
 	rm "/run/knit/$PREFIX/bound"
 }
 
@@ -453,6 +454,6 @@ permissions
 folders
 limits
 places
-give_back
+restore
 many_ports
 ports_are_taps

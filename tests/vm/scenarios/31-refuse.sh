@@ -336,7 +336,7 @@ life()
 	start_primary
 	kill_primary
 	config $PEER ""
-	check "killed, given back by hand" says 0 -- "$PRIMARY" --give-back "$PREFIX"
+	check "killed, given back by hand" says 0 -- "$PRIMARY" --restore "$PREFIX"
 	check "killed, given back: it is" back
 	started_anew
 	optional_ports

@@ -283,7 +283,7 @@ starts_without() # driver, how
 {
 	new_log
 	if [[ $2 == by-hand* ]]; then
-		timeout -k 5 60 "$KNIT_BUILD/primary/knit-primary" --give-back "$PREFIX"
+		timeout -k 5 60 "$KNIT_BUILD/primary/knit-primary" --restore "$PREFIX"
 		return
 	fi
 	if ! driver_is $RIGHT "$1"; then
