@@ -80,7 +80,7 @@ static bool env_is(const char *variable, const char *value)
  * What KNI took is taken: ethdev's lower limit, which is below the kernel's; none, when the MTU is
  * the upper one; an MTU outside its limits.
  */
-static void set_mtu(const struct rte_kni_conf *conf, struct knit_iface_conf *c)
+static void conf_set_mtu(const struct rte_kni_conf *conf, struct knit_iface_conf *c)
 {
 	const uint16_t least = RTE_ETHER_MIN_MTU;
 	uint16_t min_mtu = RTE_MAX(conf->min_mtu, least);
@@ -115,7 +115,7 @@ static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_
 		memcpy(c->mac, &mac, sizeof(c->mac));
 	c->engine = ext->engine ? ext->engine : "auto";
 	c->netns = ext->netns;
-	set_mtu(conf, c);
+	conf_set_mtu(conf, c);
 	c->n_pairs = ext->n_pairs ? ext->n_pairs : 1;
 	c->ring_size = ext->queue_size ? ext->queue_size : DEFAULT_QUEUE;
 	c->features = ext->offloads;
@@ -148,8 +148,8 @@ static int take_pairs(struct rte_kni *kni, struct rte_mempool *pool)
 	return 0;
 }
 
-static struct rte_kni *create(struct rte_mempool *pool, const struct knit_iface_conf *c,
-			      const struct rte_kni_ops *ops)
+static struct rte_kni *iface_create(struct rte_mempool *pool, const struct knit_iface_conf *c,
+				    const struct rte_kni_ops *ops)
 {
 	struct rte_kni *kni = knit_iface_create(c);
 	int ret;
@@ -185,7 +185,7 @@ struct rte_kni *rte_kni_alloc_ext(struct rte_mempool *pktmbuf_pool, const struct
 	if (!pool_ok(c.name, pktmbuf_pool))
 		return NULL;
 	knit_kni_lock();
-	kni = create(pktmbuf_pool, &c, ops);
+	kni = iface_create(pktmbuf_pool, &c, ops);
 	knit_kni_unlock();
 	return kni;
 }

@@ -21,7 +21,7 @@
 static uint64_t met[KNIT_MAX_IFACES]; /* generation of the interface whose doorbells were opened */
 
 /* Once per process and interface. Whoever comes second waits: it may have to ring, too. */
-static __rte_noinline void meet(const struct rte_kni *kni)
+static __rte_noinline void doorbells_open(const struct rte_kni *kni)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	uint16_t i;
@@ -41,10 +41,10 @@ out_unlock:
 	pthread_mutex_unlock(&lock);
 }
 
-static inline void meet_once(const struct rte_kni *kni)
+static inline void doorbells_open_once(const struct rte_kni *kni)
 {
 	if (unlikely(__atomic_load_n(&met[kni->index], __ATOMIC_ACQUIRE) != kni->generation))
-		meet(kni);
+		doorbells_open(kni);
 }
 
 /*
@@ -83,7 +83,7 @@ static bool is_own(const struct rte_mbuf *m)
  * Applications leave the checksum field as they like; the kernel wants the pseudo header's sum. Not
  * behind extension headers, see knit_csum_l4. False: the headers are not as m says.
  */
-static bool prepare(struct rte_mbuf *m)
+static bool checksum_prepare(struct rte_mbuf *m)
 {
 	if (!(m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | KNIT_OFFLOAD_SEG)))
 		return true;
@@ -107,7 +107,7 @@ static unsigned int make_fit(const struct rte_kni *kni, struct rte_mempool *pool
 		/* all of it in software, which copies */
 		way.capa &= RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
 		return knit_offload_fallback(m, &way, out, KNIT_OFFLOAD_MAX_SEGS);
-	} else if (!prepare(m)) {
+	} else if (!checksum_prepare(m)) {
 		rte_pktmbuf_free(m);
 		return 0;
 	}
@@ -161,7 +161,7 @@ unsigned rte_kni_rx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mb
 {
 	unsigned int n;
 
-	meet_once(kni);
+	doorbells_open_once(kni);
 	if (unlikely(pair >= kni->n_pairs))
 		return 0;
 	n = knit_from_kernel(kni, pair, mbufs, num);
@@ -175,7 +175,7 @@ unsigned rte_kni_tx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mb
 {
 	unsigned int done = 0, run, taken;
 
-	meet_once(kni);
+	doorbells_open_once(kni);
 	if (unlikely(pair >= kni->n_pairs))
 		return 0;
 	for (;;) {

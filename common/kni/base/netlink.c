@@ -104,7 +104,7 @@ static bool is_old(const struct knit_nl *nl, const void *buf, ssize_t n)
  * Sends a request and runs cb on each part of the answer; libmnl turns an error answer into errno.
  * After an error parts of the answer may still come.
  */
-static int talk(struct knit_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
+static int nl_request(struct knit_nl *nl, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 {
 	char buf[NL_BUF] __attribute__((aligned(8)));
 	ssize_t n;
@@ -148,7 +148,7 @@ static int talk_nsid(struct knit_nl *nl, uint16_t type, int netns_fd, int *nsid)
 	mnl_attr_put_u32(nlh, NETNSA_FD, netns_fd);
 	if (type == RTM_NEWNSID)
 		mnl_attr_put_u32(nlh, NETNSA_NSID, (uint32_t)NETNSA_NSID_NOT_ASSIGNED);
-	return talk(nl, nlh, type == RTM_GETNSID ? on_nsid : NULL, nsid);
+	return nl_request(nl, nlh, type == RTM_GETNSID ? on_nsid : NULL, nsid);
 }
 
 int knit_nl_nsid(struct knit_nl *nl, int netns_fd, int *nsid)
@@ -225,7 +225,7 @@ static bool parse_link(const struct nlmsghdr *nlh, struct knit_nl_link *link)
 	return true;
 }
 
-static int on_link(const struct nlmsghdr *nlh, void *arg)
+static int link_on_answer(const struct nlmsghdr *nlh, void *arg)
 {
 	if (nlh->nlmsg_type == RTM_NEWLINK)
 		parse_link(nlh, arg);
@@ -243,7 +243,7 @@ int knit_nl_link_get(struct knit_nl *nl, uint32_t ifindex, const char *name,
 	put_link(nlh, RTM_GETLINK, ifindex);
 	if (ifindex == 0)
 		mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	ret = talk(nl, nlh, on_link, out);
+	ret = nl_request(nl, nlh, link_on_answer, out);
 	if (ret == 0 && out->ifindex == 0)
 		ret = -ENODEV;
 	return ret;
@@ -256,7 +256,7 @@ int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu)
 
 	put_link(nlh, RTM_NEWLINK, ifindex);
 	mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
-	return talk(nl, nlh, NULL, NULL);
+	return nl_request(nl, nlh, NULL, NULL);
 }
 
 int knit_nl_link_move(struct knit_nl *nl, uint32_t ifindex, int netns_fd, const char *name)
@@ -267,7 +267,7 @@ int knit_nl_link_move(struct knit_nl *nl, uint32_t ifindex, int netns_fd, const 
 	put_link(nlh, RTM_NEWLINK, ifindex);
 	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, netns_fd);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	return talk(nl, nlh, NULL, NULL);
+	return nl_request(nl, nlh, NULL, NULL);
 }
 
 int knit_nl_link_gso_max_segs(struct knit_nl *nl, uint32_t ifindex, uint32_t segs)
@@ -277,7 +277,7 @@ int knit_nl_link_gso_max_segs(struct knit_nl *nl, uint32_t ifindex, uint32_t seg
 
 	put_link(nlh, RTM_NEWLINK, ifindex);
 	mnl_attr_put_u32(nlh, IFLA_GSO_MAX_SEGS, segs);
-	return talk(nl, nlh, NULL, NULL);
+	return nl_request(nl, nlh, NULL, NULL);
 }
 
 int knit_nl_link_del(struct knit_nl *nl, uint32_t ifindex)
@@ -286,7 +286,7 @@ int knit_nl_link_del(struct knit_nl *nl, uint32_t ifindex)
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
 
 	put_link(nlh, RTM_DELLINK, ifindex);
-	return talk(nl, nlh, NULL, NULL);
+	return nl_request(nl, nlh, NULL, NULL);
 }
 
 struct addrs_arg {
@@ -335,7 +335,7 @@ int knit_nl_addrs_get(struct knit_nl *nl, uint32_t ifindex, struct knit_nl_addrs
 	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
 	ndm->ndm_family = AF_BRIDGE;
 	ndm->ndm_ifindex = ifindex;
-	return talk(nl, nlh, on_neigh, &arg);
+	return nl_request(nl, nlh, on_neigh, &arg);
 }
 
 struct event_arg {
@@ -344,7 +344,7 @@ struct event_arg {
 	int nsid;
 };
 
-static int on_event(const struct nlmsghdr *nlh, void *arg)
+static int link_on_event(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct event_arg *e = arg;
 	struct knit_nl_link link;
@@ -390,6 +390,6 @@ int knit_nl_events(struct knit_nl *nl, void (*cb)(int nsid, uint32_t ifindex, vo
 		if (msg.msg_flags & MSG_TRUNC)
 			return -ENOBUFS;
 		e.nsid = nsid_of(&msg);
-		mnl_cb_run(buf, n, 0, 0, on_event, &e);
+		mnl_cb_run(buf, n, 0, 0, link_on_event, &e);
 	}
 }

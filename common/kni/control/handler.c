@@ -16,7 +16,7 @@
 /* How long a change of handler waits for a callback to return */
 #define IDLE_WAIT_MS 3000
 /* How often it is looked whether a silent handler is still alive */
-#define ALIVE_LOOK_MS 10
+#define ALIVE_CHECK_MS 10
 
 struct callbacks {
 	const struct knit_handler_ops *ops;
@@ -27,7 +27,7 @@ struct callbacks {
 static struct entry {
 	uint64_t generation; /* of the interface; another one: the entry is void */
 	uint64_t stamp;	     /* of the owner word when this process claimed */
-	uint64_t next_look;  /* TSC */
+	uint64_t next_check; /* TSC */
 	struct callbacks claimed;
 	struct callbacks fallback;
 	bool reported; /* that the rings are corrupt */
@@ -49,7 +49,7 @@ static bool is_fallback(const struct rte_kni *kni)
 	return kni->legacy && kni->creator_pid == (uint32_t)getpid();
 }
 
-static void tell_engine(const struct rte_kni *kni)
+static void engine_ring(const struct rte_kni *kni)
 {
 	if (kni->control_doorbell == KNIT_DOORBELL_NONE || knit_doorbell_init() < 0)
 		return;
@@ -86,7 +86,7 @@ static bool wait_idle(struct rte_kni *kni)
 	return false;
 }
 
-static bool claim_rings(struct rte_kni *kni)
+static bool req_rings_claim(struct rte_kni *kni)
 {
 	struct entry *e = entry_of(kni);
 
@@ -114,7 +114,7 @@ int knit_handler_claim(struct rte_kni *kni, const struct knit_handler *h)
 	if (!wait_idle(kni))
 		goto err_release;
 	ret = -EBADMSG;
-	if (!claim_rings(kni))
+	if (!req_rings_claim(kni))
 		goto err_release;
 	ret = knit_engine_join_handler(kni, h->doorbell);
 	if (ret < 0)
@@ -122,7 +122,7 @@ int knit_handler_claim(struct rte_kni *kni, const struct knit_handler *h)
 	e->claimed = (struct callbacks){ .ops = h->ops, .arg = h->arg };
 	e->stamp = knit_owner_stamp(&kni->handler);
 	knit_store(&kni->handler_doorbell, h->doorbell);
-	tell_engine(kni);
+	engine_ring(kni);
 	return 0;
 
 err_release:
@@ -145,7 +145,7 @@ int knit_handler_unclaim(struct rte_kni *kni)
 	knit_store(&kni->handler_fixed, 0);
 	knit_owner_clear(&kni->handler);
 	knit_engine_leave_handler(kni);
-	tell_engine(kni);
+	engine_ring(kni);
 	return wait_idle(kni) ? 0 : -EBUSY;
 }
 
@@ -162,23 +162,23 @@ bool knit_handler_is_self(const struct rte_kni *kni)
 }
 
 /* /proc is looked at now and then only. True: now. */
-static bool may_look(struct rte_kni *kni)
+static bool alive_check_due(struct rte_kni *kni)
 {
 	struct entry *e = entry_of(kni);
 	uint64_t now = rte_rdtsc();
 
-	if (now < e->next_look)
+	if (now < e->next_check)
 		return false;
-	e->next_look = now + rte_get_tsc_hz() * ALIVE_LOOK_MS / 1000;
+	e->next_check = now + rte_get_tsc_hz() * ALIVE_CHECK_MS / 1000;
 	return true;
 }
 
 /* Creator: takes the role back if its holder is dead. */
-static bool take_back(struct rte_kni *kni, uint64_t stamp)
+static bool role_take_back(struct rte_kni *kni, uint64_t stamp)
 {
 	uint32_t pid = stamp >> 32, dead = pid;
 
-	if (!may_look(kni) || knit_owner_alive(&kni->handler))
+	if (!alive_check_due(kni) || knit_owner_alive(&kni->handler))
 		return false;
 	/* Not knit_owner_clear: a third process may be claiming at this instant. */
 	if (!__atomic_compare_exchange_n(&kni->handler.pid_gen, &stamp, (uint32_t)(stamp + 1),
@@ -189,7 +189,7 @@ static bool take_back(struct rte_kni *kni, uint64_t stamp)
 	knit_store(&kni->handler_fixed, 0);
 	knit_store(&kni->handler_doorbell, KNIT_DOORBELL_NONE);
 	log_notice("%s: handler %u is gone: its creator handles requests again", kni->name, pid);
-	tell_engine(kni);
+	engine_ring(kni);
 	return true;
 }
 
@@ -197,7 +197,7 @@ static bool take_back(struct rte_kni *kni, uint64_t stamp)
  * The callbacks to use, if the calling process is the handler. stamp: of the owner word that says
  * so.
  */
-static const struct callbacks *my_role(struct rte_kni *kni, uint64_t *stamp)
+static const struct callbacks *role_of_self(struct rte_kni *kni, uint64_t *stamp)
 {
 	struct entry *e = entry_of(kni);
 	uint32_t pid;
@@ -208,13 +208,13 @@ static const struct callbacks *my_role(struct rte_kni *kni, uint64_t *stamp)
 		return *stamp == e->stamp ? &e->claimed : NULL;
 	if (!is_fallback(kni))
 		return NULL;
-	if (pid != 0 && !take_back(kni, *stamp))
+	if (pid != 0 && !role_take_back(kni, *stamp))
 		return NULL;
 	*stamp = knit_owner_stamp(&kni->handler);
 	return *stamp >> 32 ? NULL : &e->fallback;
 }
 
-static void leave(struct rte_kni *kni)
+static void serving_leave(struct rte_kni *kni)
 {
 	uint32_t self = getpid();
 
@@ -222,7 +222,7 @@ static void leave(struct rte_kni *kni)
 				    __ATOMIC_RELAXED);
 }
 
-static bool take_serving(struct rte_kni *kni)
+static bool serving_take(struct rte_kni *kni)
 {
 	uint32_t other = 0;
 
@@ -230,23 +230,23 @@ static bool take_serving(struct rte_kni *kni)
 					__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		return true;
 	/* It may have died there after the role was taken from it. The next round gets in then. */
-	if (may_look(kni))
+	if (alive_check_due(kni))
 		evict_dead(kni, other);
 	return false;
 }
 
-static bool enter(struct rte_kni *kni, uint64_t stamp)
+static bool serving_enter(struct rte_kni *kni, uint64_t stamp)
 {
-	if (!take_serving(kni))
+	if (!serving_take(kni))
 		return false;
 	knit_mb();
 	if (knit_owner_stamp(&kni->handler) == stamp)
 		return true;
-	leave(kni);
+	serving_leave(kni);
 	return false;
 }
 
-static struct knit_req *request(const struct rte_kni *kni, uint32_t i)
+static struct knit_req *req_at(const struct rte_kni *kni, uint32_t i)
 {
 	return knit_ring_entry(&kni->req_q, kni->req_q.cons + i);
 }
@@ -255,17 +255,17 @@ static struct knit_req *request(const struct rte_kni *kni, uint32_t i)
  * Which of n requests is the next: whoever waits in the kernel goes first, but not ahead of its own
  * kind, nor of up and down.
  */
-static uint32_t next_of(const struct rte_kni *kni, uint32_t n)
+static uint32_t req_next(const struct rte_kni *kni, uint32_t n)
 {
 	uint32_t ask, i;
 
-	for (ask = 0; ask < n && !(request(kni, ask)->flags & KNIT_REQ_ASK); ask++)
+	for (ask = 0; ask < n && !(req_at(kni, ask)->flags & KNIT_REQ_ASK); ask++)
 		;
 	if (ask == n)
 		return 0;
 	for (i = 0; i < ask; i++)
-		if (request(kni, i)->kind == KNIT_REQ_LINK ||
-		    request(kni, i)->kind == request(kni, ask)->kind)
+		if (req_at(kni, i)->kind == KNIT_REQ_LINK ||
+		    req_at(kni, i)->kind == req_at(kni, ask)->kind)
 			break;
 	return i;
 }
@@ -274,23 +274,23 @@ static uint32_t next_of(const struct rte_kni *kni, uint32_t n)
  * What stands in the ring is the handler's until it releases it. Should it die in here, what it
  * spoils is posted anew to its successor.
  */
-static void bring_forward(struct rte_kni *kni, uint32_t i)
+static void req_bring_forward(struct rte_kni *kni, uint32_t i)
 {
-	struct knit_req next = *request(kni, i);
+	struct knit_req next = *req_at(kni, i);
 
 	for (; i > 0; i--)
-		*request(kni, i) = *request(kni, i - 1);
-	*request(kni, 0) = next;
+		*req_at(kni, i) = *req_at(kni, i - 1);
+	*req_at(kni, 0) = next;
 }
 
-static bool serve_one(struct rte_kni *kni, const struct callbacks *cb)
+static bool req_serve(struct rte_kni *kni, const struct callbacks *cb)
 {
 	uint32_t n = knit_ring_peek(&kni->req_q, KNIT_REQ_RING);
 	struct knit_req req, answer;
 
 	if (n == 0 || knit_ring_reserve(&kni->resp_q, 1) == 0)
 		return false;
-	bring_forward(kni, next_of(kni, n));
+	req_bring_forward(kni, req_next(kni, n));
 	knit_req_load(&req, knit_ring_entry(&kni->req_q, kni->req_q.cons));
 	answer = (struct knit_req){ .seq = req.seq, .kind = req.kind, .flags = req.flags };
 	memcpy(answer.mac, req.mac, sizeof(answer.mac));
@@ -313,15 +313,15 @@ int knit_handler_serve(struct rte_kni *kni, unsigned int max)
 
 	if (shm == NULL || knit_load(&shm->producer) == knit_load(&shm->consumer))
 		return 0;
-	cb = my_role(kni, &stamp);
-	if (cb == NULL || !enter(kni, stamp))
+	cb = role_of_self(kni, &stamp);
+	if (cb == NULL || !serving_enter(kni, stamp))
 		return 0;
-	good = claim_rings(kni);
-	while (good && n < max && serve_one(kni, cb))
+	good = req_rings_claim(kni);
+	while (good && n < max && req_serve(kni, cb))
 		n++;
-	leave(kni);
+	serving_leave(kni);
 	if (n)
-		tell_engine(kni);
+		engine_ring(kni);
 	return good ? (int)n : -EBADMSG;
 }
 
@@ -331,11 +331,11 @@ int knit_handler_state(struct rte_kni *kni)
 	uint64_t stamp;
 	int ret = 0;
 
-	if (my_role(kni, &stamp) == NULL)
+	if (role_of_self(kni, &stamp) == NULL)
 		return -EPERM;
-	if (!enter(kni, stamp))
+	if (!serving_enter(kni, stamp))
 		return -EBUSY;
-	if (!claim_rings(kni)) {
+	if (!req_rings_claim(kni)) {
 		ret = -EBADMSG;
 	} else if (knit_ring_reserve(&kni->resp_q, 1) == 0) {
 		ret = -EAGAIN;
@@ -343,9 +343,9 @@ int knit_handler_state(struct rte_kni *kni)
 		memcpy(knit_ring_entry(&kni->resp_q, kni->resp_q.prod), &wish, sizeof(wish));
 		knit_ring_submit(&kni->resp_q, 1);
 	}
-	leave(kni);
+	serving_leave(kni);
 	if (ret == 0)
-		tell_engine(kni);
+		engine_ring(kni);
 	return ret;
 }
 

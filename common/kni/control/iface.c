@@ -22,7 +22,7 @@ struct table {
 	struct rte_kni *kni[KNIT_MAX_IFACES];
 };
 
-static struct table *table(bool create)
+static struct table *iface_table(bool create)
 {
 	static struct table *cached;
 	const struct rte_memzone *mz;
@@ -39,7 +39,7 @@ static struct table *table(bool create)
 
 struct rte_kni *knit_iface_at(unsigned int index)
 {
-	struct table *t = table(false);
+	struct table *t = iface_table(false);
 
 	if (t == NULL || index >= KNIT_MAX_IFACES)
 		return NULL;
@@ -95,7 +95,7 @@ static char *cookies_bind(struct knit_cookies *s, uint32_t size, char *mem)
 	return mem + cookies_bytes(size);
 }
 
-static void bind_queue(struct rte_kni *kni, uint16_t pair, enum knit_queue q, struct knit_ring *r)
+static void queue_bind(struct rte_kni *kni, uint16_t pair, enum knit_queue q, struct knit_ring *r)
 {
 	size_t off = knit_shm_queue_off(kni->ring_size, pair, q);
 
@@ -103,7 +103,7 @@ static void bind_queue(struct rte_kni *kni, uint16_t pair, enum knit_queue q, st
 	knit_ring_reset(r);
 }
 
-static void bind_rings(struct rte_kni *kni)
+static void rings_bind(struct rte_kni *kni)
 {
 	char *mem = (char *)(kni + 1);
 	char *shm = (char *)kni->shm;
@@ -112,10 +112,10 @@ static void bind_rings(struct rte_kni *kni)
 
 	for (i = 0; i < kni->n_pairs; i++) {
 		p = &kni->pair[i];
-		bind_queue(kni, i, KNIT_RX_Q, &p->rx.rx_q);
-		bind_queue(kni, i, KNIT_FREE_Q, &p->rx.free_q);
-		bind_queue(kni, i, KNIT_ALLOC_Q, &p->tx.alloc_q);
-		bind_queue(kni, i, KNIT_TX_Q, &p->tx.tx_q);
+		queue_bind(kni, i, KNIT_RX_Q, &p->rx.rx_q);
+		queue_bind(kni, i, KNIT_FREE_Q, &p->rx.free_q);
+		queue_bind(kni, i, KNIT_ALLOC_Q, &p->tx.alloc_q);
+		queue_bind(kni, i, KNIT_TX_Q, &p->tx.tx_q);
 		mem = cookies_bind(&p->rx.cookies, kni->ring_size, mem);
 		mem = cookies_bind(&p->tx.cookies, kni->ring_size, mem);
 		p->user_doorbell = KNIT_DOORBELL_NONE;
@@ -129,7 +129,7 @@ static void bind_rings(struct rte_kni *kni)
 	knit_ring_reset(&kni->resp_q);
 }
 
-static void fill(struct rte_kni *kni, const struct knit_iface_conf *conf)
+static void iface_init(struct rte_kni *kni, const struct knit_iface_conf *conf)
 {
 	snprintf(kni->name, sizeof(kni->name), "%s", conf->name);
 	kni->generation = rte_rdtsc();
@@ -149,10 +149,10 @@ static void fill(struct rte_kni *kni, const struct knit_iface_conf *conf)
 	kni->shm->size = knit_shm_bytes(conf->ring_size, conf->n_pairs);
 	kni->shm->ring_size = conf->ring_size;
 	kni->shm->n_pairs = conf->n_pairs;
-	bind_rings(kni);
+	rings_bind(kni);
 }
 
-static const struct rte_memzone *reserve(const char *prefix, const char *name, size_t bytes)
+static const struct rte_memzone *memzone_reserve(const char *prefix, const char *name, size_t bytes)
 {
 	char mz_name[RTE_MEMZONE_NAMESIZE];
 	const struct rte_memzone *mz;
@@ -168,7 +168,7 @@ static const struct rte_memzone *reserve(const char *prefix, const char *name, s
 }
 
 /* Makes the handle visible. The compare-and-swap settles it if two processes create at once. */
-static int publish(struct table *t, struct rte_kni *kni)
+static int iface_publish(struct table *t, struct rte_kni *kni)
 {
 	struct rte_kni *none;
 	uint16_t i;
@@ -219,7 +219,7 @@ struct rte_kni *knit_iface_create(const struct knit_iface_conf *conf)
 	rte_errno = EINVAL;
 	if (!conf_ok(conf))
 		return NULL;
-	t = table(true);
+	t = iface_table(true);
 	engine = knit_engine_get(conf->engine);
 	if (t == NULL || engine == NULL || knit_doorbell_init() < 0)
 		return NULL;
@@ -228,8 +228,9 @@ struct rte_kni *knit_iface_create(const struct knit_iface_conf *conf)
 		rte_errno = EEXIST;
 		return NULL;
 	}
-	mz = reserve("knit_kni", conf->name, private_bytes(conf->ring_size, conf->n_pairs));
-	shm_mz = reserve("knit_shm", conf->name, knit_shm_bytes(conf->ring_size, conf->n_pairs));
+	mz = memzone_reserve("knit_kni", conf->name, private_bytes(conf->ring_size, conf->n_pairs));
+	shm_mz = memzone_reserve("knit_shm", conf->name,
+				 knit_shm_bytes(conf->ring_size, conf->n_pairs));
 	ret = -ENOMEM;
 	if (mz == NULL || shm_mz == NULL)
 		goto err_free;
@@ -239,11 +240,11 @@ struct rte_kni *knit_iface_create(const struct knit_iface_conf *conf)
 	kni->shm = shm_mz->addr;
 	kni->engine = engine;
 	kni->engine_kind = engine->kind;
-	fill(kni, conf);
+	iface_init(kni, conf);
 	ret = engine->create(kni, conf);
 	if (ret < 0)
 		goto err_free;
-	ret = publish(t, kni);
+	ret = iface_publish(t, kni);
 	if (ret < 0)
 		goto err_destroy;
 	return kni;
@@ -262,7 +263,7 @@ void knit_iface_destroy(struct rte_kni *kni)
 	const struct rte_memzone *mz = kni->mz, *shm_mz = kni->shm_mz;
 	uint16_t i;
 
-	__atomic_store_n(&table(false)->kni[kni->index], NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&iface_table(false)->kni[kni->index], NULL, __ATOMIC_RELEASE);
 	kni->engine->destroy(kni);
 	for (i = 0; i < kni->n_pairs; i++)
 		knit_pair_drain(kni, i);

@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-static bool claim_rings(struct knit_pair *p)
+static bool pair_rings_claim(struct knit_pair *p)
 {
 	return knit_ring_claim_producer(&p->rx.rx_q) && knit_ring_claim_consumer(&p->rx.free_q) &&
 	       knit_ring_claim_producer(&p->tx.alloc_q) && knit_ring_claim_consumer(&p->tx.tx_q);
@@ -45,7 +45,7 @@ int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool
 		knit_owner_release(&p->rx.owner);
 		goto err_busy;
 	}
-	if (!claim_rings(p)) {
+	if (!pair_rings_claim(p)) {
 		knit_owner_release(&p->tx.owner);
 		knit_owner_release(&p->rx.owner);
 		log_err("%s: queue pair %u: ring indexes are corrupt", kni->name, pair);
@@ -90,7 +90,7 @@ static unsigned int cookies_empty(struct knit_cookies *s, bool release)
 	return n;
 }
 
-static unsigned int empty(struct rte_kni *kni, uint16_t pair, bool release)
+static unsigned int pair_empty(struct rte_kni *kni, uint16_t pair, bool release)
 {
 	struct knit_pair *p = &kni->pair[pair];
 
@@ -105,12 +105,12 @@ unsigned int knit_pair_reset(struct rte_kni *kni, uint16_t pair)
 {
 	knit_owner_clear(&kni->pair[pair].tx.owner);
 	knit_owner_clear(&kni->pair[pair].rx.owner);
-	return empty(kni, pair, false);
+	return pair_empty(kni, pair, false);
 }
 
 unsigned int knit_pair_drain(struct rte_kni *kni, uint16_t pair)
 {
-	return empty(kni, pair, true);
+	return pair_empty(kni, pair, true);
 }
 
 unsigned int knit_pair_held(const struct rte_kni *kni, uint16_t pair)

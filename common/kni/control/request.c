@@ -110,14 +110,14 @@ int knit_request_check(const struct knit_req *req)
 	return payload_ok(req) ? 0 : -EINVAL;
 }
 
-static bool cancelled(const struct rte_kni *kni, const struct knit_req *req)
+static bool req_cancelled(const struct rte_kni *kni, const struct knit_req *req)
 {
 	return req->flags & KNIT_REQ_ASK &&
 	       knit_load_acquire(&wanted_of(kni)->cancelled_seq) == req->seq;
 }
 
 /* Puts back what the kernel kept when the caller of an ask gave up. */
-static void restore(const struct call *c, struct knit_req req)
+static void req_restore(const struct call *c, struct knit_req req)
 {
 	const char *name = kinds[req.kind].name;
 	struct knit_wanted wanted;
@@ -161,7 +161,7 @@ int knit_request_carry_out(struct rte_kni *kni, const struct knit_req *req,
 			req->seq, req->kind, req->flags, req->value);
 		return -EINVAL;
 	}
-	if (cancelled(kni, req))
+	if (req_cancelled(kni, req))
 		return -ECANCELED;
 	ret = ops ? kinds[req->kind].call(&c, req) : 0;
 	/*
@@ -175,8 +175,8 @@ int knit_request_carry_out(struct rte_kni *kni, const struct knit_req *req,
 			 rte_strerror(-ret));
 		return ret;
 	}
-	if (ops && cancelled(kni, req)) {
-		restore(&c, *req);
+	if (ops && req_cancelled(kni, req)) {
+		req_restore(&c, *req);
 		return -ECANCELED;
 	}
 	return 0;

@@ -18,7 +18,7 @@
  * The engine is about to run out of buffers: offers up to twice as many, but no more than a quarter
  * of what the pool has left.
  */
-static __rte_noinline void grow(struct knit_tx_end *e)
+static __rte_noinline void offer_grow(struct knit_tx_end *e)
 {
 	uint32_t more = RTE_MIN(e->offer, rte_mempool_avail_count(e->pool) / 4);
 
@@ -32,7 +32,7 @@ static bool runs_out(struct knit_tx_end *e)
 }
 
 /* Keeps the offer in alloc_q. Returns how many buffers were added. */
-static uint32_t refill(struct knit_tx_end *e)
+static uint32_t offer_refill(struct knit_tx_end *e)
 {
 	uint32_t step = RTE_MIN((uint32_t)REFILL, e->offer / 4);
 	struct rte_mbuf *fresh[REFILL];
@@ -91,8 +91,8 @@ static struct rte_mbuf *take_segment(struct knit_tx_end *e, const struct knit_de
  * many it took. NULL: dropped and counted. An engine submits whole frames, so a chain that ends
  * early is a bad one.
  */
-static struct rte_mbuf *take_frame(struct rte_kni *kni, struct knit_tx_end *e, uint32_t have,
-				   uint32_t *used)
+static struct rte_mbuf *tx_frame_take(struct rte_kni *kni, struct knit_tx_end *e, uint32_t have,
+				      uint32_t *used)
 {
 	struct rte_mbuf *head = NULL, *tail = NULL, *seg;
 	uint32_t at = e->tx_q.cons + *used, i = 0;
@@ -142,7 +142,7 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 
 	have = knit_ring_peek(&e->tx_q, e->tx_q.size);
 	while (used < have && taken < n) {
-		m = take_frame(kni, e, have, &used);
+		m = tx_frame_take(kni, e, have, &used);
 		if (unlikely(m == NULL))
 			continue;
 		e->bytes += m->pkt_len;
@@ -153,11 +153,11 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 		knit_ring_release(&e->tx_q, used);
 	if (unlikely(e->offer < e->cookies.size) && used && runs_out(e)) {
 		if (e->grow_pause == 0)
-			grow(e);
+			offer_grow(e);
 		else
 			e->grow_pause--;
 	}
-	added = refill(e);
+	added = offer_refill(e);
 	if ((used || added) &&
 	    unlikely(knit_ring_data_wanted(&e->alloc_q) || knit_load(&e->tx_q.shm->need_space)))
 		knit_doorbell_ring(kni->pair[pair].engine_doorbell);

@@ -26,7 +26,7 @@ static struct rte_mbuf *slot_take(struct knit_cookies *s, uint32_t slot)
  * Frees what the engine is done with. Segments of a chain come back one by one, each with its
  * cookie.
  */
-static uint32_t reclaim(struct knit_rx_end *e)
+static uint32_t cookies_reclaim(struct knit_rx_end *e)
 {
 	uint32_t i, n, bulk, total = 0;
 	struct rte_mbuf *done[BATCH];
@@ -70,8 +70,8 @@ static inline void put_segment(struct knit_rx_end *e, uint32_t at, const struct 
 	d->reserved = 0;
 }
 
-static void put_frame(struct knit_rx_end *e, uint32_t at, const struct rte_mbuf *m,
-		      uint32_t features)
+static void rx_frame_put(struct knit_rx_end *e, uint32_t at, const struct rte_mbuf *m,
+			 uint32_t features)
 {
 	const struct rte_mbuf *seg = m->next;
 	struct knit_desc *first = knit_ring_entry(&e->rx_q, at);
@@ -91,7 +91,7 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 	struct rte_mbuf *m;
 	unsigned int i;
 
-	freed = reclaim(e);
+	freed = cookies_reclaim(e);
 	room = knit_ring_reserve(&e->rx_q, e->rx_q.size);
 	if (room > e->cookies.n_free)
 		room = e->cookies.n_free;
@@ -104,7 +104,7 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 		}
 		if (unlikely(used + m->nb_segs > room))
 			break;
-		put_frame(e, e->rx_q.prod + used, m, kni->features);
+		rx_frame_put(e, e->rx_q.prod + used, m, kni->features);
 		used += m->nb_segs;
 		e->packets++;
 		e->bytes += m->pkt_len;

@@ -74,14 +74,14 @@ static void set_byte(struct rte_mbuf *m, uint32_t off, uint8_t value)
 }
 
 /* Zero would mean "no checksum" in UDP, and its complement sums up the same. */
-static uint16_t invert(uint16_t sum)
+static uint16_t sum_invert(uint16_t sum)
 {
 	return sum == 0xffff ? sum : (uint16_t)~sum;
 }
 
 void knit_csum_complete(struct rte_mbuf *m, uint32_t start, uint32_t offset)
 {
-	uint16_t csum = rte_be_to_cpu_16(invert(knit_sum_chain(m, start, m->pkt_len - start)));
+	uint16_t csum = rte_be_to_cpu_16(sum_invert(knit_sum_chain(m, start, m->pkt_len - start)));
 
 	set_byte(m, start + offset, csum >> 8);
 	set_byte(m, start + offset + 1, csum & 0xff);
@@ -143,7 +143,7 @@ int knit_csum_l4(struct rte_mbuf *m)
 	 */
 	if (!knit_ipv6_ext(m))
 		write_phdr(m, len);
-	csum = invert(knit_sum_chain(m, start, len));
+	csum = sum_invert(knit_sum_chain(m, start, len));
 	memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, start + knit_csum_offset(m->ol_flags)), &csum,
 	       sizeof(csum));
 	m->ol_flags &= ~RTE_MBUF_F_TX_L4_MASK;

@@ -62,7 +62,7 @@ static bool has_checksum(const struct rte_mbuf *m, const struct knit_headers *h)
 }
 
 /* What the port that received m left undone becomes what m asks for. */
-static void adopt(struct rte_mbuf *m)
+static void request_rx_pending(struct rte_mbuf *m)
 {
 	struct knit_headers h;
 
@@ -78,7 +78,7 @@ static void adopt(struct rte_mbuf *m)
 		knit_headers_request(&h, m);
 }
 
-static int validate(const struct rte_mbuf *m, const struct knit_offload_port *port)
+static int request_validate(const struct rte_mbuf *m, const struct knit_offload_port *port)
 {
 	uint64_t l4 = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
 
@@ -94,7 +94,7 @@ static int validate(const struct rte_mbuf *m, const struct knit_offload_port *po
 }
 
 /* Headers are written in place only where nobody else reads them and a tag has room. */
-static bool writable(const struct rte_mbuf *m)
+static bool headers_writable(const struct rte_mbuf *m)
 {
 	return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 &&
 	       rte_pktmbuf_headroom(m) >= sizeof(struct rte_vlan_hdr);
@@ -104,7 +104,7 @@ static bool writable(const struct rte_mbuf *m)
  * Copies m into new mbufs of the port's pool: headers can be written then, and the chain is as
  * short as buffers allow. 0 or -errno; *m stays valid.
  */
-static int own(struct rte_mbuf **m, const struct knit_offload_port *port, bool one_segment)
+static int frame_copy(struct rte_mbuf **m, const struct knit_offload_port *port, bool one_segment)
 {
 	uint32_t room = rte_pktmbuf_data_room_size(port->pool) - RTE_PKTMBUF_HEADROOM;
 	struct rte_mbuf *copy;
@@ -119,7 +119,7 @@ static int own(struct rte_mbuf **m, const struct knit_offload_port *port, bool o
 	return 0;
 }
 
-static int checksums(struct rte_mbuf *m, uint64_t missing)
+static int checksums_complete(struct rte_mbuf *m, uint64_t missing)
 {
 	if (missing & RTE_MBUF_F_TX_IP_CKSUM) {
 		if (!(m->ol_flags & RTE_MBUF_F_TX_IPV4))
@@ -131,7 +131,7 @@ static int checksums(struct rte_mbuf *m, uint64_t missing)
 }
 
 /* All but cutting. 0 or -errno; *m stays valid. */
-static int finish_one(struct rte_mbuf **m, const struct knit_offload_port *port, uint64_t missing)
+static int fallback_one(struct rte_mbuf **m, const struct knit_offload_port *port, uint64_t missing)
 {
 	bool join = (*m)->nb_segs > 1 && !(port->capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
 	int ret = 0;
@@ -141,12 +141,12 @@ static int finish_one(struct rte_mbuf **m, const struct knit_offload_port *port,
 		join = false;
 		missing &= RTE_MBUF_F_TX_VLAN;
 	}
-	if (join || (missing && !writable(*m)))
-		ret = own(m, port, join);
+	if (join || (missing && !headers_writable(*m)))
+		ret = frame_copy(m, port, join);
 	if (ret == 0 && missing & RTE_MBUF_F_TX_VLAN)
 		ret = rte_vlan_insert(m);
 	if (ret == 0)
-		ret = checksums(*m, missing);
+		ret = checksums_complete(*m, missing);
 	return ret;
 }
 
@@ -157,11 +157,11 @@ unsigned int knit_offload_fallback(struct rte_mbuf *m, const struct knit_offload
 	uint64_t missing;
 	int ret;
 
-	adopt(m);
+	request_rx_pending(m);
 	missing = knit_offload_missing(m, port->capa);
-	ret = max ? validate(m, port) : -ENOSPC;
+	ret = max ? request_validate(m, port) : -ENOSPC;
 	if (ret == 0)
-		ret = finish_one(&m, port, missing);
+		ret = fallback_one(&m, port, missing);
 	if (ret < 0) {
 		rte_errno = -ret;
 		rte_pktmbuf_free(m);

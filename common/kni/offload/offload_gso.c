@@ -96,7 +96,7 @@ static void copy_payload(struct cut *c, uint8_t *to, uint32_t n)
 }
 
 /* Appends n bytes of payload to head, with more mbufs where they do not fit. */
-static int fill(struct cut *c, struct rte_mbuf *head, uint32_t n)
+static int segment_fill(struct cut *c, struct rte_mbuf *head, uint32_t n)
 {
 	struct rte_mbuf *tail = head;
 	uint32_t part;
@@ -183,7 +183,7 @@ static int cut_one(struct cut *c, const struct rte_mbuf *m, struct rte_mbuf *s, 
 	s->l2_len = m->l2_len;
 	s->l3_len = m->l3_len;
 	s->l4_len = m->l4_len;
-	if (fill(c, s, chunk) < 0)
+	if (segment_fill(c, s, chunk) < 0)
 		return -ENOMEM;
 	c->payload -= chunk;
 	write_ip(c, p + c->l2_len, l4_len);
@@ -196,7 +196,8 @@ static int cut_one(struct cut *c, const struct rte_mbuf *m, struct rte_mbuf *s, 
 }
 
 /* How many segments, or -errno if they can't be made or sent. */
-static int count(const struct cut *c, const struct knit_offload_port *port, unsigned int max)
+static int segments_count(const struct cut *c, const struct knit_offload_port *port,
+			  unsigned int max)
 {
 	uint32_t room = rte_pktmbuf_data_room_size(port->pool), n;
 
@@ -225,7 +226,7 @@ unsigned int knit_gso_cut(const struct rte_mbuf *m, const struct knit_offload_po
 
 	cut_init(&c, m, port);
 	cut_read_headers(&c, m);
-	n = count(&c, port, max);
+	n = segments_count(&c, port, max);
 	if (n < 0) {
 		rte_errno = -n;
 		return 0;

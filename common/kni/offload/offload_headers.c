@@ -19,7 +19,7 @@ static bool is_tag(uint16_t type)
 }
 
 /* Returns the ethertype behind all tags and sets l2_len, or 0. */
-static uint16_t parse_l2(const uint8_t *p, uint32_t have, struct knit_headers *h)
+static uint16_t headers_parse_l2(const uint8_t *p, uint32_t have, struct knit_headers *h)
 {
 	uint32_t at = 12;
 	uint16_t type;
@@ -94,7 +94,7 @@ bool knit_headers_parse(const struct rte_mbuf *m, struct knit_headers *h)
 	uint16_t type;
 	bool ok;
 
-	type = parse_l2(p, have, h);
+	type = headers_parse_l2(p, have, h);
 	if (type == RTE_ETHER_TYPE_IPV4)
 		ok = parse_ipv4(p + h->l2_len, have - h->l2_len, h);
 	else if (type == RTE_ETHER_TYPE_IPV6)

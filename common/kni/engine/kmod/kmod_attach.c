@@ -29,17 +29,17 @@ static struct {
 
 #define HANDLER KNIT_MAX_PAIRS
 
-static void before_fork(void)
+static void roles_before_fork(void)
 {
 	pthread_mutex_lock(&own.lock);
 }
 
-static void after_fork(void)
+static void roles_after_fork(void)
 {
 	pthread_mutex_unlock(&own.lock);
 }
 
-static void in_child(void)
+static void roles_in_child(void)
 {
 	if (own.users)
 		close(own.fd);
@@ -47,9 +47,9 @@ static void in_child(void)
 	pthread_mutex_init(&own.lock, NULL);
 }
 
-static void watch_forks(void)
+static void roles_watch_forks(void)
 {
-	pthread_atfork(before_fork, after_fork, in_child);
+	pthread_atfork(roles_before_fork, roles_after_fork, roles_in_child);
 }
 
 /* With the lock. The file, or a negative errno, logged. */
@@ -59,7 +59,7 @@ static int file_get(void)
 	struct knit_kmod_why why;
 	int fd;
 
-	pthread_once(&once, watch_forks);
+	pthread_once(&once, roles_watch_forks);
 	if (own.users == 0) {
 		fd = knit_kmod_open(NULL, &why);
 		if (fd < 0) {
@@ -101,7 +101,7 @@ static struct knit_ioc_attach role_of(const struct rte_kni *kni, unsigned int ro
 	};
 }
 
-static int attach(int fd, struct knit_ioc_attach *a)
+static int call_attach(int fd, struct knit_ioc_attach *a)
 {
 	int ms, ret;
 
@@ -113,7 +113,7 @@ static int attach(int fd, struct knit_ioc_attach *a)
 	}
 }
 
-static int join(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
+static int role_bind(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
 {
 	struct knit_ioc_attach a = role_of(kni, role);
 	uint32_t *roles;
@@ -126,7 +126,7 @@ static int join(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
 	pthread_mutex_lock(&own.lock);
 	roles = roles_of(kni);
 	fd = file_get();
-	ret = fd < 0 ? fd : attach(fd, &a);
+	ret = fd < 0 ? fd : call_attach(fd, &a);
 	if (ret == 0 && !(*roles & 1u << role))
 		*roles |= 1u << role;
 	else if (fd >= 0)
@@ -144,7 +144,7 @@ static int join(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
  * The module knows better who has the role: another process may have taken it, or the interface is
  * gone. Only the own books are kept.
  */
-static void leave(struct rte_kni *kni, unsigned int role)
+static void role_unbind(struct rte_kni *kni, unsigned int role)
 {
 	struct knit_ioc_attach a = role_of(kni, role);
 	uint32_t *roles;
@@ -166,25 +166,25 @@ int knit_kmod_join_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (pair >= kni->n_pairs)
 		return -EINVAL;
-	return join(kni, pair, kni->pair[pair].user_doorbell);
+	return role_bind(kni, pair, kni->pair[pair].user_doorbell);
 }
 
 void knit_kmod_leave_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (pair < kni->n_pairs)
-		leave(kni, pair);
+		role_unbind(kni, pair);
 }
 
 /* Takes the role anew if this process has it: a fork or another one may have had it in between. */
 int knit_kmod_join_handler(struct rte_kni *kni, uint32_t doorbell)
 {
-	leave(kni, HANDLER);
-	return join(kni, HANDLER, doorbell);
+	role_unbind(kni, HANDLER);
+	return role_bind(kni, HANDLER, doorbell);
 }
 
 void knit_kmod_leave_handler(struct rte_kni *kni)
 {
-	leave(kni, HANDLER);
+	role_unbind(kni, HANDLER);
 }
 
 int knit_kmod_update_link(struct rte_kni *kni, bool up)

@@ -45,7 +45,7 @@ static int kmod_available(bool log)
 	return 0;
 }
 
-static int make_doorbells(struct kmod_iface *k)
+static int doorbells_new(struct kmod_iface *k)
 {
 	int64_t packet, request;
 
@@ -62,7 +62,7 @@ static int make_doorbells(struct kmod_iface *k)
 	return 0;
 }
 
-static void free_doorbells(const struct kmod_iface *k)
+static void doorbells_free(const struct kmod_iface *k)
 {
 	knit_doorbell_free(k->packet_doorbell);
 	knit_doorbell_free(k->request_doorbell);
@@ -83,8 +83,8 @@ static uint32_t create_flags(const struct knit_iface_conf *conf)
 	return flags;
 }
 
-static int call_create(const struct kmod_iface *k, struct rte_kni *kni,
-		       const struct knit_iface_conf *conf, struct knit_ioc_create *c)
+static int kmod_call_create(const struct kmod_iface *k, struct rte_kni *kni,
+			    const struct knit_iface_conf *conf, struct knit_ioc_create *c)
 {
 	int ret, netns;
 
@@ -154,7 +154,7 @@ static void merge_datagrams(const struct knit_iface_conf *conf)
 	knit_netns_leave(&saved);
 }
 
-static void show(struct rte_kni *kni, const struct kmod_iface *k, uint32_t ifindex)
+static void kmod_publish(struct rte_kni *kni, const struct kmod_iface *k, uint32_t ifindex)
 {
 	uint16_t i;
 
@@ -179,15 +179,15 @@ static int kmod_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
 		goto err_free;
 	k->fd = ret;
 	k->n_pairs = conf->n_pairs;
-	ret = make_doorbells(k);
+	ret = doorbells_new(k);
 	if (ret < 0)
 		goto err_put;
-	ret = call_create(k, kni, conf, &c);
+	ret = kmod_call_create(k, kni, conf, &c);
 	if (ret < 0)
 		goto err_doorbells;
 	k->id = c.id;
 	kni->engine_data = k;
-	show(kni, k, c.ifindex);
+	kmod_publish(kni, k, c.ifindex);
 	if (conf->merge_datagrams)
 		merge_datagrams(conf);
 	if (info.flags & KNIT_INFO_LOOPBACK)
@@ -196,7 +196,7 @@ static int kmod_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
 	return 0;
 
 err_doorbells:
-	free_doorbells(k);
+	doorbells_free(k);
 err_put:
 	knit_kmod_mem_put();
 err_free:
@@ -214,7 +214,7 @@ static void kmod_destroy(struct rte_kni *kni)
 	if (ret < 0)
 		log_err("%s: release: %s", kni->name, knit_kmod_meaning(KNIT_IOC_RELEASE, ret));
 	kni->engine_data = NULL;
-	free_doorbells(k);
+	doorbells_free(k);
 	knit_kmod_mem_put();
 	free(k);
 }

@@ -39,7 +39,7 @@ static struct {
 } mem = { .users_lock = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* Whoever held a lock while its process forked is not in the child. */
-static void after_fork(void)
+static void mem_after_fork(void)
 {
 	pthread_mutex_init(&mem.users_lock, NULL);
 	pthread_mutex_init(&mem.lock, NULL);
@@ -47,12 +47,12 @@ static void after_fork(void)
 	mem.pid = 0;
 }
 
-static void watch_forks(void)
+static void mem_watch_forks(void)
 {
-	pthread_atfork(NULL, NULL, after_fork);
+	pthread_atfork(NULL, NULL, mem_after_fork);
 }
 
-static int call_mem(unsigned long call, uint64_t addr, uint64_t len, uint64_t page)
+static int mem_call(unsigned long call, uint64_t addr, uint64_t len, uint64_t page)
 {
 	struct knit_ioc_mem m = { .addr = addr, .len = len, .page_size = page };
 
@@ -87,21 +87,21 @@ static int check_moved(const struct rte_memseg_list *msl, uint64_t addr, uint64_
 }
 
 /* With lock. -EEXIST, not logged: some of it was added before. */
-static int add(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
+static int mem_add(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 {
 	uint64_t page = msl->page_sz;
 	int ret;
 
-	ret = call_mem(KNIT_IOC_MEM_ADD, addr, len, page);
+	ret = mem_call(KNIT_IOC_MEM_ADD, addr, len, page);
 	/* Who registers memory may say larger pages than there are. */
 	if (ret == -EOPNOTSUPP && msl->external && page != SMALL_PAGE) {
 		page = SMALL_PAGE;
-		ret = call_mem(KNIT_IOC_MEM_ADD, addr, len, page);
+		ret = mem_call(KNIT_IOC_MEM_ADD, addr, len, page);
 	}
 	if (ret == -EEXIST)
 		return ret;
 	if (ret == 0 && check_moved(msl, addr, len) < 0) {
-		call_mem(KNIT_IOC_MEM_DEL, addr, len, page);
+		mem_call(KNIT_IOC_MEM_DEL, addr, len, page);
 		return -EFAULT;
 	}
 	if (ret < 0 && !mem.reported)
@@ -112,12 +112,12 @@ static int add(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 	return ret;
 }
 
-static int del(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
+static int mem_del(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 {
-	int ret = call_mem(KNIT_IOC_MEM_DEL, addr, len, msl->page_sz);
+	int ret = mem_call(KNIT_IOC_MEM_DEL, addr, len, msl->page_sz);
 
 	if (ret < 0 && msl->external && msl->page_sz != SMALL_PAGE)
-		ret = call_mem(KNIT_IOC_MEM_DEL, addr, len, SMALL_PAGE);
+		ret = mem_call(KNIT_IOC_MEM_DEL, addr, len, SMALL_PAGE);
 	return ret;
 }
 
@@ -125,15 +125,15 @@ static int del(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
  * EAL has just mapped this. If the module has it, it could not delete what was there before, and
  * holds pages that nobody has any more.
  */
-static void add_anew(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
+static void mem_add_anew(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 {
-	int ret = add(msl, addr, len);
+	int ret = mem_add(msl, addr, len);
 
 	if (ret != -EEXIST)
 		return;
-	ret = del(msl, addr, len);
+	ret = mem_del(msl, addr, len);
 	if (ret == 0)
-		ret = add(msl, addr, len);
+		ret = mem_add(msl, addr, len);
 	if (ret < 0)
 		log_err("memory at %#" PRIx64
 			", which EAL mapped anew, is what it was before for the kernel: %s",
@@ -161,7 +161,7 @@ static unsigned int pages_together(struct rte_memseg_list *msl, int first)
  * Memory without which frames are merely refused does not keep an interface from being made. What
  * on_mem_event added a moment ago, or a walk before this one, is there already.
  */
-static int add_list(const struct rte_memseg_list *list, void *arg)
+static int mem_add_list(const struct rte_memseg_list *list, void *arg)
 {
 	struct rte_memseg_list *msl = (struct rte_memseg_list *)(uintptr_t)list;
 	uint64_t base = (uintptr_t)msl->base_va, page = msl->page_sz;
@@ -169,12 +169,12 @@ static int add_list(const struct rte_memseg_list *list, void *arg)
 
 	pthread_mutex_lock(&mem.lock);
 	if (msl->external)
-		add(msl, base, msl->len);
+		mem_add(msl, base, msl->len);
 	else if (!mem.external)
 		for (i = rte_fbarray_find_next_used(&msl->memseg_arr, 0); i >= 0 && ret == 0;
 		     i = rte_fbarray_find_next_used(&msl->memseg_arr, i + n)) {
 			n = pages_together(msl, i);
-			ret = add(msl, base + i * page, n * page);
+			ret = mem_add(msl, base + i * page, n * page);
 			ret = ret == -EEXIST ? 0 : ret;
 		}
 	pthread_mutex_unlock(&mem.lock);
@@ -184,7 +184,7 @@ static int add_list(const struct rte_memseg_list *list, void *arg)
 /*
  * EAL holds its memory lock for writing here: nothing below may allocate from or walk EAL memory.
  */
-static void on_mem_event(enum rte_mem_event type, const void *addr, size_t len, void *arg)
+static void mem_on_event(enum rte_mem_event type, const void *addr, size_t len, void *arg)
 {
 	const struct rte_memseg_list *msl = rte_mem_virt2memseg_list(addr);
 	uint64_t at, page, start = (uintptr_t)addr;
@@ -196,10 +196,10 @@ static void on_mem_event(enum rte_mem_event type, const void *addr, size_t len, 
 	page = msl->external ? len : msl->page_sz;
 	for (at = start; at < start + len; at += page) {
 		if (type == RTE_MEM_EVENT_ALLOC) {
-			add_anew(msl, at, page);
+			mem_add_anew(msl, at, page);
 			continue;
 		}
-		ret = del(msl, at, page);
+		ret = mem_del(msl, at, page);
 		if (ret < 0 && ret != -ENOENT)
 			log_err("memory at %#" PRIx64
 				", which EAL frees, stays with the kernel: %s",
@@ -215,7 +215,7 @@ static int open_file(void)
 	struct knit_kmod_why why;
 	int fd;
 
-	pthread_once(&once, watch_forks);
+	pthread_once(&once, mem_watch_forks);
 	fd = knit_kmod_open(&mem.info, &why);
 	if (fd < 0) {
 		log_err("kmod engine: %s; remedy: %s", why.what, why.remedy);
@@ -238,17 +238,17 @@ static void close_file(void)
 }
 
 /* Registered first, then walked: what comes in between is added twice, once in vain. */
-static int follow(void)
+static int mem_follow(void)
 {
 	int ret;
 
-	ret = rte_mem_event_callback_register(CALLBACK_NAME, on_mem_event, NULL);
+	ret = rte_mem_event_callback_register(CALLBACK_NAME, mem_on_event, NULL);
 	mem.fixed = ret < 0 && rte_errno == ENOTSUP;
 	/* EEXIST: of before a fork */
 	if (ret < 0 && rte_errno != ENOTSUP && rte_errno != EEXIST)
 		return errno_log(rte_errno, "follow EAL's memory");
 	mem.external = false;
-	ret = rte_memseg_list_walk(add_list, NULL);
+	ret = rte_memseg_list_walk(mem_add_list, NULL);
 	if (ret < 0)
 		rte_mem_event_callback_unregister(CALLBACK_NAME, NULL);
 	return ret;
@@ -261,7 +261,7 @@ static int first_user(void)
 	ret = open_file();
 	if (ret < 0)
 		return ret;
-	ret = follow();
+	ret = mem_follow();
 	if (ret < 0)
 		close_file();
 	return ret;
@@ -276,7 +276,7 @@ int knit_kmod_mem_get(struct knit_ioc_info *info)
 		ret = first_user();
 	} else {
 		mem.external = true;
-		rte_memseg_list_walk(add_list, NULL);
+		rte_memseg_list_walk(mem_add_list, NULL);
 	}
 	if (ret == 0) {
 		mem.users++;

@@ -99,7 +99,7 @@ struct knit_tap_watch {
 	bool over_uc;		  /* more addresses than the list holds: asks for all of them */
 	bool over_mc;
 	const char *observer;	/* why datagrams are not merged just now; NULL: they are */
-	bool look;		/* something happened to the net_device */
+	bool sync;		/* something happened to the net_device */
 	bool blind;		/* it can't be looked at where it is; told */
 	bool gone;		/* the net_device was deleted */
 	bool link_refused;	/* up was refused: no carrier */

@@ -29,7 +29,7 @@ static void put16(uint8_t *p, uint16_t v)
 	p[1] = v;
 }
 
-static bool is_tcp(const struct knit_tap_flow *flow)
+static bool flow_is_tcp(const struct knit_tap_flow *flow)
 {
 	return flow->proto == KNIT_TAP_TCP4 || flow->proto == KNIT_TAP_TCP6;
 }
@@ -70,7 +70,7 @@ static uint16_t sum_fold(uint64_t sum)
 static uint64_t sum_pseudo(const struct knit_tap_flow *flow, uint32_t l4_len)
 {
 	const uint8_t *ip = flow->hdr + flow->l3_off;
-	uint32_t proto = is_tcp(flow) ? IPPROTO_TCP : IPPROTO_UDP;
+	uint32_t proto = flow_is_tcp(flow) ? IPPROTO_TCP : IPPROTO_UDP;
 	uint64_t sum = (uint64_t)htonl(l4_len) + htonl(proto);
 
 	return is_ip4(flow) ? sum_bytes(sum, ip + 12, 8) : sum_bytes(sum, ip + 8, 32);
@@ -114,14 +114,14 @@ static bool checksums_good(const struct knit_tap_frame *f, const struct knit_tap
 	if (f->desc.flags & KNIT_DESC_CSUM_PARTIAL)
 		return f->desc.csum_start == flow->l4_off &&
 		       f->desc.csum_offset ==
-			       (is_tcp(flow) ? KNIT_TCP_CSUM_OFFSET : KNIT_UDP_CSUM_OFFSET);
+			       (flow_is_tcp(flow) ? KNIT_TCP_CSUM_OFFSET : KNIT_UDP_CSUM_OFFSET);
 	if (f->desc.flags & KNIT_DESC_CSUM_GOOD)
 		return true;
 	return sum_fold(sum_pseudo(flow, l4_len) + sum_frame(f, flow->l4_off)) == 0xffff;
 }
 
 /* Returns the length of the IP packet, 0 if it isn't one to merge. */
-static uint32_t parse_ip4(const uint8_t *ip, struct knit_tap_flow *flow)
+static uint32_t flow_parse_ip4(const uint8_t *ip, struct knit_tap_flow *flow)
 {
 	uint16_t frag = get16(ip + 6);
 
@@ -137,7 +137,7 @@ static uint32_t parse_ip4(const uint8_t *ip, struct knit_tap_flow *flow)
 	return get16(ip + 2);
 }
 
-static uint32_t parse_ip6(const uint8_t *ip, struct knit_tap_flow *flow)
+static uint32_t flow_parse_ip6(const uint8_t *ip, struct knit_tap_flow *flow)
 {
 	uint32_t len = get16(ip + 4);
 
@@ -153,7 +153,8 @@ static uint32_t parse_ip6(const uint8_t *ip, struct knit_tap_flow *flow)
 	return len + IP6_HLEN;
 }
 
-static bool parse_udp(struct knit_tap_frame *f, const struct knit_tap_flow *flow, uint32_t l4_len)
+static bool frame_parse_udp(struct knit_tap_frame *f, const struct knit_tap_flow *flow,
+			    uint32_t l4_len)
 {
 	const uint8_t *udp = flow->hdr + flow->l4_off;
 
@@ -178,7 +179,7 @@ static bool parse_tcp(struct knit_tap_frame *f, struct knit_tap_flow *flow, uint
 	return true;
 }
 
-static bool parse_l2(struct knit_tap_flow *flow, uint32_t have, uint16_t *type)
+static bool flow_parse_l2(struct knit_tap_flow *flow, uint32_t have, uint16_t *type)
 {
 	*type = get16(flow->hdr + 12);
 	flow->l3_off = MIN_L2;
@@ -199,12 +200,12 @@ bool knit_tap_parse(struct knit_tap_frame *f, struct knit_tap_flow *flow)
 	if (have > KNIT_TAP_HDR_MAX - KNIT_VLAN_HLEN) /* leaves room for a tag */
 		have = KNIT_TAP_HDR_MAX - KNIT_VLAN_HLEN;
 	memcpy(flow->hdr, f->seg[0].iov_base, have);
-	if (!parse_l2(flow, have, &type))
+	if (!flow_parse_l2(flow, have, &type))
 		return false;
 	if (type == 0x0800)
-		ip_len = parse_ip4(flow->hdr + flow->l3_off, flow);
+		ip_len = flow_parse_ip4(flow->hdr + flow->l3_off, flow);
 	else if (type == 0x86dd)
-		ip_len = parse_ip6(flow->hdr + flow->l3_off, flow);
+		ip_len = flow_parse_ip6(flow->hdr + flow->l3_off, flow);
 	/* padding behind the packet is fine in a short frame, a longer one must be exact */
 	if (ip_len == 0 || flow->l3_off + ip_len > f->len ||
 	    (flow->l3_off + ip_len < f->len && f->n_segs > 1))
@@ -213,10 +214,10 @@ bool knit_tap_parse(struct knit_tap_frame *f, struct knit_tap_flow *flow)
 		return false;
 	l4_len = flow->l3_off + ip_len - flow->l4_off;
 	flow->hash ^= get32(flow->hdr + flow->l4_off) * 17;
-	if (is_tcp(flow))
+	if (flow_is_tcp(flow))
 		return have >= flow->l4_off + 20u && parse_tcp(f, flow, l4_len) &&
 		       f->hdr_len <= have;
-	return parse_udp(f, flow, l4_len);
+	return frame_parse_udp(f, flow, l4_len);
 }
 
 void knit_tap_merge_start(struct knit_tap_merge *m, struct knit_tap_frame *f,
@@ -233,7 +234,7 @@ void knit_tap_merge_start(struct knit_tap_merge *m, struct knit_tap_frame *f,
 	m->closed = false;
 	m->next_id = flow->ip_id + 1;
 	memcpy(&m->flow, flow, offsetof(struct knit_tap_flow, hdr) + f->hdr_len);
-	if (is_tcp(flow) && flow->tcp_flags & TH_PUSH)
+	if (flow_is_tcp(flow) && flow->tcp_flags & TH_PUSH)
 		m->closed = true;
 }
 
@@ -278,7 +279,7 @@ static bool same_udp(const struct knit_tap_merge *m, const struct knit_tap_flow 
 	return flow->ip_df || flow->ip_id == m->next_id || flow->ip_id == m->flow.ip_id;
 }
 
-static bool fits(const struct knit_tap_merge *m, const struct knit_tap_frame *f)
+static bool merge_fits(const struct knit_tap_merge *m, const struct knit_tap_frame *f)
 {
 	return !m->closed && f->payload <= m->first->payload && m->n < KNIT_TAP_MERGE_FRAMES &&
 	       m->n_iov + f->n_segs <= KNIT_TAP_MERGE_IOV &&
@@ -290,13 +291,13 @@ bool knit_tap_merge_add(struct knit_tap_merge *m, struct knit_tap_frame *f,
 {
 	struct knit_tap_frame *first = m->first;
 
-	if (!fits(m, f) || m->flow.l3_off != flow->l3_off || first->hdr_len != f->hdr_len ||
+	if (!merge_fits(m, f) || m->flow.l3_off != flow->l3_off || first->hdr_len != f->hdr_len ||
 	    memcmp(m->flow.hdr, flow->hdr, flow->l3_off) != 0 || !same_ip(&m->flow, flow))
 		return false;
 	if ((first->desc.flags ^ f->desc.flags) & KNIT_DESC_VLAN ||
 	    first->desc.vlan_tci != f->desc.vlan_tci)
 		return false;
-	if (is_tcp(flow) ? !same_tcp(m, f, flow) : !same_udp(m, flow))
+	if (flow_is_tcp(flow) ? !same_tcp(m, f, flow) : !same_udp(m, flow))
 		return false;
 	if (!m->verified && !checksums_good(first, &m->flow)) {
 		m->closed = true;
@@ -313,7 +314,7 @@ bool knit_tap_merge_add(struct knit_tap_merge *m, struct knit_tap_frame *f,
 	m->n_iov += f->n_segs;
 	m->n++;
 	m->next_id++;
-	m->push = is_tcp(flow) && flow->tcp_flags & TH_PUSH;
+	m->push = flow_is_tcp(flow) && flow->tcp_flags & TH_PUSH;
 	m->closed = m->push || f->payload < first->payload;
 	return true;
 }
@@ -336,7 +337,7 @@ static void patch_headers(const struct knit_tap_merge *m, uint8_t *hdr)
 	} else {
 		put16(ip + 4, l4_len);
 	}
-	if (is_tcp(flow)) {
+	if (flow_is_tcp(flow)) {
 		l4[13] |= m->push ? TH_PUSH : 0;
 		memcpy(l4 + KNIT_TCP_CSUM_OFFSET, &sum, 2);
 	} else {
@@ -389,7 +390,7 @@ uint32_t knit_tap_merge_build(const struct knit_tap_merge *m, struct virtio_net_
 
 	d.flags = (d.flags & KNIT_DESC_VLAN) | KNIT_DESC_CSUM_PARTIAL;
 	d.csum_start = m->flow.l4_off;
-	d.csum_offset = is_tcp(&m->flow) ? KNIT_TCP_CSUM_OFFSET : KNIT_UDP_CSUM_OFFSET;
+	d.csum_offset = flow_is_tcp(&m->flow) ? KNIT_TCP_CSUM_OFFSET : KNIT_UDP_CSUM_OFFSET;
 	d.gso_type = gso[m->flow.proto];
 	d.gso_size = m->first->payload;
 	d.hdr_len = m->first->hdr_len;

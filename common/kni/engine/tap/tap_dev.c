@@ -118,7 +118,7 @@ struct move {
 	const char *name;
 };
 
-static int move(struct knit_tap_place *place, void *arg)
+static int link_move(struct knit_tap_place *place, void *arg)
 {
 	const struct move *to = arg;
 
@@ -139,7 +139,7 @@ static int open_queues(struct knit_tap_iface *t, int netns)
 		if (ret < 0)
 			return ret;
 	}
-	ret = netns < 0 ? 0 : knit_tap_there(t, move, &to);
+	ret = netns < 0 ? 0 : knit_tap_there(t, link_move, &to);
 	return ret < 0 ? log_create(t, -ret) : 0;
 }
 

@@ -13,8 +13,8 @@ static struct knit_tap_iface *tap_of(const struct rte_kni *kni)
 	return kni->engine_data;
 }
 
-static void bind_queue(struct knit_tap_iface *t, uint16_t pair, enum knit_queue q,
-		       struct knit_ring *r)
+static void tap_bind_queue(struct knit_tap_iface *t, uint16_t pair, enum knit_queue q,
+			   struct knit_ring *r)
 {
 	size_t off = knit_shm_queue_off(t->ring_size, pair, q);
 
@@ -33,10 +33,10 @@ static int init_pair(struct knit_tap_iface *t, uint16_t i)
 	p->bounce = malloc(KNIT_TAP_BOUNCE);
 	if (p->bounce == NULL)
 		return -ENOMEM;
-	bind_queue(t, i, KNIT_RX_Q, &p->rx_q);
-	bind_queue(t, i, KNIT_FREE_Q, &p->free_q);
-	bind_queue(t, i, KNIT_ALLOC_Q, &p->alloc_q);
-	bind_queue(t, i, KNIT_TX_Q, &p->tx_q);
+	tap_bind_queue(t, i, KNIT_RX_Q, &p->rx_q);
+	tap_bind_queue(t, i, KNIT_FREE_Q, &p->free_q);
+	tap_bind_queue(t, i, KNIT_ALLOC_Q, &p->alloc_q);
+	tap_bind_queue(t, i, KNIT_TX_Q, &p->tx_q);
 	return 0;
 }
 

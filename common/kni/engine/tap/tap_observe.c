@@ -34,14 +34,14 @@
 #define NL_BUF 32768
 #define NL_REQ 256
 
-struct look {
+struct search {
 	const char *name;
 	uint32_t ifindex;
 	bool found;
 };
 
 /* Runs cb on each part of the answer. What the kernel can't answer has no parts. */
-static void ask(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, struct look *l)
+static void bus_dump(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, struct search *s)
 {
 	struct mnl_socket *nl = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	char buf[NL_BUF];
@@ -53,7 +53,7 @@ static void ask(int bus, struct nlmsghdr *nlh, mnl_cb_t cb, struct look *l)
 	    mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) >= 0) {
 		do
 			n = mnl_socket_recvfrom(nl, buf, sizeof(buf));
-		while (n > 0 && mnl_cb_run(buf, n, 0, 0, cb, l) > MNL_CB_STOP);
+		while (n > 0 && mnl_cb_run(buf, n, 0, 0, cb, s) > MNL_CB_STOP);
 	}
 	mnl_socket_close(nl);
 }
@@ -80,62 +80,62 @@ static bool xdp_attached(const struct nlattr *xdp)
 }
 
 /* The interface's own row says what it belongs to; others name it as what they stand on. */
-static int on_link(const struct nlmsghdr *nlh, void *arg)
+static int search_on_link(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 	bool upper = false, elsewhere = false, own;
 	const struct nlattr *attr;
-	struct look *l = arg;
+	struct search *s = arg;
 
 	if (nlh->nlmsg_type != RTM_NEWLINK)
 		return MNL_CB_OK;
-	own = (uint32_t)ifi->ifi_index == l->ifindex;
+	own = (uint32_t)ifi->ifi_index == s->ifindex;
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi))
 	{
 		if (mnl_attr_get_type(attr) == IFLA_LINK)
-			upper = mnl_attr_get_u32(attr) == l->ifindex;
+			upper = mnl_attr_get_u32(attr) == s->ifindex;
 		else if (mnl_attr_get_type(attr) == IFLA_LINK_NETNSID)
 			elsewhere = true;
 		else if (own && mnl_attr_get_type(attr) == IFLA_MASTER)
-			l->found = true;
+			s->found = true;
 		else if (own && mnl_attr_get_type(attr) == IFLA_XDP && xdp_attached(attr))
-			l->found = true;
+			s->found = true;
 	}
-	l->found |= upper && !elsewhere && !own;
+	s->found |= upper && !elsewhere && !own;
 	return MNL_CB_OK;
 }
 
-static void look_at_devices(struct look *l)
+static void search_devices(struct search *s)
 {
 	char buf[NL_REQ];
 
 	put_request(buf, RTM_GETLINK, NLM_F_DUMP, sizeof(struct ifinfomsg));
-	ask(NETLINK_ROUTE, (struct nlmsghdr *)buf, on_link, l);
+	bus_dump(NETLINK_ROUTE, (struct nlmsghdr *)buf, search_on_link, s);
 }
 
-static int on_qdisc(const struct nlmsghdr *nlh, void *arg)
+static int search_on_qdisc(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct tcmsg *tc = mnl_nlmsg_get_payload(nlh);
-	struct look *l = arg;
+	struct search *s = arg;
 
-	if (nlh->nlmsg_type == RTM_NEWQDISC && (uint32_t)tc->tcm_ifindex == l->ifindex)
-		l->found |= tc->tcm_parent == TC_H_INGRESS;
+	if (nlh->nlmsg_type == RTM_NEWQDISC && (uint32_t)tc->tcm_ifindex == s->ifindex)
+		s->found |= tc->tcm_parent == TC_H_INGRESS;
 	return MNL_CB_OK;
 }
 
-static void look_at_tc(struct look *l)
+static void search_tc(struct search *s)
 {
 	char buf[NL_REQ];
 	struct tcmsg *tc = put_request(buf, RTM_GETQDISC, NLM_F_DUMP, sizeof(*tc));
 
-	tc->tcm_ifindex = l->ifindex;
-	ask(NETLINK_ROUTE, (struct nlmsghdr *)buf, on_qdisc, l);
+	tc->tcm_ifindex = s->ifindex;
+	bus_dump(NETLINK_ROUTE, (struct nlmsghdr *)buf, search_on_qdisc, s);
 }
 
-static int on_netconf(const struct nlmsghdr *nlh, void *arg)
+static int search_on_netconf(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *attr;
-	struct look *l = arg;
+	struct search *s = arg;
 
 	if (nlh->nlmsg_type != RTM_NEWNETCONF)
 		return MNL_CB_OK;
@@ -143,12 +143,12 @@ static int on_netconf(const struct nlmsghdr *nlh, void *arg)
 	{
 		if (mnl_attr_get_type(attr) == NETCONFA_FORWARDING ||
 		    mnl_attr_get_type(attr) == NETCONFA_MC_FORWARDING)
-			l->found |= mnl_attr_get_u32(attr) != 0;
+			s->found |= mnl_attr_get_u32(attr) != 0;
 	}
 	return MNL_CB_STOP;
 }
 
-static void look_at_forwarding(struct look *l)
+static void search_forwarding(struct search *s)
 {
 	static const uint8_t families[] = { AF_INET, AF_INET6 };
 	struct netconfmsg *conf;
@@ -158,17 +158,17 @@ static void look_at_forwarding(struct look *l)
 	for (i = 0; i < sizeof(families); i++) {
 		conf = put_request(buf, RTM_GETNETCONF, NLM_F_ACK, sizeof(*conf));
 		conf->ncm_family = families[i];
-		mnl_attr_put_u32((struct nlmsghdr *)buf, NETCONFA_IFINDEX, l->ifindex);
-		ask(NETLINK_ROUTE, (struct nlmsghdr *)buf, on_netconf, l);
+		mnl_attr_put_u32((struct nlmsghdr *)buf, NETCONFA_IFINDEX, s->ifindex);
+		bus_dump(NETLINK_ROUTE, (struct nlmsghdr *)buf, search_on_netconf, s);
 	}
 }
 
 /* A chain at a hook that received packets pass. */
-static int on_chain(const struct nlmsghdr *nlh, void *arg)
+static int search_on_chain(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr, *sub;
-	struct look *l = arg;
+	struct search *s = arg;
 	uint32_t hook;
 
 	mnl_attr_for_each(attr, nlh, sizeof(*nfg))
@@ -180,7 +180,7 @@ static int on_chain(const struct nlmsghdr *nlh, void *arg)
 			if (mnl_attr_get_type(sub) != NFTA_HOOK_HOOKNUM)
 				continue;
 			hook = be32toh(mnl_attr_get_u32(sub));
-			l->found |= nfg->nfgen_family == NFPROTO_NETDEV
+			s->found |= nfg->nfgen_family == NFPROTO_NETDEV
 					    ? hook == NF_NETDEV_INGRESS
 					    : hook == NF_INET_PRE_ROUTING ||
 						      hook == NF_INET_LOCAL_IN ||
@@ -190,29 +190,29 @@ static int on_chain(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-static bool says_something(const char *path)
+static bool file_has_content(const char *path)
 {
 	FILE *f = fopen(path, "re");
-	bool something;
+	bool has_content;
 
 	if (f == NULL)
 		return false;
-	something = fgetc(f) != EOF;
+	has_content = fgetc(f) != EOF;
 	fclose(f);
-	return something;
+	return has_content;
 }
 
 /* nftables, with it what iptables makes of them; and iptables of old. */
-static void look_at_filters(struct look *l)
+static void search_filters(struct search *s)
 {
 	const uint16_t get_chains = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETCHAIN;
 	char buf[NL_REQ];
 	struct nfgenmsg *nfg = put_request(buf, get_chains, NLM_F_DUMP, sizeof(*nfg));
 
 	nfg->nfgen_family = NFPROTO_UNSPEC;
-	ask(NETLINK_NETFILTER, (struct nlmsghdr *)buf, on_chain, l);
-	l->found |= says_something("/proc/thread-self/net/ip_tables_names") ||
-		    says_something("/proc/thread-self/net/ip6_tables_names");
+	bus_dump(NETLINK_NETFILTER, (struct nlmsghdr *)buf, search_on_chain, s);
+	s->found |= file_has_content("/proc/thread-self/net/ip_tables_names") ||
+		    file_has_content("/proc/thread-self/net/ip6_tables_names");
 }
 
 /* sk RefCnt Type Proto Iface R Rmem User Inode: that listens here to all, or to IP. */
@@ -234,42 +234,42 @@ static bool is_raw_socket(const char *line, uint32_t ifindex)
 	return sscanf(line, "%*d: %*[0-9A-F]:%x", &proto) == 1 && proto == IPPROTO_UDP;
 }
 
-static void look_at_file(struct look *l, const char *path, bool (*counts)(const char *, uint32_t))
+static void search_file(struct search *s, const char *path, bool (*counts)(const char *, uint32_t))
 {
 	FILE *f = fopen(path, "re");
 	char line[256];
 
 	while (f && fgets(line, sizeof(line), f))
-		l->found |= counts(line, l->ifindex);
+		s->found |= counts(line, s->ifindex);
 	if (f)
 		fclose(f);
 }
 
-static void look_at_sockets(struct look *l)
+static void search_sockets(struct search *s)
 {
-	look_at_file(l, "/proc/thread-self/net/packet", is_packet_socket);
-	look_at_file(l, "/proc/thread-self/net/raw", is_raw_socket);
-	look_at_file(l, "/proc/thread-self/net/raw6", is_raw_socket);
+	search_file(s, "/proc/thread-self/net/packet", is_packet_socket);
+	search_file(s, "/proc/thread-self/net/raw", is_raw_socket);
+	search_file(s, "/proc/thread-self/net/raw6", is_raw_socket);
 }
 
 /* NULL: nobody. */
-static const char *observer(struct look *l)
+static const char *search_observer(struct search *s)
 {
 	static const struct {
-		void (*look)(struct look *l);
+		void (*run)(struct search *s);
 		const char *name;
 	} kinds[] = {
-		{ look_at_sockets, "a packet or raw socket" },
-		{ look_at_devices, "a device above it, or an XDP program" },
-		{ look_at_forwarding, "forwarding" },
-		{ look_at_tc, "tc at ingress" },
-		{ look_at_filters, "a packet filter" },
+		{ search_sockets, "a packet or raw socket" },
+		{ search_devices, "a device above it, or an XDP program" },
+		{ search_forwarding, "forwarding" },
+		{ search_tc, "tc at ingress" },
+		{ search_filters, "a packet filter" },
 	};
 	unsigned int i;
 
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		kinds[i].look(l);
-		if (l->found)
+		kinds[i].run(s);
+		if (s->found)
 			return kinds[i].name;
 	}
 	return NULL;
@@ -300,17 +300,17 @@ static uint64_t mac_word(const uint8_t *mac)
 }
 
 /* In the interface's namespace. */
-static void look_around(struct knit_tap_iface *t, const struct knit_nl_link *link)
+static void iface_search(struct knit_tap_iface *t, const struct knit_nl_link *link)
 {
-	struct look l = { .name = link->name, .ifindex = link->ifindex };
+	struct search s = { .name = link->name, .ifindex = link->ifindex };
 	const char *by = "ethtool -K gro off";
-	bool gro = gro_on(l.name);
+	bool gro = gro_on(s.name);
 
 	__atomic_store_n(&t->gro, gro, __ATOMIC_RELAXED);
 	if (!t->merge_datagrams)
 		return;
 	if (gro)
-		by = observer(&l);
+		by = search_observer(&s);
 	__atomic_store_n(&t->merge_to, by ? 0 : mac_word(link->mac), __ATOMIC_RELAXED);
 	if (by != t->watch.observer)
 		log_info("%s: datagrams are %smerged%s%s", t->name, by ? "not " : "",
@@ -326,6 +326,6 @@ void knit_tap_observe(struct knit_tap_iface *t, const struct knit_tap_place *pla
 		__atomic_store_n(&t->merge_to, 0, __ATOMIC_RELAXED);
 		return;
 	}
-	look_around(t, &place->link);
+	iface_search(t, &place->link);
 	knit_netns_leave(&saved);
 }

@@ -22,7 +22,7 @@ static struct knit_region_reader *readers;
 static unsigned int users;
 static pthread_mutex_t region_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static struct knit_region_table *table_new(uint32_t n)
+static struct knit_region_table *region_table_new(uint32_t n)
 {
 	return malloc(sizeof(struct knit_region_table) + n * sizeof(struct knit_region));
 }
@@ -30,7 +30,7 @@ static struct knit_region_table *table_new(uint32_t n)
 struct knit_region_table *knit_region_add(const struct knit_region_table *t, uint64_t start,
 					  uint64_t end)
 {
-	struct knit_region_table *out = table_new(t->n + 1);
+	struct knit_region_table *out = region_table_new(t->n + 1);
 	uint32_t i = 0;
 
 	if (out == NULL)
@@ -51,7 +51,7 @@ struct knit_region_table *knit_region_add(const struct knit_region_table *t, uin
 struct knit_region_table *knit_region_del(const struct knit_region_table *t, uint64_t start,
 					  uint64_t end)
 {
-	struct knit_region_table *out = table_new(t->n + 1);
+	struct knit_region_table *out = region_table_new(t->n + 1);
 	struct knit_region r;
 	uint32_t i;
 
@@ -102,7 +102,7 @@ static bool in_use(const struct knit_region_table *t)
  * With region_lock. Pairs with knit_region_enter: either it sees the new table or we see it use
  * the old.
  */
-static void replace(const struct knit_region_table *new)
+static void region_table_replace(const struct knit_region_table *new)
 {
 	const struct knit_region_table *old = current;
 	uint64_t deadline = rte_get_timer_cycles() + GRACE_SECONDS * rte_get_timer_hz();
@@ -124,7 +124,7 @@ static void replace(const struct knit_region_table *new)
 /*
  * EAL holds its memory lock for writing here: nothing below may allocate from or walk EAL memory.
  */
-static void on_mem_event(enum rte_mem_event type, const void *addr, size_t len, void *arg)
+static void region_on_mem_event(enum rte_mem_event type, const void *addr, size_t len, void *arg)
 {
 	struct knit_region_table *t;
 	uint64_t start = (uintptr_t)addr;
@@ -135,7 +135,7 @@ static void on_mem_event(enum rte_mem_event type, const void *addr, size_t len, 
 	else
 		t = knit_region_del(current, start, start + len);
 	if (t)
-		replace(t);
+		region_table_replace(t);
 	else
 		log_err("no memory to note that EAL changed %zu bytes at %p", len, addr);
 	pthread_mutex_unlock(&region_lock);
@@ -144,7 +144,7 @@ static void on_mem_event(enum rte_mem_event type, const void *addr, size_t len, 
 static int on_contig(const struct rte_memseg_list *msl, const struct rte_memseg *ms, size_t len,
 		     void *arg)
 {
-	on_mem_event(RTE_MEM_EVENT_ALLOC, ms->addr, len, arg);
+	region_on_mem_event(RTE_MEM_EVENT_ALLOC, ms->addr, len, arg);
 	return 0;
 }
 
@@ -159,7 +159,7 @@ int knit_region_init(void)
 	pthread_mutex_unlock(&region_lock);
 	if (before)
 		return 0;
-	ret = rte_mem_event_callback_register(CALLBACK_NAME, on_mem_event, NULL);
+	ret = rte_mem_event_callback_register(CALLBACK_NAME, region_on_mem_event, NULL);
 	if (ret < 0 && rte_errno != ENOTSUP) { /* ENOTSUP: legacy memory never changes */
 		ret = -rte_errno;
 		log_err("follow EAL's memory: %s", rte_strerror(rte_errno));
@@ -183,7 +183,7 @@ void knit_region_fini(void)
 		return;
 	rte_mem_event_callback_unregister(CALLBACK_NAME, NULL);
 	pthread_mutex_lock(&region_lock);
-	replace(&empty_table);
+	region_table_replace(&empty_table);
 	pthread_mutex_unlock(&region_lock);
 }
 

@@ -145,7 +145,8 @@ static bool may_merge(const struct knit_tap_iface *t, const struct knit_tap_fram
  * Order within a flow is kept: a frame waits in its flow's row, or everything before it has been
  * sent.
  */
-static void coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_frame *f)
+static void frame_coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s,
+			   struct knit_tap_frame *f)
 {
 	uint32_t i;
 
@@ -177,11 +178,11 @@ static void send_all(struct knit_tap_pair *p, struct knit_tap_scratch *s, uint32
 		return;
 	}
 	for (i = 0; i < n_frames; i++)
-		coalesce(p, s, &s->frame[i]);
+		frame_coalesce(p, s, &s->frame[i]);
 	flush_rows(p, s);
 }
 
-static enum knit_reject check_frame(const struct knit_tap_frame *f, uint32_t features)
+static enum knit_reject frame_check(const struct knit_tap_frame *f, uint32_t features)
 {
 	enum knit_reject why = knit_desc_check_frame(&f->desc, f->len);
 	uint8_t gso = f->desc.gso_type & KNIT_GSO_TYPE;
@@ -211,8 +212,8 @@ struct walk {
  * Takes the chain at w->at into f: true if it is a good frame. Leaves w->at where it was, and
  * returns false, if the chain may go on behind what was peeked.
  */
-static bool take_frame(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct walk *w,
-		       const struct knit_region_table *mem)
+static bool rx_frame_take(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct walk *w,
+			  const struct knit_region_table *mem)
 {
 	struct knit_tap_frame *f = &s->frame[w->frames];
 	enum knit_reject why = KNIT_REJECT_NONE, seg_why;
@@ -250,7 +251,7 @@ static bool take_frame(struct knit_tap_pair *p, struct knit_tap_scratch *s, stru
 		why = KNIT_REJECT_BAD_CHAIN;
 	w->at = i;
 	if (likely(why == KNIT_REJECT_NONE))
-		why = check_frame(f, p->iface->features);
+		why = frame_check(f, p->iface->features);
 	if (unlikely(why)) {
 		p->stats.rejects[why]++;
 		return false;
@@ -288,7 +289,7 @@ bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 	w.more = w.n == KNIT_TAP_PEEK;
 	while (w.at < w.n && w.frames < KNIT_TAP_BATCH) {
 		before = w.at;
-		if (take_frame(p, s, &w, mem))
+		if (rx_frame_take(p, s, &w, mem))
 			w.frames++;
 		else if (w.at == before)
 			break;

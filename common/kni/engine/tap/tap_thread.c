@@ -80,14 +80,14 @@ static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
  * Edge-triggered: one event per frame that the kernel queues, none for what is already known, and
  * nothing to be read off the doorbell.
  */
-static int watch_fd(int epoll, int fd, void *ptr)
+static int epoll_add(int epoll, int fd, void *ptr)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.ptr = ptr };
 
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
-static int add_iface(struct knit_tap_thread *th, struct knit_tap_iface *t)
+static int thread_add_iface(struct knit_tap_thread *th, struct knit_tap_iface *t)
 {
 	struct knit_tap_pair **bigger;
 	uint16_t i;
@@ -99,7 +99,7 @@ static int add_iface(struct knit_tap_thread *th, struct knit_tap_iface *t)
 	th->pair = bigger;
 	for (i = 0; i < t->n_pairs; i++) {
 		t->pair[i].readable = true;
-		ret = watch_fd(th->epoll, t->pair[i].fd, &t->pair[i]);
+		ret = epoll_add(th->epoll, t->pair[i].fd, &t->pair[i]);
 		if (ret < 0)
 			goto err_unwatch;
 	}
@@ -113,7 +113,7 @@ err_unwatch:
 	return ret;
 }
 
-static int remove_iface(struct knit_tap_thread *th, struct knit_tap_iface *t)
+static int thread_remove_iface(struct knit_tap_thread *th, struct knit_tap_iface *t)
 {
 	uint32_t i, left = 0;
 
@@ -126,7 +126,7 @@ static int remove_iface(struct knit_tap_thread *th, struct knit_tap_iface *t)
 	return 0;
 }
 
-static int attach_pair(struct knit_tap_pair *p, uint32_t user_doorbell)
+static int pair_bind(struct knit_tap_pair *p, uint32_t user_doorbell)
 {
 	if (p->attached)
 		return -EALREADY;
@@ -142,7 +142,7 @@ static int attach_pair(struct knit_tap_pair *p, uint32_t user_doorbell)
 	return 0;
 }
 
-static int detach_pair(struct knit_tap_pair *p)
+static int pair_unbind(struct knit_tap_pair *p)
 {
 	knit_tap_tx_forget(p);
 	p->readable = true;
@@ -154,13 +154,13 @@ static int run_command(struct knit_tap_thread *th, const struct command *c)
 {
 	switch (c->kind) {
 	case CMD_ADD:
-		return add_iface(th, c->iface);
+		return thread_add_iface(th, c->iface);
 	case CMD_REMOVE:
-		return remove_iface(th, c->iface);
+		return thread_remove_iface(th, c->iface);
 	case CMD_ATTACH:
-		return attach_pair(c->pair, c->user_doorbell);
+		return pair_bind(c->pair, c->user_doorbell);
 	case CMD_DETACH:
-		return detach_pair(c->pair);
+		return pair_unbind(c->pair);
 	case CMD_STOP:
 		th->stop = true;
 	}
@@ -182,7 +182,7 @@ static void run_commands(struct knit_tap_thread *th)
 }
 
 /* One visit to each queue that may have something. True if any had. */
-static bool serve_all(struct knit_tap_thread *th)
+static bool thread_serve(struct knit_tap_thread *th)
 {
 	const struct knit_region_table *mem = th->reader.table;
 	struct knit_tap_pair *p;
@@ -250,7 +250,7 @@ static uint64_t frames_read(const struct knit_tap_thread *th)
 	return n;
 }
 
-static void doze(struct knit_tap_thread *th)
+static void thread_doze(struct knit_tap_thread *th)
 {
 	uint64_t frames = frames_read(th), n = frames - th->doze_frames;
 	struct timespec t = { 0 };
@@ -264,7 +264,7 @@ static void doze(struct knit_tap_thread *th)
 	nanosleep(&t, NULL);
 }
 
-static void disarm(struct knit_tap_thread *th)
+static void thread_disarm(struct knit_tap_thread *th)
 {
 	struct knit_tap_pair *p;
 	uint32_t i;
@@ -280,7 +280,7 @@ static void disarm(struct knit_tap_thread *th)
 }
 
 /* True: every producer will ring from now on, and nothing had come before that. */
-static bool arm(struct knit_tap_thread *th)
+static bool thread_arm(struct knit_tap_thread *th)
 {
 	struct knit_tap_pair *p;
 	uint32_t i;
@@ -293,14 +293,14 @@ static bool arm(struct knit_tap_thread *th)
 		p = th->pair[i];
 		if (p->attached && (knit_ring_peek(&p->rx_q, 1) ||
 				    (p->starved && !p->dead && !knit_tap_tx_arm(p)))) {
-			disarm(th);
+			thread_disarm(th);
 			return false;
 		}
 	}
 	return true;
 }
 
-static void take_events(struct knit_tap_thread *th, int timeout)
+static void thread_take_events(struct knit_tap_thread *th, int timeout)
 {
 	struct epoll_event ev[EVENTS];
 	struct knit_tap_pair *p;
@@ -319,7 +319,7 @@ static void *engine_main(void *arg)
 	struct knit_tap_thread *th = arg;
 
 	th->doze_us = DOZE_MIN_US;
-	/* doze() would otherwise last 50 us longer */
+	/* thread_doze() would otherwise last 50 us longer */
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 	knit_region_register(&th->reader);
 	for (;;) {
@@ -328,20 +328,20 @@ static void *engine_main(void *arg)
 		if (unlikely(th->stop))
 			break;
 		knit_region_enter(&th->reader);
-		if (serve_all(th)) {
-			take_events(th, 0);
+		if (thread_serve(th)) {
+			thread_take_events(th, 0);
 		} else if (is_busy(th)) {
 			knit_region_leave(&th->reader);
-			doze(th);
-			take_events(th, 0);
-		} else if (arm(th)) {
+			thread_doze(th);
+			thread_take_events(th, 0);
+		} else if (thread_arm(th)) {
 			knit_region_leave(&th->reader);
 			/*
 			 * a command rings the doorbell after it is in the list: none is overslept
 			 */
-			take_events(th, -1);
+			thread_take_events(th, -1);
 			th->wakeups++;
-			disarm(th);
+			thread_disarm(th);
 		}
 	}
 	knit_region_leave(&th->reader);
@@ -449,7 +449,7 @@ static int thread_wire(struct knit_tap_thread *th)
 	th->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (th->epoll < 0)
 		return errno_log(errno, "epoll_create1");
-	return watch_fd(th->epoll, knit_doorbell_open(th->doorbell), NULL);
+	return epoll_add(th->epoll, knit_doorbell_open(th->doorbell), NULL);
 }
 
 static struct knit_tap_thread *thread_new(void)
@@ -498,7 +498,7 @@ static void thread_put(struct knit_tap_thread *th)
 	thread_free(th);
 }
 
-static int thread_bind(struct knit_tap_thread *th, const struct knit_iface_conf *conf)
+static int thread_set_cpus(struct knit_tap_thread *th, const struct knit_iface_conf *conf)
 {
 	cpu_set_t cpus;
 	int err;
@@ -537,7 +537,7 @@ int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *
 	th->users++;
 	if (!conf->thread_per_iface)
 		shared = th;
-	ret = thread_bind(th, conf);
+	ret = thread_set_cpus(th, conf);
 	if (ret == 0)
 		ret = submit_command(th, &add);
 	if (ret < 0)

@@ -39,7 +39,7 @@ struct offer {
 	uint32_t bytes; /* of all */
 };
 
-static void commit(struct knit_tap_pair *p, struct visit *v)
+static void tx_commit(struct knit_tap_pair *p, struct visit *v)
 {
 	if (v->used == 0)
 		return;
@@ -53,7 +53,7 @@ static void commit(struct knit_tap_pair *p, struct visit *v)
 }
 
 /* How many of n further buffers there are, with room for their return. */
-static uint32_t buffers(struct knit_tap_pair *p, const struct visit *v, uint32_t n)
+static uint32_t buffers_count(struct knit_tap_pair *p, const struct visit *v, uint32_t n)
 {
 	uint32_t have = knit_ring_peek(&p->alloc_q, v->used + n);
 	uint32_t room = knit_ring_reserve(&p->tx_q, v->used + n);
@@ -62,7 +62,7 @@ static uint32_t buffers(struct knit_tap_pair *p, const struct visit *v, uint32_t
 	return have > v->used ? have - v->used : 0;
 }
 
-static void put(struct knit_tap_pair *p, struct visit *v, const struct knit_desc *d)
+static void tx_put(struct knit_tap_pair *p, struct visit *v, const struct knit_desc *d)
 {
 	*(struct knit_desc *)knit_ring_entry(&p->tx_q, p->tx_q.prod + v->used) = *d;
 	v->used++;
@@ -82,7 +82,7 @@ static enum knit_reject check_buffer(const struct knit_desc *d)
  * pointer. NULL if it is a bad one; if it is the next in line its cookie goes back at once, with a
  * length that no frame has.
  */
-static uint8_t *take_buffer(struct knit_tap_pair *p, struct visit *v, uint32_t i,
+static uint8_t *buffer_take(struct knit_tap_pair *p, struct visit *v, uint32_t i,
 			    struct knit_desc *d)
 {
 	enum knit_reject why;
@@ -97,20 +97,20 @@ static uint8_t *take_buffer(struct knit_tap_pair *p, struct visit *v, uint32_t i
 	*d = (struct knit_desc){ .addr = d->addr, .len = d->len, .cookie = d->cookie };
 	if (unlikely(data == NULL && i == 0)) {
 		p->stats.rejects[why]++;
-		put(p, v, &(struct knit_desc){ .cookie = d->cookie });
+		tx_put(p, v, &(struct knit_desc){ .cookie = d->cookie });
 	}
 	return data;
 }
 
 /* Buffers that the next frame is thought to need. */
-static uint32_t predict(const struct knit_tap_pair *p)
+static uint32_t frame_predict_buffers(const struct knit_tap_pair *p)
 {
 	uint32_t n = p->big_run ? OFFER : p->last_segs;
 
 	return n < p->iface->max_segs ? n : p->iface->max_segs;
 }
 
-static void starve(struct knit_tap_pair *p, uint32_t need)
+static void pair_starve(struct knit_tap_pair *p, uint32_t need)
 {
 	if (p->starved == 0)
 		p->stats.tx_starved++;
@@ -124,10 +124,10 @@ static void make_offer(struct knit_tap_pair *p, struct visit *v, uint32_t n, str
 
 	o->n = 0;
 	o->bytes = 0;
-	n = buffers(p, v, n);
+	n = buffers_count(p, v, n);
 	while (o->n < n) {
 		d = &p->held.d[o->n];
-		o->data[o->n] = take_buffer(p, v, o->n, d);
+		o->data[o->n] = buffer_take(p, v, o->n, d);
 		if (unlikely(o->data[o->n] == NULL)) {
 			if (o->n)
 				return;
@@ -153,8 +153,8 @@ static ssize_t read_frame(struct knit_tap_pair *p, const struct offer *o, struct
 }
 
 /* Fills the first descriptor from the header; false if frame or header make no sense. */
-static bool set_offloads(struct knit_tap_pair *p, const struct virtio_net_hdr *vh,
-			 const struct offer *o, uint32_t len)
+static bool desc_set_offloads(struct knit_tap_pair *p, const struct virtio_net_hdr *vh,
+			      const struct offer *o, uint32_t len)
 {
 	struct knit_desc *d = &p->held.d[0];
 	uint32_t have = len < o->len[0] ? len : o->len[0], cut = 0;
@@ -181,10 +181,10 @@ static bool place_spill(struct knit_tap_pair *p, struct visit *v)
 	uint32_t n;
 
 	while (h->spill) {
-		if (buffers(p, v, h->segs + 1) <= h->segs)
+		if (buffers_count(p, v, h->segs + 1) <= h->segs)
 			return false;
 		d = &h->d[h->segs];
-		data = take_buffer(p, v, h->segs, d);
+		data = buffer_take(p, v, h->segs, d);
 		if (unlikely(data == NULL)) {
 			/* it comes up as the next in line after this frame; which is given up */
 			h->segs = 0;
@@ -217,7 +217,7 @@ static void submit_frame(struct knit_tap_pair *p, struct visit *v)
 		if (i + 1 < h->segs)
 			h->d[i].flags |= KNIT_DESC_MORE;
 		p->stats.tx_bytes += h->d[i].len;
-		put(p, v, &h->d[i]);
+		tx_put(p, v, &h->d[i]);
 	}
 	p->stats.tx_packets += h->segs != 0;
 	h->segs = 0;
@@ -243,7 +243,7 @@ static bool finish_frame(struct knit_tap_pair *p, struct visit *v)
 	struct knit_tap_held *h = &p->held;
 
 	if (unlikely(h->spill) && !place_spill(p, v)) {
-		starve(p, h->segs + 1);
+		pair_starve(p, h->segs + 1);
 		return false;
 	}
 	if (h->segs > BIG)
@@ -263,9 +263,9 @@ static bool one_frame(struct knit_tap_pair *p, struct visit *v)
 	ssize_t n;
 	uint32_t len;
 
-	make_offer(p, v, predict(p), &o);
+	make_offer(p, v, frame_predict_buffers(p), &o);
 	if (unlikely(o.n == 0)) {
-		starve(p, 1);
+		pair_starve(p, 1);
 		return false;
 	}
 	n = read_frame(p, &o, &vh);
@@ -276,7 +276,7 @@ static bool one_frame(struct knit_tap_pair *p, struct visit *v)
 		return false;
 	}
 	len = n < (ssize_t)sizeof(vh) ? 0 : n - sizeof(vh);
-	if (unlikely(len >= o.bytes + KNIT_TAP_BOUNCE || !set_offloads(p, &vh, &o, len))) {
+	if (unlikely(len >= o.bytes + KNIT_TAP_BOUNCE || !desc_set_offloads(p, &vh, &o, len))) {
 		p->stats.drops[KNIT_ENGINE_DROP_TX_BAD_FRAME]++;
 		return true;
 	}
@@ -325,7 +325,7 @@ bool knit_tap_tx_arm(struct knit_tap_pair *p)
 	knit_store(&p->alloc_q.shm->need_data, 1);
 	knit_store(&p->tx_q.shm->need_space, 1);
 	knit_mb(); /* (E) for both */
-	return buffers(p, &v, p->starved) < p->starved;
+	return buffers_count(p, &v, p->starved) < p->starved;
 }
 
 void knit_tap_tx_disarm(struct knit_tap_pair *p)
@@ -344,7 +344,7 @@ bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem)
 	if (!p->attached)
 		return drop_all(p);
 	if (unlikely(p->starved)) {
-		if (buffers(p, &v, p->starved) < p->starved)
+		if (buffers_count(p, &v, p->starved) < p->starved)
 			return false;
 		p->starved = 0;
 	}
@@ -353,9 +353,9 @@ bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem)
 	for (i = 0; go_on && i < KNIT_TAP_BATCH && v.done < KNIT_TAP_TAKE; i++) {
 		go_on = one_frame(p, &v);
 		if (v.used >= STEP)
-			commit(p, &v);
+			tx_commit(p, &v);
 	}
-	commit(p, &v);
+	tx_commit(p, &v);
 	p->stats.rejects[KNIT_REJECT_BAD_INDEX] += p->alloc_q.bad_index + p->tx_q.bad_index - bad;
 	return true;
 }

@@ -44,7 +44,7 @@ void knit_tap_watch_ring(void)
 	knit_doorbell_ring(watch.doorbell);
 }
 
-static int watch_fd(int fd, void *ptr)
+static int watch_add_fd(int fd, void *ptr)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = ptr };
 
@@ -61,7 +61,7 @@ static int number_of(const struct knit_tap_place *place, uint64_t netns)
 	return knit_nl_nsid(&watch.home, place->netns, &nsid) < 0 ? KNIT_TAP_NSID_NONE : nsid;
 }
 
-static void note_place(struct knit_tap_iface *t, const struct knit_tap_place *place)
+static void iface_note_place(struct knit_tap_iface *t, const struct knit_tap_place *place)
 {
 	uint64_t netns = knit_nl_netns(&place->nl);
 	struct knit_tap_watch *w = &t->watch;
@@ -96,12 +96,12 @@ static void add_master(struct knit_tap_place *place, struct knit_nl_addrs *addrs
 	addrs->n_uc++;
 }
 
-static int look(struct knit_tap_place *place, void *arg)
+static int link_sync(struct knit_tap_place *place, void *arg)
 {
 	static struct knit_nl_addrs addrs; /* under lock */
 	struct knit_tap_iface *t = arg;
 
-	note_place(t, place);
+	iface_note_place(t, place);
 	knit_tap_req_link(t, &place->link);
 	if (t->watch.now.up && knit_nl_addrs_get(&place->nl, place->link.ifindex, &addrs) == 0) {
 		add_master(place, &addrs);
@@ -111,15 +111,15 @@ static int look(struct knit_tap_place *place, void *arg)
 	return 0;
 }
 
-static void look_at(struct knit_tap_iface *t)
+static void iface_sync(struct knit_tap_iface *t)
 {
 	struct knit_tap_watch *w = &t->watch;
 	int ret;
 
-	if (!w->look || w->gone)
+	if (!w->sync || w->gone)
 		return;
-	w->look = false;
-	ret = knit_tap_there(t, look, t);
+	w->sync = false;
+	ret = knit_tap_there(t, link_sync, t);
 	if (ret < 0) /* who may be there is not known */
 		__atomic_store_n(&t->merge_to, 0, __ATOMIC_RELAXED);
 	if (ret == -ENODEV) {
@@ -133,26 +133,26 @@ static void look_at(struct knit_tap_iface *t)
 }
 
 /* An event's content may be older than what we have done since: it only says where to look. */
-static void on_event(int nsid, uint32_t ifindex, void *arg)
+static void watch_on_event(int nsid, uint32_t ifindex, void *arg)
 {
 	struct knit_tap_iface *t;
 
 	for (t = watch.ifaces; t; t = t->next)
 		if (t->watch.nsid == nsid && t->ifindex == ifindex)
-			t->watch.look = true;
+			t->watch.sync = true;
 }
 
-static void read_events(void)
+static void watch_read_events(void)
 {
 	struct knit_tap_iface *t;
 
-	if (knit_nl_events(&watch.events, on_event, NULL) == 0)
+	if (knit_nl_events(&watch.events, watch_on_event, NULL) == 0)
 		return;
 	for (t = watch.ifaces; t; t = t->next) /* events were lost */
-		t->watch.look = true;
+		t->watch.sync = true;
 }
 
-static void apply_carrier(struct knit_tap_iface *t)
+static void iface_apply_carrier(struct knit_tap_iface *t)
 {
 	struct knit_tap_watch *w = &t->watch;
 	int on = __atomic_load_n(&t->kni->carrier, __ATOMIC_ACQUIRE) && !w->link_refused;
@@ -161,14 +161,14 @@ static void apply_carrier(struct knit_tap_iface *t)
 		w->carrier_now = on;
 }
 
-static int set_speed(struct knit_tap_place *place, void *arg)
+static int link_set_speed(struct knit_tap_place *place, void *arg)
 {
 	uint64_t wanted = *(uint64_t *)arg;
 
 	return knit_tap_dev_speed(place, wanted >> 1, wanted & 1);
 }
 
-static void apply_speed(struct knit_tap_iface *t)
+static void iface_apply_speed(struct knit_tap_iface *t)
 {
 	uint64_t wanted = __atomic_load_n(&t->watch.link_wanted, __ATOMIC_ACQUIRE);
 	struct knit_tap_watch *w = &t->watch;
@@ -177,12 +177,12 @@ static void apply_speed(struct knit_tap_iface *t)
 	if (wanted == w->link_now)
 		return;
 	w->link_now = wanted; /* tried once, whatever comes of it */
-	ret = knit_tap_there(t, set_speed, &wanted);
+	ret = knit_tap_there(t, link_set_speed, &wanted);
 	if (ret < 0)
 		log_warn("%s: set link speed: %s", t->name, strerror(-ret));
 }
 
-static void set_queue(struct knit_tap_iface *t, uint16_t pair, bool attach)
+static void iface_set_queue(struct knit_tap_iface *t, uint16_t pair, bool attach)
 {
 	int ret = knit_tap_dev_queue(t, pair, attach);
 
@@ -195,7 +195,7 @@ static void set_queue(struct knit_tap_iface *t, uint16_t pair, bool attach)
 }
 
 /* The kernel must always have one queue; with no owner at all it is the last one that had. */
-static void apply_queues(struct knit_tap_iface *t)
+static void iface_apply_queues(struct knit_tap_iface *t)
 {
 	uint32_t wanted = __atomic_load_n(&t->watch.active_wanted, __ATOMIC_ACQUIRE);
 	uint32_t now = t->watch.active_now;
@@ -207,25 +207,25 @@ static void apply_queues(struct knit_tap_iface *t)
 		return;
 	for (i = 0; i < t->n_pairs; i++)
 		if (wanted & ~now & 1u << i)
-			set_queue(t, i, true);
+			iface_set_queue(t, i, true);
 	for (i = 0; i < t->n_pairs; i++)
 		if (now & ~wanted & 1u << i && t->watch.active_now != 1u << i)
-			set_queue(t, i, false);
+			iface_set_queue(t, i, false);
 }
 
-static void attend(struct knit_tap_iface *t, bool tick)
+static void iface_poll(struct knit_tap_iface *t, bool tick)
 {
 	uint32_t asked = __atomic_load_n(&t->kni->link_asked, __ATOMIC_ACQUIRE);
 
-	t->watch.look |= tick || asked != t->kni->link_done;
-	look_at(t);
+	t->watch.sync |= tick || asked != t->kni->link_done;
+	iface_sync(t);
 	if (tick)
 		knit_tap_req_tick(t);
 	knit_tap_req_run(t);
 	if (!t->watch.gone) {
-		apply_queues(t);
-		apply_carrier(t);
-		apply_speed(t);
+		iface_apply_queues(t);
+		iface_apply_carrier(t);
+		iface_apply_speed(t);
 	}
 	__atomic_store_n(&t->kni->link_done, asked, __ATOMIC_RELEASE);
 }
@@ -234,7 +234,7 @@ static void attend(struct knit_tap_iface *t, bool tick)
  * The timer runs only while an interface is up, or has something to retry, or is elsewhere: its end
  * together with its namespace is told nowhere.
  */
-static void set_timer(void)
+static void watch_set_timer(void)
 {
 	struct itimerspec spec = { 0 };
 	struct knit_tap_iface *t;
@@ -261,7 +261,7 @@ static void *watch_main(void *arg)
 
 	pthread_mutex_lock(&watch.lock);
 	while (!watch.stop) {
-		set_timer();
+		watch_set_timer();
 		pthread_mutex_unlock(&watch.lock);
 		n = epoll_wait(watch.epoll, ev, EVENTS, -1);
 		pthread_mutex_lock(&watch.lock);
@@ -272,9 +272,9 @@ static void *watch_main(void *arg)
 			else if (ev[i].data.ptr == &watch.timer)
 				tick = read(watch.timer, &expired, sizeof(expired)) > 0;
 		}
-		read_events();
+		watch_read_events();
 		for (t = watch.ifaces; t; t = t->next)
-			attend(t, tick);
+			iface_poll(t, tick);
 	}
 	pthread_mutex_unlock(&watch.lock);
 	return NULL;
@@ -298,14 +298,14 @@ static void watch_stop(void)
 	watch.doorbell = KNIT_DOORBELL_NONE;
 }
 
-static int open_sockets(void)
+static int watch_open_sockets(void)
 {
 	int ret = knit_nl_open(&watch.events, true);
 
 	if (ret == 0)
 		ret = knit_nl_open(&watch.home, false);
 	if (ret == 0)
-		ret = watch_fd(knit_nl_fd(&watch.events), &watch.events);
+		ret = watch_add_fd(knit_nl_fd(&watch.events), &watch.events);
 	return ret < 0 ? errno_log(-ret, "rtnetlink") : 0;
 }
 
@@ -327,11 +327,11 @@ static int watch_prepare(void)
 		ret = errno_log(errno, "epoll or timer of the watch thread");
 		goto err_stop;
 	}
-	ret = watch_fd(knit_doorbell_open(watch.doorbell), &watch.doorbell);
+	ret = watch_add_fd(knit_doorbell_open(watch.doorbell), &watch.doorbell);
 	if (ret == 0)
-		ret = watch_fd(watch.timer, &watch.timer);
+		ret = watch_add_fd(watch.timer, &watch.timer);
 	if (ret == 0)
-		ret = open_sockets();
+		ret = watch_open_sockets();
 	if (ret < 0)
 		goto err_stop;
 	watch.stop = false;
@@ -343,17 +343,17 @@ err_stop:
 	return ret;
 }
 
-static int set_gso_max_segs(struct knit_tap_place *place, void *arg)
+static int link_set_gso_max_segs(struct knit_tap_place *place, void *arg)
 {
 	return knit_nl_link_gso_max_segs(&place->nl, place->link.ifindex, KNIT_OFFLOAD_MAX_SEGS);
 }
 
-static int first_look(struct knit_tap_place *place, void *arg)
+static int link_first_sync(struct knit_tap_place *place, void *arg)
 {
 	struct knit_tap_iface *t = arg;
 	struct knit_tap_watch *w = &t->watch;
 
-	note_place(t, place);
+	iface_note_place(t, place);
 	w->link = place->link;
 	w->accepted_mtu = w->link.mtu;
 	memcpy(w->accepted_mac, w->link.mac, 6);
@@ -362,14 +362,14 @@ static int first_look(struct knit_tap_place *place, void *arg)
 }
 
 /* The interface as the configuration wants it; what comes out is the first wanted state. */
-static int configure(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
+static int iface_configure(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
 {
 	static const uint8_t no_mac[6];
 	struct knit_tap_watch *w = &t->watch;
 	int ret;
 
 	/* A kernel that refuses keeps its own limit; then longer frames are dropped and counted. */
-	ret = knit_tap_there(t, set_gso_max_segs, NULL);
+	ret = knit_tap_there(t, link_set_gso_max_segs, NULL);
 	if (ret < 0)
 		log_notice("%s: limit segments of GSO frames: %s", t->name, strerror(-ret));
 	w->min_mtu = conf->min_mtu ? conf->min_mtu : 68;
@@ -388,7 +388,7 @@ static int configure(struct knit_tap_iface *t, const struct knit_iface_conf *con
 			return ret;
 		}
 	}
-	ret = knit_tap_there(t, first_look, t);
+	ret = knit_tap_there(t, link_first_sync, t);
 	if (ret < 0)
 		return errno_log(-ret, "look at the new tap device");
 	w->dirty = 0;
@@ -396,7 +396,7 @@ static int configure(struct knit_tap_iface *t, const struct knit_iface_conf *con
 	w->carrier_now = 1;
 	w->link_now = (uint64_t)UINT32_MAX << 1;
 	w->link_wanted = w->link_now;
-	apply_carrier(t);
+	iface_apply_carrier(t);
 	return 0;
 }
 
@@ -412,7 +412,7 @@ int knit_tap_watch_add(struct knit_tap_iface *t, const struct knit_iface_conf *c
 	if (ret < 0)
 		goto out_unlock;
 	knit_tap_req_bind(t);
-	ret = configure(t, conf);
+	ret = iface_configure(t, conf);
 	if (ret == 0 && first)
 		ret = knit_tap_spawn(&watch.thread, "knit-watch", watch_main, NULL);
 	if (ret < 0)
@@ -420,7 +420,7 @@ int knit_tap_watch_add(struct knit_tap_iface *t, const struct knit_iface_conf *c
 	t->next = watch.ifaces;
 	watch.ifaces = t;
 	t->kni->control_doorbell = watch.doorbell;
-	t->watch.look = true;
+	t->watch.sync = true;
 	knit_tap_watch_ring();
 	goto out_unlock;
 
@@ -433,7 +433,7 @@ out_unlock:
 	return ret;
 }
 
-static int delete (struct knit_tap_place *place, void *arg)
+static int link_delete(struct knit_tap_place *place, void *arg)
 {
 	return knit_nl_link_del(&place->nl, place->link.ifindex);
 }
@@ -450,7 +450,7 @@ void knit_tap_watch_remove(struct knit_tap_iface *t)
 	for (at = &watch.ifaces; *at != t; at = &(*at)->next)
 		;
 	*at = t->next;
-	ret = knit_tap_there(t, delete, NULL);
+	ret = knit_tap_there(t, link_delete, NULL);
 	if (ret < 0 && ret != -ENODEV)
 		log_err("%s: remove the interface: %s", t->name, strerror(-ret));
 	last = watch.ifaces == NULL;

@@ -87,7 +87,7 @@ static bool is_there(const struct knit_tap_iface *t, const struct knit_tap_place
 	return same;
 }
 
-static int open_socket(struct knit_tap_place *p)
+static int place_open_socket(struct knit_tap_place *p)
 {
 	int ret, saved;
 
@@ -99,7 +99,7 @@ static int open_socket(struct knit_tap_place *p)
 	return ret;
 }
 
-static int find(const struct knit_tap_iface *t, struct knit_tap_place *p)
+static int place_find(const struct knit_tap_iface *t, struct knit_tap_place *p)
 {
 	char name[IFNAMSIZ];
 	int ret;
@@ -110,7 +110,7 @@ static int find(const struct knit_tap_iface *t, struct knit_tap_place *p)
 	p->netns = find_netns(t, name);
 	if (p->netns < 0)
 		return p->netns;
-	ret = open_socket(p);
+	ret = place_open_socket(p);
 	if (ret < 0)
 		return ret;
 	ret = knit_nl_link_get(&p->nl, 0, name, &p->link);
@@ -128,7 +128,7 @@ int knit_tap_there(const struct knit_tap_iface *t,
 	do {
 		memset(&place, 0, sizeof(place));
 		place.netns = -1;
-		ret = find(t, &place);
+		ret = place_find(t, &place);
 		if (ret == 0)
 			ret = act(&place, arg);
 		knit_nl_close(&place.nl);
@@ -138,7 +138,7 @@ int knit_tap_there(const struct knit_tap_iface *t,
 	return ret;
 }
 
-static int copy_link(struct knit_tap_place *place, void *arg)
+static int place_copy_link(struct knit_tap_place *place, void *arg)
 {
 	*(struct knit_nl_link *)arg = place->link;
 	return 0;
@@ -146,15 +146,15 @@ static int copy_link(struct knit_tap_place *place, void *arg)
 
 int knit_tap_link(const struct knit_tap_iface *t, struct knit_nl_link *link)
 {
-	return knit_tap_there(t, copy_link, link);
+	return knit_tap_there(t, place_copy_link, link);
 }
 
-static int set_mtu(struct knit_tap_place *place, void *arg)
+static int place_set_mtu(struct knit_tap_place *place, void *arg)
 {
 	return knit_nl_link_mtu(&place->nl, place->link.ifindex, *(uint32_t *)arg);
 }
 
 int knit_tap_set_mtu(const struct knit_tap_iface *t, uint32_t mtu)
 {
-	return knit_tap_there(t, set_mtu, &mtu);
+	return knit_tap_there(t, place_set_mtu, &mtu);
 }
