@@ -88,7 +88,7 @@ static bool bound_with(const struct knit_bind_want *want, const char *name)
 }
 
 /* What vfio lets live in a group that user space has: no driver, its own, and those of bridges. */
-static bool disturbs(const struct knit_pci *other)
+static bool group_member_disturbs(const struct knit_pci *other)
 {
 	return other->driver[0] && !knit_bind_is_vfio(other->driver) &&
 	       strcmp(other->driver, PCI_STUB) != 0 && strcmp(other->driver, "pcieport") != 0;
@@ -110,7 +110,8 @@ static int check_group(const struct knit_pci *dev, const struct knit_bind_want *
 	d = opendir(path);
 	while (d && ret == 0 && (entry = readdir(d)) != NULL) {
 		if (!knit_pci_parse(entry->d_name, name) || strcmp(name, dev->name) == 0 ||
-		    bound_with(want, name) || knit_pci_look(name, &other) < 0 || !disturbs(&other))
+		    bound_with(want, name) || knit_pci_look(name, &other) < 0 ||
+		    !group_member_disturbs(&other))
 			continue;
 		SAY(why, "%s shares IOMMU group %d with %s, which the kernel's %s drives",
 		    dev->name, dev->group, name, other.driver);

@@ -23,7 +23,7 @@ static struct {
 } held[KNIT_BIND_RECORDS];
 static unsigned int n_held;
 
-static int index_of(const char *name)
+static int lock_index(const char *name)
 {
 	unsigned int i;
 
@@ -33,18 +33,18 @@ static int index_of(const char *name)
 	return -1;
 }
 
-static void path_of(const char *name, char *path, size_t size)
+static void lock_path(const char *name, char *path, size_t size)
 {
 	snprintf(path, size, "%s/%.12s.lock", knit_bind_where.run, name);
 }
 
-static void hold(const char *name, int fd)
+static void lock_hold(const char *name, int fd)
 {
 	snprintf(held[n_held].name, sizeof(held[0].name), "%.12s", name);
 	held[n_held++].fd = fd;
 }
 
-static int taken(const char *name, int fd, struct knit_bind_why *why)
+static int lock_taken(const char *name, int fd, struct knit_bind_why *why)
 {
 	char path[PATH_MAX], comm[32];
 	pid_t pid;
@@ -58,7 +58,7 @@ static int taken(const char *name, int fd, struct knit_bind_why *why)
 	return -EBUSY;
 }
 
-static int failed(int err, const char *name, struct knit_bind_why *why)
+static int lock_failed(int err, const char *name, struct knit_bind_why *why)
 {
 	SAY(why, "%s: %s/%s.lock: %s", name, knit_bind_where.run, name, strerror(-err));
 	REMEDY(why, "root is needed, and a writable %s", knit_bind_where.run);
@@ -71,34 +71,34 @@ int knit_bind_lock(const char *name, struct knit_bind_why *why)
 	int fd, busy = -1, ret;
 
 	memset(why, 0, sizeof(*why));
-	if (index_of(name) >= 0)
+	if (lock_index(name) >= 0)
 		return 0;
 	if (n_held == KNIT_BIND_RECORDS)
-		return failed(-ENOSPC, name, why);
+		return lock_failed(-ENOSPC, name, why);
 	if (mkdir(knit_bind_where.run, 0755) < 0 && errno != EEXIST)
-		return failed(-errno, name, why);
-	path_of(name, path, sizeof(path));
+		return lock_failed(-errno, name, why);
+	lock_path(name, path, sizeof(path));
 	fd = knit_lock_take(path, &busy);
 	if (fd == -EAGAIN) {
-		ret = taken(name, busy, why);
+		ret = lock_taken(name, busy, why);
 		close(busy);
 		return ret;
 	}
 	if (fd < 0)
-		return failed(fd, name, why);
+		return lock_failed(fd, name, why);
 	knit_lock_write(fd, KNIT_LOCK_ATTACHED);
-	hold(name, fd);
+	lock_hold(name, fd);
 	return 0;
 }
 
 void knit_bind_unlock(const char *name)
 {
-	int i = index_of(name);
+	int i = lock_index(name);
 	char path[PATH_MAX];
 
 	if (i < 0)
 		return;
-	path_of(name, path, sizeof(path));
+	lock_path(name, path, sizeof(path));
 	unlink(path);
 	close(held[i].fd);
 	held[i] = held[--n_held];
@@ -110,14 +110,14 @@ int knit_bind_locked(const char *name, struct knit_bind_why *why)
 	int fd, ret = 0;
 
 	memset(why, 0, sizeof(*why));
-	if (index_of(name) >= 0)
+	if (lock_index(name) >= 0)
 		return 0;
-	path_of(name, path, sizeof(path));
+	lock_path(name, path, sizeof(path));
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return 0;
 	if (knit_lock_held(fd))
-		ret = taken(name, fd, why);
+		ret = lock_taken(name, fd, why);
 	close(fd);
 	return ret;
 }
@@ -158,11 +158,11 @@ void knit_bind_adopt_locks(void)
 		fd = strtol(entry->d_name, NULL, 10);
 		n = readlinkat(dirfd(d), entry->d_name, target, sizeof(target) - 1);
 		target[n > 0 ? n : 0] = '\0';
-		if (!is_lock(target, name) || n_held == KNIT_BIND_RECORDS || index_of(name) >= 0 ||
-		    knit_lock_try(fd, F_WRLCK) < 0)
+		if (!is_lock(target, name) || n_held == KNIT_BIND_RECORDS ||
+		    lock_index(name) >= 0 || knit_lock_try(fd, F_WRLCK) < 0)
 			continue;
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-		hold(name, fd);
+		lock_hold(name, fd);
 	}
 	if (d)
 		closedir(d);

@@ -28,7 +28,7 @@ struct use {
 };
 
 /* A dump that was interrupted says all of it once more. */
-static int say(struct use *u, const char *kind, const char *value)
+static int use_add(struct use *u, const char *kind, const char *value)
 {
 	size_t at = strlen(u->what);
 
@@ -55,7 +55,7 @@ static bool mac_is(const struct nlattr *attr, const char *mac)
 	return strcmp(text, mac) == 0;
 }
 
-static int on_link(const struct nlmsghdr *nlh, void *arg)
+static int use_on_link(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 	char master[32] = "another interface";
@@ -65,7 +65,7 @@ static int on_link(const struct nlmsghdr *nlh, void *arg)
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi) || (uint32_t)ifi->ifi_index != u->ifindex)
 		return MNL_CB_OK;
 	if (ifi->ifi_flags & IFF_UP)
-		say(u, "is up", "");
+		use_add(u, "is up", "");
 	mnl_attr_for_each(attr, nlh, sizeof(*ifi))
 	{
 		if (mnl_attr_get_type(attr) == IFLA_ADDRESS)
@@ -73,7 +73,7 @@ static int on_link(const struct nlmsghdr *nlh, void *arg)
 		if (mnl_attr_get_type(attr) != IFLA_MASTER)
 			continue;
 		if_indextoname(attr_u32(attr), master);
-		say(u, "belongs to", master);
+		use_add(u, "belongs to", master);
 	}
 	return MNL_CB_OK;
 }
@@ -88,7 +88,7 @@ static void ip_text(int family, const struct nlattr *attr, char *text, size_t si
 }
 
 /* IPv6's link-local addresses come by themselves and go with the interface. */
-static int on_addr(const struct nlmsghdr *nlh, void *arg)
+static int use_on_addr(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr, *found = NULL;
@@ -105,7 +105,7 @@ static int on_addr(const struct nlmsghdr *nlh, void *arg)
 			found = attr;
 	}
 	ip_text(ifa->ifa_family, found, text, sizeof(text));
-	return say(u, "has the address", text);
+	return use_add(u, "has the address", text);
 }
 
 static bool nexthop_there(const struct nlattr *attr, uint32_t ifindex)
@@ -124,7 +124,7 @@ static bool nexthop_there(const struct nlattr *attr, uint32_t ifindex)
 }
 
 /* Not the kernel's own, which come and go with addresses. */
-static int on_route(const struct nlmsghdr *nlh, void *arg)
+static int use_on_route(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *attr, *dst = NULL;
@@ -148,11 +148,11 @@ static int on_route(const struct nlmsghdr *nlh, void *arg)
 		return MNL_CB_OK;
 	ip_text(rtm->rtm_family, dst, text, INET6_ADDRSTRLEN);
 	snprintf(text + strlen(text), 8, text[0] ? "/%u" : "default", rtm->rtm_dst_len);
-	return say(u, "has a route to", text);
+	return use_add(u, "has a route to", text);
 }
 
 /* Hands each part of a dump to cb. -EINTR: what is dumped changed meanwhile. */
-static int dump_once(uint16_t type, unsigned char family, mnl_cb_t cb, struct use *u)
+static int use_dump_once(uint16_t type, unsigned char family, mnl_cb_t cb, struct use *u)
 {
 	struct mnl_socket *sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	char buf[NL_BUF];
@@ -181,12 +181,12 @@ static int dump_once(uint16_t type, unsigned char family, mnl_cb_t cb, struct us
 	return ret;
 }
 
-static int dump(uint16_t type, unsigned char family, mnl_cb_t cb, struct use *u)
+static int use_dump(uint16_t type, unsigned char family, mnl_cb_t cb, struct use *u)
 {
 	int ret, tries = TRIES;
 
 	do {
-		ret = dump_once(type, family, cb, u);
+		ret = use_dump_once(type, family, cb, u);
 	} while (ret == -EINTR && --tries > 0);
 	return ret;
 }
@@ -217,14 +217,14 @@ int knit_bind_net_used(const char *ifname, char *what, size_t size)
 		return -errno;
 	ret = read_sysfs(ifname, &u);
 	if (ret == 0)
-		ret = dump(RTM_GETLINK, AF_UNSPEC, on_link, &u);
+		ret = use_dump(RTM_GETLINK, AF_UNSPEC, use_on_link, &u);
 	if (ret == 0 && !u.seen)
 		ret = -ENODEV;
 	if (ret == 0)
-		ret = dump(RTM_GETADDR, AF_UNSPEC, on_addr, &u);
+		ret = use_dump(RTM_GETADDR, AF_UNSPEC, use_on_addr, &u);
 	if (ret == 0)
-		ret = dump(RTM_GETROUTE, AF_INET, on_route, &u);
+		ret = use_dump(RTM_GETROUTE, AF_INET, use_on_route, &u);
 	if (ret == 0)
-		ret = dump(RTM_GETROUTE, AF_INET6, on_route, &u);
+		ret = use_dump(RTM_GETROUTE, AF_INET6, use_on_route, &u);
 	return ret < 0 ? ret : what[0] != '\0';
 }

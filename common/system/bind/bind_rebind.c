@@ -28,7 +28,7 @@ static int set_override(const char *name, const char *driver)
 	return write_device(name, "driver_override", driver[0] ? driver : "\n");
 }
 
-static int probe(const char *name)
+static int driver_probe(const char *name)
 {
 	char path[PATH_MAX];
 
@@ -36,7 +36,7 @@ static int probe(const char *name)
 	return knit_sysfs_write(path, name);
 }
 
-static int failed(int err, const char *name, const char *doing, struct knit_bind_why *why)
+static int rebind_failed(int err, const char *name, const char *doing, struct knit_bind_why *why)
 {
 	SAY(why, "%s: %s: %s", name, doing, strerror(-err));
 	if (err == -EACCES || err == -EPERM)
@@ -75,21 +75,21 @@ int knit_bind_move(const char *name, const char *driver, struct knit_bind_why *w
 	}
 	ret = set_override(name, none ? "" : driver);
 	if (ret < 0)
-		return failed(ret, name, "driver_override", why);
+		return rebind_failed(ret, name, "driver_override", why);
 	if (dev.driver[0] && strcmp(dev.driver, driver) != 0) {
 		ret = write_device(name, "driver/unbind", name);
 		if (ret < 0)
-			return failed(ret, name, "unbind", why);
+			return rebind_failed(ret, name, "unbind", why);
 	}
 	if (none || (driver[0] && strcmp(dev.driver, driver) == 0))
 		return 0;
-	ret = probe(name);
+	ret = driver_probe(name);
 	if (ret < 0)
-		return failed(ret, name, "probe", why);
+		return rebind_failed(ret, name, "probe", why);
 	return driver[0] ? expect_driver(name, driver, why) : 0;
 }
 
-static int wait_for_users(const struct knit_pci *dev, int timeout_ms, struct knit_bind_why *why)
+static int users_wait(const struct knit_pci *dev, int timeout_ms, struct knit_bind_why *why)
 {
 	char comm[32];
 	int pid;
@@ -127,7 +127,7 @@ int knit_bind_restore(const struct knit_bind_record *r, int timeout_ms, struct k
 			set_override(r->name, r->override);
 		return 0;
 	}
-	ret = wait_for_users(&dev, timeout_ms, why);
+	ret = users_wait(&dev, timeout_ms, why);
 	if (ret < 0)
 		return ret;
 	ret = knit_bind_move(r->name, r->driver[0] ? r->driver : "none", why);

@@ -28,7 +28,7 @@ bool knit_bind_record_is_of(const struct knit_bind_record *r, const struct knit_
 	return r->vendor == 0 || (r->vendor == dev->vendor && r->device == dev->device);
 }
 
-static void copy(char to[KNIT_DRIVER_NAME], const char from[KNIT_DRIVER_NAME])
+static void driver_copy(char to[KNIT_DRIVER_NAME], const char from[KNIT_DRIVER_NAME])
 {
 	memcpy(to, from, KNIT_DRIVER_NAME);
 }
@@ -41,14 +41,14 @@ void knit_bind_record_anew(struct knit_bind_record *r, const struct knit_pci *de
 	if (!knit_bind_record_is_of(&old, dev))
 		return;
 	if (dev->driver[0] == '\0' || strcmp(dev->driver, old.ours) == 0) {
-		copy(r->driver, old.driver);
-		copy(r->override, old.override);
+		driver_copy(r->driver, old.driver);
+		driver_copy(r->override, old.override);
 	} else if (strcmp(dev->override, old.ours) == 0 || knit_bind_named_for_probe(dev, &old)) {
-		copy(r->override, old.override);
+		driver_copy(r->override, old.override);
 	}
 }
 
-static bool is_driver_name(const char *text)
+static bool driver_name_ok(const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				  "-_.");
@@ -61,7 +61,7 @@ static bool take_name(const char *text, char out[KNIT_DRIVER_NAME])
 	out[0] = '\0';
 	if (strcmp(text, "-") == 0)
 		return true;
-	if (!is_driver_name(text))
+	if (!driver_name_ok(text))
 		return false;
 	memcpy(out, text, strlen(text) + 1);
 	return true;
@@ -115,12 +115,12 @@ int knit_bind_records_read(const char *path, struct knit_bind_records *recs)
 	return ret;
 }
 
-static const char *or_dash(const char *text)
+static const char *driver_or_dash(const char *text)
 {
 	return text[0] ? text : "-";
 }
 
-static void print(FILE *out, const struct knit_bind_records *recs)
+static void records_print(FILE *out, const struct knit_bind_records *recs)
 {
 	const struct knit_bind_record *r;
 	unsigned int i;
@@ -129,8 +129,8 @@ static void print(FILE *out, const struct knit_bind_records *recs)
 		fputs("noiommu\n", out);
 	for (i = 0; i < recs->n; i++) {
 		r = &recs->r[i];
-		fprintf(out, "%s %s %s %s", r->name, or_dash(r->ours), or_dash(r->driver),
-			or_dash(r->override));
+		fprintf(out, "%s %s %s %s", r->name, driver_or_dash(r->ours),
+			driver_or_dash(r->driver), driver_or_dash(r->override));
 		if (r->vendor)
 			fprintf(out, " %04x:%04x", r->vendor, r->device);
 		fputc('\n', out);
@@ -149,7 +149,7 @@ int knit_bind_records_write(const char *path, const struct knit_bind_records *re
 	out = fopen(tmp, "we");
 	if (out == NULL)
 		return -errno;
-	print(out, recs);
+	records_print(out, recs);
 	if (ferror(out))
 		err = EIO;
 	if (fclose(out) != 0)

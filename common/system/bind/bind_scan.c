@@ -78,7 +78,7 @@ static void link_name(const char *path, char *name, size_t size)
 	snprintf(name, size, "%.*s", (int)size - 1, slash ? slash + 1 : target);
 }
 
-static long number(const char *dir, const char *file, long none)
+static long sysfs_number(const char *dir, const char *file, long none)
 {
 	char path[PATH_SIZE], text[32], *end;
 	long value;
@@ -199,11 +199,11 @@ int knit_pci_look(const char *name, struct knit_pci *dev)
 	if (access(dir, F_OK) < 0)
 		return -ENODEV;
 	snprintf(dev->name, sizeof(dev->name), "%.12s", name);
-	dev->class = number(dir, "class", 0);
-	dev->vendor = number(dir, "vendor", 0);
-	dev->device = number(dir, "device", 0);
-	dev->numa = number(dir, "numa_node", -1);
-	dev->functions = number(dir, "sriov_numvfs", 0);
+	dev->class = sysfs_number(dir, "class", 0);
+	dev->vendor = sysfs_number(dir, "vendor", 0);
+	dev->device = sysfs_number(dir, "device", 0);
+	dev->numa = sysfs_number(dir, "numa_node", -1);
+	dev->functions = sysfs_number(dir, "sriov_numvfs", 0);
 	dev->group = -1;
 	dev->uio = -1;
 	dev->cdev = -1;

@@ -83,7 +83,7 @@ static void check_driver(struct knit_conf_load *load, unsigned int i)
 }
 
 /* The value of the first argument with one of these names, NULL: there is none. */
-static const char *argument(const struct knit_conf_port *port, const char *const *names)
+static const char *device_argument(const struct knit_conf_port *port, const char *const *names)
 {
 	const char *at = port->device;
 	size_t len;
@@ -117,12 +117,12 @@ static void check_pcap(struct knit_conf_load *load, unsigned int i)
 				"at most %d characters of arguments are expected, not %zu: "
 				"net_pcap cuts what it hands to workers",
 				PCAP_ARGS, strlen(args + 1));
-	if (port->netns[0] && argument(port, devices))
+	if (port->netns[0] && device_argument(port, devices))
 		knit_conf_error(load, group, "netns",
 				"none is expected: workers open the device of net_pcap by its "
 				"name where they are themselves; start knit in that namespace, or "
 				"use net_tap");
-	file = argument(port, files);
+	file = device_argument(port, files);
 	if (file && file[0] != '/')
 		knit_conf_error(load, group, "device",
 				"absolute paths are expected: workers open them, too");
@@ -132,7 +132,7 @@ static void check_tap(struct knit_conf_load *load, unsigned int i)
 {
 	static const char *const names[] = { "iface", NULL };
 	const struct knit_conf_port *port = &load->conf->ports[i];
-	const char *value = argument(port, names);
+	const char *value = device_argument(port, names);
 	char id[sizeof(port->device)];
 
 	if (strncmp(device_id(port, id, sizeof(id)), "net_tap", 7) || value == NULL)
@@ -188,7 +188,7 @@ static void check_iface_mtu(struct knit_conf_load *load, unsigned int i)
 				iface->min_mtu, iface->max_mtu);
 }
 
-static void check_iface(struct knit_conf_load *load, unsigned int i)
+static void check_interface(struct knit_conf_load *load, unsigned int i)
 {
 	const config_setting_t *group = knit_conf_elem(load, "interfaces", i);
 	const struct knit_conf_iface *ifaces = load->conf->ifaces;
@@ -266,7 +266,7 @@ void knit_conf_check(struct knit_conf_load *load)
 	for (i = 0; i < load->conf->n_ports; i++)
 		check_port(load, i);
 	for (i = 0; i < load->conf->n_ifaces; i++)
-		check_iface(load, i);
+		check_interface(load, i);
 	for (i = 0; i < load->conf->n_workers; i++) {
 		check_worker_ids(load, i);
 		knit_conf_check_rules(load, i);

@@ -42,7 +42,7 @@ static void add_quoted(struct text *t, const char *s)
 	add(t, *s ? "...\"" : "\"");
 }
 
-static void describe(struct text *t, const config_setting_t *setting)
+static void add_setting(struct text *t, const config_setting_t *setting)
 {
 	int i, n;
 
@@ -74,7 +74,7 @@ static void describe(struct text *t, const config_setting_t *setting)
 		add(t, "[");
 		for (i = 0; i < n && i < 3; i++) {
 			add(t, i ? ", " : "");
-			describe(t, config_setting_get_elem(setting, i));
+			add_setting(t, config_setting_get_elem(setting, i));
 		}
 		add(t, n > 3 ? ", ...]" : "]");
 	}
@@ -135,7 +135,7 @@ void knit_conf_error(struct knit_conf_load *load, const config_setting_t *group,
 	va_list ap;
 
 	if (at)
-		describe(&found, at);
+		add_setting(&found, at);
 	else
 		add(&found, "nothing");
 	print_head(load, at ? at : group, at ? NULL : key, buf);

@@ -12,7 +12,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 }
 
 /* Levenshtein distance; words that are longer than any key are infinitely far away. */
-static size_t distance(const char *a, const char *b)
+static size_t edit_distance(const char *a, const char *b)
 {
 	size_t la = strlen(a), lb = strlen(b), row[MAX_KEY + 1], i, j;
 
@@ -42,7 +42,7 @@ static const char *near_miss(const struct knit_group *group, const char *name)
 	size_t best_d = 3;
 
 	for (key = group->keys; key->name; key++) {
-		size_t d = distance(key->name, name);
+		size_t d = edit_distance(key->name, name);
 
 		if (d < best_d && d * 3 <= strlen(key->name)) {
 			best_d = d;

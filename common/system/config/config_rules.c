@@ -15,7 +15,7 @@ struct usage {
 	int iface[KNIT_MAX_CONF_IFACES];
 };
 
-static bool given(const struct usage *use, const char *key)
+static bool rule_has(const struct usage *use, const char *key)
 {
 	return config_setting_get_member(use->group, key);
 }
@@ -31,7 +31,7 @@ static int iface_of_port(const struct knit_config *conf, int port)
 }
 
 /* Whoever takes a port takes its interface too: punted packets come out there. */
-static void take_iface(struct usage *use, int iface, const char *key)
+static void usage_take_iface(struct usage *use, int iface, const char *key)
 {
 	if (use->iface[iface] >= 0)
 		knit_conf_error(use->load, use->group, key,
@@ -42,7 +42,7 @@ static void take_iface(struct usage *use, int iface, const char *key)
 		use->iface[iface] = use->rule;
 }
 
-static void take_port(struct usage *use, int port, const char *key)
+static void usage_take_port(struct usage *use, int port, const char *key)
 {
 	int iface = iface_of_port(use->load->conf, port);
 
@@ -54,20 +54,20 @@ static void take_port(struct usage *use, int port, const char *key)
 	}
 	use->port[port] = use->rule;
 	if (iface >= 0)
-		take_iface(use, iface, key);
+		usage_take_iface(use, iface, key);
 }
 
 static void check_punt(struct usage *use, const struct knit_conf_rule *rule)
 {
 	const struct knit_config *conf = use->load->conf;
 
-	if (given(use, "ports"))
+	if (rule_has(use, "ports"))
 		knit_conf_error(use->load, use->group, "ports",
 				"punt takes port, only xconnect takes ports");
-	if (given(use, "interfaces"))
+	if (rule_has(use, "interfaces"))
 		knit_conf_error(use->load, use->group, "interfaces",
 				"punt takes port, only xconnect takes interfaces");
-	if (!given(use, "port")) {
+	if (!rule_has(use, "port")) {
 		knit_conf_error(use->load, use->group, "port", "punt needs the name of a port");
 		return;
 	}
@@ -78,14 +78,14 @@ static void check_punt(struct usage *use, const struct knit_conf_rule *rule)
 				"a port with an interface is expected, and no interface has port = "
 				"\"%s\"",
 				conf->ports[rule->a].name);
-	take_port(use, rule->a, "port");
+	usage_take_port(use, rule->a, "port");
 }
 
 static void check_xconnect(struct usage *use, const struct knit_conf_rule *rule)
 {
-	bool ports = given(use, "ports"), ifaces = given(use, "interfaces");
+	bool ports = rule_has(use, "ports"), ifaces = rule_has(use, "interfaces");
 
-	if (given(use, "port"))
+	if (rule_has(use, "port"))
 		knit_conf_error(use->load, use->group, "port",
 				"xconnect takes ports or interfaces, only punt takes port");
 	if (ports && ifaces)
@@ -97,11 +97,11 @@ static void check_xconnect(struct usage *use, const struct knit_conf_rule *rule)
 	if (ports == ifaces || rule->a < 0 || rule->b < 0)
 		return; /* said already */
 	if (ports) {
-		take_port(use, rule->a, "ports");
-		take_port(use, rule->b, "ports");
+		usage_take_port(use, rule->a, "ports");
+		usage_take_port(use, rule->b, "ports");
 	} else {
-		take_iface(use, rule->a, "interfaces");
-		take_iface(use, rule->b, "interfaces");
+		usage_take_iface(use, rule->a, "interfaces");
+		usage_take_iface(use, rule->b, "interfaces");
 	}
 }
 

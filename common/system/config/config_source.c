@@ -43,7 +43,7 @@ source_error(struct knit_conf_source *src, const struct scan *at, const char *fm
 }
 
 /* The file as a string, or NULL with errno set. O_NONBLOCK: a FIFO must not make us wait. */
-static char *slurp(const char *path)
+static char *file_read(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char *text = NULL;
@@ -83,7 +83,7 @@ err_close:
 	return NULL;
 }
 
-static const char *slurp_error(int err)
+static const char *file_read_error(int err)
 {
 	switch (err) {
 	case EINVAL:
@@ -99,7 +99,7 @@ static const char *slurp_error(int err)
 	}
 }
 
-static void copy(struct scan *s, size_t n)
+static void scan_copy(struct scan *s, size_t n)
 {
 	size_t i;
 
@@ -114,7 +114,7 @@ static void copy(struct scan *s, size_t n)
 
 static void copy_unended(struct scan *s, const struct scan *start, const char *what)
 {
-	copy(s, strlen(s->p));
+	scan_copy(s, strlen(s->p));
 	source_error(s->src, start, "%s: found the end of the file: %s must be closed", what, what);
 }
 
@@ -124,12 +124,12 @@ static void copy_comment(struct scan *s)
 	const char *end;
 
 	if (*s->p == '#' || s->p[1] == '/') {
-		copy(s, strcspn(s->p, "\n"));
+		scan_copy(s, strcspn(s->p, "\n"));
 		return;
 	}
 	end = strstr(s->p + 2, "*/");
 	if (end)
-		copy(s, end + 2 - s->p);
+		scan_copy(s, end + 2 - s->p);
 	else
 		copy_unended(s, &start, "comment");
 }
@@ -142,7 +142,7 @@ static void copy_string(struct scan *s)
 	while (*end && *end != '"')
 		end += end[0] == '\\' && end[1] ? 2 : 1;
 	if (*end)
-		copy(s, end + 1 - s->p);
+		scan_copy(s, end + 1 - s->p);
 	else
 		copy_unended(s, &start, "string");
 }
@@ -155,7 +155,7 @@ static void copy_number(struct scan *s)
 		hex ? 2 + strspn(s->p + 2, "0123456789abcdefABCDEF") : strspn(s->p, "0123456789");
 
 	if (!hex && strchr(".eE", s->p[n]) && s->p[n]) {
-		copy(s, n + strspn(s->p + n, "0123456789.eE+-"));
+		scan_copy(s, n + strspn(s->p + n, "0123456789.eE+-"));
 		return;
 	}
 	errno = 0;
@@ -163,7 +163,7 @@ static void copy_number(struct scan *s)
 		fprintf(s->src->out, "%lld", (long long)INT64_MAX);
 		s->p += n;
 	} else {
-		copy(s, n);
+		scan_copy(s, n);
 	}
 	s->p += strspn(s->p, "L");
 	fputc('L', s->src->out);
@@ -179,7 +179,7 @@ static void add_chunk(struct scan *s)
 }
 
 /* At "@include": relative names are looked for beside the file that includes. */
-static void include(struct scan *s)
+static void scan_include(struct scan *s)
 {
 	const char *parent = s->src->files[s->file];
 	const char *slash = strrchr(parent, '/');
@@ -238,17 +238,18 @@ static void scan_text(struct scan *s)
 		else if (*p == '"')
 			copy_string(s);
 		else if (s->line_start && strncmp(p, "@include", 8) == 0)
-			include(s);
+			scan_include(s);
 		else if ((unsigned char)*p >= 0x80)
 			refuse_foreign(s);
 		else if (isdigit((unsigned char)*p) || (*p == '.' && isdigit((unsigned char)p[1])))
 			copy_number(s);
 		else if (isalpha((unsigned char)*p) || *p == '*')
-			copy(s, 1 + strspn(p + 1,
-					   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					   "0123456789-_*"));
+			scan_copy(s,
+				  1 + strspn(p + 1,
+					     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					     "0123456789-_*"));
 		else
-			copy(s, 1);
+			scan_copy(s, 1);
 		s->line_start = *p == '\n' || (s->line_start && isblank((unsigned char)*p));
 	}
 	if (s->line_start || s->p[-1] == '\n')
@@ -270,12 +271,12 @@ static void add_file(struct knit_conf_source *src, const struct scan *parent, co
 			     path, KNIT_CONF_MAX_DEPTH - 1, KNIT_MAX_FILES);
 		return;
 	}
-	text = slurp(path);
+	text = file_read(path);
 	if (!text && parent)
 		source_error(src, parent, "@include: found \"%s\", %s: " EXPECT_FILE, path,
-			     slurp_error(errno));
+			     file_read_error(errno));
 	else if (!text)
-		source_error(src, NULL, "file: found %s: " EXPECT_FILE, slurp_error(errno));
+		source_error(src, NULL, "file: found %s: " EXPECT_FILE, file_read_error(errno));
 	if (!text)
 		return;
 	snprintf(src->files[src->n_files++], sizeof(src->files[0]), "%s", path);

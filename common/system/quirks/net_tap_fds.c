@@ -32,7 +32,7 @@ static bool find_name(char *text, char **name)
 	return true;
 }
 
-static bool is_tap(int dir, const char *fd, const char *ifname)
+static bool fd_is_net_tap(int dir, const char *fd, const char *ifname)
 {
 	char text[1024], *name;
 	ssize_t n;
@@ -59,7 +59,7 @@ unsigned int knit_tap_fds(const char *ifname, int *fds, unsigned int max)
 	if (dir == NULL)
 		return 0;
 	while ((entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.' || !is_tap(dirfd(dir), entry->d_name, ifname))
+		if (entry->d_name[0] == '.' || !fd_is_net_tap(dirfd(dir), entry->d_name, ifname))
 			continue;
 		if (n < max)
 			fds[n] = atoi(entry->d_name);

@@ -90,7 +90,7 @@ struct lines {
 	char line[512];
 };
 
-static bool next_line(struct lines *l)
+static bool maps_next_line(struct lines *l)
 {
 	size_t used = 0;
 
@@ -115,7 +115,7 @@ static bool find_in_maps(uintptr_t addr, struct range *r)
 	struct lines l = { .fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC) };
 	bool found = false;
 
-	while (!found && next_line(&l))
+	while (!found && maps_next_line(&l))
 		found = knit_sigbus_match(l.line, addr, &r->start, &r->end);
 	close(l.fd);
 	return found;
@@ -134,7 +134,7 @@ static bool was_replaced(uintptr_t addr)
 }
 
 /* Remembered before it is done: whoever finds the mapping gone finds it in the list. */
-static bool replace(const struct range *r)
+static bool range_replace(const struct range *r)
 {
 	unsigned int i = __atomic_fetch_add(&n_replaced, 1, __ATOMIC_ACQ_REL);
 	void *at = (void *)r->start;
@@ -147,13 +147,13 @@ static bool replace(const struct range *r)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0) != MAP_FAILED;
 }
 
-static bool repair(uintptr_t addr)
+static bool range_repair(uintptr_t addr)
 {
 	struct range r;
 
 	if (!find_in_maps(addr, &r))
 		return was_replaced(addr);
-	if (!replace(&r))
+	if (!range_replace(&r))
 		return false;
 	if (fault_count)
 		__atomic_fetch_add(fault_count, 1, __ATOMIC_RELEASE);
@@ -169,7 +169,7 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
-	if (info->si_code != BUS_ADRERR || !repair((uintptr_t)info->si_addr)) {
+	if (info->si_code != BUS_ADRERR || !range_repair((uintptr_t)info->si_addr)) {
 		signal(sig, SIG_DFL);
 		raise(sig);
 	}
@@ -196,12 +196,12 @@ void knit_sigbus_blank(const char *pci)
 	uintptr_t start, end;
 	const char *at;
 
-	while (next_line(&l)) {
+	while (maps_next_line(&l)) {
 		parse_hex(l.line, &start);
 		at = strstr(l.line, pci);
 		if (at && strncmp(at + strlen(pci), RESOURCE, strlen(RESOURCE)) == 0 &&
 		    knit_sigbus_match(l.line, start, &start, &end))
-			replace(&(struct range){ start, end });
+			range_replace(&(struct range){ start, end });
 	}
 	close(l.fd);
 }

@@ -19,7 +19,7 @@ static int primary_lock = -1;
 static int attach_lock = -1;
 static int gate = -1;
 
-static int complain(int err, const char *what, const char *path)
+static int rundir_error(int err, const char *what, const char *path)
 {
 	fprintf(stderr, "knit: %s %s: %s\n", what, path, strerror(err));
 	return -err;
@@ -35,7 +35,7 @@ static bool ends_with(const char *name, const char *end)
 static int make_dir(const char *path, mode_t mode)
 {
 	if (mkdir(path, mode) < 0 && errno != EEXIST)
-		return complain(errno, "mkdir", path);
+		return rundir_error(errno, "mkdir", path);
 	return 0;
 }
 
@@ -61,7 +61,7 @@ static int take_primary_lock(const char *prefix)
 		return -EBUSY;
 	}
 	if (fd < 0)
-		return complain(-fd, "lock", path.text);
+		return rundir_error(-fd, "lock", path.text);
 	primary_lock = fd;
 	knit_lock_write(primary_lock, KNIT_LOCK_ATTACHED);
 	return 0;
@@ -91,7 +91,7 @@ static void clean_file(int dir, const char *prefix, const char *name)
 			"gone soon\n",
 			prefix, name, (int)pid);
 	} else if (ftruncate(fd, 0) < 0) {
-		complain(errno, "truncate", name);
+		rundir_error(errno, "truncate", name);
 	}
 	close(fd);
 }
@@ -104,7 +104,7 @@ static int clean_dir(const char *prefix)
 
 	dir = opendir(path.text);
 	if (dir == NULL)
-		return complain(errno, "open", path.text);
+		return rundir_error(errno, "open", path.text);
 	while ((entry = readdir(dir)) != NULL)
 		clean_file(dirfd(dir), prefix, entry->d_name);
 	closedir(dir);
@@ -171,7 +171,7 @@ int knit_rundir_write_args(const char *prefix, enum knit_role role, uint32_t id,
 		err = errno;
 		if (fd >= 0)
 			close(fd);
-		return complain(err, "open", tmp.text);
+		return rundir_error(err, "open", tmp.text);
 	}
 	knit_args_print(args, out);
 	err = ferror(out) ? EIO : 0;
@@ -182,10 +182,10 @@ int knit_rundir_write_args(const char *prefix, enum knit_role role, uint32_t id,
 	if (err == 0)
 		return 0;
 	unlink(tmp.text);
-	return complain(err, "write", path.text);
+	return rundir_error(err, "write", path.text);
 }
 
-static int take(const char *prefix, const char *file, int *fd, int timeout_ms)
+static int rundir_take_lock(const char *prefix, const char *file, int *fd, int timeout_ms)
 {
 	struct knit_path path = knit_path_file(prefix, file);
 	int ret;
@@ -193,7 +193,7 @@ static int take(const char *prefix, const char *file, int *fd, int timeout_ms)
 	if (*fd < 0)
 		*fd = knit_lock_open(path.text);
 	if (*fd < 0)
-		return complain(-*fd, "open", path.text);
+		return rundir_error(-*fd, "open", path.text);
 	ret = knit_lock_wait(*fd, F_WRLCK, timeout_ms);
 	return ret == -EAGAIN ? -EBUSY : ret;
 }
@@ -202,11 +202,11 @@ int knit_rundir_block_attach(const char *prefix, int timeout_ms)
 {
 	int ret;
 
-	ret = take(prefix, KNIT_FILE_GATE, &gate, timeout_ms);
-	return ret < 0 ? ret : take(prefix, KNIT_FILE_ATTACH, &attach_lock, timeout_ms);
+	ret = rundir_take_lock(prefix, KNIT_FILE_GATE, &gate, timeout_ms);
+	return ret < 0 ? ret : rundir_take_lock(prefix, KNIT_FILE_ATTACH, &attach_lock, timeout_ms);
 }
 
-static void give_back(int *fd)
+static void lock_release(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
@@ -215,6 +215,6 @@ static void give_back(int *fd)
 
 void knit_rundir_unblock_attach(void)
 {
-	give_back(&attach_lock);
-	give_back(&gate);
+	lock_release(&attach_lock);
+	lock_release(&gate);
 }

@@ -48,7 +48,7 @@ struct source {
 };
 
 /* The next line without its end; false if there is none, or none that ends. */
-static bool next_line(struct source *src)
+static bool source_next_line(struct source *src)
 {
 	char *end;
 
@@ -62,7 +62,7 @@ static bool next_line(struct source *src)
 	return true;
 }
 
-static enum knit_exit expected(struct source *src, const char *what)
+static enum knit_exit source_expected(struct source *src, const char *what)
 {
 	fprintf(src->err, "knit: %s: found \"%.40s\": \"%s\" is expected\n", src->file, src->line,
 		what);
@@ -73,8 +73,8 @@ static enum knit_exit check_version(struct source *src, const char *key, const c
 {
 	size_t n = strlen(key);
 
-	if (!next_line(src) || strncmp(src->line, key, n) != 0)
-		return expected(src, key);
+	if (!source_next_line(src) || strncmp(src->line, key, n) != 0)
+		return source_expected(src, key);
 	if (strcmp(src->line + n, mine) == 0)
 		return KNIT_EXIT_OK;
 	fprintf(src->err,
@@ -87,15 +87,15 @@ static enum knit_exit parse_rest(struct knit_args *args, struct source *src)
 {
 	int pid;
 
-	if (!next_line(src) ||
+	if (!source_next_line(src) ||
 	    sscanf(src->line, "primary %d %" SCNu64, &pid, &args->primary_start) != 2 || pid <= 0)
-		return expected(src, "primary <pid> <start time>");
+		return source_expected(src, "primary <pid> <start time>");
 	args->primary = pid;
-	while (next_line(src)) {
+	while (source_next_line(src)) {
 		if (strncmp(src->line, "arg ", 4) != 0 || knit_args_add(args, src->line + 4) < 0)
-			return expected(src, "arg <text>, not too often");
+			return source_expected(src, "arg <text>, not too often");
 	}
-	return src->line[0] ? expected(src, "a line that ends") : KNIT_EXIT_OK;
+	return src->line[0] ? source_expected(src, "a line that ends") : KNIT_EXIT_OK;
 }
 
 enum knit_exit knit_args_parse(struct knit_args *args, FILE *in, const char *file, FILE *err)

@@ -131,7 +131,7 @@ int knit_secondary_enter(struct knit_secondary *s)
 /* The primary may be at something that it does rarely: EAL takes 10 s to give a device up. */
 #define ENTER_TIMEOUT_MS 20000
 
-static int say(struct knit_secondary *s, uint32_t op, int fd, struct knit_msg *m)
+static int primary_ask(struct knit_secondary *s, uint32_t op, int fd, struct knit_msg *m)
 {
 	int timeout = op == KNIT_OP_DETACH ? KNIT_MSG_TIMEOUT_MS : ENTER_TIMEOUT_MS;
 
@@ -141,7 +141,7 @@ static int say(struct knit_secondary *s, uint32_t op, int fd, struct knit_msg *m
 	return knit_msg_ask(m, fd, timeout);
 }
 
-static int complain(const struct knit_secondary *s, const struct knit_msg *m, int ret)
+static int refusal_report(const struct knit_secondary *s, const struct knit_msg *m, int ret)
 {
 	const char *text = m->text[0] ? m->text : rte_strerror(-ret);
 
@@ -176,9 +176,9 @@ int knit_secondary_attach(struct knit_secondary *s)
 	 * Asked once. Of -EAGAIN, a domain to be reset, nothing is to be waited for: the reset
 	 * keeps new secondaries out by the attach lock, of which this one holds a share.
 	 */
-	ret = say(s, KNIT_OP_ATTACH, pidfd, &m);
+	ret = primary_ask(s, KNIT_OP_ATTACH, pidfd, &m);
 	close(pidfd);
-	return ret < 0 ? complain(s, &m, ret) : KNIT_EXIT_OK;
+	return ret < 0 ? refusal_report(s, &m, ret) : KNIT_EXIT_OK;
 }
 
 int knit_secondary_ready(struct knit_secondary *s)
@@ -186,14 +186,14 @@ int knit_secondary_ready(struct knit_secondary *s)
 	struct knit_msg m;
 	int ret;
 
-	ret = say(s, KNIT_OP_READY, -1, &m);
+	ret = primary_ask(s, KNIT_OP_READY, -1, &m);
 	if (ret < 0)
-		return complain(s, &m, ret);
+		return refusal_report(s, &m, ret);
 	knit_rundir_attached();
 	return KNIT_EXIT_OK;
 }
 
-static void say_goodbye(struct knit_secondary *s)
+static void goodbye_store(struct knit_secondary *s)
 {
 	struct knit_topo_control *c = &s->topo->control;
 	struct knit_topo_worker *w;
@@ -212,10 +212,10 @@ void knit_secondary_detach(struct knit_secondary *s)
 	struct knit_msg m;
 	int ret;
 
-	say_goodbye(s);
-	ret = say(s, KNIT_OP_DETACH, -1, &m);
+	goodbye_store(s);
+	ret = primary_ask(s, KNIT_OP_DETACH, -1, &m);
 	if (ret < 0)
-		complain(s, &m, ret);
+		refusal_report(s, &m, ret);
 }
 
 void knit_secondary_leave(struct knit_secondary *s)

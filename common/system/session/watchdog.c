@@ -15,7 +15,7 @@ static struct pollfd primary = { .fd = -1, .events = POLLIN };
 static pid_t primary_pid;
 static bool leaving;
 
-static void *watch(void *arg)
+static void *watchdog_main(void *arg)
 {
 	while (poll(&primary, 1, -1) != 1)
 		;
@@ -33,7 +33,7 @@ static int start_thread(void)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
-	err = pthread_create(&thread, NULL, watch, NULL);
+	err = pthread_create(&thread, NULL, watchdog_main, NULL);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (err)
 		return -err;

@@ -61,13 +61,13 @@ static inline void renew_consumer(struct knit_handoff *x)
 	knit_ring_claim_consumer(&x->out.ring);
 }
 
-static inline struct rte_mbuf **entry(const struct knit_ring *r, uint32_t index)
+static inline struct rte_mbuf **handoff_entry(const struct knit_ring *r, uint32_t index)
 {
 	return knit_ring_entry(r, index);
 }
 
 /* Frees the entries from in.freed up to an index. */
-static void take_back(struct knit_handoff *x, uint32_t to)
+static void handoff_free_until(struct knit_handoff *x, uint32_t to)
 {
 	struct knit_handoff_producer *in = &x->in;
 	struct rte_mbuf *m[BATCH];
@@ -76,7 +76,7 @@ static void take_back(struct knit_handoff *x, uint32_t to)
 	while (in->freed != to) {
 		n = RTE_MIN(to - in->freed, (uint32_t)BATCH);
 		for (i = 0; i < n; i++)
-			m[i] = *entry(&in->ring, in->freed + i);
+			m[i] = *handoff_entry(&in->ring, in->freed + i);
 		rte_pktmbuf_free_bulk(m, n);
 		knit_store_release(&in->freed, in->freed + n);
 	}
@@ -89,12 +89,12 @@ unsigned int knit_handoff_put(struct knit_handoff *x, struct rte_mbuf **m, unsig
 
 	/* One look at the consumer's index: room is only what is also taken back. */
 	room = knit_ring_reserve(r, r->size);
-	take_back(x, r->cons);
+	handoff_free_until(x, r->cons);
 	n = RTE_MIN(n, room);
 	if (n == 0)
 		return 0;
 	for (i = 0; i < n; i++)
-		*entry(r, r->prod + i) = m[i];
+		*handoff_entry(r, r->prod + i) = m[i];
 	knit_ring_submit(r, n);
 	if (knit_ring_data_wanted(r))
 		knit_doorbell_ring(x->consumer_doorbell);
@@ -109,7 +109,7 @@ uint64_t knit_handoff_lost(struct knit_handoff *x)
 	return fresh;
 }
 
-static struct rte_mbuf *copy(const struct rte_mbuf *m, struct rte_mempool *pool)
+static struct rte_mbuf *packet_copy(const struct rte_mbuf *m, struct rte_mempool *pool)
 {
 	return likely(m) ? rte_pktmbuf_copy(m, pool, 0, UINT32_MAX) : NULL;
 }
@@ -124,8 +124,8 @@ unsigned int knit_handoff_take(struct knit_handoff *x, struct rte_mbuf **m, unsi
 	n = knit_ring_peek(r, n);
 	for (i = 0; i < n; i++) {
 		if (i + 1 < n)
-			rte_prefetch0(*entry(r, r->cons + i + 1));
-		m[made] = copy(*entry(r, r->cons + i), x->out.pool);
+			rte_prefetch0(*handoff_entry(r, r->cons + i + 1));
+		m[made] = packet_copy(*handoff_entry(r, r->cons + i), x->out.pool);
 		made += m[made] != NULL;
 	}
 	if (n)
@@ -178,7 +178,7 @@ unsigned int knit_handoff_drain(struct knit_handoff *x)
 {
 	unsigned int n = knit_handoff_held(x);
 
-	take_back(x, x->in.ring.prod);
+	handoff_free_until(x, x->in.ring.prod);
 	knit_store(&x->in.ring.shm->consumer, x->in.ring.prod);
 	return n;
 }

@@ -9,7 +9,7 @@ static uint64_t word_of(const struct rte_ether_addr *mac)
 	return knit_mac_word(bytes);
 }
 
-static void put(uint64_t *table, uint64_t mac)
+static void macs_put(uint64_t *table, uint64_t mac)
 {
 	uint32_t at = knit_macs_slot(mac);
 
@@ -29,6 +29,6 @@ void knit_macs_set(struct knit_macs *set, const struct rte_ether_addr *list, uns
 	for (i = 0; i < KNIT_MACS_SLOTS; i++)
 		__atomic_store_n(&table[i], 0, __ATOMIC_RELAXED);
 	for (i = 0; i < n; i++)
-		put(table, word_of(&list[i]));
+		macs_put(table, word_of(&list[i]));
 	__atomic_store_n(&set->in_force, n ? next : 0, __ATOMIC_RELEASE);
 }

@@ -49,7 +49,7 @@ static bool same_rule(const struct knit_conf_rule *x, const struct knit_conf_rul
 /*
  * Packets of one port or interface are spread over its workers, so all must do the same with them.
  */
-static bool take(struct plan *p, const struct here *at, struct use *use, const char *name)
+static bool use_take(struct plan *p, const struct here *at, struct use *use, const char *name)
 {
 	if (use->by == at->worker) {
 		refuse(p, at, "\"%s\" is in two rules: one is expected\n", name);
@@ -68,21 +68,21 @@ static bool take(struct plan *p, const struct here *at, struct use *use, const c
 	return true;
 }
 
-static void take_iface(struct plan *p, const struct here *at, int iface)
+static void plan_take_iface(struct plan *p, const struct here *at, int iface)
 {
 	struct use *use = &p->iface[iface];
 
-	if (take(p, at, use, p->t->ifaces[iface].name))
+	if (use_take(p, at, use, p->t->ifaces[iface].name))
 		p->t->workers[at->index].pair[iface] = use->n - 1;
 }
 
-static void take_port(struct plan *p, const struct here *at, int port)
+static void plan_take_port(struct plan *p, const struct here *at, int port)
 {
 	struct knit_topo_worker *w = &p->t->workers[at->index];
 	const struct knit_conf_port *conf = &p->c->ports[port];
 	struct use *use = &p->port[port];
 
-	if (!take(p, at, use, conf->name))
+	if (!use_take(p, at, use, conf->name))
 		return;
 	if (use->n > 1 && conf->rx_spread == KNIT_SPREAD_NONE) {
 		refuse(p, at,
@@ -93,7 +93,7 @@ static void take_port(struct plan *p, const struct here *at, int port)
 	}
 	w->rxq[port] = use->n - 1;
 	if (p->t->ports[port].iface >= 0)
-		take_iface(p, at, p->t->ports[port].iface);
+		plan_take_iface(p, at, p->t->ports[port].iface);
 }
 
 static bool ends_exist(const struct plan *p, const struct knit_conf_rule *r)
@@ -114,7 +114,7 @@ static void plan_rule(struct plan *p, const struct here *at)
 		       at->rule->b);
 		return;
 	}
-	take_end = at->rule->ifaces ? take_iface : take_port;
+	take_end = at->rule->ifaces ? plan_take_iface : plan_take_port;
 	take_end(p, at, at->rule->a);
 	if (at->rule->b >= 0)
 		take_end(p, at, at->rule->b);
