@@ -101,7 +101,7 @@ static struct knit_ioc_attach role_of(const struct rte_kni *kni, unsigned int ro
 	};
 }
 
-static int call_attach(int fd, struct knit_ioc_attach *a)
+static int attach_retry(int fd, struct knit_ioc_attach *a)
 {
 	int ms, ret;
 
@@ -126,7 +126,7 @@ static int role_bind(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
 	pthread_mutex_lock(&own.lock);
 	roles = roles_of(kni);
 	fd = file_get();
-	ret = fd < 0 ? fd : call_attach(fd, &a);
+	ret = fd < 0 ? fd : attach_retry(fd, &a);
 	if (ret == 0 && !(*roles & 1u << role))
 		*roles |= 1u << role;
 	else if (fd >= 0)

@@ -87,7 +87,7 @@ static int check_moved(const struct rte_memseg_list *msl, uint64_t addr, uint64_
 }
 
 /* With lock. -EEXIST, not logged: some of it was added before. */
-static int mem_add(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
+static int eal_mem_add(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 {
 	uint64_t page = msl->page_sz;
 	int ret;
@@ -112,7 +112,7 @@ static int mem_add(const struct rte_memseg_list *msl, uint64_t addr, uint64_t le
 	return ret;
 }
 
-static int mem_del(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
+static int eal_mem_del(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 {
 	int ret = mem_call(KNIT_IOC_MEM_DEL, addr, len, msl->page_sz);
 
@@ -125,15 +125,15 @@ static int mem_del(const struct rte_memseg_list *msl, uint64_t addr, uint64_t le
  * EAL has just mapped this. If the module has it, it could not delete what was there before, and
  * holds pages that nobody has any more.
  */
-static void mem_add_anew(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
+static void eal_mem_add_anew(const struct rte_memseg_list *msl, uint64_t addr, uint64_t len)
 {
-	int ret = mem_add(msl, addr, len);
+	int ret = eal_mem_add(msl, addr, len);
 
 	if (ret != -EEXIST)
 		return;
-	ret = mem_del(msl, addr, len);
+	ret = eal_mem_del(msl, addr, len);
 	if (ret == 0)
-		ret = mem_add(msl, addr, len);
+		ret = eal_mem_add(msl, addr, len);
 	if (ret < 0)
 		log_err("memory at %#" PRIx64
 			", which EAL mapped anew, is what it was before for the kernel: %s",
@@ -161,7 +161,7 @@ static unsigned int pages_together(struct rte_memseg_list *msl, int first)
  * Memory without which frames are merely refused does not keep an interface from being made. What
  * on_mem_event added a moment ago, or a walk before this one, is there already.
  */
-static int mem_add_list(const struct rte_memseg_list *list, void *arg)
+static int eal_mem_add_list(const struct rte_memseg_list *list, void *arg)
 {
 	struct rte_memseg_list *msl = (struct rte_memseg_list *)(uintptr_t)list;
 	uint64_t base = (uintptr_t)msl->base_va, page = msl->page_sz;
@@ -169,12 +169,12 @@ static int mem_add_list(const struct rte_memseg_list *list, void *arg)
 
 	pthread_mutex_lock(&mem.lock);
 	if (msl->external)
-		mem_add(msl, base, msl->len);
+		eal_mem_add(msl, base, msl->len);
 	else if (!mem.external)
 		for (i = rte_fbarray_find_next_used(&msl->memseg_arr, 0); i >= 0 && ret == 0;
 		     i = rte_fbarray_find_next_used(&msl->memseg_arr, i + n)) {
 			n = pages_together(msl, i);
-			ret = mem_add(msl, base + i * page, n * page);
+			ret = eal_mem_add(msl, base + i * page, n * page);
 			ret = ret == -EEXIST ? 0 : ret;
 		}
 	pthread_mutex_unlock(&mem.lock);
@@ -196,10 +196,10 @@ static void mem_on_event(enum rte_mem_event type, const void *addr, size_t len, 
 	page = msl->external ? len : msl->page_sz;
 	for (at = start; at < start + len; at += page) {
 		if (type == RTE_MEM_EVENT_ALLOC) {
-			mem_add_anew(msl, at, page);
+			eal_mem_add_anew(msl, at, page);
 			continue;
 		}
-		ret = mem_del(msl, at, page);
+		ret = eal_mem_del(msl, at, page);
 		if (ret < 0 && ret != -ENOENT)
 			log_err("memory at %#" PRIx64
 				", which EAL frees, stays with the kernel: %s",
@@ -238,7 +238,7 @@ static void close_file(void)
 }
 
 /* Registered first, then walked: what comes in between is added twice, once in vain. */
-static int mem_follow(void)
+static int eal_mem_follow(void)
 {
 	int ret;
 
@@ -248,7 +248,7 @@ static int mem_follow(void)
 	if (ret < 0 && rte_errno != ENOTSUP && rte_errno != EEXIST)
 		return errno_log(rte_errno, "follow EAL's memory");
 	mem.external = false;
-	ret = rte_memseg_list_walk(mem_add_list, NULL);
+	ret = rte_memseg_list_walk(eal_mem_add_list, NULL);
 	if (ret < 0)
 		rte_mem_event_callback_unregister(CALLBACK_NAME, NULL);
 	return ret;
@@ -261,7 +261,7 @@ static int first_user(void)
 	ret = open_file();
 	if (ret < 0)
 		return ret;
-	ret = mem_follow();
+	ret = eal_mem_follow();
 	if (ret < 0)
 		close_file();
 	return ret;
@@ -276,7 +276,7 @@ int knit_kmod_mem_get(struct knit_ioc_info *info)
 		ret = first_user();
 	} else {
 		mem.external = true;
-		rte_memseg_list_walk(mem_add_list, NULL);
+		rte_memseg_list_walk(eal_mem_add_list, NULL);
 	}
 	if (ret == 0) {
 		mem.users++;
