@@ -77,11 +77,6 @@ struct knit_pair {
 	uint32_t engine_doorbell; /* creator: wo. Wakes the engine's thread of this pair */
 	/* owner of the pair: wo. Wakes the owner; KNIT_DOORBELL_NONE: it polls */
 	uint32_t user_doorbell;
-	/*
-	 * Whoever calls engine->attach and detach for a worker: wo. 1 while the engine serves the
-	 * pair for it. For people and debuggers: the engine keeps its own.
-	 */
-	uint32_t attached;
 };
 
 struct rte_kni {

@@ -117,14 +117,12 @@ static int pairs_serve(struct primary *p, const struct knit_topo_worker *w, bool
 			continue;
 		kni = p->topo->ifaces[k].kni;
 		if (!on) {
-			kni->engine->detach(kni, w->pair[k]);
-			__atomic_store_n(&kni->pair[w->pair[k]].attached, 0, __ATOMIC_RELEASE);
+			kni->engine->unbind(kni, w->pair[k]);
 			continue;
 		}
-		ret = kni->engine->attach(kni, w->pair[k]);
+		ret = kni->engine->bind(kni, w->pair[k]);
 		if (ret < 0)
 			return ret;
-		__atomic_store_n(&kni->pair[w->pair[k]].attached, 1, __ATOMIC_RELEASE);
 	}
 	return 0;
 }

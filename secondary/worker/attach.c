@@ -76,7 +76,7 @@ static int claim_pair(struct knit_worker *w, const struct knit_output *out)
 
 	if (ret < 0)
 		return ret;
-	ret = knit_engine_join_pair(out->kni, out->queue);
+	ret = knit_engine_bind_pair(out->kni, out->queue);
 	if (ret < 0)
 		knit_pair_unclaim(out->kni, out->queue);
 	return ret;
@@ -110,7 +110,7 @@ static void unclaim_pairs(struct knit_worker *w)
 		out = &w->outputs[--w->n_claimed];
 		if (out->kni == NULL)
 			continue;
-		knit_engine_leave_pair(out->kni, out->queue);
+		knit_engine_unbind_pair(out->kni, out->queue);
 		knit_pair_unclaim(out->kni, out->queue);
 	}
 }

@@ -140,7 +140,7 @@ static int take_pairs(struct rte_kni *kni, struct rte_mempool *pool)
 	for (i = 0; i < kni->n_pairs; i++) {
 		ret = knit_pair_claim(kni, i, pool, KNIT_DOORBELL_NONE);
 		if (ret == 0)
-			ret = kni->engine->attach(kni, i);
+			ret = kni->engine->bind(kni, i);
 		if (ret < 0)
 			return ret;
 		knit_from_kernel(kni, i, NULL, 0);

@@ -116,7 +116,7 @@ int knit_handler_claim(struct rte_kni *kni, const struct knit_handler *h)
 	ret = -EBADMSG;
 	if (!req_rings_claim(kni))
 		goto err_release;
-	ret = knit_engine_join_handler(kni, h->doorbell);
+	ret = knit_engine_bind_handler(kni, h->doorbell);
 	if (ret < 0)
 		goto err_release;
 	e->claimed = (struct callbacks){ .ops = h->ops, .arg = h->arg };
@@ -144,7 +144,7 @@ int knit_handler_unclaim(struct rte_kni *kni)
 	knit_store(&kni->handler_doorbell, KNIT_DOORBELL_NONE);
 	knit_store(&kni->handler_fixed, 0);
 	knit_owner_clear(&kni->handler);
-	knit_engine_leave_handler(kni);
+	knit_engine_unbind_handler(kni);
 	engine_ring(kni);
 	return wait_idle(kni) ? 0 : -EBUSY;
 }

@@ -20,7 +20,7 @@ void knit_pair_unclaim(struct rte_kni *kni, uint16_t pair);
 
 /*
  * Empties the four queues and forgets every cookie without freeing a mbuf. Only while the engine
- * has detached the pair and nobody owns it. Returns how many mbufs were forgotten.
+ * has unbound the pair and nobody owns it. Returns how many mbufs were forgotten.
  */
 unsigned int knit_pair_reset(struct rte_kni *kni, uint16_t pair);
 

@@ -63,13 +63,13 @@ struct knit_engine_ops {
 	void (*destroy)(struct rte_kni *kni);
 
 	/* Serve the pair for a live owner. 0 or a negative errno. */
-	int (*attach)(struct rte_kni *kni, uint16_t pair);
+	int (*bind)(struct rte_kni *kni, uint16_t pair);
 
 	/*
 	 * Stop touching the pair's queues and any buffer named there; frames that the kernel sends
 	 * to the pair are dropped as tx_no_worker. In force on return.
 	 */
-	void (*detach)(struct rte_kni *kni, uint16_t pair);
+	void (*unbind)(struct rte_kni *kni, uint16_t pair);
 
 	/* Carrier, and speed in Mbit/s (UINT32_MAX: unknown) with duplex, as the port has them. */
 	int (*set_link)(struct rte_kni *kni, bool up, uint32_t speed, bool full_duplex);

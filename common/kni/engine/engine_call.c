@@ -8,26 +8,26 @@
 
 #define LINK_WAIT_MS 3000 /* as long as KNI's module waited for a request */
 
-int knit_engine_join_pair(struct rte_kni *kni, uint16_t pair)
+int knit_engine_bind_pair(struct rte_kni *kni, uint16_t pair)
 {
-	return kni->engine_kind == KNIT_ENGINE_KMOD ? knit_kmod_join_pair(kni, pair) : 0;
+	return kni->engine_kind == KNIT_ENGINE_KMOD ? knit_kmod_bind_pair(kni, pair) : 0;
 }
 
-void knit_engine_leave_pair(struct rte_kni *kni, uint16_t pair)
+void knit_engine_unbind_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (kni->engine_kind == KNIT_ENGINE_KMOD)
-		knit_kmod_leave_pair(kni, pair);
+		knit_kmod_unbind_pair(kni, pair);
 }
 
-int knit_engine_join_handler(struct rte_kni *kni, uint32_t doorbell)
+int knit_engine_bind_handler(struct rte_kni *kni, uint32_t doorbell)
 {
-	return kni->engine_kind == KNIT_ENGINE_KMOD ? knit_kmod_join_handler(kni, doorbell) : 0;
+	return kni->engine_kind == KNIT_ENGINE_KMOD ? knit_kmod_bind_handler(kni, doorbell) : 0;
 }
 
-void knit_engine_leave_handler(struct rte_kni *kni)
+void knit_engine_unbind_handler(struct rte_kni *kni)
 {
 	if (kni->engine_kind == KNIT_ENGINE_KMOD)
-		knit_kmod_leave_handler(kni);
+		knit_kmod_unbind_handler(kni);
 }
 
 static bool is_up(const struct rte_kni *kni)

@@ -5,19 +5,23 @@
 #include "kni/private.h"
 
 /*
- * What a process that claimed a pair, or the handler's role, tells the engine itself, because an
- * engine that is the kernel hears at once of the end of that process. In any process; on an engine
- * that lives in the creating process nothing happens, and the calls return 0.
+ * Three words for three things: a process claims a pair or the handler's role (who owns it), the
+ * engine binds it (the engine serves it), a worker's session attaches to the primary.
  *
- * join: after the claim, before the first packet or request. A pair is served from then on. 0 or a
- * negative errno, logged: -EBUSY (another live process has it), -ENOENT (the interface is gone),
- * -EBADMSG (ring indexes are corrupt).
- * leave: before the claim is given up. On return the engine touches none of the pair's memory.
+ * A process that claimed a pair or the role binds it itself, because the kmod engine then notices
+ * the end of that process at once. Any process. On the tap engine, which lives in the creating
+ * process, these calls do nothing and return 0.
+ *
+ * bind: call it after the claim and before the first packet or request. The engine serves the pair
+ * from then on. 0 or a negative errno, logged: -EBUSY (another live process has it), -ENOENT (the
+ * interface was removed), -EBADMSG (ring indexes are corrupt).
+ * unbind: call it before the claim is given up. On return the engine touches none of the pair's
+ * memory.
  */
-int knit_engine_join_pair(struct rte_kni *kni, uint16_t pair);
-void knit_engine_leave_pair(struct rte_kni *kni, uint16_t pair);
-int knit_engine_join_handler(struct rte_kni *kni, uint32_t doorbell);
-void knit_engine_leave_handler(struct rte_kni *kni);
+int knit_engine_bind_pair(struct rte_kni *kni, uint16_t pair);
+void knit_engine_unbind_pair(struct rte_kni *kni, uint16_t pair);
+int knit_engine_bind_handler(struct rte_kni *kni, uint32_t doorbell);
+void knit_engine_unbind_handler(struct rte_kni *kni);
 
 /*
  * The carrier, as rte_kni_update_link: the one before, or -1 if it could not be set, or the

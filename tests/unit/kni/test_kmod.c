@@ -135,19 +135,19 @@ START_TEST(no_namespace)
 }
 END_TEST
 
-/* Attach is the worker's business, but for applications of rte_kni.h; detach is always forced. */
+/* A worker binds its pairs itself; the creator does it for applications of rte_kni.h only. */
 START_TEST(pairs)
 {
 	make();
-	ck_assert_int_eq(kni->engine->attach(kni, 1), 0);
+	ck_assert_int_eq(kni->engine->bind(kni, 1), 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_ATTACH), 0);
-	kni->engine->detach(kni, 1);
+	kni->engine->unbind(kni, 1);
 	ck_assert_uint_eq(kmod_fake.detach.id, kni->kmod_id);
 	ck_assert_uint_eq(kmod_fake.detach.role, KNIT_ATTACH_PAIR);
 	ck_assert_uint_eq(kmod_fake.detach.pair, 1);
 	ck_assert_int_eq(kmod_fake.detach.doorbell_fd, -1);
 	kni->legacy = true;
-	ck_assert_int_eq(kni->engine->attach(kni, 1), 0);
+	ck_assert_int_eq(kni->engine->bind(kni, 1), 0);
 	ck_assert_uint_eq(kmod_fake.attach.role, KNIT_ATTACH_PAIR);
 	ck_assert_uint_eq(kmod_fake.attach.pair, 1);
 	ck_assert_int_eq(kmod_fake.attach.doorbell_fd, -1);
@@ -240,28 +240,28 @@ START_TEST(roles)
 	ck_assert_int_ge(doorbell, 0);
 	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
 	kni->pair[1].user_doorbell = doorbell;
-	ck_assert_int_eq(knit_engine_join_pair(kni, 1), 0);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 1), 0);
 	ck_assert_uint_eq(kmod_fake.opens, opens + 1);
 	ck_assert_uint_eq(kmod_fake.attach.id, kni->kmod_id);
 	ck_assert_uint_eq(kmod_fake.attach.role, KNIT_ATTACH_PAIR);
 	ck_assert_uint_eq(kmod_fake.attach.pair, 1);
 	ck_assert_int_eq(kmod_fake.attach.doorbell_fd, knit_doorbell_open(doorbell));
-	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
 	ck_assert_int_eq(kmod_fake.attach.doorbell_fd, -1);
-	ck_assert_int_eq(knit_engine_join_pair(kni, 2), -EINVAL);
-	ck_assert_int_eq(knit_engine_join_handler(kni, doorbell), 0);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 2), -EINVAL);
+	ck_assert_int_eq(knit_engine_bind_handler(kni, doorbell), 0);
 	ck_assert_uint_eq(kmod_fake.attach.role, KNIT_ATTACH_HANDLER);
 	ck_assert_uint_eq(kmod_fake.attach.pair, 0);
 	ck_assert_int_eq(rte_kni_update_link(kni, 1), 1);
 	ck_assert_uint_eq(kmod_fake.opens, opens + 1);
-	knit_engine_leave_pair(kni, 1);
-	knit_engine_leave_handler(kni);
+	knit_engine_unbind_pair(kni, 1);
+	knit_engine_unbind_handler(kni);
 	ck_assert_uint_eq(kmod_fake.detach.role, KNIT_ATTACH_HANDLER);
 	ck_assert_uint_eq(kmod_fake_open_files(), 2);
-	knit_engine_leave_pair(kni, 0);
+	knit_engine_unbind_pair(kni, 0);
 	ck_assert_uint_eq(kmod_fake_open_files(), 1);
 	/* not ours any more: the module is not asked */
-	knit_engine_leave_pair(kni, 0);
+	knit_engine_unbind_pair(kni, 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_DETACH), 3);
 	end();
 }
@@ -271,12 +271,12 @@ END_TEST
 START_TEST(handler_again)
 {
 	make();
-	ck_assert_int_eq(knit_engine_join_handler(kni, KNIT_DOORBELL_NONE), 0);
+	ck_assert_int_eq(knit_engine_bind_handler(kni, KNIT_DOORBELL_NONE), 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_DETACH), 0);
-	ck_assert_int_eq(knit_engine_join_handler(kni, KNIT_DOORBELL_NONE), 0);
+	ck_assert_int_eq(knit_engine_bind_handler(kni, KNIT_DOORBELL_NONE), 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_DETACH), 1);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_ATTACH), 2);
-	knit_engine_leave_handler(kni);
+	knit_engine_unbind_handler(kni);
 	end();
 }
 END_TEST
@@ -293,13 +293,13 @@ START_TEST(role_busy)
 	make();
 	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
 	busy(10);
-	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_ATTACH), 11);
-	knit_engine_leave_pair(kni, 0);
+	knit_engine_unbind_pair(kni, 0);
 	busy(100000);
-	ck_assert_int_eq(knit_engine_join_pair(kni, 0), -EBUSY);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), -EBUSY);
 	ck_assert_uint_eq(kmod_fake_open_files(), 1);
-	knit_engine_leave_pair(kni, 0);
+	knit_engine_unbind_pair(kni, 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_DETACH), 1);
 	end();
 }
@@ -309,11 +309,11 @@ START_TEST(role_of_another_interface)
 {
 	make();
 	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
-	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
 	ck_assert_uint_eq(kmod_fake_open_files(), 2);
 	knit_iface_destroy(kni);
 	make();
-	knit_engine_leave_pair(kni, 0);
+	knit_engine_unbind_pair(kni, 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_DETACH), 0);
 	end();
 }
@@ -327,25 +327,25 @@ START_TEST(role_in_child)
 
 	make();
 	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
-	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
 	fd = kmod_fake.file[kmod_fake.opens - 1].fd;
 	pid = fork();
 	if (pid == 0) {
 		if (kmod_fake_open_files() != 1 || close(fd) == 0)
 			_exit(1);
-		knit_engine_leave_pair(kni, 0);
+		knit_engine_unbind_pair(kni, 0);
 		if (kmod_fake_calls(KNIT_IOC_DETACH))
 			_exit(2);
-		if (knit_engine_join_handler(kni, KNIT_DOORBELL_NONE) < 0 ||
+		if (knit_engine_bind_handler(kni, KNIT_DOORBELL_NONE) < 0 ||
 		    kmod_fake_open_files() != 2)
 			_exit(3);
-		knit_engine_leave_handler(kni);
+		knit_engine_unbind_handler(kni);
 		_exit(kmod_fake_calls(KNIT_IOC_DETACH) == 1 && kmod_fake_open_files() == 1 ? 0 : 4);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	ck_assert_uint_eq(kmod_fake_open_files(), 2);
-	knit_engine_leave_pair(kni, 0);
+	knit_engine_unbind_pair(kni, 0);
 	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_DETACH), 1);
 	end();
 }
@@ -384,16 +384,16 @@ START_TEST(fork_while_opening)
 	make();
 	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
 	/* nobody knows of forks before the first role of a process */
-	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
-	knit_engine_leave_pair(kni, 0);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
+	knit_engine_unbind_pair(kni, 0);
 	ck_assert_uint_eq(kmod_fake_open_files(), 1);
 	kmod_fake.opened = fork_meanwhile;
-	ck_assert_int_eq(knit_engine_join_pair(kni, 0), 0);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
 	ck_assert_int_eq(pthread_join(forker.thread, NULL), 0);
 	ck_assert(WIFEXITED(forker.status));
 	ck_assert_int_eq(WEXITSTATUS(forker.status), 1);
 	ck_assert_uint_eq(kmod_fake_open_files(), 2);
-	knit_engine_leave_pair(kni, 0);
+	knit_engine_unbind_pair(kni, 0);
 	end();
 }
 END_TEST

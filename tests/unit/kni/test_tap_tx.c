@@ -72,7 +72,7 @@ static void setup(void)
 	rig.iface.features = KNIT_FEAT_ALL;
 	rig.p.fd = fd[1];
 	rig.p.iface = &rig.iface;
-	rig.p.attached = true;
+	rig.p.bound = true;
 	rig.p.last_segs = 1;
 	rig.p.user_doorbell = KNIT_DOORBELL_NONE;
 	rig.p.bounce = malloc(KNIT_TAP_BOUNCE);

@@ -42,7 +42,7 @@ static void detach_pair(struct rte_kni *k, uint16_t pair)
 	serves = false;
 }
 
-static const struct knit_engine_ops engine = { .attach = attach_pair, .detach = detach_pair };
+static const struct knit_engine_ops engine = { .bind = attach_pair, .unbind = detach_pair };
 
 static void setup(void)
 {

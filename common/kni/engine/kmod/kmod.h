@@ -59,10 +59,10 @@ int knit_kmod_mem_get(struct knit_ioc_info *info);
 void knit_kmod_mem_put(void);
 
 /* Any process. See the functions of engine.h with the same ends. */
-int knit_kmod_join_pair(struct rte_kni *kni, uint16_t pair);
-void knit_kmod_leave_pair(struct rte_kni *kni, uint16_t pair);
-int knit_kmod_join_handler(struct rte_kni *kni, uint32_t doorbell);
-void knit_kmod_leave_handler(struct rte_kni *kni);
+int knit_kmod_bind_pair(struct rte_kni *kni, uint16_t pair);
+void knit_kmod_unbind_pair(struct rte_kni *kni, uint16_t pair);
+int knit_kmod_bind_handler(struct rte_kni *kni, uint32_t doorbell);
+void knit_kmod_unbind_handler(struct rte_kni *kni);
 int knit_kmod_update_link(struct rte_kni *kni, bool up);
 
 #endif

@@ -162,27 +162,27 @@ static void role_unbind(struct rte_kni *kni, unsigned int role)
 	pthread_mutex_unlock(&own.lock);
 }
 
-int knit_kmod_join_pair(struct rte_kni *kni, uint16_t pair)
+int knit_kmod_bind_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (pair >= kni->n_pairs)
 		return -EINVAL;
 	return role_bind(kni, pair, kni->pair[pair].user_doorbell);
 }
 
-void knit_kmod_leave_pair(struct rte_kni *kni, uint16_t pair)
+void knit_kmod_unbind_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (pair < kni->n_pairs)
 		role_unbind(kni, pair);
 }
 
 /* Takes the role anew if this process has it: a fork or another one may have had it in between. */
-int knit_kmod_join_handler(struct rte_kni *kni, uint32_t doorbell)
+int knit_kmod_bind_handler(struct rte_kni *kni, uint32_t doorbell)
 {
 	role_unbind(kni, HANDLER);
 	return role_bind(kni, HANDLER, doorbell);
 }
 
-void knit_kmod_leave_handler(struct rte_kni *kni)
+void knit_kmod_unbind_handler(struct rte_kni *kni)
 {
 	role_unbind(kni, HANDLER);
 }

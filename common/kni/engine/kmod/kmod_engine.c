@@ -230,10 +230,11 @@ static struct knit_ioc_attach pair_of(const struct kmod_iface *k, uint16_t pair)
 }
 
 /*
- * Workers attach their pairs themselves, with files that their end closes. The application of
- * rte_kni.h is its interface's one worker, in whatever processes it does the bursts.
+ * A worker attaches its pairs itself (kmod_attach.c), with a file that the end of its process
+ * closes. Only for an application of rte_kni.h, which may do the bursts in any of its processes,
+ * the creator attaches them here.
  */
-static int kmod_attach(struct rte_kni *kni, uint16_t pair)
+static int kmod_bind(struct rte_kni *kni, uint16_t pair)
 {
 	struct kmod_iface *k = kmod_of(kni);
 	struct knit_ioc_attach a = pair_of(k, pair);
@@ -248,8 +249,8 @@ static int kmod_attach(struct rte_kni *kni, uint16_t pair)
 	return ret;
 }
 
-/* Whoever attached it. Nobody: the end of its process was faster. */
-static void kmod_detach(struct rte_kni *kni, uint16_t pair)
+/* Whichever process attached it. The pair may be free by now: then that process has ended. */
+static void kmod_unbind(struct rte_kni *kni, uint16_t pair)
 {
 	struct kmod_iface *k = kmod_of(kni);
 	struct knit_ioc_attach a = pair_of(k, pair);
@@ -340,8 +341,8 @@ const struct knit_engine_ops knit_kmod_engine = {
 	.available = kmod_available,
 	.create = kmod_create,
 	.destroy = kmod_destroy,
-	.attach = kmod_attach,
-	.detach = kmod_detach,
+	.bind = kmod_bind,
+	.unbind = kmod_unbind,
 	.set_link = kmod_set_link,
 	.stats = kmod_stats,
 	.req_stats = kmod_req_stats,

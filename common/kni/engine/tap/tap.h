@@ -60,7 +60,7 @@ struct knit_tap_pair {
 	struct knit_ring alloc_q;
 	struct knit_ring tx_q;
 	int fd;
-	bool attached;
+	bool bound;
 	bool readable;	    /* the kernel has frames: epoll said so, and no EAGAIN since */
 	bool dead;	    /* the net_device is gone */
 	uint32_t starved;   /* buffers that alloc_q must have before it goes on; 0: not starved */
@@ -174,7 +174,7 @@ struct knit_tap_scratch;
 bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 		 const struct knit_region_table *mem);
 bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem);
-void knit_tap_tx_forget(struct knit_tap_pair *p); /* detached: drops what is held */
+void knit_tap_tx_forget(struct knit_tap_pair *p); /* unbound: drops what is held */
 bool knit_tap_tx_arm(struct knit_tap_pair *p);	  /* starved; as knit_ring_arm_data, flags stay */
 void knit_tap_tx_disarm(struct knit_tap_pair *p);
 struct knit_tap_scratch *knit_tap_scratch_new(void);
@@ -182,8 +182,8 @@ struct knit_tap_scratch *knit_tap_scratch_new(void);
 /* tap_thread.c. Control plane. */
 int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf);
 void knit_tap_thread_remove(struct knit_tap_iface *t); /* likewise */
-int knit_tap_thread_attach(struct knit_tap_pair *p, uint32_t user_doorbell);
-void knit_tap_thread_detach(struct knit_tap_pair *p); /* in force on return; waits for it */
+int knit_tap_thread_bind(struct knit_tap_pair *p, uint32_t user_doorbell);
+void knit_tap_thread_unbind(struct knit_tap_pair *p); /* in force on return; waits for it */
 uint64_t knit_tap_thread_wakeups(const struct knit_tap_thread *thread);
 uint32_t knit_tap_thread_doorbell(const struct knit_tap_thread *thread);
 

@@ -152,7 +152,7 @@ static void tap_destroy(struct rte_kni *kni)
 	tap_free(t);
 }
 
-static int tap_attach(struct rte_kni *kni, uint16_t pair)
+static int tap_bind(struct rte_kni *kni, uint16_t pair)
 {
 	struct knit_tap_iface *t = tap_of(kni);
 	uint32_t doorbell = kni->pair[pair].user_doorbell;
@@ -166,7 +166,7 @@ static int tap_attach(struct rte_kni *kni, uint16_t pair)
 			strerror(-ret));
 		return ret;
 	}
-	ret = knit_tap_thread_attach(&t->pair[pair], doorbell);
+	ret = knit_tap_thread_bind(&t->pair[pair], doorbell);
 	if (ret < 0)
 		return ret;
 	__atomic_or_fetch(&t->watch.active_wanted, 1u << pair, __ATOMIC_ACQ_REL);
@@ -174,13 +174,13 @@ static int tap_attach(struct rte_kni *kni, uint16_t pair)
 	return 0;
 }
 
-static void tap_detach(struct rte_kni *kni, uint16_t pair)
+static void tap_unbind(struct rte_kni *kni, uint16_t pair)
 {
 	struct knit_tap_iface *t = tap_of(kni);
 
 	if (pair >= t->n_pairs)
 		return;
-	knit_tap_thread_detach(&t->pair[pair]);
+	knit_tap_thread_unbind(&t->pair[pair]);
 	__atomic_and_fetch(&t->watch.active_wanted, ~(1u << pair), __ATOMIC_ACQ_REL);
 	knit_tap_watch_ring();
 }
@@ -218,8 +218,8 @@ const struct knit_engine_ops knit_tap_engine = {
 	.available = knit_tap_dev_available,
 	.create = tap_create,
 	.destroy = tap_destroy,
-	.attach = tap_attach,
-	.detach = tap_detach,
+	.bind = tap_bind,
+	.unbind = tap_unbind,
 	.set_link = tap_set_link,
 	.stats = tap_stats,
 	.req_stats = tap_req_stats,

@@ -22,14 +22,14 @@
 enum command_kind {
 	CMD_ADD,    /* serve the interface's pairs, without owners */
 	CMD_REMOVE, /* forget them */
-	CMD_ATTACH,
-	CMD_DETACH,
+	CMD_BIND,
+	CMD_UNBIND,
 	CMD_STOP, /* end the thread */
 };
 
 static const char *const command_names[] = {
-	[CMD_ADD] = "serve the interface",    [CMD_REMOVE] = "let go of the interface",
-	[CMD_ATTACH] = "attach a queue pair", [CMD_DETACH] = "detach a queue pair",
+	[CMD_ADD] = "serve the interface", [CMD_REMOVE] = "let go of the interface",
+	[CMD_BIND] = "bind a queue pair",  [CMD_UNBIND] = "unbind a queue pair",
 	[CMD_STOP] = "end the thread",
 };
 
@@ -37,8 +37,8 @@ struct command {
 	struct command *next;
 	enum command_kind kind;
 	struct knit_tap_iface *iface; /* ADD, REMOVE */
-	struct knit_tap_pair *pair;   /* ATTACH, DETACH */
-	uint32_t user_doorbell;	      /* ATTACH */
+	struct knit_tap_pair *pair;   /* BIND, UNBIND */
+	uint32_t user_doorbell;	      /* BIND */
 	const char *what;	      /* the interface's name, for the log */
 	bool must;		      /* waited for as long as it takes */
 	bool done;
@@ -128,7 +128,7 @@ static int thread_remove_iface(struct knit_tap_thread *th, struct knit_tap_iface
 
 static int pair_bind(struct knit_tap_pair *p, uint32_t user_doorbell)
 {
-	if (p->attached)
+	if (p->bound)
 		return -EALREADY;
 	if (!knit_ring_claim_consumer(&p->rx_q) || !knit_ring_claim_producer(&p->free_q) ||
 	    !knit_ring_claim_consumer(&p->alloc_q) || !knit_ring_claim_producer(&p->tx_q))
@@ -138,7 +138,7 @@ static int pair_bind(struct knit_tap_pair *p, uint32_t user_doorbell)
 	knit_tap_tx_forget(p);
 	p->user_doorbell = user_doorbell;
 	p->readable = true;
-	p->attached = true;
+	p->bound = true;
 	return 0;
 }
 
@@ -146,7 +146,7 @@ static int pair_unbind(struct knit_tap_pair *p)
 {
 	knit_tap_tx_forget(p);
 	p->readable = true;
-	p->attached = false;
+	p->bound = false;
 	return 0;
 }
 
@@ -157,9 +157,9 @@ static int run_command(struct knit_tap_thread *th, const struct command *c)
 		return thread_add_iface(th, c->iface);
 	case CMD_REMOVE:
 		return thread_remove_iface(th, c->iface);
-	case CMD_ATTACH:
+	case CMD_BIND:
 		return pair_bind(c->pair, c->user_doorbell);
-	case CMD_DETACH:
+	case CMD_UNBIND:
 		return pair_unbind(c->pair);
 	case CMD_STOP:
 		th->stop = true;
@@ -191,7 +191,7 @@ static bool thread_serve(struct knit_tap_thread *th)
 
 	for (i = 0; i < th->n_pairs; i++) {
 		p = th->pair[i];
-		if (p->attached)
+		if (p->bound)
 			work |= knit_tap_rx(p, th->scratch, mem);
 		if (p->readable && !p->dead)
 			work |= knit_tap_tx(p, mem);
@@ -271,7 +271,7 @@ static void thread_disarm(struct knit_tap_thread *th)
 
 	for (i = 0; i < th->n_pairs; i++) {
 		p = th->pair[i];
-		if (!p->attached)
+		if (!p->bound)
 			continue;
 		knit_ring_disarm_data(&p->rx_q);
 		if (p->starved)
@@ -286,13 +286,13 @@ static bool thread_arm(struct knit_tap_thread *th)
 	uint32_t i;
 
 	for (i = 0; i < th->n_pairs; i++)
-		if (th->pair[i]->attached)
+		if (th->pair[i]->bound)
 			knit_store(&th->pair[i]->rx_q.shm->need_data, 1);
 	knit_mb(); /* (E), for all of them */
 	for (i = 0; i < th->n_pairs; i++) {
 		p = th->pair[i];
-		if (p->attached && (knit_ring_peek(&p->rx_q, 1) ||
-				    (p->starved && !p->dead && !knit_tap_tx_arm(p)))) {
+		if (p->bound && (knit_ring_peek(&p->rx_q, 1) ||
+				 (p->starved && !p->dead && !knit_tap_tx_arm(p)))) {
 			thread_disarm(th);
 			return false;
 		}
@@ -559,19 +559,18 @@ void knit_tap_thread_remove(struct knit_tap_iface *t)
 	pthread_mutex_unlock(&threads_lock);
 }
 
-int knit_tap_thread_attach(struct knit_tap_pair *p, uint32_t user_doorbell)
+int knit_tap_thread_bind(struct knit_tap_pair *p, uint32_t user_doorbell)
 {
-	struct command c = { .kind = CMD_ATTACH,
-			     .pair = p,
-			     .user_doorbell = user_doorbell,
-			     .what = p->iface->name };
+	struct command c = {
+		.kind = CMD_BIND, .pair = p, .user_doorbell = user_doorbell, .what = p->iface->name
+	};
 
 	return submit_command(p->iface->thread, &c);
 }
 
-void knit_tap_thread_detach(struct knit_tap_pair *p)
+void knit_tap_thread_unbind(struct knit_tap_pair *p)
 {
-	struct command c = { .kind = CMD_DETACH, .pair = p, .what = p->iface->name, .must = true };
+	struct command c = { .kind = CMD_UNBIND, .pair = p, .what = p->iface->name, .must = true };
 
 	submit_command(p->iface->thread, &c);
 }

@@ -341,7 +341,7 @@ bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem)
 	struct visit v = { .mem = mem };
 	bool go_on = true;
 
-	if (!p->attached)
+	if (!p->bound)
 		return drop_all(p);
 	if (unlikely(p->starved)) {
 		if (buffers_count(p, &v, p->starved) < p->starved)
