@@ -204,7 +204,7 @@ other_numbers_build()
 			"$headers/include/generated/uapi/linux/version.h"
 		rm -f "$OUT"/other/*/*.o
 		{
-			make -C "$headers" M="$OUT/other/kni" KNIT_ABI="$PWD/include/abi" W=1 \
+			make -C "$headers" M="$OUT/other/kni" KNIT_ROOT="$PWD" W=1 \
 				kni_ethtool.o &&
 				make -C "$headers" M="$OUT/other/igb_uio" W=1 igbuio_map.o
 		} >"$OUT/other.log" 2>&1 || return 1

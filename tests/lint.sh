@@ -87,7 +87,9 @@ check_format()
 licence_of()
 {
 	case $1 in
-	include/abi/*) echo '((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)' ;;
+	include/abi/* | common/pure/*.[ch])
+		echo '((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)'
+		;;
 	kmod/* | tests/abi/*.c | tests/abi/Kbuild) echo 'GPL-2.0' ;;
 	*) echo 'BSD-3-Clause' ;;
 	esac

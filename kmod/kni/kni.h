@@ -7,7 +7,7 @@
 #include "kni_frame.h"
 #include "kni_merge.h"
 #include "kni_region.h"
-#include "kni_want.h"
+#include "pure/reqstate.h"
 
 #include <linux/eventfd.h>
 #include <linux/kref.h>
@@ -35,7 +35,7 @@
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
  *   kni_merge.c     UDP datagrams in a row become one skb; kni_flow.c (pure) says which
  *   kni_tx.c        the stack -> tx_q
- *   kni_req.c       requests: asks, posts, answers; kni_want.c (pure) what is to be posted
+ *   kni_req.c       requests: asks, posts, answers; reqstate (common/pure) what is to be posted
  *   kni_rxmode.c    promiscuous mode, allmulti and address lists as the net_device has them
  *   kni_net.c       net_device_ops, features, rtnl_link_ops
  *   kni_ethtool.c   ethtool_ops
@@ -204,7 +204,7 @@ struct kni_iface {
 	 */
 	struct mutex req_lock;
 	struct eventfd_ctx *handler_doorbell; /* NULL: it polls */
-	struct kni_want want;
+	struct knit_reqstate reqstate;
 	struct knit_wanted next; /* scratch of req_work */
 	struct knit_ring req_q;
 	struct knit_ring resp_q;
@@ -392,7 +392,7 @@ void kni_req_stats(struct kni_iface *i, struct knit_ioc_stats *out); /* its req_
 
 /*
  * kni_rxmode.c. req_lock held: takes modes and address lists as the net_device has them at one
- * moment over into i->want. True: they changed.
+ * moment over into i->reqstate. True: they changed.
  */
 bool kni_rxmode_look(struct kni_iface *i);
 /* With the module: who is above an interface, and with what address, counts, too. */

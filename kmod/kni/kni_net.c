@@ -208,7 +208,7 @@ static int kni_link_fill(struct sk_buff *skb, const struct net_device *dev)
 	    nla_put_u32(skb, KNIT_LINK_FEATURES, i->features) ||
 	    nla_put_u32(skb, KNIT_LINK_MODE, mode) ||
 	    nla_put_u32(skb, KNIT_LINK_HANDLER, READ_ONCE(i->attached)) ||
-	    nla_put_u32(skb, KNIT_LINK_REFUSED, READ_ONCE(i->want.link_refused)))
+	    nla_put_u32(skb, KNIT_LINK_REFUSED, READ_ONCE(i->reqstate.link_refused)))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -83,7 +83,7 @@ static bool asks(const struct kni_iface *i)
 
 static void apply_carrier(struct kni_iface *i)
 {
-	bool on = i->carrier && !i->want.link_refused;
+	bool on = i->carrier && !i->reqstate.link_refused;
 
 	if (on == netif_carrier_ok(i->dev))
 		return;
@@ -108,18 +108,18 @@ static void run(struct kni_iface *i)
 	lockdep_assert_held(&i->req_lock);
 	if (i->req_ended)
 		return;
-	while (i->attached && (kind = kni_want_next(&i->want)) != KNIT_REQ_NONE) {
+	while (i->attached && (kind = knit_reqstate_next(&i->reqstate)) != KNIT_REQ_NONE) {
 		if (knit_ring_reserve(&i->req_q, 1) == 0) {
 			kick_later(i, &i->req_tick, KNI_TICK_MS);
 			break;
 		}
-		kni_want_post(&i->want, kind, knit_ring_entry(&i->req_q, i->req_q.prod));
+		knit_reqstate_post(&i->reqstate, kind, knit_ring_entry(&i->req_q, i->req_q.prod));
 		submit(i, 1);
 		i->req_stats.posted++;
 	}
-	if (i->want.retry)
+	if (i->reqstate.retry)
 		kick_later(i, &i->req_tick, KNI_TICK_MS);
-	if (i->want.revert)
+	if (i->reqstate.revert)
 		kick_later(i, &i->req_revert, 0);
 	apply_carrier(i);
 }
@@ -128,9 +128,9 @@ static void log_refusal(const struct kni_iface *i, const struct knit_req *answer
 {
 	const void *why = ERR_PTR(answer->result);
 
-	if (i->want.retry & KNI_KIND(answer->kind) || !net_ratelimit())
+	if (i->reqstate.retry & KNIT_REQ_BIT(answer->kind) || !net_ratelimit())
 		return;
-	if (answer->kind == KNIT_REQ_LINK && i->want.link_refused)
+	if (answer->kind == KNIT_REQ_LINK && i->reqstate.link_refused)
 		netdev_warn(i->dev, "up was refused (%pe): it has no carrier\n", why);
 	else
 		netdev_warn(i->dev, "%s was refused (%pe)\n", kind_names[answer->kind], why);
@@ -138,19 +138,19 @@ static void log_refusal(const struct kni_iface *i, const struct knit_req *answer
 
 static void take_answer(struct kni_iface *i, const struct knit_req *answer)
 {
-	u32 asking = i->want.asking;
+	u32 asking = i->reqstate.asking;
 
 	if (knit_req_wants_state(answer)) {
-		kni_want_state(&i->want);
+		knit_reqstate_state(&i->reqstate);
 		return;
 	}
-	if (kni_want_answer(&i->want, answer) != KNIT_MATCH_OK)
+	if (knit_reqstate_answer(&i->reqstate, answer) != KNIT_MATCH_OK)
 		return;
 	i->req_stats.answered++;
 	if (answer->result == 0)
 		return;
 	i->req_stats.refused++;
-	if (!(asking & KNI_KIND(answer->kind))) /* else the caller is told */
+	if (!(asking & KNIT_REQ_BIT(answer->kind))) /* else the caller is told */
 		log_refusal(i, answer);
 }
 
@@ -166,7 +166,8 @@ static bool take_answers(struct kni_iface *i)
 		take_answer(i, &answer);
 	}
 	if (n) {
-		kni_want_show(&i->want, shared_wanted(i)); /* a successful ask changed it */
+		knit_reqstate_show(&i->reqstate,
+				   shared_wanted(i)); /* a successful ask changed it */
 		knit_ring_release(&i->resp_q, n);
 		if (knit_ring_space_wanted(&i->resp_q))
 			kni_doorbell_ring(i->handler_doorbell);
@@ -195,7 +196,7 @@ static void req_work(struct work_struct *work)
 	if (!i->req_ended) {
 		more = take_answers(i);
 		if (rx_changed(i) && kni_rxmode_look(i))
-			kni_want_show(&i->want, shared_wanted(i));
+			knit_reqstate_show(&i->reqstate, shared_wanted(i));
 		run(i);
 	}
 	mutex_unlock(&i->req_lock);
@@ -209,15 +210,15 @@ static void req_tick(struct work_struct *work)
 	struct kni_iface *i = container_of(to_delayed_work(work), struct kni_iface, req_tick);
 
 	mutex_lock(&i->req_lock);
-	kni_want_tick(&i->want);
+	knit_reqstate_tick(&i->reqstate);
 	run(i);
 	mutex_unlock(&i->req_lock);
 }
 
 /* RTNL held: the net_device's own value of a kind that can be put back. */
-static union kni_value device_value(const struct net_device *dev, enum knit_req_kind kind)
+static union knit_req_value device_value(const struct net_device *dev, enum knit_req_kind kind)
 {
-	union kni_value v = { .mac = { 0 } };
+	union knit_req_value v = { .mac = { 0 } };
 
 	if (kind == KNIT_REQ_MTU)
 		v.value = dev->mtu;
@@ -228,12 +229,12 @@ static union kni_value device_value(const struct net_device *dev, enum knit_req_
 
 static void revert(struct kni_iface *i, enum knit_req_kind kind)
 {
-	union kni_value value = device_value(i->dev, kind), back;
+	union knit_req_value value = device_value(i->dev, kind), back;
 	bool wanted;
 	int ret;
 
 	mutex_lock(&i->req_lock);
-	wanted = !i->req_ended && kni_want_reverts(&i->want, kind, &value, &back);
+	wanted = !i->req_ended && knit_reqstate_reverts(&i->reqstate, kind, &value, &back);
 	mutex_unlock(&i->req_lock);
 	if (!wanted)
 		return;
@@ -250,9 +251,9 @@ static void revert(struct kni_iface *i, enum knit_req_kind kind)
 		netdev_notice(i->dev, "%s was refused: old value put back\n", kind_names[kind]);
 	mutex_lock(&i->req_lock);
 	i->req_stats.reverted++;
-	kni_want_reverted(&i->want, kind);
+	knit_reqstate_reverted(&i->reqstate, kind);
 	if (!i->req_ended)
-		kni_want_show(&i->want, shared_wanted(i));
+		knit_reqstate_show(&i->reqstate, shared_wanted(i));
 	run(i);
 	mutex_unlock(&i->req_lock);
 }
@@ -288,12 +289,12 @@ static int usable(const struct kni_iface *i)
 
 static bool is_turn(const struct kni_iface *i, enum knit_req_kind kind)
 {
-	return !READ_ONCE(i->want.track.pending[kind]) || !READ_ONCE(i->attached);
+	return !READ_ONCE(i->reqstate.track.pending[kind]) || !READ_ONCE(i->attached);
 }
 
 static bool is_answered(const struct kni_iface *i, enum knit_req_kind kind)
 {
-	return !(READ_ONCE(i->want.asking) & KNI_KIND(kind));
+	return !(READ_ONCE(i->reqstate.asking) & KNIT_REQ_BIT(kind));
 }
 
 /* Gives req_lock up meanwhile. What was waited for is looked at again with it held. */
@@ -317,13 +318,13 @@ static int gave_up(struct kni_iface *i, long left)
 	return -ETIME;
 }
 
-static int put_ask(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
+static int put_ask(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value)
 {
 	if (knit_ring_reserve(&i->req_q, 1) == 0) {
 		i->req_stats.timeout++; /* others that are not answered fill it */
 		return -EBUSY;
 	}
-	kni_want_ask(&i->want, kind, value, knit_ring_entry(&i->req_q, i->req_q.prod));
+	knit_reqstate_ask(&i->reqstate, kind, value, knit_ring_entry(&i->req_q, i->req_q.prod));
 	submit(i, 1);
 	return 0;
 }
@@ -333,8 +334,8 @@ static int outcome(struct kni_iface *i, enum knit_req_kind kind, long left)
 	if (i->req_ended)
 		return -ENODEV;
 	if (is_answered(i, kind))
-		return i->want.result[kind];
-	publish_cancelled(i, kni_want_cancel(&i->want, kind));
+		return i->reqstate.result[kind];
+	publish_cancelled(i, knit_reqstate_cancel(&i->reqstate, kind));
 	return gave_up(i, left);
 }
 
@@ -346,7 +347,7 @@ static int await_turn(struct kni_iface *i, enum knit_req_kind kind, long *left)
 {
 	int ret = 0;
 
-	while (ret == 0 && i->want.track.pending[kind]) {
+	while (ret == 0 && i->reqstate.track.pending[kind]) {
 		*left = wait_for(i, kind, *left, is_turn);
 		if (*left <= 0)
 			return gave_up(i, *left);
@@ -358,24 +359,25 @@ static int await_turn(struct kni_iface *i, enum knit_req_kind kind, long *left)
 }
 
 /* req_lock held. */
-static int post(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
+static int post(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value)
 {
 	if (i->req_ended)
 		return -ENODEV;
-	if (kni_want_set_one(&i->want, kind, value))
-		kni_want_show(&i->want, shared_wanted(i));
+	if (knit_reqstate_set_one(&i->reqstate, kind, value))
+		knit_reqstate_show(&i->reqstate, shared_wanted(i));
 	run(i);
 	return 0;
 }
 
 /* Nobody may be asked. Up, and all of a handler that is not trusted, is told later. */
-static int unattended(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
+static int unattended(struct kni_iface *i, enum knit_req_kind kind,
+		      const union knit_req_value *value)
 {
 	return kind == KNIT_REQ_LINK || !asks(i) ? post(i, kind, value) : -ENOTCONN;
 }
 
 /* Its turn has come. */
-static int tell(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value,
+static int tell(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value,
 		long left)
 {
 	int ret = put_ask(i, kind, value);
@@ -390,25 +392,25 @@ static int tell(struct kni_iface *i, enum knit_req_kind kind, const union kni_va
  * RTNL held, so there is one asker; and req_lock. Every ask that is counted ends in one other
  * counter: answered, timeout, killed or detached.
  */
-static int ask(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
+static int ask(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value)
 {
 	long left = msecs_to_jiffies(KNI_ASK_MS);
 	int ret;
 
 	i->req_stats.asked++;
-	i->want.held |= KNI_KIND(kind);
+	i->reqstate.held |= KNIT_REQ_BIT(kind);
 	ret = await_turn(i, kind, &left);
 	if (ret == 0)
 		ret = tell(i, kind, value, left);
 	else if (ret == -ENOTCONN)
 		ret = unattended(i, kind, value);
-	i->want.held &= ~KNI_KIND(kind);
+	i->reqstate.held &= ~KNIT_REQ_BIT(kind);
 	run(i);
 	return ret;
 }
 
 /* Whoever is the handler now may not be it any more when the lock is given up. */
-static int change(struct kni_iface *i, enum knit_req_kind kind, const union kni_value *value)
+static int change(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value)
 {
 	int ret;
 
@@ -425,14 +427,14 @@ static int change(struct kni_iface *i, enum knit_req_kind kind, const union kni_
 
 int kni_req_up(struct kni_iface *i)
 {
-	const union kni_value up = kni_value(1);
+	const union knit_req_value up = knit_req_value(1);
 
 	return change(i, KNIT_REQ_LINK, &up);
 }
 
 void kni_req_down(struct kni_iface *i)
 {
-	const union kni_value down = kni_value(0);
+	const union knit_req_value down = knit_req_value(0);
 
 	mutex_lock(&i->req_lock);
 	post(i, KNIT_REQ_LINK, &down);
@@ -441,14 +443,14 @@ void kni_req_down(struct kni_iface *i)
 
 int kni_req_mtu(struct kni_iface *i, u32 mtu)
 {
-	const union kni_value v = kni_value(mtu);
+	const union knit_req_value v = knit_req_value(mtu);
 
 	return i->reverting ? 0 : change(i, KNIT_REQ_MTU, &v);
 }
 
 int kni_req_mac(struct kni_iface *i, const u8 *mac)
 {
-	union kni_value v = { .mac = { 0 } };
+	union knit_req_value v = { .mac = { 0 } };
 
 	memcpy(v.mac, mac, ETH_ALEN);
 	return i->reverting ? 0 : change(i, KNIT_REQ_MAC, &v);
@@ -490,8 +492,8 @@ void kni_req_init(struct kni_iface *i)
 		       sizeof(struct knit_req));
 	i->next.mtu = i->dev->mtu;
 	ether_addr_copy(i->next.mac, i->dev->dev_addr);
-	kni_want_init(&i->want, &i->next);
-	kni_want_show(&i->want, shared_wanted(i));
+	knit_reqstate_init(&i->reqstate, &i->next);
+	knit_reqstate_show(&i->reqstate, shared_wanted(i));
 	arm(i);
 	i->attached = i->flags & KNIT_CREATE_ATTACHED;
 	i->trusted = true;
@@ -507,12 +509,12 @@ static void change_handler(struct kni_iface *i, struct eventfd_ctx *doorbell, bo
 	unsigned int kind;
 
 	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
-		if (i->want.asking & KNI_KIND(kind))
+		if (i->reqstate.asking & KNIT_REQ_BIT(kind))
 			i->req_stats.detached++;
-		else if (i->want.track.pending[kind])
+		else if (i->reqstate.track.pending[kind])
 			i->req_stats.cancelled++;
 	}
-	publish_cancelled(i, kni_want_anew(&i->want));
+	publish_cancelled(i, knit_reqstate_anew(&i->reqstate));
 	if (i->handler_doorbell)
 		eventfd_ctx_put(i->handler_doorbell);
 	i->handler_doorbell = doorbell;
@@ -537,7 +539,7 @@ int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *doorbell, bool trus
 	i->req_q = req_q;
 	i->resp_q = resp_q;
 	change_handler(i, doorbell, true, trusted);
-	kni_want_show(&i->want, shared_wanted(i));
+	knit_reqstate_show(&i->reqstate, shared_wanted(i));
 	arm(i);
 	run(i);
 	ret = 0;
@@ -586,9 +588,9 @@ void kni_req_stats(struct kni_iface *i, struct knit_ioc_stats *out)
 	out->req_timeout = s->timeout;
 	out->req_killed = s->killed;
 	out->req_detached = s->detached;
-	out->req_late = i->want.track.late;
-	out->req_duplicate = i->want.track.duplicate;
-	out->req_unknown = i->want.track.unknown;
+	out->req_late = i->reqstate.track.late;
+	out->req_duplicate = i->reqstate.track.duplicate;
+	out->req_unknown = i->reqstate.track.unknown;
 	out->req_bad_index = i->req_q.bad_index + i->resp_q.bad_index;
 	out->rxlist_over = s->rxlist_over;
 	out->req_reverted = s->reverted;

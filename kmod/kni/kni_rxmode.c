@@ -74,7 +74,7 @@ bool kni_rxmode_look(struct kni_iface *i)
 	unsigned int flags;
 	int n_uc, n_mc;
 
-	*next = i->want.now;
+	*next = i->reqstate.now;
 	netif_addr_lock_bh(dev);
 	flags = READ_ONCE(dev->flags);
 	n_uc = netdev_uc_count(dev);
@@ -87,7 +87,7 @@ bool kni_rxmode_look(struct kni_iface *i)
 	note_over(i, 1, n_mc);
 	next->promisc = flags & IFF_PROMISC || i->rx_over[0];
 	next->allmulti = flags & IFF_ALLMULTI || i->rx_over[1];
-	return kni_want_set(&i->want, next);
+	return knit_reqstate_set(&i->reqstate, next);
 }
 
 /* RTNL held. What a net_device above one of ours does sends ours no event of its own. */

@@ -8,8 +8,8 @@
 
 /*
  * All unit test suites, by the program they are linked into: knit-unit-abi needs nothing but
- * include/abi (and so runs under every sanitizer), knit-unit-kmod links the module's pure files,
- * knit-unit-common what is below librte_kni. None of them starts EAL. A suite NAME is
+ * include/abi (and so runs under every sanitizer), knit-unit-kmod links the module's pure files and
+ * common/pure, knit-unit-common what is below librte_kni. None of them starts EAL. A suite NAME is
  * `Suite *knit_suite_NAME(void)` in test_NAME.c.
  */
 #define KNIT_ABI_SUITES(X) \
@@ -27,8 +27,8 @@
 	X(kni_fuzz)         \
 	X(kni_flow)         \
 	X(kni_region)       \
-	X(kni_want)         \
-	X(kni_want_random)
+	X(reqstate)         \
+	X(reqstate_random)
 
 #define KNIT_COMMON_SUITES(X) \
 	X(bind)               \

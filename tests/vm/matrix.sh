@@ -67,8 +67,9 @@ copy_sources() # release
 	local root=$MATRIX/$1
 
 	rm -rf "$root/knit"
-	mkdir -p "$root/knit/include" && cp -r "$ROOT/include/abi" "$root/knit/include" &&
-		cp -r "$ROOT/kmod" "$root/knit"
+	mkdir -p "$root/knit/include" "$root/knit/common" &&
+		cp -r "$ROOT/include/abi" "$root/knit/include" &&
+		cp -r "$ROOT/common/pure" "$root/knit/common" && cp -r "$ROOT/kmod" "$root/knit"
 }
 
 # What the headers say of the version.

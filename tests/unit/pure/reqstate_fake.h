@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_WANT_FAKE_H
-#define KNIT_WANT_FAKE_H
+#ifndef KNIT_REQSTATE_FAKE_H
+#define KNIT_REQSTATE_FAKE_H
 
 #include "suites.h"
 
-#include "kni_want.h"
+#include "pure/reqstate.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@
  * What the module wants of the port: a kernel, a queue and a handler made of a few words. Whatever
  * is refused, late, unanswered or changed in between, in the end kernel and port have the same.
  */
-static struct kni_want w;
+static struct knit_reqstate state;
 static struct knit_wanted shm;
 static struct {
 	struct knit_req queue[KNIT_REQ_RING];
@@ -27,19 +27,19 @@ static inline unsigned int run(void)
 {
 	enum knit_req_kind kind;
 
-	while ((kind = kni_want_next(&w)) != KNIT_REQ_NONE) {
+	while ((kind = knit_reqstate_next(&state)) != KNIT_REQ_NONE) {
 		ck_assert_uint_lt(fake.n, KNIT_REQ_RING);
-		kni_want_post(&w, kind, &fake.queue[fake.n++]);
+		knit_reqstate_post(&state, kind, &fake.queue[fake.n++]);
 	}
 	return fake.n;
 }
 
 static inline void ask(enum knit_req_kind kind, __u32 value)
 {
-	union kni_value v = { .value = value };
+	union knit_req_value v = { .value = value };
 
-	ck_assert_uint_eq(w.track.pending[kind], 0);
-	kni_want_ask(&w, kind, &v, &fake.queue[fake.n++]);
+	ck_assert_uint_eq(state.track.pending[kind], 0);
+	knit_reqstate_ask(&state, kind, &v, &fake.queue[fake.n++]);
 }
 
 static inline enum knit_req_match answer_to(const struct knit_req *req, int result)
@@ -47,7 +47,7 @@ static inline enum knit_req_match answer_to(const struct knit_req *req, int resu
 	struct knit_req answer = *req;
 
 	answer.result = result;
-	return kni_want_answer(&w, &answer);
+	return knit_reqstate_answer(&state, &answer);
 }
 
 /* The request in front, which must be of that kind; a success changes the port. */
@@ -75,24 +75,24 @@ static inline struct knit_req answer(enum knit_req_kind kind, int result)
 /* The kernel's value of an interface that posts. */
 static inline void set_mtu(__u32 mtu)
 {
-	union kni_value v = { .value = mtu };
+	union knit_req_value v = { .value = mtu };
 
-	ck_assert(kni_want_set_one(&w, KNIT_REQ_MTU, &v));
+	ck_assert(knit_reqstate_set_one(&state, KNIT_REQ_MTU, &v));
 	run();
 }
 
 /* As req_revert: the net_device has what is wanted. */
 static inline bool revert(enum knit_req_kind kind)
 {
-	union kni_value value = { .mac = { 0 } }, back;
+	union knit_req_value value = { .mac = { 0 } }, back;
 
 	if (kind == KNIT_REQ_MTU)
-		value.value = w.now.mtu;
+		value.value = state.now.mtu;
 	else
-		memcpy(value.mac, w.now.mac, 6);
-	if (!kni_want_reverts(&w, kind, &value, &back))
+		memcpy(value.mac, state.now.mac, 6);
+	if (!knit_reqstate_reverts(&state, kind, &value, &back))
 		return false;
-	kni_want_reverted(&w, kind);
+	knit_reqstate_reverted(&state, kind);
 	run();
 	return true;
 }
@@ -100,10 +100,10 @@ static inline bool revert(enum knit_req_kind kind)
 static inline void settled(__u32 mtu)
 {
 	ck_assert_uint_eq(run(), 0);
-	ck_assert_uint_eq(w.now.mtu, mtu);
+	ck_assert_uint_eq(state.now.mtu, mtu);
 	ck_assert_uint_eq(fake.mtu, mtu);
-	ck_assert_uint_eq(w.dirty | w.retry | w.asking | w.revert, 0);
-	kni_want_tick(&w);
+	ck_assert_uint_eq(state.dirty | state.retry | state.asking | state.revert, 0);
+	knit_reqstate_tick(&state);
 	ck_assert_uint_eq(run(), 0);
 }
 
@@ -119,9 +119,9 @@ static inline void setup(void)
 {
 	memset(&shm, 0, sizeof(shm));
 	memset(&fake, 0, sizeof(fake));
-	kni_want_init(&w, &first);
+	knit_reqstate_init(&state, &first);
 	ck_assert_uint_eq(run(), 0);
-	kni_want_state(&w);
+	knit_reqstate_state(&state);
 	run();
 	answer_all();
 	settled(1500);

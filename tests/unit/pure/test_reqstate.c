@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "want_fake.h"
+#include "reqstate_fake.h"
 
 #include <errno.h>
 #include <string.h>
@@ -10,8 +10,8 @@ START_TEST(posts_carry_what_is_wanted)
 	struct knit_req req;
 
 	next.mc[1][5] = 9;
-	ck_assert(kni_want_set(&w, &next));
-	ck_assert(!kni_want_set(&w, &next));
+	ck_assert(knit_reqstate_set(&state, &next));
+	ck_assert(!knit_reqstate_set(&state, &next));
 	run();
 	req = answer(KNIT_REQ_LINK, 0);
 	ck_assert_uint_eq(req.value, 1);
@@ -26,7 +26,7 @@ START_TEST(posts_carry_what_is_wanted)
 	ck_assert_uint_eq(req.value, 0);
 	settled(3000);
 	next.mc[1][5] = 10;
-	ck_assert(kni_want_set(&w, &next));
+	ck_assert(knit_reqstate_set(&state, &next));
 	run();
 	answer(KNIT_REQ_RXLIST, 0);
 	settled(3000);
@@ -40,10 +40,10 @@ START_TEST(lists_count_as_far_as_they_go)
 
 	next.uc[0][0] = 2;
 	next.mc[KNIT_RXLIST_MAX - 1][0] = 1;
-	ck_assert(!kni_want_set(&w, &next));
+	ck_assert(!knit_reqstate_set(&state, &next));
 	next.n_mc = KNIT_RXLIST_MAX;
-	ck_assert(kni_want_set(&w, &next));
-	ck_assert_uint_eq(w.dirty, KNI_KIND(KNIT_REQ_RXLIST));
+	ck_assert(knit_reqstate_set(&state, &next));
+	ck_assert_uint_eq(state.dirty, KNIT_REQ_BIT(KNIT_REQ_RXLIST));
 }
 END_TEST
 
@@ -57,8 +57,8 @@ START_TEST(shows_all_but_numbers)
 	next.cancelled_seq = 4711;
 	next.n_uc = 1;
 	next.uc[0][3] = 3;
-	kni_want_set(&w, &next);
-	kni_want_show(&w, &shm);
+	knit_reqstate_set(&state, &next);
+	knit_reqstate_show(&state, &shm);
 	ck_assert(knit_wanted_read(&shm, &copy));
 	ck_assert_uint_eq(copy.cancelled_seq, 77);
 	ck_assert_uint_eq(copy.seq, 2);
@@ -88,10 +88,10 @@ START_TEST(ask_allowed)
 {
 	ask(KNIT_REQ_MTU, 9000);
 	ck_assert_uint_eq(fake.queue[0].flags, KNIT_REQ_ASK);
-	ck_assert_uint_eq(w.asking, KNI_KIND(KNIT_REQ_MTU));
-	ck_assert_uint_eq(w.now.mtu, 1500);
+	ck_assert_uint_eq(state.asking, KNIT_REQ_BIT(KNIT_REQ_MTU));
+	ck_assert_uint_eq(state.now.mtu, 1500);
 	answer(KNIT_REQ_MTU, 0);
-	ck_assert_int_eq(w.result[KNIT_REQ_MTU], 0);
+	ck_assert_int_eq(state.result[KNIT_REQ_MTU], 0);
 	settled(9000);
 }
 END_TEST
@@ -100,12 +100,12 @@ START_TEST(ask_refused)
 {
 	ask(KNIT_REQ_MTU, 9000);
 	answer(KNIT_REQ_MTU, -EINVAL);
-	ck_assert_int_eq(w.result[KNIT_REQ_MTU], -EINVAL);
+	ck_assert_int_eq(state.result[KNIT_REQ_MTU], -EINVAL);
 	settled(1500);
 	ask(KNIT_REQ_LINK, 1);
 	answer(KNIT_REQ_LINK, -EIO);
-	ck_assert_uint_eq(w.now.up, 0);
-	ck_assert(!w.link_refused); /* it isn't up */
+	ck_assert_uint_eq(state.now.up, 0);
+	ck_assert(!state.link_refused); /* it isn't up */
 	settled(1500);
 }
 END_TEST
@@ -118,9 +118,9 @@ START_TEST(ask_timed_out_in_the_handler)
 	ask(KNIT_REQ_MTU, 9000);
 	serve(KNIT_REQ_MTU, 0);
 	ck_assert_uint_eq(fake.mtu, 9000);
-	req = (struct knit_req){ .seq = w.track.pending[KNIT_REQ_MTU], .kind = KNIT_REQ_MTU };
+	req = (struct knit_req){ .seq = state.track.pending[KNIT_REQ_MTU], .kind = KNIT_REQ_MTU };
 	ck_assert_int_eq(answer_to(&req, -ETIMEDOUT), KNIT_MATCH_OK);
-	ck_assert_int_eq(w.result[KNIT_REQ_MTU], -ETIMEDOUT);
+	ck_assert_int_eq(state.result[KNIT_REQ_MTU], -ETIMEDOUT);
 	run();
 	req = answer(KNIT_REQ_MTU, 0);
 	ck_assert_uint_eq(req.value, 1500);
@@ -135,26 +135,26 @@ START_TEST(ask_cancelled)
 	__u32 seq;
 
 	ask(KNIT_REQ_MTU, 9000);
-	seq = w.track.pending[KNIT_REQ_MTU];
-	ck_assert_uint_eq(kni_want_cancel(&w, KNIT_REQ_MTU), seq);
-	ck_assert_uint_eq(kni_want_cancel(&w, KNIT_REQ_MTU), 0);
-	ck_assert_uint_eq(w.asking, 0);
+	seq = state.track.pending[KNIT_REQ_MTU];
+	ck_assert_uint_eq(knit_reqstate_cancel(&state, KNIT_REQ_MTU), seq);
+	ck_assert_uint_eq(knit_reqstate_cancel(&state, KNIT_REQ_MTU), 0);
+	ck_assert_uint_eq(state.asking, 0);
 	run();
 	asked = serve(KNIT_REQ_MTU, _i ? -ECANCELED : 0);
 	ck_assert_int_eq(answer_to(&asked, _i ? -ECANCELED : 0), KNIT_MATCH_LATE);
-	ck_assert_uint_eq(w.now.mtu, 1500);
+	ck_assert_uint_eq(state.now.mtu, 1500);
 	posted = answer(KNIT_REQ_MTU, 0);
 	ck_assert_uint_eq(posted.flags, 0);
 	ck_assert_uint_eq(posted.value, 1500);
 	settled(1500);
-	ck_assert_uint_eq(w.track.late, 1);
+	ck_assert_uint_eq(state.track.late, 1);
 }
 END_TEST
 
 START_TEST(cancel_is_for_asks)
 {
 	set_mtu(3000);
-	ck_assert_uint_eq(kni_want_cancel(&w, KNIT_REQ_MTU), 0);
+	ck_assert_uint_eq(knit_reqstate_cancel(&state, KNIT_REQ_MTU), 0);
 	answer(KNIT_REQ_MTU, 0);
 	settled(3000);
 }
@@ -163,16 +163,17 @@ END_TEST
 /* Nothing of a kind is posted while somebody is about to ask for it, but other kinds are. */
 START_TEST(held_back_for_an_ask)
 {
-	w.held = KNI_KIND(KNIT_REQ_MTU);
+	state.held = KNIT_REQ_BIT(KNIT_REQ_MTU);
 	set_mtu(3000);
 	ck_assert_uint_eq(fake.n, 0);
-	ck_assert(kni_want_set_one(&w, KNIT_REQ_LINK, &(union kni_value){ .value = 1 }));
+	ck_assert(knit_reqstate_set_one(&state, KNIT_REQ_LINK,
+					&(union knit_req_value){ .value = 1 }));
 	run();
 	answer(KNIT_REQ_LINK, 0);
 	ask(KNIT_REQ_MTU, 4000);
 	answer(KNIT_REQ_MTU, _i ? -EINVAL : 0);
 	ck_assert_uint_eq(fake.n, 0);
-	w.held = 0;
+	state.held = 0;
 	if (_i) {
 		run();
 		answer(KNIT_REQ_MTU, 0);
@@ -184,7 +185,7 @@ END_TEST
 START_TEST(refused_for_good)
 {
 	static const __u8 mac[8] = { 2, 0, 0, 0, 0, 7 };
-	union kni_value v;
+	union knit_req_value v;
 
 	set_mtu(3000);
 	answer(KNIT_REQ_MTU, -EINVAL);
@@ -192,12 +193,12 @@ START_TEST(refused_for_good)
 	ck_assert(!revert(KNIT_REQ_MTU));
 	settled(1500);
 	memcpy(v.mac, mac, sizeof(mac));
-	kni_want_set_one(&w, KNIT_REQ_MAC, &v);
+	knit_reqstate_set_one(&state, KNIT_REQ_MAC, &v);
 	run();
 	answer(KNIT_REQ_MAC, -EINVAL);
 	ck_assert(!revert(KNIT_REQ_MTU));
 	ck_assert(revert(KNIT_REQ_MAC));
-	ck_assert_mem_eq(w.now.mac, first.mac, 6);
+	ck_assert_mem_eq(state.now.mac, first.mac, 6);
 	settled(1500);
 }
 END_TEST
@@ -205,12 +206,12 @@ END_TEST
 /* The net_device has a newer value when its turn comes: that one counts. */
 START_TEST(refused_but_changed_meanwhile)
 {
-	union kni_value newer = { .value = 2000 }, back;
+	union knit_req_value newer = { .value = 2000 }, back;
 
 	set_mtu(3000);
 	answer(KNIT_REQ_MTU, -EINVAL);
 	if (_i == 0)
-		ck_assert(!kni_want_reverts(&w, KNIT_REQ_MTU, &newer, &back));
+		ck_assert(!knit_reqstate_reverts(&state, KNIT_REQ_MTU, &newer, &back));
 	set_mtu(2000);
 	ck_assert(!revert(KNIT_REQ_MTU));
 	answer(KNIT_REQ_MTU, 0);
@@ -228,7 +229,7 @@ START_TEST(carried_out_late)
 	ck_assert_uint_eq(fake.n, 0);
 	fake.mtu = 3000;
 	if (_i == 0) {
-		kni_want_tick(&w);
+		knit_reqstate_tick(&state);
 		run();
 		answer(KNIT_REQ_MTU, 0);
 		settled(3000);
@@ -248,14 +249,14 @@ START_TEST(refuses_everything)
 {
 	set_mtu(3000);
 	answer(KNIT_REQ_MTU, -ETIMEDOUT);
-	kni_want_tick(&w);
+	knit_reqstate_tick(&state);
 	run();
 	answer(KNIT_REQ_MTU, -EINVAL);
 	ck_assert(revert(KNIT_REQ_MTU));
 	answer(KNIT_REQ_MTU, -EINVAL);
 	ck_assert(!revert(KNIT_REQ_MTU));
 	ck_assert_uint_eq(fake.n, 0);
-	kni_want_tick(&w);
+	knit_reqstate_tick(&state);
 	ck_assert_uint_eq(run(), 0);
 }
 END_TEST
@@ -267,17 +268,17 @@ START_TEST(busy_is_asked_again)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		struct knit_wanted next = w.now;
+		struct knit_wanted next = state.now;
 
 		next.up = !next.up;
 		next.promisc = !next.promisc;
-		kni_want_set(&w, &next);
+		knit_reqstate_set(&state, &next);
 		run();
 		answer(KNIT_REQ_LINK, passing[_i]);
 		answer(KNIT_REQ_PROMISC, passing[_i]);
-		ck_assert(!w.link_refused);
+		ck_assert(!state.link_refused);
 		ck_assert_uint_eq(run(), 0); /* not at once */
-		kni_want_tick(&w);
+		knit_reqstate_tick(&state);
 		run();
 		req = answer(KNIT_REQ_LINK, 0);
 		ck_assert_uint_eq(req.value, next.up);
@@ -290,7 +291,8 @@ END_TEST
 
 static void set_up(__u32 up)
 {
-	ck_assert(kni_want_set_one(&w, KNIT_REQ_LINK, &(union kni_value){ .value = up }));
+	ck_assert(knit_reqstate_set_one(&state, KNIT_REQ_LINK,
+					&(union knit_req_value){ .value = up }));
 	run();
 }
 
@@ -298,22 +300,22 @@ START_TEST(refused_up_until_down_or_success)
 {
 	set_up(1);
 	answer(KNIT_REQ_LINK, -EIO);
-	ck_assert(w.link_refused);
-	ck_assert_uint_eq(w.now.up, 1);
+	ck_assert(state.link_refused);
+	ck_assert_uint_eq(state.now.up, 1);
 	settled(1500);
 	if (_i == 0) {
 		set_up(0);
-		ck_assert(!w.link_refused);
+		ck_assert(!state.link_refused);
 		answer(KNIT_REQ_LINK, -EIO);
-		ck_assert(!w.link_refused);
+		ck_assert(!state.link_refused);
 		settled(1500);
 		return;
 	}
-	kni_want_state(&w);
-	ck_assert(w.link_refused);
+	knit_reqstate_state(&state);
+	ck_assert(state.link_refused);
 	run();
 	answer_all();
-	ck_assert(!w.link_refused);
+	ck_assert(!state.link_refused);
 	settled(1500);
 }
 END_TEST
@@ -328,7 +330,7 @@ START_TEST(refused_too_late)
 	if (_i)
 		set_up(1);
 	answer(KNIT_REQ_LINK, -EIO);
-	ck_assert(!w.link_refused);
+	ck_assert(!state.link_refused);
 	answer(KNIT_REQ_LINK, 0);
 	settled(1500);
 }
@@ -341,7 +343,7 @@ START_TEST(new_handler_refuses)
 
 	set_mtu(3000);
 	fake.mtu = 3000;
-	ck_assert_uint_eq(kni_want_anew(&w), 0);
+	ck_assert_uint_eq(knit_reqstate_anew(&state), 0);
 	run();
 	old = serve(KNIT_REQ_MTU, 0);
 	ck_assert_int_eq(answer_to(&old, 0), KNIT_MATCH_LATE);
@@ -358,14 +360,14 @@ START_TEST(handler_gone_while_asking)
 	__u32 seq;
 
 	ask(KNIT_REQ_LINK, 1);
-	seq = w.track.pending[KNIT_REQ_LINK];
-	ck_assert_uint_eq(kni_want_anew(&w), seq);
-	ck_assert_uint_eq(w.asking, 0);
-	ck_assert_int_eq(w.result[KNIT_REQ_LINK], -ENOTCONN);
+	seq = state.track.pending[KNIT_REQ_LINK];
+	ck_assert_uint_eq(knit_reqstate_anew(&state), seq);
+	ck_assert_uint_eq(state.asking, 0);
+	ck_assert_int_eq(state.result[KNIT_REQ_LINK], -ENOTCONN);
 	run();
 	old = serve(KNIT_REQ_LINK, 0);
 	ck_assert_int_eq(answer_to(&old, 0), KNIT_MATCH_LATE);
-	ck_assert_uint_eq(w.now.up, 0);
+	ck_assert_uint_eq(state.now.up, 0);
 	answer(KNIT_REQ_LINK, 0); /* it may have done it: down again */
 	settled(1500);
 }
@@ -376,13 +378,13 @@ START_TEST(new_handler_is_told_changes)
 {
 	struct knit_req old;
 
-	kni_want_anew(&w);
+	knit_reqstate_anew(&state);
 	settled(1500);
 	set_up(1);
 	set_mtu(3000);
 	answer(KNIT_REQ_LINK, -EAGAIN);
-	kni_want_anew(&w);
-	ck_assert_uint_eq(w.dirty, KNI_KIND(KNIT_REQ_LINK) | KNI_KIND(KNIT_REQ_MTU));
+	knit_reqstate_anew(&state);
+	ck_assert_uint_eq(state.dirty, KNIT_REQ_BIT(KNIT_REQ_LINK) | KNIT_REQ_BIT(KNIT_REQ_MTU));
 	run();
 	old = serve(KNIT_REQ_MTU, 0);
 	ck_assert_int_eq(answer_to(&old, 0), KNIT_MATCH_LATE);
@@ -394,7 +396,7 @@ END_TEST
 
 START_TEST(state_is_told_on_request)
 {
-	kni_want_state(&w);
+	knit_reqstate_state(&state);
 	run();
 	answer_all();
 	settled(1500);
@@ -420,19 +422,19 @@ START_TEST(junk_answers)
 	junk = asked;
 	junk.seq++;
 	ck_assert_int_eq(answer_to(&junk, 0), KNIT_MATCH_UNKNOWN);
-	ck_assert_uint_eq(w.asking, KNI_KIND(KNIT_REQ_MTU));
-	ck_assert_uint_eq(w.track.unknown, n + 3);
+	ck_assert_uint_eq(state.asking, KNIT_REQ_BIT(KNIT_REQ_MTU));
+	ck_assert_uint_eq(state.track.unknown, n + 3);
 	ck_assert_int_eq(answer_to(&asked, -511), KNIT_MATCH_OK);
 	ck_assert_int_eq(answer_to(&asked, 0), KNIT_MATCH_DUPLICATE);
-	ck_assert_int_eq(w.result[KNIT_REQ_MTU], -511);
+	ck_assert_int_eq(state.result[KNIT_REQ_MTU], -511);
 	fake.mtu = 1500;
 	settled(1500);
 }
 END_TEST
 
-Suite *knit_suite_kni_want(void)
+Suite *knit_suite_reqstate(void)
 {
-	Suite *s = suite_create("kni_want");
+	Suite *s = suite_create("reqstate");
 
 	add(s, posts_carry_what_is_wanted, 1);
 	add(s, lists_count_as_far_as_they_go, 1);

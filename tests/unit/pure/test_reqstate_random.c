@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "want_fake.h"
+#include "reqstate_fake.h"
 
 #include <errno.h>
 
@@ -25,25 +25,25 @@ static void random_step(struct knit_random *random)
 
 	switch (knit_random_next(random) % 8) {
 	case 0:
-		if (mtu != w.now.mtu)
+		if (mtu != state.now.mtu)
 			set_mtu(mtu);
 		break;
 	case 1:
-		if (!w.track.pending[KNIT_REQ_MTU])
+		if (!state.track.pending[KNIT_REQ_MTU])
 			ask(KNIT_REQ_MTU, mtu);
 		break;
 	case 2:
-		kni_want_cancel(&w, KNIT_REQ_MTU);
+		knit_reqstate_cancel(&state, KNIT_REQ_MTU);
 		break;
 	case 3:
 		revert(KNIT_REQ_MTU);
 		break;
 	case 4:
-		kni_want_tick(&w);
+		knit_reqstate_tick(&state);
 		break;
 	case 5:
 		if (fake.n < KNIT_REQ_RING / 2)
-			kni_want_anew(&w);
+			knit_reqstate_anew(&state);
 		break;
 	default:
 		if (fake.n)
@@ -77,19 +77,19 @@ START_TEST(random_histories_converge)
 		random_step(&random);
 		if (knit_random_next(&random) % 50)
 			continue;
-		kni_want_cancel(&w, KNIT_REQ_MTU);
-		kni_want_tick(&w);
+		knit_reqstate_cancel(&state, KNIT_REQ_MTU);
+		knit_reqstate_tick(&state);
 		do
 			serve_steadily();
 		while (revert(KNIT_REQ_MTU));
-		settled(w.now.mtu);
+		settled(state.now.mtu);
 	}
 }
 END_TEST
 
-Suite *knit_suite_kni_want_random(void)
+Suite *knit_suite_reqstate_random(void)
 {
-	Suite *s = suite_create("kni_want_random");
+	Suite *s = suite_create("reqstate_random");
 
 	add(s, random_histories_converge, 8);
 	return s;

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+#include "reqstate.h"
+
+#include <linux/errno.h>
+#include <linux/string.h>
+
+/* What the handler sees of struct knit_wanted besides the sequence numbers. */
+#define SHOWN_FROM offsetof(struct knit_wanted, up)
+#define SHOWN_BYTES (sizeof(struct knit_wanted) - SHOWN_FROM)
+
+static union knit_req_value value_of(const struct knit_wanted *now, enum knit_req_kind kind)
+{
+	union knit_req_value v = { .mac = { 0 } };
+
+	switch (kind) {
+	case KNIT_REQ_LINK:
+		v.value = now->up;
+		break;
+	case KNIT_REQ_MTU:
+		v.value = now->mtu;
+		break;
+	case KNIT_REQ_MAC:
+		memcpy(v.mac, now->mac, 6);
+		break;
+	case KNIT_REQ_PROMISC:
+		v.value = now->promisc;
+		break;
+	case KNIT_REQ_ALLMULTI:
+		v.value = now->allmulti;
+		break;
+	default: /* RXLIST: the handler reads the lists */
+		break;
+	}
+	return v;
+}
+
+/* Only what can be asked for, or taken back. */
+static void set_value(struct knit_wanted *now, enum knit_req_kind kind,
+		      const union knit_req_value *v)
+{
+	switch (kind) {
+	case KNIT_REQ_LINK:
+		now->up = v->value;
+		break;
+	case KNIT_REQ_MTU:
+		now->mtu = v->value;
+		break;
+	case KNIT_REQ_MAC:
+		memcpy(now->mac, v->mac, 6);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool same(const union knit_req_value *a, const union knit_req_value *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+static bool lists_differ(const struct knit_wanted *a, const struct knit_wanted *b)
+{
+	return a->n_uc != b->n_uc || a->n_mc != b->n_mc ||
+	       memcmp(a->uc, b->uc, sizeof(a->uc[0]) * a->n_uc) != 0 ||
+	       memcmp(a->mc, b->mc, sizeof(a->mc[0]) * a->n_mc) != 0;
+}
+
+void knit_reqstate_init(struct knit_reqstate *s, const struct knit_wanted *first)
+{
+	unsigned int kind;
+
+	memset(s, 0, sizeof(*s));
+	s->now = *first;
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		s->accepted[kind] = value_of(first, kind);
+}
+
+static void changed_kinds(struct knit_reqstate *s, __u32 changed, bool up)
+{
+	s->dirty |= changed;
+	s->revert &= ~changed;
+	if (!up)
+		knit_store(&s->link_refused, false);
+}
+
+bool knit_reqstate_set_one(struct knit_reqstate *s, enum knit_req_kind kind,
+			   const union knit_req_value *value)
+{
+	union knit_req_value old = value_of(&s->now, kind);
+
+	if (same(&old, value))
+		return false;
+	set_value(&s->now, kind, value);
+	changed_kinds(s, KNIT_REQ_BIT(kind), s->now.up);
+	return true;
+}
+
+bool knit_reqstate_set(struct knit_reqstate *s, const struct knit_wanted *next)
+{
+	union knit_req_value old, new;
+	unsigned int kind;
+	__u32 changed = 0;
+
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
+		old = value_of(&s->now, kind);
+		new = value_of(next, kind);
+		if (!same(&old, &new))
+			changed |= KNIT_REQ_BIT(kind);
+	}
+	if (lists_differ(&s->now, next))
+		changed |= KNIT_REQ_BIT(KNIT_REQ_RXLIST);
+	if (changed == 0)
+		return false;
+	changed_kinds(s, changed, next->up);
+	memcpy((char *)&s->now + SHOWN_FROM, (const char *)next + SHOWN_FROM, SHOWN_BYTES);
+	return true;
+}
+
+void knit_reqstate_show(struct knit_reqstate *s, struct knit_wanted *shm)
+{
+	knit_wanted_write_begin(shm, &s->seq);
+	memcpy((char *)shm + SHOWN_FROM, (const char *)&s->now + SHOWN_FROM, SHOWN_BYTES);
+	knit_wanted_write_end(shm, &s->seq);
+}
+
+enum knit_req_kind knit_reqstate_next(const struct knit_reqstate *s)
+{
+	unsigned int kind;
+
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		if (s->dirty & ~s->held & KNIT_REQ_BIT(kind) && !s->track.pending[kind])
+			return kind;
+	return KNIT_REQ_NONE;
+}
+
+static void fill(struct knit_reqstate *s, enum knit_req_kind kind, const union knit_req_value *v,
+		 struct knit_req *req)
+{
+	memset(req, 0, sizeof(*req));
+	req->seq = knit_req_issue(&s->track, kind);
+	req->kind = kind;
+	memcpy(req->mac, v, sizeof(*v));
+	s->sent[kind] = *v;
+}
+
+void knit_reqstate_post(struct knit_reqstate *s, enum knit_req_kind kind, struct knit_req *req)
+{
+	union knit_req_value v = value_of(&s->now, kind);
+
+	fill(s, kind, &v, req);
+	s->dirty &= ~KNIT_REQ_BIT(kind);
+	s->retry &= ~KNIT_REQ_BIT(kind);
+}
+
+void knit_reqstate_ask(struct knit_reqstate *s, enum knit_req_kind kind,
+		       const union knit_req_value *value, struct knit_req *req)
+{
+	fill(s, kind, value, req);
+	req->flags = KNIT_REQ_ASK;
+	knit_store(&s->asking, s->asking | KNIT_REQ_BIT(kind));
+}
+
+/* The port has what was sent. */
+static void accepted(struct knit_reqstate *s, enum knit_req_kind kind)
+{
+	s->accepted[kind] = s->sent[kind];
+	s->unsure &= ~KNIT_REQ_BIT(kind);
+	s->retry &= ~KNIT_REQ_BIT(kind);
+	if (kind == KNIT_REQ_LINK)
+		knit_store(&s->link_refused, false);
+}
+
+static void answered_ask(struct knit_reqstate *s, enum knit_req_kind kind, int result)
+{
+	const __u32 bit = KNIT_REQ_BIT(kind);
+
+	s->result[kind] = result;
+	knit_store(&s->asking, s->asking & ~bit);
+	if (result == 0) {
+		accepted(s, kind);
+		set_value(&s->now, kind, &s->sent[kind]);
+		s->dirty &= ~bit;
+		s->revert &= ~bit;
+	} else if (result == -ETIMEDOUT) { /* it may still be carried out */
+		s->dirty |= bit;
+		s->unsure |= bit;
+	}
+}
+
+static void refused_post(struct knit_reqstate *s, enum knit_req_kind kind)
+{
+	const union knit_req_value now = value_of(&s->now, kind);
+	const union knit_req_value *sent = &s->sent[kind];
+
+	if (!same(&now, sent)) /* a newer value is dirty already */
+		return;
+	if (kind == KNIT_REQ_LINK) {
+		knit_store(&s->link_refused, now.value != 0);
+	} else if (!same(sent, &s->accepted[kind])) {
+		s->refused[kind] = *sent;
+		s->revert |= KNIT_REQ_BIT(kind) &
+			     (KNIT_REQ_BIT(KNIT_REQ_MTU) | KNIT_REQ_BIT(KNIT_REQ_MAC));
+	}
+}
+
+static void answered_post(struct knit_reqstate *s, enum knit_req_kind kind, int result)
+{
+	switch (result) {
+	case 0:
+		accepted(s, kind);
+		break;
+	case -EAGAIN:
+	case -EBUSY:
+	case -ETIMEDOUT:
+		s->retry |= KNIT_REQ_BIT(kind);
+		s->unsure |= KNIT_REQ_BIT(kind);
+		break;
+	default:
+		refused_post(s, kind);
+		break;
+	}
+}
+
+enum knit_req_match knit_reqstate_answer(struct knit_reqstate *s, const struct knit_req *answer)
+{
+	enum knit_req_match match;
+
+	if (answer->result > 0 || answer->result < -KNIT_REQ_MAX_RESULT) {
+		s->track.unknown++;
+		return KNIT_MATCH_UNKNOWN;
+	}
+	match = knit_req_match(&s->track, answer);
+	if (match != KNIT_MATCH_OK)
+		return match;
+	if (s->asking & KNIT_REQ_BIT(answer->kind))
+		answered_ask(s, answer->kind, answer->result);
+	else
+		answered_post(s, answer->kind, answer->result);
+	return match;
+}
+
+__u32 knit_reqstate_cancel(struct knit_reqstate *s, enum knit_req_kind kind)
+{
+	__u32 seq = s->track.pending[kind];
+
+	if (!(s->asking & KNIT_REQ_BIT(kind)))
+		return 0;
+	knit_req_cancel(&s->track, kind);
+	knit_store(&s->asking, s->asking & ~KNIT_REQ_BIT(kind));
+	s->dirty |= KNIT_REQ_BIT(kind);
+	s->unsure |= KNIT_REQ_BIT(kind);
+	return seq;
+}
+
+__u32 knit_reqstate_anew(struct knit_reqstate *s)
+{
+	unsigned int kind;
+	__u32 asked = 0;
+
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
+		if (s->asking & KNIT_REQ_BIT(kind)) {
+			s->result[kind] = -ENOTCONN;
+			asked = knit_reqstate_cancel(s, kind);
+		} else if (s->track.pending[kind]) {
+			s->dirty |= KNIT_REQ_BIT(kind);
+			s->unsure |= KNIT_REQ_BIT(kind);
+			knit_req_cancel(&s->track, kind);
+		}
+	}
+	knit_reqstate_tick(s);
+	return asked;
+}
+
+void knit_reqstate_state(struct knit_reqstate *s)
+{
+	unsigned int kind;
+
+	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
+		if (!s->track.pending[kind])
+			s->dirty |= KNIT_REQ_BIT(kind);
+}
+
+void knit_reqstate_tick(struct knit_reqstate *s)
+{
+	s->dirty |= s->retry;
+	s->retry = 0;
+}
+
+bool knit_reqstate_reverts(struct knit_reqstate *s, enum knit_req_kind kind,
+			   const union knit_req_value *value, union knit_req_value *back)
+{
+	const __u32 bit = s->revert & KNIT_REQ_BIT(kind);
+
+	s->revert &= ~bit;
+	*back = s->accepted[kind];
+	return bit && same(value, &s->refused[kind]);
+}
+
+void knit_reqstate_reverted(struct knit_reqstate *s, enum knit_req_kind kind)
+{
+	const __u32 bit = KNIT_REQ_BIT(kind);
+
+	set_value(&s->now, kind, &s->accepted[kind]);
+	s->retry &= ~bit;
+	if (s->track.pending[kind] || s->unsure & bit)
+		s->dirty |= bit;
+}
