@@ -20,8 +20,7 @@ static union knit_req_value value_of(const struct knit_wanted *now, enum knit_re
 		v.value = now->mtu;
 		break;
 	case KNIT_REQ_MAC:
-		memcpy(v.mac, now->mac, 6);
-		break;
+		return knit_req_mac(now->mac);
 	case KNIT_REQ_PROMISC:
 		v.value = now->promisc;
 		break;
@@ -174,7 +173,6 @@ static void answered_ask(struct knit_reqstate *s, enum knit_req_kind kind, int r
 {
 	const __u32 bit = KNIT_REQ_BIT(kind);
 
-	s->result[kind] = result;
 	knit_store(&s->asking, s->asking & ~bit);
 	if (result == 0) {
 		accepted(s, kind);
@@ -187,6 +185,16 @@ static void answered_ask(struct knit_reqstate *s, enum knit_req_kind kind, int r
 	}
 }
 
+/* An older value that was accepted is put back. */
+static void refused_value(struct knit_reqstate *s, enum knit_req_kind kind,
+			  const union knit_req_value *value)
+{
+	if (same(value, &s->accepted[kind]))
+		return;
+	s->refused[kind] = *value;
+	s->revert |= KNIT_REQ_BIT(kind) & (KNIT_REQ_BIT(KNIT_REQ_MTU) | KNIT_REQ_BIT(KNIT_REQ_MAC));
+}
+
 static void refused_post(struct knit_reqstate *s, enum knit_req_kind kind)
 {
 	const union knit_req_value now = value_of(&s->now, kind);
@@ -194,13 +202,10 @@ static void refused_post(struct knit_reqstate *s, enum knit_req_kind kind)
 
 	if (!same(&now, sent)) /* a newer value is dirty already */
 		return;
-	if (kind == KNIT_REQ_LINK) {
+	if (kind == KNIT_REQ_LINK)
 		knit_store(&s->link_refused, now.value != 0);
-	} else if (!same(sent, &s->accepted[kind])) {
-		s->refused[kind] = *sent;
-		s->revert |= KNIT_REQ_BIT(kind) &
-			     (KNIT_REQ_BIT(KNIT_REQ_MTU) | KNIT_REQ_BIT(KNIT_REQ_MAC));
-	}
+	else
+		refused_value(s, kind, sent);
 }
 
 static void answered_post(struct knit_reqstate *s, enum knit_req_kind kind, int result)
@@ -225,18 +230,26 @@ enum knit_req_match knit_reqstate_answer(struct knit_reqstate *s, const struct k
 {
 	enum knit_req_match match;
 
-	if (answer->result > 0 || answer->result < -KNIT_REQ_MAX_RESULT) {
+	if (s->strict && (answer->result > 0 || answer->result < -KNIT_REQ_MAX_RESULT)) {
 		s->track.unknown++;
 		return KNIT_MATCH_UNKNOWN;
 	}
 	match = knit_req_match(&s->track, answer);
 	if (match != KNIT_MATCH_OK)
 		return match;
+	s->result[answer->kind] = answer->result;
 	if (s->asking & KNIT_REQ_BIT(answer->kind))
 		answered_ask(s, answer->kind, answer->result);
 	else
 		answered_post(s, answer->kind, answer->result);
 	return match;
+}
+
+void knit_reqstate_refuse(struct knit_reqstate *s, enum knit_req_kind kind,
+			  const union knit_req_value *value, int result)
+{
+	s->result[kind] = result;
+	refused_value(s, kind, value);
 }
 
 __u32 knit_reqstate_cancel(struct knit_reqstate *s, enum knit_req_kind kind)

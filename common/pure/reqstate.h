@@ -6,9 +6,14 @@
 
 /*
  * Request state: what the kernel wants of the port behind an interface, and what of it the handler
- * still has to be told. Pure: the kernel module and the library compile this one source.
- * The caller serialises, but asking, link_refused and track.pending are stored as a whole and may
- * be read at any time.
+ * still has to be told. Pure: the kernel module and the library compile this one source. The caller
+ * serialises, but asking, link_refused and track.pending are stored as a whole and may be read at
+ * any time.
+ *
+ * What the two engines do differently. The module asks, and returns the result from a system call;
+ * so it is strict about results. It puts a value back later, when it has RTNL. The tap engine
+ * learns of a change after the fact; so it only posts, and puts a value back at once. Its limits
+ * are its own, since the kernel's for a tap device cannot be set: it also refuses values itself.
  *
  * A post is an asynchronous request: nobody waits for its answer. Posts are level-triggered: a kind
  * is dirty while the port may have something else than what is wanted. At most one request of a
@@ -43,6 +48,14 @@ static inline union knit_req_value knit_req_value(__u32 value)
 	return v;
 }
 
+static inline union knit_req_value knit_req_mac(const __u8 *mac)
+{
+	union knit_req_value v = { .mac = { 0 } };
+
+	__builtin_memcpy(v.mac, mac, 6);
+	return v;
+}
+
 struct knit_reqstate {
 	struct knit_req_track track;
 	__u32 seq;    /* knit_wanted_write_begin's */
@@ -53,8 +66,9 @@ struct knit_reqstate {
 	__u32 asking; /* likewise: the pending one is an ask */
 	__u32 revert; /* likewise: the net_device is to get the accepted value back */
 	bool link_refused;
-	__s32 result[KNIT_REQ_COUNT];		   /* of the last ask; valid when asking is clear */
-	union knit_req_value sent[KNIT_REQ_COUNT]; /* what the last request carried */
+	bool strict; /* the caller's: a result that is none (> 0, < -511) makes an answer unknown */
+	__s32 result[KNIT_REQ_COUNT]; /* of the last answer; of an ask: when asking is clear */
+	union knit_req_value sent[KNIT_REQ_COUNT];     /* what the last request carried */
 	union knit_req_value accepted[KNIT_REQ_COUNT]; /* last value that no handler refused */
 	union knit_req_value refused[KNIT_REQ_COUNT];  /* what revert is about */
 	struct knit_wanted now;			       /* own copy; what the shared block shows */
@@ -82,11 +96,11 @@ enum knit_req_kind knit_reqstate_next(const struct knit_reqstate *s);
 void knit_reqstate_post(struct knit_reqstate *s, enum knit_req_kind kind, struct knit_req *req);
 void knit_reqstate_ask(struct knit_reqstate *s, enum knit_req_kind kind,
 		       const union knit_req_value *value, struct knit_req *req);
-/*
- * An answer, a private copy. Returns what it matched; only after OK did anything change. A result
- * that is none (> 0 or < -KNIT_REQ_MAX_RESULT) makes it unknown.
- */
+/* An answer, a private copy. Returns what it matched; only after OK did anything change. */
 enum knit_req_match knit_reqstate_answer(struct knit_reqstate *s, const struct knit_req *answer);
+/* The engine itself refuses the value that the net_device has; result as in an answer. */
+void knit_reqstate_refuse(struct knit_reqstate *s, enum knit_req_kind kind,
+			  const union knit_req_value *value, int result);
 /* Nobody waits for the pending ask any more. Returns its sequence number, 0: none was pending. */
 __u32 knit_reqstate_cancel(struct knit_reqstate *s, enum knit_req_kind kind);
 /* Asks end with -ENOTCONN. Returns the sequence number of the one that was pending, or 0. */

@@ -218,13 +218,7 @@ static void req_tick(struct work_struct *work)
 /* RTNL held: the net_device's own value of a kind that can be put back. */
 static union knit_req_value device_value(const struct net_device *dev, enum knit_req_kind kind)
 {
-	union knit_req_value v = { .mac = { 0 } };
-
-	if (kind == KNIT_REQ_MTU)
-		v.value = dev->mtu;
-	else
-		ether_addr_copy(v.mac, dev->dev_addr);
-	return v;
+	return kind == KNIT_REQ_MTU ? knit_req_value(dev->mtu) : knit_req_mac(dev->dev_addr);
 }
 
 static void revert(struct kni_iface *i, enum knit_req_kind kind)
@@ -450,9 +444,8 @@ int kni_req_mtu(struct kni_iface *i, u32 mtu)
 
 int kni_req_mac(struct kni_iface *i, const u8 *mac)
 {
-	union knit_req_value v = { .mac = { 0 } };
+	const union knit_req_value v = knit_req_mac(mac);
 
-	memcpy(v.mac, mac, ETH_ALEN);
 	return i->reverting ? 0 : change(i, KNIT_REQ_MAC, &v);
 }
 
@@ -493,6 +486,7 @@ void kni_req_init(struct kni_iface *i)
 	i->next.mtu = i->dev->mtu;
 	ether_addr_copy(i->next.mac, i->dev->dev_addr);
 	knit_reqstate_init(&i->reqstate, &i->next);
+	i->reqstate.strict = true;
 	knit_reqstate_show(&i->reqstate, shared_wanted(i));
 	arm(i);
 	i->attached = i->flags & KNIT_CREATE_ATTACHED;

@@ -120,6 +120,7 @@ static inline void setup(void)
 	memset(&shm, 0, sizeof(shm));
 	memset(&fake, 0, sizeof(fake));
 	knit_reqstate_init(&state, &first);
+	state.strict = true;
 	ck_assert_uint_eq(run(), 0);
 	knit_reqstate_state(&state);
 	run();

@@ -432,6 +432,37 @@ START_TEST(junk_answers)
 }
 END_TEST
 
+/* Of who does not return it from a system call any result is one. */
+START_TEST(any_result_where_not_strict)
+{
+	state.strict = false;
+	set_mtu(3000);
+	answer(KNIT_REQ_MTU, _i ? 4096 : -4096);
+	ck_assert(revert(KNIT_REQ_MTU));
+	settled(1500);
+}
+END_TEST
+
+/* _i 1: while an older value, which the handler takes, is on its way. */
+START_TEST(refused_by_the_engine)
+{
+	union knit_req_value large = knit_req_value(9500), back;
+
+	if (_i)
+		set_mtu(3000);
+	knit_reqstate_refuse(&state, KNIT_REQ_MTU, &large, -ERANGE);
+	ck_assert_int_eq(state.result[KNIT_REQ_MTU], -ERANGE);
+	ck_assert(knit_reqstate_reverts(&state, KNIT_REQ_MTU, &large, &back));
+	ck_assert_uint_eq(back.value, 1500);
+	knit_reqstate_reverted(&state, KNIT_REQ_MTU);
+	if (_i) {
+		answer(KNIT_REQ_MTU, 0);
+		answer(KNIT_REQ_MTU, 0);
+	}
+	settled(1500);
+}
+END_TEST
+
 Suite *knit_suite_reqstate(void)
 {
 	Suite *s = suite_create("reqstate");
@@ -458,5 +489,7 @@ Suite *knit_suite_reqstate(void)
 	add(s, new_handler_is_told_changes, 1);
 	add(s, state_is_told_on_request, 1);
 	add(s, junk_answers, 1);
+	add(s, any_result_where_not_strict, 2);
+	add(s, refused_by_the_engine, 2);
 	return s;
 }

@@ -5,6 +5,7 @@
 #include "kni/base/doorbell.h"
 #include "kni/base/netlink.h"
 #include "kni/engine/engine.h"
+#include "pure/reqstate.h"
 #include "tap_coalesce.h"
 #include "tap_region.h"
 
@@ -81,18 +82,10 @@ struct knit_tap_watch {
 	int nsid;	/* number of that namespace where the watch is; KNIT_TAP_NSID_NONE */
 	struct knit_ring req_q;
 	struct knit_ring resp_q;
-	struct knit_req_track track;
+	struct knit_reqstate reqstate;
 	struct knit_engine_req_stats stats;
 	struct knit_wanted *shm; /* written here, never read */
-	struct knit_wanted now;	 /* the same, in own memory */
 	uint64_t handler_stamp;	 /* of the owner word when it was last looked at */
-	uint32_t dirty;		 /* bit per kind: to be posted */
-	uint32_t retry;		 /* likewise, but not before the next tick */
-	uint32_t unsure;	 /* likewise: the handler may have done what it did not answer */
-	uint32_t posted_value[KNIT_REQ_COUNT]; /* what the pending request carries */
-	uint8_t posted_mac[6];
-	uint32_t accepted_mtu; /* last value that no handler refused */
-	uint8_t accepted_mac[6];
 	uint32_t min_mtu;
 	uint32_t max_mtu;
 	struct knit_nl_link link; /* as the kernel told it last */
@@ -102,7 +95,6 @@ struct knit_tap_watch {
 	bool sync;		/* something happened to the net_device */
 	bool blind;		/* it can't be looked at where it is; told */
 	bool gone;		/* the net_device was deleted */
-	bool link_refused;	/* up was refused: no carrier */
 	int carrier_now;	/* as the kernel has it */
 	uint64_t link_now;	/* as link_wanted */
 	uint32_t active_now;	/* queues that the kernel uses, a bit each */
@@ -205,6 +197,8 @@ void knit_tap_observe(struct knit_tap_iface *t, const struct knit_tap_place *pla
 
 /* tap_req.c. Watch thread. */
 void knit_tap_req_bind(struct knit_tap_iface *t);
+/* The net_device as it is at first: all of it counts as accepted. */
+void knit_tap_req_first(struct knit_tap_iface *t, const struct knit_nl_link *link);
 void knit_tap_req_link(struct knit_tap_iface *t, const struct knit_nl_link *link);
 void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *addrs);
 void knit_tap_req_run(struct knit_tap_iface *t);  /* answers in, posts out */

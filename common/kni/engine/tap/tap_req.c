@@ -9,17 +9,7 @@
 
 /*
  * Requests on an engine that learns of a change after the fact: everything is a post, and what the
- * handler refuses is taken back where it can be.
- */
-
-#define BIT(kind) (1u << (kind))
-
-/*
- * Posts are level-triggered: a kind is dirty while the port may have something else than what is
- * wanted, whatever happened before. So after a refusal, which puts the kernel's value back, the
- * old value is posted again if the port may have left it meanwhile: a newer request is on its way,
- * or an older one timed out and may still be carried out. Errors that pass are retried with each
- * tick; what is refused for good is not asked again until something changes.
+ * handler refuses is taken back where it can be. What is posted when is decided by reqstate.c.
  */
 
 static const char *const kind_names[KNIT_REQ_COUNT] = {
@@ -41,26 +31,11 @@ void knit_tap_req_bind(struct knit_tap_iface *t)
 	knit_ring_claim_consumer(&w->resp_q);
 }
 
-/* Makes next the wanted state: shows it to the handler and marks what is to be posted. */
+/* Makes next the wanted state, and shows it to the handler. */
 static void update(struct knit_tap_watch *w, const struct knit_wanted *next)
 {
-	const size_t from = offsetof(struct knit_wanted, up);
-	const struct knit_wanted *now = &w->now;
-
-	if (memcmp((const char *)now + from, (const char *)next + from, sizeof(*now) - from) == 0)
-		return;
-	w->dirty |= (now->up != next->up ? BIT(KNIT_REQ_LINK) : 0) |
-		    (now->mtu != next->mtu ? BIT(KNIT_REQ_MTU) : 0) |
-		    (memcmp(now->mac, next->mac, 6) ? BIT(KNIT_REQ_MAC) : 0) |
-		    (now->promisc != next->promisc ? BIT(KNIT_REQ_PROMISC) : 0) |
-		    (now->allmulti != next->allmulti ? BIT(KNIT_REQ_ALLMULTI) : 0);
-	if (now->n_uc != next->n_uc || now->n_mc != next->n_mc ||
-	    memcmp(now->uc, next->uc, sizeof(now->uc) + sizeof(now->mc)) != 0)
-		w->dirty |= BIT(KNIT_REQ_RXLIST);
-	w->now = *next;
-	knit_wanted_write_begin(w->shm, &w->now.seq);
-	memcpy((char *)w->shm + from, (const char *)next + from, sizeof(*next) - from);
-	knit_wanted_write_end(w->shm, &w->now.seq);
+	if (knit_reqstate_set(&w->reqstate, next))
+		knit_reqstate_show(&w->reqstate, w->shm);
 }
 
 static void set_modes(const struct knit_tap_watch *w, struct knit_wanted *next)
@@ -84,81 +59,67 @@ static void log_revert(const struct knit_tap_iface *t, enum knit_req_kind kind, 
 			   strerror(-why));
 }
 
-/* The kernel has the old value again: does the port, too? */
-static void reverted(struct knit_tap_watch *w, enum knit_req_kind kind, uint32_t dirty_before)
-{
-	w->stats.reverted++;
-	w->retry &= ~BIT(kind);
-	if (w->track.pending[kind] || (w->unsure | dirty_before) & BIT(kind))
-		w->dirty |= BIT(kind);
-	else
-		w->dirty &= ~BIT(kind);
-}
-
 /*
- * Puts the last accepted MTU back if the kernel still has the refused one. The wanted state
+ * Puts the last accepted value back if the kernel still has the refused one. The wanted state
  * changes with it, so the kernel's notification of it brings nothing new.
  */
-static void revert_mtu(struct knit_tap_iface *t, uint32_t refused, int why)
+static void revert(struct knit_tap_iface *t, enum knit_req_kind kind)
 {
 	struct knit_tap_watch *w = &t->watch;
-	struct knit_wanted next = w->now;
-	uint32_t dirty = w->dirty;
-	struct knit_nl_link link;
-	int ret;
+	union knit_req_value value, back;
+	struct knit_nl_link link = { 0 };
+	int ret = knit_tap_link(t, &link);
 
-	if (refused == w->accepted_mtu || knit_tap_link(t, &link) < 0 || link.mtu != refused)
+	value = kind == KNIT_REQ_MTU ? knit_req_value(link.mtu) : knit_req_mac(link.mac);
+	if (!knit_reqstate_reverts(&w->reqstate, kind, &value, &back) || ret < 0)
 		return;
-	ret = knit_tap_set_mtu(t, w->accepted_mtu);
-	log_revert(t, KNIT_REQ_MTU, why, ret);
+	ret = kind == KNIT_REQ_MTU ? knit_tap_set_mtu(t, back.value)
+				   : knit_tap_set_mac(t, back.mac);
+	log_revert(t, kind, w->reqstate.result[kind], ret);
 	if (ret < 0)
 		return;
-	next.mtu = w->accepted_mtu;
-	update(w, &next);
-	reverted(w, KNIT_REQ_MTU, dirty);
+	w->stats.reverted++;
+	knit_reqstate_reverted(&w->reqstate, kind);
+	knit_reqstate_show(&w->reqstate, w->shm);
 }
 
-static void revert_mac(struct knit_tap_iface *t, const uint8_t *refused, int why)
+static void set_link(struct knit_tap_watch *w, const struct knit_nl_link *link,
+		     struct knit_wanted *next)
+{
+	w->link = *link;
+	next->up = !!(link->flags & IFF_UP);
+	next->mtu = link->mtu;
+	memcpy(next->mac, link->mac, 6);
+	set_modes(w, next);
+}
+
+void knit_tap_req_first(struct knit_tap_iface *t, const struct knit_nl_link *link)
 {
 	struct knit_tap_watch *w = &t->watch;
-	struct knit_wanted next = w->now;
-	uint32_t dirty = w->dirty;
-	struct knit_nl_link link;
-	int ret;
+	struct knit_wanted first = { 0 };
 
-	if (memcmp(refused, w->accepted_mac, 6) == 0 || knit_tap_link(t, &link) < 0 ||
-	    memcmp(link.mac, refused, 6) != 0)
-		return;
-	ret = knit_tap_set_mac(t, w->accepted_mac);
-	log_revert(t, KNIT_REQ_MAC, why, ret);
-	if (ret < 0)
-		return;
-	memcpy(next.mac, w->accepted_mac, 6);
-	update(w, &next);
-	reverted(w, KNIT_REQ_MAC, dirty);
+	set_link(w, link, &first);
+	knit_reqstate_init(&w->reqstate, &first);
+	knit_reqstate_show(&w->reqstate, w->shm);
 }
 
 void knit_tap_req_link(struct knit_tap_iface *t, const struct knit_nl_link *link)
 {
+	const union knit_req_value mtu = knit_req_value(link->mtu);
 	struct knit_tap_watch *w = &t->watch;
-	struct knit_wanted next = w->now;
+	struct knit_wanted next = w->reqstate.now;
 
-	w->link = *link;
-	next.up = !!(link->flags & IFF_UP);
-	next.mtu = link->mtu;
-	memcpy(next.mac, link->mac, 6);
-	set_modes(w, &next);
-	if (!next.up)
-		w->link_refused = false;
+	set_link(w, link, &next);
 	if (mtu_ok(w, next.mtu)) {
 		update(w, &next);
 		return;
 	}
 	/* the kernel's own limits for a tap device can't be set: keep ours here, nobody is asked */
-	next.mtu = w->now.mtu;
+	next.mtu = w->reqstate.now.mtu;
 	update(w, &next);
 	w->stats.refused++;
-	revert_mtu(t, link->mtu, -ERANGE);
+	knit_reqstate_refuse(&w->reqstate, KNIT_REQ_MTU, &mtu, -ERANGE);
+	revert(t, KNIT_REQ_MTU);
 }
 
 static int by_address(const void *a, const void *b)
@@ -186,7 +147,7 @@ void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *ad
 {
 	bool over_uc = addrs->n_uc > KNIT_RXLIST_MAX, over_mc = addrs->n_mc > KNIT_RXLIST_MAX;
 	struct knit_tap_watch *w = &t->watch;
-	struct knit_wanted next = w->now;
+	struct knit_wanted next = w->reqstate.now;
 
 	if (over_uc && !w->over_uc)
 		log_over(t, "unicast", addrs->n_uc);
@@ -200,52 +161,18 @@ void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *ad
 	update(w, &next);
 }
 
-static void fill(struct knit_tap_watch *w, enum knit_req_kind kind, struct knit_req *req)
-{
-	const struct knit_wanted *now = &w->now;
-
-	memset(req, 0, sizeof(*req));
-	req->kind = kind;
-	req->seq = knit_req_issue(&w->track, kind);
-	switch (kind) {
-	case KNIT_REQ_LINK:
-		req->value = now->up;
-		break;
-	case KNIT_REQ_MTU:
-		req->value = now->mtu;
-		break;
-	case KNIT_REQ_MAC:
-		memcpy(req->mac, now->mac, 6);
-		memcpy(w->posted_mac, now->mac, 6);
-		break;
-	case KNIT_REQ_PROMISC:
-		req->value = now->promisc;
-		break;
-	case KNIT_REQ_ALLMULTI:
-		req->value = now->allmulti;
-		break;
-	default: /* RXLIST: nothing, the handler reads the lists */
-		break;
-	}
-	w->posted_value[kind] = req->value;
-}
-
-/* Puts what changed into req_q, at most one request of a kind at a time. */
+/* Puts what changed into req_q. */
 static void post(struct knit_tap_iface *t)
 {
 	struct knit_tap_watch *w = &t->watch;
 	enum knit_req_kind kind;
 	uint32_t n = 0;
 
-	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
-		if (!(w->dirty & BIT(kind)) || w->track.pending[kind])
-			continue;
+	while ((kind = knit_reqstate_next(&w->reqstate)) != KNIT_REQ_NONE) {
 		if (knit_ring_reserve(&w->req_q, 1) == 0)
 			break; /* the handler sleeps; what it answers brings us back here */
-		fill(w, kind, knit_ring_entry(&w->req_q, w->req_q.prod));
+		knit_reqstate_post(&w->reqstate, kind, knit_ring_entry(&w->req_q, w->req_q.prod));
 		knit_ring_submit(&w->req_q, 1);
-		w->dirty &= ~BIT(kind);
-		w->retry &= ~BIT(kind);
 		w->stats.posted++;
 		n++;
 	}
@@ -256,68 +183,36 @@ static void post(struct knit_tap_iface *t)
 		knit_doorbell_ring(t->kni->handler_doorbell);
 }
 
-/* Nothing is wrong with the value: the handler, or the port, was busy or slow. */
-static bool passes(int why)
+/* What is repeated is no news, and what is put back is told then. */
+static void log_refusal(const struct knit_tap_iface *t, enum knit_req_kind kind, int why)
 {
-	return why == -EAGAIN || why == -EBUSY || why == -ETIMEDOUT;
+	const struct knit_reqstate *s = &t->watch.reqstate;
+
+	if (s->retry & KNIT_REQ_BIT(kind) || kind == KNIT_REQ_MTU || kind == KNIT_REQ_MAC)
+		return;
+	if (kind != KNIT_REQ_LINK)
+		log_warn("%s: %s was refused (%s)", t->name, kind_names[kind], strerror(-why));
+	else if (s->link_refused)
+		log_warn("%s: up was refused (%s): it has no carrier", t->name, strerror(-why));
 }
 
-static void refused(struct knit_tap_iface *t, const struct knit_req *answer)
+static void take_answer(struct knit_tap_iface *t, const struct knit_req *answer)
 {
 	struct knit_tap_watch *w = &t->watch;
 
-	w->stats.refused++;
-	if (passes(answer->result)) {
-		w->retry |= BIT(answer->kind);
-		w->unsure |= BIT(answer->kind);
+	if (knit_req_wants_state(answer)) {
+		knit_reqstate_state(&w->reqstate);
 		return;
 	}
-	switch (answer->kind) {
-	case KNIT_REQ_LINK:
-		if (w->posted_value[KNIT_REQ_LINK] && w->now.up) {
-			w->link_refused = true;
-			log_warn("%s: up was refused (%s): it has no carrier", t->name,
-				 strerror(-answer->result));
-		}
-		break;
-	case KNIT_REQ_MTU:
-		revert_mtu(t, w->posted_value[KNIT_REQ_MTU], answer->result);
-		break;
-	case KNIT_REQ_MAC:
-		revert_mac(t, w->posted_mac, answer->result);
-		break;
-	default:
-		log_warn("%s: %s was refused (%s)", t->name, kind_names[answer->kind],
-			 strerror(-answer->result));
-	}
-}
-
-static void accepted(struct knit_tap_iface *t, const struct knit_req *answer)
-{
-	struct knit_tap_watch *w = &t->watch;
-
-	w->unsure &= ~BIT(answer->kind);
-	switch (answer->kind) {
-	case KNIT_REQ_LINK:
-		w->link_refused = false;
-		break;
-	case KNIT_REQ_MTU:
-		w->accepted_mtu = w->posted_value[KNIT_REQ_MTU];
-		break;
-	case KNIT_REQ_MAC:
-		memcpy(w->accepted_mac, w->posted_mac, 6);
-		break;
-	}
-}
-
-/* What is on its way will be told anyway. */
-static void tell_all(struct knit_tap_watch *w)
-{
-	enum knit_req_kind kind;
-
-	for (kind = 1; kind < KNIT_REQ_COUNT; kind++)
-		if (!w->track.pending[kind])
-			w->dirty |= BIT(kind);
+	if (knit_reqstate_answer(&w->reqstate, answer) != KNIT_MATCH_OK)
+		return;
+	w->stats.answered++;
+	if (answer->result == 0)
+		return;
+	w->stats.refused++;
+	log_refusal(t, answer->kind, answer->result);
+	if (w->reqstate.revert)
+		revert(t, answer->kind);
 }
 
 static void take_answers(struct knit_tap_iface *t)
@@ -329,23 +224,13 @@ static void take_answers(struct knit_tap_iface *t)
 	n = knit_ring_peek(&w->resp_q, KNIT_REQ_RING);
 	for (i = 0; i < n; i++) {
 		knit_req_load(&answer, knit_ring_entry(&w->resp_q, w->resp_q.cons + i));
-		if (knit_req_wants_state(&answer)) {
-			tell_all(w);
-			continue;
-		}
-		if (knit_req_match(&w->track, &answer) != KNIT_MATCH_OK)
-			continue;
-		w->stats.answered++;
-		if (answer.result == 0)
-			accepted(t, &answer);
-		else
-			refused(t, &answer);
+		take_answer(t, &answer);
 	}
 	if (n)
 		knit_ring_release(&w->resp_q, n);
-	w->stats.late = w->track.late;
-	w->stats.duplicate = w->track.duplicate;
-	w->stats.unknown = w->track.unknown;
+	w->stats.late = w->reqstate.track.late;
+	w->stats.duplicate = w->reqstate.track.duplicate;
+	w->stats.unknown = w->reqstate.track.unknown;
 }
 
 /* Interfaces of rte_kni_alloc have a handler even if nobody claimed that role: their creator. */
@@ -359,25 +244,16 @@ static void check_handler(struct knit_tap_iface *t)
 {
 	uint64_t stamp = knit_owner_stamp(&t->kni->handler);
 	struct knit_tap_watch *w = &t->watch;
-	enum knit_req_kind kind;
-	uint32_t pending = 0;
 
 	if (stamp == w->handler_stamp)
 		return;
 	w->handler_stamp = stamp;
-	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
-		pending |= w->track.pending[kind] ? BIT(kind) : 0;
-		knit_req_cancel(&w->track, kind);
-	}
-	w->unsure |= pending;
-	w->dirty |= pending | w->retry;
-	w->retry = 0;
+	knit_reqstate_anew(&w->reqstate);
 }
 
 void knit_tap_req_tick(struct knit_tap_iface *t)
 {
-	t->watch.dirty |= t->watch.retry;
-	t->watch.retry = 0;
+	knit_reqstate_tick(&t->watch.reqstate);
 }
 
 void knit_tap_req_run(struct knit_tap_iface *t)

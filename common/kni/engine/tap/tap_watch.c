@@ -103,7 +103,8 @@ static int link_sync(struct knit_tap_place *place, void *arg)
 
 	iface_note_place(t, place);
 	knit_tap_req_link(t, &place->link);
-	if (t->watch.now.up && knit_nl_addrs_get(&place->nl, place->link.ifindex, &addrs) == 0) {
+	if (t->watch.reqstate.now.up &&
+	    knit_nl_addrs_get(&place->nl, place->link.ifindex, &addrs) == 0) {
 		add_master(place, &addrs);
 		knit_tap_req_addrs(t, &addrs);
 	}
@@ -155,7 +156,7 @@ static void watch_read_events(void)
 static void iface_apply_carrier(struct knit_tap_iface *t)
 {
 	struct knit_tap_watch *w = &t->watch;
-	int on = __atomic_load_n(&t->kni->carrier, __ATOMIC_ACQUIRE) && !w->link_refused;
+	int on = __atomic_load_n(&t->kni->carrier, __ATOMIC_ACQUIRE) && !w->reqstate.link_refused;
 
 	if (on != w->carrier_now && knit_tap_dev_carrier(t, on) == 0)
 		w->carrier_now = on;
@@ -241,8 +242,8 @@ static void watch_set_timer(void)
 	bool tick = false;
 
 	for (t = watch.ifaces; t; t = t->next)
-		tick |= !t->watch.gone && (t->watch.now.up || t->watch.retry || t->watch.blind ||
-					   t->watch.nsid != KNIT_NSID_OWN);
+		tick |= !t->watch.gone && (t->watch.reqstate.now.up || t->watch.reqstate.retry ||
+					   t->watch.blind || t->watch.nsid != KNIT_NSID_OWN);
 	if (tick == watch.ticking)
 		return;
 	watch.ticking = tick;
@@ -351,13 +352,9 @@ static int link_set_gso_max_segs(struct knit_tap_place *place, void *arg)
 static int link_first_sync(struct knit_tap_place *place, void *arg)
 {
 	struct knit_tap_iface *t = arg;
-	struct knit_tap_watch *w = &t->watch;
 
 	iface_note_place(t, place);
-	w->link = place->link;
-	w->accepted_mtu = w->link.mtu;
-	memcpy(w->accepted_mac, w->link.mac, 6);
-	knit_tap_req_link(t, &w->link);
+	knit_tap_req_first(t, &place->link);
 	return 0;
 }
 
@@ -391,7 +388,6 @@ static int iface_configure(struct knit_tap_iface *t, const struct knit_iface_con
 	ret = knit_tap_there(t, link_first_sync, t);
 	if (ret < 0)
 		return errno_log(-ret, "look at the new tap device");
-	w->dirty = 0;
 	w->active_now = (1u << t->n_pairs) - 1;
 	w->carrier_now = 1;
 	w->link_now = (uint64_t)UINT32_MAX << 1;
