@@ -86,7 +86,10 @@ struct igbuio_dev {
 	unsigned int files;
 };
 
+/* igbuio_dev.c: the devices that can be opened and mapped */
 extern struct mutex igbuio_lock;
+void igbuio_publish(struct igbuio_dev *d);
+struct igbuio_dev *igbuio_find(unsigned long serial); /* igbuio_lock held. NULL: removed */
 
 /*
  * igbuio_file.c: callbacks of uio, one at a time for a device. The first open resets the device and
@@ -97,14 +100,10 @@ int igbuio_open(struct uio_info *info, struct inode *inode);
 int igbuio_release(struct uio_info *info, struct inode *inode);
 /* The device's lock held, may sleep. One that has no way to be reset or is gone stays as it is. */
 void igbuio_reset(struct igbuio_dev *d);
-/* From here on it can be opened and mapped. */
-void igbuio_publish(struct igbuio_dev *d);
 /* From here on it can't, and nothing of it is mapped any more. */
 void igbuio_revoke(struct igbuio_dev *d);
 /* After uio has forgotten the device. */
 void igbuio_forget_inodes(struct igbuio_dev *d);
-/* igbuio_lock held. NULL: gone */
-struct igbuio_dev *igbuio_find(unsigned long serial);
 
 /* igbuio_irq.c: fills in info.irq and what belongs to it. 0, for no mode at all too, or -errno */
 int igbuio_irq_init(struct igbuio_dev *d);

@@ -26,7 +26,8 @@
  *
  *   kni_main.c      parameters, load and unload
  *   kni_file.c      /dev/kni: open, close, the calls
- *   kni_create.c    an interface is made     kni_iface.c  found, asked, stopped
+ *   kni_create.c    an interface is made     kni_iface.c  found, asked
+ *   kni_release.c   an interface is stopped
  *   kni_attach.c    attach and detach
  *   kni_mem.c       pins memory; kni_region.c (pure) turns an address into a pointer
  *   kni_thread.c    packet threads: sleep, wake, visit pairs
@@ -251,11 +252,7 @@ void kni_file_unregister(void);
 int kni_iface_create(struct kni_file *f, struct knit_ioc_create *c);
 
 /* kni_iface.c. Process context. */
-int kni_iface_release(struct kni_file *f, u64 id); /* f->lock held */
-void kni_iface_release_all(struct kni_file *f);	   /* last close */
-void kni_iface_quiet(struct kni_iface *i);  /* nothing touches user memory any more; idempotent */
-void kni_iface_uninit(struct kni_iface *i); /* ndo_uninit: RTNL held; all but unregistering */
-struct kni_iface *kni_iface_get(u64 id);    /* counted, or NULL */
+struct kni_iface *kni_iface_get(u64 id); /* counted, or NULL */
 void kni_iface_put(struct kni_iface *i);
 bool kni_iface_may(struct kni_iface *i); /* has the caller CAP_NET_ADMIN there? */
 int kni_iface_link(struct kni_iface *i, struct knit_ioc_link *l);
@@ -277,6 +274,12 @@ void kni_attach_del_file(struct kni_file *f); /* all that f attached; last close
  */
 void kni_attach_cut(struct kni_iface *i, struct list_head *ended);
 void kni_attach_free(struct list_head *ended);
+
+/* kni_release.c. Process context. */
+int kni_release_id(struct kni_file *f, u64 id); /* f->lock held */
+void kni_release_all(struct kni_file *f);	/* last close */
+void kni_release_quiet(struct kni_iface *i);  /* nothing touches user memory any more; idempotent */
+void kni_release_uninit(struct kni_iface *i); /* ndo_uninit: RTNL held; all but unregistering */
 
 /*
  * kni_mem.c. Belongs to current->mm. The file's lock serialises all but map, unmap and table.

@@ -229,7 +229,7 @@ static int start(struct kni_iface *i, struct knit_ioc_create *c)
 		err = enter_net(i, dev, c);
 	if (!err)
 		return 0;
-	kni_iface_quiet(i); /* a failed registration may have done so */
+	kni_release_quiet(i); /* a failed registration may have done so */
 	drop_dev(i, dev);
 	return err;
 }

@@ -108,7 +108,7 @@ static int call_release(struct kni_file *f, union kni_arg *arg)
 	err = lock_mine(f);
 	if (err)
 		return err;
-	err = kni_iface_release(f, arg->id.id);
+	err = kni_release_id(f, arg->id.id);
 	mutex_unlock(&f->lock);
 	return err;
 }
@@ -117,7 +117,7 @@ static int call_release(struct kni_file *f, union kni_arg *arg)
 static void undo_create(struct kni_file *f, const union kni_arg *arg)
 {
 	mutex_lock(&f->lock);
-	kni_iface_release(f, arg->create.id);
+	kni_release_id(f, arg->create.id);
 	mutex_unlock(&f->lock);
 }
 
@@ -278,7 +278,7 @@ static int kni_release(struct inode *inode, struct file *file)
 	struct kni_file *f = file->private_data;
 
 	kni_attach_del_file(f);
-	kni_iface_release_all(f);
+	kni_release_all(f);
 	if (f->mem)
 		kni_mem_free(f->mem);
 	mutex_destroy(&f->lock);

@@ -3,7 +3,6 @@
 
 #include <linux/ethtool.h>
 #include <linux/nospec.h>
-#include <linux/rtnetlink.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <linux/xarray.h>
@@ -57,60 +56,6 @@ void kni_iface_put(struct kni_iface *i)
 	kref_put(&i->refs, iface_free);
 }
 
-/*
- * Nobody finds the memory any more; after a grace period nobody uses it. Requests end first and
- * without the lock: what reverts a refused change holds RTNL, under which the lock is taken.
- */
-static void cut(struct kni_iface *i, struct list_head *ended)
-{
-	kni_req_end(i);
-	mutex_lock(&i->lock);
-	kni_attach_cut(i, ended);
-	mutex_unlock(&i->lock);
-}
-
-static bool is_quiet(struct kni_iface *i)
-{
-	bool quiet;
-
-	mutex_lock(&i->lock);
-	quiet = i->quiet;
-	mutex_unlock(&i->lock);
-	return quiet;
-}
-
-/* A grace period after cut. */
-static void make_quiet(struct kni_iface *i)
-{
-	mutex_lock(&i->lock);
-	if (!i->quiet) {
-		kni_thread_del(i->thread, i);
-		kni_doorbell_close(&i->packet_doorbell);
-		kni_doorbell_close(&i->request_doorbell);
-		kni_mem_unmap(i->mem, i->shm, i->shm_addr, i->shm_len);
-		i->shm = NULL;
-		i->quiet = true;
-	}
-	mutex_unlock(&i->lock);
-}
-
-static void quiet(struct kni_iface *i, void (*grace_period)(void))
-{
-	LIST_HEAD(ended);
-
-	if (is_quiet(i))
-		return;
-	cut(i, &ended);
-	grace_period();
-	make_quiet(i);
-	kni_attach_free(&ended);
-}
-
-void kni_iface_quiet(struct kni_iface *i)
-{
-	quiet(i, synchronize_rcu);
-}
-
 /* i is quiet, or was never made known: no thread uses them. */
 void kni_iface_del_napis(struct kni_iface *i)
 {
@@ -118,16 +63,6 @@ void kni_iface_del_napis(struct kni_iface *i)
 
 	for (pair = 0; pair < i->n_pairs; pair++)
 		kni_napi_del(&i->pair[pair].napi);
-}
-
-/* RTNL is held: sysfs walks the list of napis. They stay in memory for a grace period at least. */
-void kni_iface_uninit(struct kni_iface *i)
-{
-	quiet(i, synchronize_net); /* a short one: many may end with their namespace */
-	kni_iface_del_napis(i);
-	mutex_lock(&i->lock);
-	i->dev = NULL;
-	mutex_unlock(&i->lock);
 }
 
 int kni_iface_take_thread(struct kni_file *f, struct kni_iface *i, int cpu)
@@ -158,78 +93,6 @@ void kni_iface_put_thread(struct kni_file *f, struct kni_iface *i)
 		f->thread = NULL;
 	}
 	i->thread = NULL;
-}
-
-static void disown(struct kni_iface *i)
-{
-	mutex_lock(&i->lock);
-	i->owner = NULL;
-	mutex_unlock(&i->lock);
-}
-
-/* Asks end with it, so that nobody waits for user space with RTNL held afterwards. */
-static void quiet_all(struct list_head *victims)
-{
-	struct kni_iface *i;
-	LIST_HEAD(ended);
-
-	list_for_each_entry(i, victims, of_file) {
-		kni_iface_free_id(i);
-		cut(i, &ended);
-	}
-	synchronize_rcu();
-	list_for_each_entry(i, victims, of_file) {
-		make_quiet(i);
-		disown(i);
-	}
-	kni_attach_free(&ended);
-}
-
-/*
- * Stops interfaces of f, which are in a list of their own: quiet first, then unregistered, then let
- * go. All of them together: one by one each would wait for its own grace periods.
- */
-static void stop(struct kni_file *f, struct list_head *victims)
-{
-	struct kni_iface *i, *next;
-	LIST_HEAD(dead);
-
-	quiet_all(victims);
-	rtnl_lock();
-	list_for_each_entry(i, victims, of_file)
-		if (i->dev)
-			unregister_netdevice_queue(i->dev, &dead);
-	unregister_netdevice_many(&dead);
-	rtnl_unlock();
-	list_for_each_entry_safe(i, next, victims, of_file) {
-		list_del(&i->of_file);
-		kni_iface_put_thread(f, i);
-		kni_iface_put(i);
-	}
-}
-
-int kni_iface_release(struct kni_file *f, u64 id)
-{
-	struct kni_iface *i;
-	LIST_HEAD(victims);
-
-	list_for_each_entry(i, &f->ifaces, of_file) {
-		if (i->id == id) {
-			list_move(&i->of_file, &victims);
-			stop(f, &victims);
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
-void kni_iface_release_all(struct kni_file *f)
-{
-	LIST_HEAD(victims);
-
-	list_splice_init(&f->ifaces, &victims);
-	if (!list_empty(&victims))
-		stop(f, &victims);
 }
 
 /*

@@ -29,7 +29,7 @@ static int kni_net_stop(struct net_device *dev)
 
 static void kni_net_uninit(struct net_device *dev)
 {
-	kni_iface_uninit(kni_iface_of(dev));
+	kni_release_uninit(kni_iface_of(dev));
 }
 
 static int kni_net_change_mtu(struct net_device *dev, int mtu)
