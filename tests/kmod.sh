@@ -29,6 +29,11 @@ kmake() # arguments
 	timeout 600 make -C kmod -j "$(nproc)" OUT="$OUT" "$@"
 }
 
+no_circles()
+{
+	tests/law.py --modules "$OUT"
+}
+
 # Sparse also finds what the kernel's own headers do; that is not ours to judge.
 warnings() # log
 {
@@ -252,6 +257,7 @@ newest_headers()
 rm -rf "$OUT"
 mkdir -p "$OUT" || exit 1
 check "builds with W=1 without a warning" builds_quietly
+check "files call each other in no circle" no_circles
 check "sparse finds nothing" sparse_is_content
 check "the headers decide, not the version" headers_decide
 check "merging goes by the version" switch_of_merging

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Checks which folder uses which: tests/law.py BUILD
+"""Checks which folder uses which: tests/law.py BUILD, or tests/law.py --modules FOLDER
 
 Two things count as use: an #include, and a symbol that one object needs and another defines. The
 objects are those of BUILD. Neither files nor folders use each other in a circle, and a folder named
-datapath/ calls nothing that could wait. Prints a line FILE: text for each finding; the exit code is
-1 if there is one.
+datapath/ calls nothing that could wait. Kernel modules include nothing but their own files,
+include/abi and common/pure; FOLDER has their objects, FOLDER/MODULE/*.o. Prints a line FILE: text
+for each finding; the exit code is 1 if there is one.
 """
 import collections
 import json
@@ -73,6 +74,7 @@ DATAPATH_CALLS = re.compile(
     r"rte_mempool_avail_count|rte_pktmbuf_free_bulk|"
     r"knit_doorbell_ring|knit_handoff_(put|take|lost)|knit_offload_\w+|"
     r"knit_(to|from)_kernel(_room|_any|_count)?|knit_worker_fallback(_failed)?")
+MODULE_INCLUDES = ("include/abi/", "common/pure/")
 ROOTS = ("include/", "common/", "primary/", "secondary/", "tools/")
 
 
@@ -86,6 +88,7 @@ class Law:
     def __init__(self):
         self.files = sources()
         self.own = sorted(f for f in self.files if f.startswith(ROOTS))
+        self.modules = sorted(f for f in self.files if f.startswith("kmod/"))
         self.found = 0
         self.calls_of = collections.defaultdict(dict)  # file -> file -> symbol
         self.folders_of = collections.defaultdict(dict)  # folder -> folder -> by what
@@ -112,20 +115,31 @@ class Law:
         found = [r + name for r in ROOTS if r + name in self.files]
         return found[0] if len(found) == 1 else None
 
-    def includes(self):
-        for file in self.own:
+    def included(self, files):
+        """File, line, the name in quotes"""
+        for file in files:
             with open(file, encoding="utf-8") as text:
                 for number, line in enumerate(text, 1):
                     match = re.match(r'\s*#\s*include\s*"([^"]+)"', line)
-                    if not match:
-                        continue
-                    used = self.resolve(file, match[1])
-                    if used:
-                        self.check(file, used, f"line {number}")
-                    else:
-                        self.say(f"{file}:{number}", f'"{match[1]}" is neither a file of this '
-                                 "folder nor a path from include, common, primary, secondary "
-                                 "or tools")
+                    if match:
+                        yield file, number, match[1]
+
+    def includes(self):
+        for file, number, name in self.included(self.own):
+            used = self.resolve(file, name)
+            if used:
+                self.check(file, used, f"line {number}")
+            else:
+                self.say(f"{file}:{number}", f'"{name}" is neither a file of this folder nor a '
+                         "path from include, common, primary, secondary or tools")
+
+    def module_includes(self):
+        for file, number, name in self.included(self.modules):
+            used = self.resolve(file, name)
+            if not used or os.path.dirname(used) != os.path.dirname(file) and \
+                    not used.startswith(MODULE_INCLUDES):
+                self.say(f"{file}:{number}", f'"{name}" is neither a file of this folder nor '
+                         "of include/abi or common/pure")
 
     def folders(self):
         folders = {os.path.dirname(f) for f in self.own}
@@ -147,8 +161,28 @@ class Law:
                     yield source, obj
 
     def symbols(self, build):
+        needs, defines = self.names({obj: source for source, obj in self.objects(build)})
+        missing = [f for f in self.own if f.endswith(".c") and f not in needs]
+        if missing:
+            self.say(missing[0], f"has no object in {build}: build first")
+        return needs, defines
+
+    def module_calls(self, folder):
+        """Between the files of each module; common/pure is part of the file that includes it"""
+        sources = {f"{folder}{f[len('kmod'):-1]}o": f for f in self.modules if f.endswith(".c")}
+        for obj in [o for o in sources if not os.path.exists(o)]:
+            self.say(sources[obj], f"has no object {obj}: build first")
+            return
+        needs, defines = self.names(sources)
+        for source, names in sorted(needs.items()):
+            for name in sorted(names):
+                for used in defines[name] - {source}:
+                    if os.path.dirname(used) == os.path.dirname(source):
+                        self.calls_of[source].setdefault(used, name)
+
+    def names(self, sources):
+        """What the objects need and define, by their sources"""
         needs, defines = {}, collections.defaultdict(set)
-        sources = {obj: source for source, obj in self.objects(build)}
         out = subprocess.run(["nm", "-A"] + sorted(sources), check=True, capture_output=True,
                              text=True).stdout if sources else ""
         for source in sources.values():
@@ -161,9 +195,6 @@ class Law:
                 needs[source].add(name)
             elif kind.isupper():
                 defines[name].add(source)
-        missing = [f for f in self.own if f.endswith(".c") and f not in needs]
-        if missing:
-            self.say(missing[0], f"has no object in {build}: build first")
         return needs, defines
 
     def program_of(self, source):
@@ -223,11 +254,15 @@ class Law:
 
 def main():
     law = Law()
-    law.folders()
-    law.includes()
-    needs, defines = law.symbols(sys.argv[1])
-    law.calls(needs, defines)
-    law.datapath(needs)
+    if sys.argv[1] == "--modules":
+        law.module_calls(sys.argv[2])
+    else:
+        law.folders()
+        law.includes()
+        law.module_includes()
+        needs, defines = law.symbols(sys.argv[1])
+        law.calls(needs, defines)
+        law.datapath(needs)
     law.circles(law.calls_of)
     law.circles(law.folders_of)
     return 1 if law.found else 0

@@ -48,6 +48,8 @@ struct igbuio_params {
 	bool wc_activate;
 };
 extern struct igbuio_params igbuio_params;
+int igbuio_params_parse(void); /* at load */
+const char *igbuio_mode_name(enum igbuio_mode mode);
 
 enum igbuio_kind {
 	IGBUIO_BAR,    /* uncached */
@@ -109,7 +111,6 @@ void igbuio_forget_inodes(struct igbuio_dev *d);
 int igbuio_irq_init(struct igbuio_dev *d);
 void igbuio_irq_exit(struct igbuio_dev *d);
 int igbuio_irq_control(struct uio_info *info, s32 on);
-const char *igbuio_mode_name(enum igbuio_mode mode);
 
 /* igbuio_map.c: fills in info.mem and info.port */
 int igbuio_bars_init(struct igbuio_dev *d);

@@ -3,20 +3,12 @@
 
 #include <linux/interrupt.h>
 
-static const struct {
-	const char *name;
-	unsigned int flag;
-} modes[] = {
-	[IGBUIO_MSIX] = { "msix", PCI_IRQ_MSIX },
-	[IGBUIO_MSI] = { "msi", PCI_IRQ_MSI },
-	[IGBUIO_LEGACY] = { "legacy", PCI_IRQ_INTX },
-	[IGBUIO_NONE] = { "none", 0 },
+static const unsigned int irq_flags[] = {
+	[IGBUIO_MSIX] = PCI_IRQ_MSIX,
+	[IGBUIO_MSI] = PCI_IRQ_MSI,
+	[IGBUIO_LEGACY] = PCI_IRQ_INTX,
+	[IGBUIO_NONE] = 0,
 };
-
-const char *igbuio_mode_name(enum igbuio_mode mode)
-{
-	return modes[mode].name;
-}
 
 /*
  * A legacy line is shared: the device is asked whether it pulls it, and masked until user space
@@ -56,7 +48,7 @@ static bool try_mode(struct igbuio_dev *d, enum igbuio_mode mode)
 {
 	if (mode == IGBUIO_LEGACY && (!d->pdev->irq || !pci_intx_mask_supported(d->pdev)))
 		return false;
-	return pci_alloc_irq_vectors(d->pdev, 1, 1, modes[mode].flag) == 1;
+	return pci_alloc_irq_vectors(d->pdev, 1, 1, irq_flags[mode]) == 1;
 }
 
 int igbuio_irq_init(struct igbuio_dev *d)

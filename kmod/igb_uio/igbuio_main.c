@@ -6,23 +6,6 @@
 #include <linux/security.h>
 #include <linux/slab.h>
 
-struct igbuio_params igbuio_params __ro_after_init;
-
-static char *intr_mode = "msix";
-module_param(intr_mode, charp, 0444);
-MODULE_PARM_DESC(intr_mode, "Interrupts: msix (default), msi or legacy; if a device can't, the "
-			    "next of these is taken");
-
-static bool wc_activate;
-module_param(wc_activate, bool, 0444);
-MODULE_PARM_DESC(wc_activate,
-		 "Mappings of prefetchable BARs through /dev/uioN combine writes (default off)");
-
-static unsigned int dma_kib;
-module_param(dma_kib, uint, 0444);
-MODULE_PARM_DESC(dma_kib, "Coherent memory for each device, its bus address in the attribute "
-			  "phys: KiB, up to 4096 (default 0, none)");
-
 /* PCI bridges forward other devices' traffic; their BARs and interrupts are the kernel's. */
 static int check_device(const struct pci_dev *pdev)
 {
@@ -154,26 +137,6 @@ static struct pci_driver igbuio_driver = {
 	.igbuio_dev_groups = igbuio_groups,
 };
 
-static int __init parse_params(void)
-{
-	enum igbuio_mode mode = IGBUIO_MSIX;
-
-	while (mode < IGBUIO_NONE && strcmp(intr_mode, igbuio_mode_name(mode)))
-		mode++;
-	if (mode == IGBUIO_NONE) {
-		pr_err("intr_mode=%s: it may be msix, msi or legacy\n", intr_mode);
-		return -EINVAL;
-	}
-	if (dma_kib > IGBUIO_DMA_MAX / 1024) {
-		pr_err("dma_kib=%u: at most %d\n", dma_kib, IGBUIO_DMA_MAX / 1024);
-		return -EINVAL;
-	}
-	igbuio_params.intr_mode = mode;
-	igbuio_params.dma_size = PAGE_ALIGN((size_t)dma_kib * 1024);
-	igbuio_params.wc_activate = wc_activate;
-	return 0;
-}
-
 static int __init igbuio_load(void)
 {
 	int err;
@@ -183,7 +146,7 @@ static int __init igbuio_load(void)
 		pr_err("the kernel is locked down: devices can't be given to user space\n");
 		return err;
 	}
-	err = parse_params();
+	err = igbuio_params_parse();
 	if (err)
 		return err;
 	err = pci_register_driver(&igbuio_driver);

@@ -24,7 +24,7 @@
 /*
  * rte_kni: the kernel side of knit's interfaces.
  *
- *   kni_main.c      parameters, load and unload
+ *   kni_main.c      load and unload          kni_params.c  parameters
  *   kni_file.c      /dev/kni: open, close, the calls
  *   kni_create.c    an interface is made     kni_iface.c  found, asked
  *   kni_release.c   an interface is stopped
@@ -39,7 +39,7 @@
  *   kni_req.c       requests: asks, posts, answers; reqstate (common/pure) what is to be posted
  *   kni_rxmode.c    promiscuous mode, allmulti and address lists as the net_device has them
  *   kni_net.c       net_device_ops, features, rtnl_link_ops
- *   kni_ethtool.c   ethtool_ops
+ *   kni_ethtool.c   ethtool_ops              kni_stats.c  counters
  *   kni_trace.h     tracepoints
  *
  * Objects
@@ -98,6 +98,7 @@ struct kni_params {
 	unsigned int max_interval;
 };
 extern struct kni_params kni_params;
+int kni_params_parse(void); /* at load */
 
 /* Reject reasons and drops, one writer each: the packet thread, or the queue under HARD_TX_LOCK. */
 struct kni_rx_stats {
@@ -256,14 +257,11 @@ struct kni_iface *kni_iface_get(u64 id); /* counted, or NULL */
 void kni_iface_put(struct kni_iface *i);
 bool kni_iface_may(struct kni_iface *i); /* has the caller CAP_NET_ADMIN there? */
 int kni_iface_link(struct kni_iface *i, struct knit_ioc_link *l);
-int kni_iface_stats(struct kni_iface *i, struct knit_ioc_stats *s); /* of s->pair */
 /* For create, with f->lock held. */
 int kni_iface_new_id(struct kni_iface *i);
 void kni_iface_del_napis(struct kni_iface *i); /* idempotent; they are freed a grace period later */
 void kni_iface_publish_id(struct kni_iface *i);
 void kni_iface_free_id(struct kni_iface *i);
-int kni_iface_take_thread(struct kni_file *f, struct kni_iface *i, int cpu); /* cpu -1: any */
-void kni_iface_put_thread(struct kni_file *f, struct kni_iface *i);	     /* f has forgotten i */
 
 /* kni_attach.c. Never takes RTNL. */
 int kni_attach_add(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *a);
@@ -274,6 +272,9 @@ void kni_attach_del_file(struct kni_file *f); /* all that f attached; last close
  */
 void kni_attach_cut(struct kni_iface *i, struct list_head *ended);
 void kni_attach_free(struct list_head *ended);
+
+/* kni_stats.c. Process context. */
+int kni_stats(struct kni_iface *i, struct knit_ioc_stats *s); /* of s->pair */
 
 /* kni_release.c. Process context. */
 int kni_release_id(struct kni_file *f, u64 id); /* f->lock held */
@@ -302,11 +303,12 @@ const struct kni_region_table *kni_mem_table(const struct kni_mem *m);
 int kni_thread_start(void); /* at load: follows CPUs that go and come back */
 void kni_thread_stop(void);
 /*
- * cpu -1: any. Not trusted: it runs at the current process' expense, as a thread of that where the
- * kernel can do so. ERR_PTR.
+ * i gets a packet thread, or shares that of f; f->lock held. cpu -1: any. Of a file that is not
+ * trusted it runs at the current process' expense, as a thread of that where the kernel can do so.
+ * put stops the thread with its last interface; f has forgotten i.
  */
-struct kni_thread *kni_thread_new(const char *name, int cpu, bool trusted);
-void kni_thread_free(struct kni_thread *t); /* stops it; has no interfaces */
+int kni_thread_take(struct kni_file *f, struct kni_iface *i, int cpu);
+void kni_thread_put(struct kni_file *f, struct kni_iface *i);
 void kni_thread_add(struct kni_thread *t, struct kni_iface *i);
 /* No pair of i is live, nor was during a grace period: a visit that has begun touches nothing. */
 void kni_thread_del(struct kni_thread *t, struct kni_iface *i);

@@ -249,7 +249,7 @@ static int build(struct kni_file *f, struct kni_iface *i, struct knit_ioc_create
 	err = make_dev(i, c, net);
 	if (err)
 		goto err_unmap;
-	err = kni_iface_take_thread(f, i, cpu);
+	err = kni_thread_take(f, i, cpu);
 	if (err)
 		goto err_drop_dev;
 	err = start(i, c);
@@ -263,7 +263,7 @@ err_unmap:
 	kni_mem_unmap(i->mem, i->shm, i->shm_addr, i->shm_len);
 	goto err_free_id;
 err_put_thread:
-	kni_iface_put_thread(f, i);
+	kni_thread_put(f, i);
 err_free_id:
 	kni_iface_free_id(i);
 	return err;

@@ -76,7 +76,7 @@ static void get_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *
 #define X(name, text) *to++ = s.name;
 	for (pair = 0; pair < i->n_pairs; pair++) {
 		s.pair = pair;
-		kni_iface_stats(i, &s);
+		kni_stats(i, &s);
 		KNIT_KMOD_PAIR_STATS(X)
 	}
 	KNIT_KMOD_REQ_STATS(X)

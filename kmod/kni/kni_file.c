@@ -155,7 +155,7 @@ static int set_link(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
 
 static int stats(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
 {
-	return kni_iface_stats(i, &arg->stats);
+	return kni_stats(i, &arg->stats);
 }
 
 static int call_attach(struct kni_file *f, union kni_arg *arg)

@@ -2,7 +2,6 @@
 #include "kni.h"
 
 #include <linux/ethtool.h>
-#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/user_namespace.h>
 #include <linux/xarray.h>
@@ -65,36 +64,6 @@ void kni_iface_del_napis(struct kni_iface *i)
 		kni_napi_del(&i->pair[pair].napi);
 }
 
-int kni_iface_take_thread(struct kni_file *f, struct kni_iface *i, int cpu)
-{
-	struct kni_thread **single = &f->thread;
-	char name[IFNAMSIZ + 4];
-
-	if (!kni_params.threads_multiple) {
-		if (!*single)
-			*single = kni_thread_new("kni_single", cpu, f->trusted);
-		i->thread = *single;
-		if (IS_ERR(i->thread))
-			*single = NULL;
-	} else {
-		snprintf(name, sizeof(name), "kni_%s", i->dev->name);
-		i->thread = kni_thread_new(name, cpu, f->trusted);
-	}
-	return PTR_ERR_OR_ZERO(i->thread);
-}
-
-/* i is quiet: it does not use its thread any more. */
-void kni_iface_put_thread(struct kni_file *f, struct kni_iface *i)
-{
-	if (kni_params.threads_multiple) {
-		kni_thread_free(i->thread);
-	} else if (f->thread && list_empty(&f->ifaces)) {
-		kni_thread_free(f->thread);
-		f->thread = NULL;
-	}
-	i->thread = NULL;
-}
-
 /*
  * RCU keeps the namespace, should the interface be moved out of it just now. Of an interface whose
  * namespace is gone only counters are left, for anybody who has the device open.
@@ -136,41 +105,4 @@ int kni_iface_link(struct kni_iface *i, struct knit_ioc_link *l)
 	err = set_link(i, l);
 	mutex_unlock(&i->lock);
 	return err;
-}
-
-/* On 64 bits a counter is one load; those of one moment are of no use to anybody. */
-static void pair_stats(const struct kni_pair *p, struct knit_ioc_stats *out)
-{
-	const struct kni_rx_stats *rx = &p->rx;
-	const struct kni_tx_stats *tx = &p->tx;
-
-	out->rx_packets = u64_stats_read(&rx->packets);
-	out->rx_bytes = u64_stats_read(&rx->bytes);
-	out->rx_down = u64_stats_read(&rx->down);
-	out->rx_no_memory = u64_stats_read(&rx->no_memory);
-	out->free_full = u64_stats_read(&rx->free_full);
-	out->tx_packets = u64_stats_read(&tx->packets);
-	out->tx_bytes = u64_stats_read(&tx->bytes);
-	out->tx_no_worker = u64_stats_read(&tx->no_worker);
-	out->tx_too_long = u64_stats_read(&tx->too_long);
-	out->tx_bad_frame = u64_stats_read(&tx->bad_frame);
-	out->tx_stops = u64_stats_read(&tx->stops);
-	out->tx_wakes = u64_stats_read(&tx->wakes);
-#define X(reason, name, text)                                            \
-	out->name = u64_stats_read(&rx->rejects[KNIT_REJECT_##reason]) + \
-		    u64_stats_read(&tx->rejects[KNIT_REJECT_##reason]);
-	KNIT_REJECT_TABLE(X)
-#undef X
-}
-
-int kni_iface_stats(struct kni_iface *i, struct knit_ioc_stats *out)
-{
-	if (out->pair >= i->n_pairs)
-		return -ENOENT;
-	pair_stats(&i->pair[array_index_nospec(out->pair, i->n_pairs)], out);
-	mutex_lock(&i->lock);
-	out->wakeups = i->quiet ? 0 : kni_thread_wakeups(i->thread);
-	mutex_unlock(&i->lock);
-	kni_req_stats(i, out);
-	return 0;
 }

@@ -110,7 +110,7 @@ static void stop(struct kni_file *f, struct list_head *victims)
 	rtnl_unlock();
 	list_for_each_entry_safe(i, next, victims, of_file) {
 		list_del(&i->of_file);
-		kni_iface_put_thread(f, i);
+		kni_thread_put(f, i);
 		kni_iface_put(i);
 	}
 }

@@ -318,7 +318,7 @@ static int start(struct kni_thread *t, const char *name, int cpu, bool trusted)
 	return 0;
 }
 
-struct kni_thread *kni_thread_new(const char *name, int cpu, bool trusted)
+static struct kni_thread *thread_new(const char *name, int cpu, bool trusted)
 {
 	struct kni_thread *t;
 	int err;
@@ -338,7 +338,7 @@ struct kni_thread *kni_thread_new(const char *name, int cpu, bool trusted)
 	return t;
 }
 
-void kni_thread_free(struct kni_thread *t)
+static void thread_free(struct kni_thread *t)
 {
 	WRITE_ONCE(t->ended, true);
 	if (t->of_creator) {
@@ -350,6 +350,36 @@ void kni_thread_free(struct kni_thread *t)
 		kthread_stop(t->task);
 	}
 	kfree(t);
+}
+
+int kni_thread_take(struct kni_file *f, struct kni_iface *i, int cpu)
+{
+	struct kni_thread **single = &f->thread;
+	char name[IFNAMSIZ + 4];
+
+	if (!kni_params.threads_multiple) {
+		if (!*single)
+			*single = thread_new("kni_single", cpu, f->trusted);
+		i->thread = *single;
+		if (IS_ERR(i->thread))
+			*single = NULL;
+	} else {
+		snprintf(name, sizeof(name), "kni_%s", i->dev->name);
+		i->thread = thread_new(name, cpu, f->trusted);
+	}
+	return PTR_ERR_OR_ZERO(i->thread);
+}
+
+/* i is quiet: it does not use its thread any more. */
+void kni_thread_put(struct kni_file *f, struct kni_iface *i)
+{
+	if (kni_params.threads_multiple) {
+		thread_free(i->thread);
+	} else if (f->thread && list_empty(&f->ifaces)) {
+		thread_free(f->thread);
+		f->thread = NULL;
+	}
+	i->thread = NULL;
 }
 
 void kni_thread_add(struct kni_thread *t, struct kni_iface *i)
