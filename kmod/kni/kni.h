@@ -10,6 +10,7 @@
 #include "pure/reqstate.h"
 
 #include <linux/eventfd.h>
+#include <linux/jump_label.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -99,6 +100,13 @@ struct kni_params {
 };
 extern struct kni_params kni_params;
 int kni_params_parse(void); /* at load */
+
+/* Is there a loopback mode? It is for tests: the packet path has a branch that is patched out. */
+DECLARE_STATIC_KEY_FALSE(kni_lo_key);
+static inline bool kni_loopback(void)
+{
+	return static_branch_unlikely(&kni_lo_key);
+}
 
 /* Reject reasons and drops, one writer each: the packet thread, or the queue under HARD_TX_LOCK. */
 struct kni_rx_stats {

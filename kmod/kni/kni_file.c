@@ -44,7 +44,7 @@ static int call_info(struct kni_file *f, union kni_arg *arg)
 	info->flags = (kni_params.threads_multiple ? KNIT_INFO_THREADS_MULTIPLE : 0) |
 		      (kni_params.carrier_on ? KNIT_INFO_CARRIER_ON : 0) |
 		      (kni_params.bifurcated ? KNIT_INFO_BIFURCATED : 0) |
-		      (kni_params.lo_mode != KNI_LO_NONE ? KNIT_INFO_LOOPBACK : 0) |
+		      (kni_loopback() ? KNIT_INFO_LOOPBACK : 0) |
 		      (f->trusted ? 0 : KNIT_INFO_UNTRUSTED);
 	info->features = KNIT_FEAT_ALL;
 	info->max_pairs = KNIT_MAX_PAIRS;

@@ -6,6 +6,7 @@
 #define INTERVAL_MAX 1000000 /* us */
 
 struct kni_params kni_params __ro_after_init;
+DEFINE_STATIC_KEY_FALSE(kni_lo_key);
 
 /* Not a choice: whoever wants it off leaves it out. */
 static char bifurcated_off[] = "off";
@@ -51,6 +52,8 @@ static int __init parse_lo_mode(void)
 	else if (strcmp(lo_mode, "lo_mode_none"))
 		pr_warn("lo_mode=%s: no loopback; it may be lo_mode_none, _fifo or _fifo_skb\n",
 			lo_mode);
+	if (kni_params.lo_mode != KNI_LO_NONE)
+		static_branch_enable(&kni_lo_key);
 	return 0;
 }
 

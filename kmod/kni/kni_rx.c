@@ -154,7 +154,7 @@ void kni_visit_begin(struct kni_visit *v, struct kni_pair *p)
 			.mem = kni_mem_table(p->iface->mem),
 			.hint = &p->rx_hint,
 			.features = p->iface->features,
-			.loopback = kni_params.lo_mode != KNI_LO_NONE,
+			.loopback = kni_loopback(),
 		},
 		.bad_index = p->rx_q.bad_index + p->free_q.bad_index,
 	};

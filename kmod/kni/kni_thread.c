@@ -48,7 +48,7 @@ static unsigned int visit_pair(struct kni_pair *p)
 	local_bh_disable();
 	rcu_read_lock();
 	live = rcu_dereference(p->live);
-	if (live && kni_params.lo_mode != KNI_LO_NONE) {
+	if (live && kni_loopback()) {
 		n = kni_lo(p, live);
 	} else if (live) {
 		n = kni_rx(p, live);
@@ -66,7 +66,7 @@ static bool arm_pair(struct kni_pair *p)
 	local_bh_disable();
 	rcu_read_lock();
 	if (rcu_dereference(p->live))
-		sleep = kni_params.lo_mode == KNI_LO_NONE ? kni_rx_arm(p) : kni_lo_arm(p);
+		sleep = kni_loopback() ? kni_lo_arm(p) : kni_rx_arm(p);
 	rcu_read_unlock();
 	local_bh_enable();
 	return sleep;
@@ -77,10 +77,10 @@ static void disarm_pair(struct kni_pair *p)
 	rcu_read_lock();
 	if (!rcu_dereference(p->live))
 		;
-	else if (kni_params.lo_mode == KNI_LO_NONE)
-		kni_rx_disarm(p);
-	else
+	else if (kni_loopback())
 		kni_lo_disarm(p);
+	else
+		kni_rx_disarm(p);
 	rcu_read_unlock();
 }
 

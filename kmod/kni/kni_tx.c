@@ -271,7 +271,7 @@ static void drop_unserved(struct kni_pair *p)
 	u32 n = 1;
 
 	/* in a loopback mode tx_q is not ours */
-	if (unlikely(kni_params.lo_mode == KNI_LO_NONE && p->pending_packets)) {
+	if (unlikely(!kni_loopback() && p->pending_packets)) {
 		n += p->pending_packets;
 		p->pending_packets = 0;
 		p->pending_bytes = 0;
@@ -292,7 +292,7 @@ netdev_tx_t kni_tx(struct sk_buff *skb, struct net_device *dev)
 	trace_kni_tx_stack(dev, index, skb);
 	rcu_read_lock();
 	live = rcu_dereference(p->live);
-	if (unlikely(!live || kni_params.lo_mode != KNI_LO_NONE)) {
+	if (unlikely(!live || kni_loopback())) {
 		drop_unserved(p);
 	} else {
 		ret = send(p, live, skb, q);
