@@ -31,7 +31,7 @@
  *   kni_release.c   an interface is stopped
  *   kni_attach.c    attach and detach
  *   kni_mem.c       pins memory; kni_region.c (pure) turns an address into a pointer
- *   kni_thread.c    packet threads: sleep, wake, visit pairs
+ *   kni_thread.c    packet threads: sleep, wake, poll pairs
  *   kni_doorbell.c      eventfds: the kernel's ear and its finger
  *   kni_frame.c     (pure) descriptors -> a checked frame; buffers for a frame
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
@@ -60,7 +60,7 @@
  *   kni_file.lock          interfaces and memory of one file; calls that change either are serial
  *   RTNL                   taken by create, stop; held by all ndo_* control calls
  *   kni_iface.lock         attaches, handler; never held while waiting for user space or RTNL
- *   kni_thread.lock        its list of interfaces; a spinlock, never held during a visit
+ *   kni_thread.lock        its list of interfaces; a spinlock, never held during a poll
  *   kni_iface.req_lock     requests: the only producer of req_q, the only consumer of resp_q
  *   netif_addr_lock        by req_work, to read modes and lists
  *   kni_iface.req_gate     whether work may still be queued; any context
@@ -78,7 +78,7 @@
  * kernel is drop its own frames and wake its own thread.
  */
 
-#define KNI_BATCH 64		     /* frames per visit of a pair */
+#define KNI_BATCH 64		     /* frames per poll of a pair */
 #define KNI_BATCH_BYTES (256u << 10) /* likewise, and the rest of the last frame */
 #define KNI_ASK_MS 3000		     /* KNI's; the sum of what user space may take is less */
 #define KNI_TICK_MS 1000	     /* posts that were refused for the moment are repeated */
@@ -151,10 +151,10 @@ struct kni_pair {
 	struct knit_ring alloc_q ____cacheline_aligned;
 	struct knit_ring tx_q;
 	u32 wanted;	     /* buffers that must be on offer before it goes on; 0: not waiting */
-	u32 pending_packets; /* taken into room, not committed */
+	u32 pending_packets; /* taken into txbuf, not committed */
 	u32 pending_bytes;
 	u32 bad_index; /* of alloc_q and tx_q, as far as counted */
-	struct kni_room room;
+	struct kni_txbuf txbuf;
 	struct kni_tx_stats tx;
 
 	/*
@@ -318,7 +318,7 @@ void kni_thread_stop(void);
 int kni_thread_take(struct kni_file *f, struct kni_iface *i, int cpu);
 void kni_thread_put(struct kni_file *f, struct kni_iface *i);
 void kni_thread_add(struct kni_thread *t, struct kni_iface *i);
-/* No pair of i is live, nor was during a grace period: a visit that has begun touches nothing. */
+/* No pair of i is live, nor was during a grace period: a poll that has begun touches nothing. */
 void kni_thread_del(struct kni_thread *t, struct kni_iface *i);
 void kni_thread_wake(struct kni_thread *t); /* any context */
 void kni_thread_rung(struct kni_iface *i);  /* any context: by its packet_doorbell */
@@ -363,7 +363,7 @@ void kni_tx_wake(struct kni_pair *p); /* packet thread, bottom halves off, pair 
 /*
  * For the producer of tx_q: HARD_TX_LOCK, or the packet thread in a loopback mode. put: one skb,
  * which stays the caller's. 0, 1: dropped and counted, -EBUSY: no room now, p->wanted says how much
- * is. count and take are its halves, behind kni_room_find and behind the copy. commit: user space
+ * is. count and take are its halves, behind kni_txbuf_find and behind the copy. commit: user space
  * sees what was put.
  */
 int kni_tx_put(struct kni_pair *p, struct sk_buff *skb);

@@ -46,7 +46,7 @@ static bool add_runs(const struct kni_region_table *mem, __u32 *hint, struct kni
 	return true;
 }
 
-__u32 kni_walk_begin(struct kni_walk *w)
+__u32 kni_iter_begin(struct kni_iter *w)
 {
 	w->at = 0;
 	w->n = knit_ring_peek(w->rx_q, KNI_PEEK);
@@ -55,8 +55,8 @@ __u32 kni_walk_begin(struct kni_walk *w)
 	return w->n;
 }
 
-/* Not visible before kni_walk_end. */
-static void return_cookie(struct kni_walk *w, __u32 i, __u32 cookie)
+/* Not visible before kni_iter_end. */
+static void return_cookie(struct kni_iter *w, __u32 i, __u32 cookie)
 {
 	struct knit_desc *d;
 
@@ -67,7 +67,7 @@ static void return_cookie(struct kni_walk *w, __u32 i, __u32 cookie)
 }
 
 /* One more piece of a frame. Once the frame is bad only its cookies matter. */
-static void add_piece(struct kni_walk *w, struct kni_frame *f, const struct knit_desc *d,
+static void add_piece(struct kni_iter *w, struct kni_frame *f, const struct knit_desc *d,
 		      bool first)
 {
 	if (f->why)
@@ -99,7 +99,7 @@ static enum knit_reject check_gso(const struct kni_frame *f, __u32 features)
 	return KNIT_REJECT_NONE;
 }
 
-static enum knit_reject check_frame(const struct kni_walk *w, const struct kni_frame *f)
+static enum knit_reject check_frame(const struct kni_iter *w, const struct kni_frame *f)
 {
 	const struct knit_desc *d = &f->desc;
 	enum knit_reject why;
@@ -172,7 +172,7 @@ bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len)
 	       d->hdr_len == l4 + (hdr[l4 + 12] >> 4) * 4u && len >= d->hdr_len;
 }
 
-enum kni_step kni_walk_next(struct kni_walk *w, struct kni_frame *f)
+enum kni_step kni_iter_next(struct kni_iter *w, struct kni_frame *f)
 {
 	__u32 i = w->at;
 	struct knit_desc d;
@@ -206,17 +206,17 @@ enum kni_step kni_walk_next(struct kni_walk *w, struct kni_frame *f)
 	return f->why ? KNI_STEP_REJECT : KNI_STEP_FRAME;
 }
 
-void kni_walk_undo(struct kni_walk *w, __u32 at)
+void kni_iter_undo(struct kni_iter *w, __u32 at)
 {
 	w->at = at;
 }
 
-__u32 kni_walk_lost(const struct kni_walk *w)
+__u32 kni_iter_lost(const struct kni_iter *w)
 {
 	return w->at - min_u32(w->at, w->room);
 }
 
-void kni_walk_end(struct kni_walk *w)
+void kni_iter_end(struct kni_iter *w)
 {
 	__u32 n = min_u32(w->at, w->room);
 
@@ -226,7 +226,7 @@ void kni_walk_end(struct kni_walk *w)
 		knit_ring_submit(w->free_q, n);
 }
 
-__u32 kni_room_ready(struct kni_room *r, __u32 n)
+__u32 kni_txbuf_ready(struct kni_txbuf *r, __u32 n)
 {
 	__u32 have = knit_ring_peek(r->alloc_q, r->used + n);
 
@@ -234,14 +234,14 @@ __u32 kni_room_ready(struct kni_room *r, __u32 n)
 	return have > r->used ? have - r->used : 0;
 }
 
-static void put(struct kni_room *r, const struct knit_desc *d)
+static void put(struct kni_txbuf *r, const struct knit_desc *d)
 {
 	*(struct knit_desc *)knit_ring_entry(r->tx_q, r->tx_q->prod + r->used) = *d;
 	r->used++;
 }
 
 /* Adds the buffer to the frame's place, for as much of it as is left. */
-static enum knit_reject add_buffer(struct kni_room *r, struct knit_desc *d, __u32 *left)
+static enum knit_reject add_buffer(struct kni_txbuf *r, struct knit_desc *d, __u32 *left)
 {
 	__u32 take = min_u32(*left, d->len), got;
 	void *p;
@@ -267,7 +267,7 @@ static enum knit_reject add_buffer(struct kni_room *r, struct knit_desc *d, __u3
 }
 
 /* The buffer behind the r->n found so far is bad: all go back empty, with a length no frame has. */
-static void give_up(struct kni_room *r, __u32 bad_cookie, enum knit_reject why)
+static void give_up(struct kni_txbuf *r, __u32 bad_cookie, enum knit_reject why)
 {
 	__u32 i;
 
@@ -281,7 +281,7 @@ static void give_up(struct kni_room *r, __u32 bad_cookie, enum knit_reject why)
 }
 
 /* Entries that a frame of which `left` bytes have no place yet is thought to need in all. */
-static __u32 estimate(const struct kni_room *r, __u32 left)
+static __u32 estimate(const struct kni_txbuf *r, __u32 left)
 {
 	__u32 n = r->n + (left + r->buffer_len - 1) / r->buffer_len;
 
@@ -290,7 +290,7 @@ static __u32 estimate(const struct kni_room *r, __u32 left)
 	return min_u32(n, r->max_segs);
 }
 
-enum kni_fit kni_room_find(struct kni_room *r, __u32 len)
+enum kni_fit kni_txbuf_find(struct kni_txbuf *r, __u32 len)
 {
 	__u32 have, left = len, seen = 0;
 	enum knit_reject why;
@@ -298,12 +298,12 @@ enum kni_fit kni_room_find(struct kni_room *r, __u32 len)
 
 	r->n = 0;
 	r->n_runs = 0;
-	have = kni_room_ready(r, estimate(r, len));
+	have = kni_txbuf_ready(r, estimate(r, len));
 	for (;;) {
 		if (r->n == r->max_segs)
 			return KNI_TOO_LONG;
 		if (r->n == have)
-			have = kni_room_ready(r, r->n + KNIT_DESC_MAX_SEGS);
+			have = kni_txbuf_ready(r, r->n + KNIT_DESC_MAX_SEGS);
 		if (r->n == have || seen++ == KNI_PEEK) {
 			r->need = estimate(r, left);
 			return KNI_SHORT;
@@ -324,7 +324,7 @@ enum kni_fit kni_room_find(struct kni_room *r, __u32 len)
 	}
 }
 
-void kni_room_take(struct kni_room *r)
+void kni_txbuf_take(struct kni_txbuf *r)
 {
 	__u32 i;
 
@@ -332,7 +332,7 @@ void kni_room_take(struct kni_room *r)
 		put(r, &r->desc[i]);
 }
 
-bool kni_room_commit(struct kni_room *r)
+bool kni_txbuf_commit(struct kni_txbuf *r)
 {
 	if (r->used == 0)
 		return false;

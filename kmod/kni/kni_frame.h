@@ -7,21 +7,21 @@
 
 /*
  * Between rings and frames. Pure: also compiled in user space, for its tests. Nothing here blocks,
- * allocates, or commits an index but kni_walk_end and kni_room_commit.
+ * allocates, or commits an index but kni_iter_end and kni_txbuf_commit.
  *
  * What stands in shared memory may change at any instant. Each descriptor is read exactly once,
  * into a private copy, and everything below works with that copy. What a pointer points to still
  * belongs to user space: copy it first, then look at it.
  *
- * Bounds. One visit looks at KNI_PEEK descriptors at most, whatever the indexes say. A piece of len
+ * Bounds. One poll looks at KNI_PEEK descriptors at most, whatever the indexes say. A piece of len
  * bytes touches at most len / 4096 + 2 pages, and a frame has KNIT_FRAME_MAX bytes and
  * KNIT_DESC_MAX_SEGS pieces at most: so KNI_RUNS runs hold every frame.
  */
-#define KNI_PEEK 256 /* descriptors per visit; more than a chain */
+#define KNI_PEEK 256 /* descriptors per poll; more than a chain */
 #define KNI_RUNS (KNIT_FRAME_MAX / 4096 + 2 * KNIT_DESC_MAX_SEGS + 1)
 #define KNI_MIN_BUFFER 256 /* smallest buffer taken from alloc_q */
 
-KNIT_ASSERT(KNI_PEEK > 2 * KNIT_DESC_MAX_SEGS, "a visit gets past a chain");
+KNIT_ASSERT(KNI_PEEK > 2 * KNIT_DESC_MAX_SEGS, "a poll gets past a chain");
 
 /* Bytes that are contiguous in the kernel. */
 struct kni_run {
@@ -39,10 +39,10 @@ struct kni_frame {
 };
 
 /*
- * One visit of the consumer of rx_q, who is the producer of free_q. The caller sets the first
+ * One poll of the consumer of rx_q, who is the producer of free_q. The caller sets the first
  * part.
  */
-struct kni_walk {
+struct kni_iter {
 	struct knit_ring *rx_q;
 	struct knit_ring *free_q;
 	const struct kni_region_table *mem;
@@ -62,14 +62,14 @@ enum kni_step {
 };
 
 /* How many descriptors there are; 0: no call of end is needed. */
-__u32 kni_walk_begin(struct kni_walk *w);
+__u32 kni_iter_begin(struct kni_iter *w);
 /*
  * Takes the next frame. Each call takes at least one descriptor or says END, so at most KNI_PEEK
- * calls make a visit. The frame's cookies are on their way back, but not before kni_walk_end.
+ * calls make a poll. The frame's cookies are on their way back, but not before kni_iter_end.
  */
-enum kni_step kni_walk_next(struct kni_walk *w, struct kni_frame *f);
-/* Takes the last frame back: the next visit finds it again. Only right after a FRAME. */
-void kni_walk_undo(struct kni_walk *w, __u32 at);
+enum kni_step kni_iter_next(struct kni_iter *w, struct kni_frame *f);
+/* Takes the last frame back: the next poll finds it again. Only right after a FRAME. */
+void kni_iter_undo(struct kni_iter *w, __u32 at);
 /*
  * Are a frame's headers what its descriptor says of its segmentation? The kernel finds them by
  * itself when it cuts, so the two must agree. hdr: len bytes of a private copy.
@@ -79,15 +79,15 @@ bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len);
  * How many cookies are lost because free_q had no room, which only an owner who spoils his own
  * indexes can cause.
  */
-__u32 kni_walk_lost(const struct kni_walk *w);
+__u32 kni_iter_lost(const struct kni_iter *w);
 /* Commits: rx_q is released, then free_q submitted. */
-void kni_walk_end(struct kni_walk *w);
+void kni_iter_end(struct kni_iter *w);
 
 /*
- * Room for frames to tx_q, in buffers of alloc_q. Every buffer taken becomes exactly one descriptor
- * of tx_q, so one count serves both rings. Scratch of whoever is their consumer and producer.
+ * The place for frames to tx_q, in buffers of alloc_q. Every buffer taken becomes exactly one
+ * descriptor of tx_q, so one count serves both rings. Scratch of their consumer and producer.
  */
-struct kni_room {
+struct kni_txbuf {
 	struct knit_ring *alloc_q;
 	struct knit_ring *tx_q;
 	const struct kni_region_table *mem;
@@ -117,12 +117,12 @@ enum kni_fit {
  * Finds buffers for a frame of len bytes; takes none of them but bad ones, which go back empty,
  * together with the good ones before them. Looks at KNI_PEEK buffers at most.
  */
-enum kni_fit kni_room_find(struct kni_room *r, __u32 len);
+enum kni_fit kni_txbuf_find(struct kni_txbuf *r, __u32 len);
 /* Takes what was found: writes its descriptors into tx_q. */
-void kni_room_take(struct kni_room *r);
+void kni_txbuf_take(struct kni_txbuf *r);
 /* Submits to tx_q and releases alloc_q what was taken. True if there was anything. */
-bool kni_room_commit(struct kni_room *r);
+bool kni_txbuf_commit(struct kni_txbuf *r);
 /* How many buffers there are to be taken, n at most, with room in tx_q. */
-__u32 kni_room_ready(struct kni_room *r, __u32 n);
+__u32 kni_txbuf_ready(struct kni_txbuf *r, __u32 n);
 
 #endif

@@ -42,11 +42,11 @@ static void copy_offloads(struct knit_desc *to, const struct knit_desc *from)
 /* As kni_tx_put. */
 static int put_frame(struct kni_pair *p)
 {
-	struct kni_room *r = &p->room;
+	struct kni_txbuf *r = &p->txbuf;
 	enum kni_fit fit;
 
 	r->mem = kni_mem_table(p->iface->mem);
-	fit = kni_room_find(r, p->frame.len);
+	fit = kni_txbuf_find(r, p->frame.len);
 	kni_tx_count(p, fit);
 	if (fit != KNI_FIT)
 		return fit == KNI_SHORT ? -EBUSY : 1;
@@ -56,14 +56,14 @@ static int put_frame(struct kni_pair *p)
 	return 0;
 }
 
-static int through_skb(struct kni_visit *v, struct kni_pair *p)
+static int through_skb(struct kni_poll *v, struct kni_pair *p)
 {
-	struct sk_buff *skb = kni_visit_skb(v, p);
+	struct sk_buff *skb = kni_poll_skb(v, p);
 	int ret = 1;
 
 	if (unlikely(!skb))
 		return 1;
-	if (p->frame.len < KNIT_ETH_HLEN || kni_visit_offloads(v, p, skb))
+	if (p->frame.len < KNIT_ETH_HLEN || kni_poll_offloads(v, p, skb))
 		ret = kni_tx_put(p, skb);
 	if (likely(ret == 0))
 		consume_skb(skb);
@@ -72,7 +72,7 @@ static int through_skb(struct kni_visit *v, struct kni_pair *p)
 	return ret;
 }
 
-static int take(struct kni_visit *v, struct kni_pair *p)
+static int take(struct kni_poll *v, struct kni_pair *p)
 {
 	return kni_params.lo_mode == KNI_LO_FIFO ? put_frame(p) : through_skb(v, p);
 }
@@ -80,24 +80,24 @@ static int take(struct kni_visit *v, struct kni_pair *p)
 /* Loopback entry point: what user space put into rx_q, to tx_q. */
 unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live)
 {
-	struct kni_visit v;
+	struct kni_poll v;
 	int ret;
 
-	if (p->wanted && kni_room_ready(&p->room, p->wanted) < p->wanted)
+	if (p->wanted && kni_txbuf_ready(&p->txbuf, p->wanted) < p->wanted)
 		return 0;
 	p->wanted = 0;
-	kni_visit_begin(&v, p);
-	while (kni_visit_next(&v, p)) {
+	kni_poll_begin(&v, p);
+	while (kni_poll_next(&v, p)) {
 		ret = take(&v, p);
 		if (ret == -EBUSY) {
-			kni_visit_undo(&v);
+			kni_poll_undo(&v);
 			break;
 		}
 		v.packets += ret == 0;
 		v.bytes += ret == 0 ? p->frame.len : 0;
 	}
 	kni_tx_commit(p, live);
-	kni_visit_end(&v, p, live);
+	kni_poll_end(&v, p, live);
 	return v.frames;
 }
 

@@ -12,7 +12,7 @@ struct kni_pair;
 struct net_device;
 
 /*
- * UDP datagrams of one visit that follow each other pass the stack as one skb with the others in
+ * UDP datagrams of one poll that follow each other pass the stack as one skb with the others in
  * its list of fragments, each in memory of its own, as they came. The stack takes them apart in
  * front of a socket. Nothing waits for more to come. TCP is left to GRO.
  *

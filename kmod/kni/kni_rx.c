@@ -9,7 +9,7 @@
 #include "kni_trace.h"
 
 /*
- * rx_q -> the stack. One visit copies what is there into skbs, gives all buffers back, and then
+ * rx_q -> the stack. One poll copies what is there into skbs, gives all buffers back, and then
  * hands the skbs over: user space refills while the stack works.
  */
 
@@ -64,7 +64,7 @@ static bool copy_to_pages(struct kni_pair *p, struct cursor *c, struct sk_buff *
 	return true;
 }
 
-struct sk_buff *kni_visit_skb(struct kni_visit *v, struct kni_pair *p)
+struct sk_buff *kni_poll_skb(struct kni_poll *v, struct kni_pair *p)
 {
 	u32 more = p->merge.on ? KNI_ROW_HEADROOM : 0;
 	const struct kni_frame *f = &p->frame;
@@ -123,7 +123,7 @@ static enum knit_reject set_partial(struct sk_buff *skb, const struct knit_desc 
 	return KNIT_REJECT_NONE;
 }
 
-bool kni_visit_offloads(struct kni_visit *v, struct kni_pair *p, struct sk_buff *skb)
+bool kni_poll_offloads(struct kni_poll *v, struct kni_pair *p, struct sk_buff *skb)
 {
 	netdev_features_t features = p->iface->dev->features;
 	const struct knit_desc *d = &p->frame.desc;
@@ -145,9 +145,9 @@ bool kni_visit_offloads(struct kni_visit *v, struct kni_pair *p, struct sk_buff 
 	return !why;
 }
 
-void kni_visit_begin(struct kni_visit *v, struct kni_pair *p)
+void kni_poll_begin(struct kni_poll *v, struct kni_pair *p)
 {
-	*v = (struct kni_visit){
+	*v = (struct kni_poll){
 		.w = {
 			.rx_q = &p->rx_q,
 			.free_q = &p->free_q,
@@ -158,16 +158,16 @@ void kni_visit_begin(struct kni_visit *v, struct kni_pair *p)
 		},
 		.bad_index = p->rx_q.bad_index + p->free_q.bad_index,
 	};
-	kni_walk_begin(&v->w);
+	kni_iter_begin(&v->w);
 }
 
-bool kni_visit_next(struct kni_visit *v, struct kni_pair *p)
+bool kni_poll_next(struct kni_poll *v, struct kni_pair *p)
 {
 	enum kni_step step;
 
 	while (v->frames < KNI_BATCH && v->copied < KNI_BATCH_BYTES) {
 		v->before = v->w.at;
-		step = kni_walk_next(&v->w, &p->frame);
+		step = kni_iter_next(&v->w, &p->frame);
 		if (step == KNI_STEP_END)
 			return false;
 		v->frames++;
@@ -182,13 +182,13 @@ bool kni_visit_next(struct kni_visit *v, struct kni_pair *p)
 	return false;
 }
 
-void kni_visit_undo(struct kni_visit *v)
+void kni_poll_undo(struct kni_poll *v)
 {
-	kni_walk_undo(&v->w, v->before);
+	kni_iter_undo(&v->w, v->before);
 	v->frames--;
 }
 
-static void count(const struct kni_visit *v, struct kni_rx_stats *s, u32 lost_cookies)
+static void count(const struct kni_poll *v, struct kni_rx_stats *s, u32 lost_cookies)
 {
 	u32 i;
 
@@ -203,23 +203,23 @@ static void count(const struct kni_visit *v, struct kni_rx_stats *s, u32 lost_co
 	u64_stats_update_end(&s->sync);
 }
 
-void kni_visit_end(struct kni_visit *v, struct kni_pair *p, const struct kni_attach *live)
+void kni_poll_end(struct kni_poll *v, struct kni_pair *p, const struct kni_attach *live)
 {
 	u32 bad = p->rx_q.bad_index + p->free_q.bad_index - v->bad_index;
 
 	v->rejects[KNIT_REJECT_BAD_INDEX] += bad;
 	/* first, so that whoever has his cookies back finds them counted */
 	if (v->w.at || unlikely(bad))
-		count(v, &p->rx, kni_walk_lost(&v->w));
+		count(v, &p->rx, kni_iter_lost(&v->w));
 	if (!v->w.at)
 		return;
-	kni_walk_end(&v->w);
+	kni_iter_end(&v->w);
 	/* (F) for both flags at once: both indexes are stored, one full barrier */
 	if (unlikely(knit_ring_space_wanted(&p->rx_q) || knit_load(&p->free_q.shm->need_data)))
 		kni_doorbell_ring(live->doorbell);
 }
 
-static struct sk_buff *take(struct kni_visit *v, struct kni_pair *p)
+static struct sk_buff *take(struct kni_poll *v, struct kni_pair *p)
 {
 	struct net_device *dev = p->iface->dev;
 	struct sk_buff *skb;
@@ -228,10 +228,10 @@ static struct sk_buff *take(struct kni_visit *v, struct kni_pair *p)
 		v->down++;
 		return NULL;
 	}
-	skb = kni_visit_skb(v, p);
+	skb = kni_poll_skb(v, p);
 	if (unlikely(!skb))
 		return NULL;
-	if (unlikely(!kni_visit_offloads(v, p, skb))) {
+	if (unlikely(!kni_poll_offloads(v, p, skb))) {
 		kfree_skb(skb);
 		return NULL;
 	}
@@ -280,19 +280,19 @@ static void hand_over(struct kni_pair *p, struct list_head *skbs)
 /* RX path entry point: frames that user space put into rx_q, to the stack. */
 unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live)
 {
-	struct kni_visit v;
+	struct kni_poll v;
 	struct sk_buff *skb;
 	LIST_HEAD(skbs);
 
-	kni_visit_begin(&v, p);
+	kni_poll_begin(&v, p);
 	kni_merge_begin(p);
-	while (kni_visit_next(&v, p)) {
+	while (kni_poll_next(&v, p)) {
 		skb = take(&v, p);
 		if (likely(skb) && !kni_merge(p, skb))
 			list_add_tail(&skb->list, &skbs);
 	}
 	kni_merge_end(p);
-	kni_visit_end(&v, p, live);
+	kni_poll_end(&v, p, live);
 	if (!list_empty(&skbs))
 		hand_over(p, &skbs);
 	return v.frames;
@@ -315,11 +315,11 @@ void kni_pair_reset(struct kni_pair *p)
 	p->pending_packets = 0;
 	p->pending_bytes = 0;
 	p->bad_index = p->alloc_q.bad_index + p->tx_q.bad_index;
-	memset(&p->room, 0, sizeof(p->room));
-	p->room.alloc_q = &p->alloc_q;
-	p->room.tx_q = &p->tx_q;
-	p->room.max_segs = p->iface->max_segs;
-	p->room.buffer_len = KNI_MIN_BUFFER;
+	memset(&p->txbuf, 0, sizeof(p->txbuf));
+	p->txbuf.alloc_q = &p->alloc_q;
+	p->txbuf.tx_q = &p->tx_q;
+	p->txbuf.max_segs = p->iface->max_segs;
+	p->txbuf.buffer_len = KNI_MIN_BUFFER;
 }
 
 void kni_pair_free(struct kni_pair *p)

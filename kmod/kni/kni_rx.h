@@ -5,11 +5,11 @@
 #include "kni.h"
 
 /*
- * One visit of the packet thread to rx_q: what kni_rx.c and kni_lo.c share. Bottom halves off,
+ * One poll of rx_q by the packet thread: what kni_rx.c and kni_lo.c share. Bottom halves off,
  * rcu_read_lock held.
  */
-struct kni_visit {
-	struct kni_walk w;
+struct kni_poll {
+	struct kni_iter w;
 	u32 before;    /* descriptors taken before the last frame */
 	u32 frames;    /* KNI_BATCH at most, bad ones included */
 	u32 copied;    /* bytes; none is taken beyond KNI_BATCH_BYTES */
@@ -21,15 +21,15 @@ struct kni_visit {
 	u32 rejects[KNIT_REJECT_COUNT];
 };
 
-void kni_visit_begin(struct kni_visit *v, struct kni_pair *p);
-bool kni_visit_next(struct kni_visit *v, struct kni_pair *p); /* the next good one: p->frame */
-void kni_visit_undo(struct kni_visit *v); /* the last one is left for the next visit */
+void kni_poll_begin(struct kni_poll *v, struct kni_pair *p);
+bool kni_poll_next(struct kni_poll *v, struct kni_pair *p); /* the next good one: p->frame */
+void kni_poll_undo(struct kni_poll *v); /* the last one is left for the next poll */
 /* Gives the buffers back, rings, counts. */
-void kni_visit_end(struct kni_visit *v, struct kni_pair *p, const struct kni_attach *live);
+void kni_poll_end(struct kni_poll *v, struct kni_pair *p, const struct kni_attach *live);
 
 /* p->frame as an skb, data at the Ethernet header; NULL: no memory. */
-struct sk_buff *kni_visit_skb(struct kni_visit *v, struct kni_pair *p);
+struct sk_buff *kni_poll_skb(struct kni_poll *v, struct kni_pair *p);
 /* Copies its offloads; false: rejected and counted, the skb is the caller's to free. */
-bool kni_visit_offloads(struct kni_visit *v, struct kni_pair *p, struct sk_buff *skb);
+bool kni_poll_offloads(struct kni_poll *v, struct kni_pair *p, struct sk_buff *skb);
 
 #endif

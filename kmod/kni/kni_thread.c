@@ -13,8 +13,8 @@
 #include <linux/slab.h>
 
 /*
- * A packet thread visits the pairs of its interfaces until none of them has work, raises the flags
- * of all their rings, and sleeps until user space rings. Each visit of a pair is bounded, and
+ * A packet thread polls the pairs of its interfaces until none of them has work, raises the flags
+ * of all their rings, and sleeps until user space rings. Each poll of a pair is bounded, and
  * between two rounds it offers the CPU and its lock.
  *
  * Under load it would sleep for a moment and be rung again, and again: a system call of user space
@@ -40,7 +40,7 @@ struct kni_thread {
 	unsigned int moments; /* sleeps in a row that were shorter than a doze */
 };
 
-static unsigned int visit_pair(struct kni_pair *p)
+static unsigned int poll_pair(struct kni_pair *p)
 {
 	const struct kni_attach *live;
 	unsigned int n = 0;
@@ -85,7 +85,7 @@ static void disarm_pair(struct kni_pair *p)
 }
 
 /*
- * The interface behind prev, counted; prev is let go. No lock is held while one is visited: a
+ * The interface behind prev, counted; prev is let go. No lock is held while one is polled: a
  * thread of a creator's may be kept from running for long, and whoever removes an interface may
  * hold RTNL. Nothing is touched of one that is removed meanwhile, since no pair of it is live; then
  * the round ends with it, and kni_thread_del has rung for another one.
@@ -108,14 +108,14 @@ static struct kni_iface *next_iface(struct kni_thread *t, struct kni_iface *prev
 }
 
 /* Frames that a round found. */
-static unsigned int visit_all(struct kni_thread *t)
+static unsigned int poll_all(struct kni_thread *t)
 {
 	struct kni_iface *i = NULL;
 	unsigned int n = 0, k;
 
 	while ((i = next_iface(t, i))) {
 		for (k = 0; k < i->n_pairs; k++) {
-			n += visit_pair(&i->pair[k]);
+			n += poll_pair(&i->pair[k]);
 			cond_resched();
 		}
 	}
@@ -216,9 +216,9 @@ static bool once(void *arg)
 	__set_current_state(TASK_RUNNING);
 	if (!t->task)
 		WRITE_ONCE(t->task, get_task_struct(current));
-	/* what was rung for before this line is found by the visit (pairs with wake) */
+	/* what was rung for before this line is found by the poll (pairs with wake) */
 	smp_store_mb(t->rung, false);
-	n = visit_all(t);
+	n = poll_all(t);
 	t->found += n;
 	if (n == 0)
 		rest(t);
@@ -405,7 +405,7 @@ void kni_thread_wake(struct kni_thread *t)
 	smp_mb();		     /* what it is rung for before the flag (pairs with once) */
 	smp_store_mb(t->rung, true); /* before task (pairs with set_current_state) */
 	task = READ_ONCE(t->task);
-	if (task) /* else it begins with a visit */
+	if (task) /* else it begins with a poll */
 		wake_up_process(task);
 }
 

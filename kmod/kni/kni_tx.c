@@ -23,7 +23,7 @@ static void count_drop(struct kni_pair *p, u64_stats_t *counter, u32 n)
 static void count_rejects(struct kni_pair *p)
 {
 	u32 bad = p->alloc_q.bad_index + p->tx_q.bad_index, i;
-	struct kni_room *r = &p->room;
+	struct kni_txbuf *r = &p->txbuf;
 
 	if (likely(r->rejected == 0 && bad == p->bad_index))
 		return;
@@ -106,7 +106,7 @@ static bool set_offloads(const struct kni_pair *p, const struct sk_buff *skb, st
  * Runs and fragments each have their own sizes. skb_copy_bits for each run would look for its place
  * from the first fragment on.
  */
-static bool copy_fragments(const struct kni_room *r, struct sk_buff *skb)
+static bool copy_fragments(const struct kni_txbuf *r, struct sk_buff *skb)
 {
 	u32 at = 0, have = 0, done, n, i;
 	struct skb_seq_state seq;
@@ -131,7 +131,7 @@ out_abort:
 	return i == r->n_runs;
 }
 
-static bool copy_out(const struct kni_room *r, struct sk_buff *skb)
+static bool copy_out(const struct kni_txbuf *r, struct sk_buff *skb)
 {
 	if (likely(r->n_runs == 1 && !skb_is_nonlinear(skb))) {
 		memcpy(r->run[0].ptr, skb->data, r->run[0].len);
@@ -144,27 +144,27 @@ void kni_tx_count(struct kni_pair *p, enum kni_fit fit)
 {
 	count_rejects(p);
 	if (unlikely(fit == KNI_SHORT))
-		WRITE_ONCE(p->wanted, p->room.need);
+		WRITE_ONCE(p->wanted, p->txbuf.need);
 	else if (unlikely(fit == KNI_TOO_LONG))
 		count_drop(p, &p->tx.too_long, 1);
 }
 
 void kni_tx_take(struct kni_pair *p, u32 len)
 {
-	kni_room_take(&p->room);
+	kni_txbuf_take(&p->txbuf);
 	p->pending_packets++;
 	p->pending_bytes += len;
-	trace_kni_tx_submit(p->iface->dev, p->index, len, p->room.n);
+	trace_kni_tx_submit(p->iface->dev, p->index, len, p->txbuf.n);
 }
 
 int kni_tx_put(struct kni_pair *p, struct sk_buff *skb)
 {
-	struct kni_room *r = &p->room;
+	struct kni_txbuf *r = &p->txbuf;
 	enum kni_fit fit = KNI_TOO_LONG;
 
 	r->mem = kni_mem_table(p->iface->mem);
 	if (likely(skb->len <= KNIT_FRAME_MAX))
-		fit = kni_room_find(r, skb->len);
+		fit = kni_txbuf_find(r, skb->len);
 	kni_tx_count(p, fit);
 	if (unlikely(fit != KNI_FIT))
 		return fit == KNI_SHORT ? -EBUSY : 1;
@@ -179,7 +179,7 @@ int kni_tx_put(struct kni_pair *p, struct sk_buff *skb)
 
 void kni_tx_commit(struct kni_pair *p, const struct kni_attach *live)
 {
-	if (!kni_room_commit(&p->room))
+	if (!kni_txbuf_commit(&p->txbuf))
 		return;
 	u64_stats_update_begin(&p->tx.sync);
 	u64_stats_add(&p->tx.packets, p->pending_packets);
@@ -198,7 +198,7 @@ bool kni_tx_arm(struct kni_pair *p)
 	knit_store_release(&p->alloc_q.shm->need_data, 1);
 	knit_store_release(&p->tx_q.shm->need_space, 1);
 	knit_mb(); /* (E) for both */
-	if (kni_room_ready(&p->room, p->wanted) < p->wanted)
+	if (kni_txbuf_ready(&p->txbuf, p->wanted) < p->wanted)
 		return true;
 	kni_tx_disarm(p);
 	return false;
@@ -257,8 +257,8 @@ static int send(struct kni_pair *p, const struct kni_attach *live, struct sk_buf
 	if (unlikely(ret))
 		return ret;
 	/* the next one is thought to be like this one; better to stop now than to send it back */
-	next = min_t(u32, p->room.n, AHEAD);
-	if (unlikely(kni_room_ready(&p->room, next) < next)) {
+	next = min_t(u32, p->txbuf.n, AHEAD);
+	if (unlikely(kni_txbuf_ready(&p->txbuf, next) < next)) {
 		kni_tx_commit(p, live);
 		WRITE_ONCE(p->wanted, next);
 		stop(p, q);
@@ -275,7 +275,7 @@ static void drop_unserved(struct kni_pair *p)
 		n += p->pending_packets;
 		p->pending_packets = 0;
 		p->pending_bytes = 0;
-		p->room.used = 0;
+		p->txbuf.used = 0;
 	}
 	count_drop(p, &p->tx.no_worker, n);
 }
@@ -317,7 +317,7 @@ void kni_tx_wake(struct kni_pair *p)
 		return;
 	q = netdev_get_tx_queue(p->iface->dev, p->index);
 	__netif_tx_lock(q, smp_processor_id());
-	if (p->wanted && kni_room_ready(&p->room, p->wanted) >= p->wanted) {
+	if (p->wanted && kni_txbuf_ready(&p->txbuf, p->wanted) >= p->wanted) {
 		WRITE_ONCE(p->wanted, 0);
 		kni_tx_disarm(p);
 		count_drop(p, &p->tx.wakes, 1);

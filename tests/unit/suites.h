@@ -23,7 +23,7 @@
 
 #define KNIT_KMOD_SUITES(X) \
 	X(kni_frame)        \
-	X(kni_room)         \
+	X(kni_txbuf)        \
 	X(kni_fuzz)         \
 	X(kni_flow)         \
 	X(kni_region)       \

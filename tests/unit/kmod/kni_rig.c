@@ -49,14 +49,14 @@ void knit_rig_setup(__u32 features, __u32 max_segs)
 	make_ring(&knit_rig.alloc_user, &knit_rig.alloc_q);
 	make_ring(&knit_rig.tx_q, &knit_rig.tx_user);
 	make_memory();
-	knit_rig.walk = (struct kni_walk){
+	knit_rig.walk = (struct kni_iter){
 		.rx_q = &knit_rig.rx_q,
 		.free_q = &knit_rig.free_q,
 		.mem = knit_rig.mem,
 		.hint = &knit_rig.hint,
 		.features = features,
 	};
-	knit_rig.room = (struct kni_room){
+	knit_rig.txbuf = (struct kni_txbuf){
 		.alloc_q = &knit_rig.alloc_q,
 		.tx_q = &knit_rig.tx_q,
 		.mem = knit_rig.mem,

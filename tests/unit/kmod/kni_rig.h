@@ -21,8 +21,8 @@ struct knit_kni_rig {
 	void *page[N_PAGES];
 	void *big[1];
 	struct kni_region_table *mem;
-	struct kni_walk walk;
-	struct kni_room room;
+	struct kni_iter walk;
+	struct kni_txbuf txbuf;
 	struct kni_frame frame;
 	__u32 hint;
 	__u32 next_cookie;

@@ -26,16 +26,16 @@ static void expect_cookies(__u32 first, __u32 n)
 /* Returns how many cookies were lost. */
 static __u32 end_walk(void)
 {
-	__u32 lost = kni_walk_lost(&knit_rig.walk);
+	__u32 lost = kni_iter_lost(&knit_rig.walk);
 
-	kni_walk_end(&knit_rig.walk);
+	kni_iter_end(&knit_rig.walk);
 	return lost;
 }
 
 static void expect_one(enum kni_step step)
 {
-	ck_assert_uint_gt(kni_walk_begin(&knit_rig.walk), 0);
-	ck_assert_int_eq(kni_walk_next(&knit_rig.walk, &knit_rig.frame), step);
+	ck_assert_uint_gt(kni_iter_begin(&knit_rig.walk), 0);
+	ck_assert_int_eq(kni_iter_next(&knit_rig.walk, &knit_rig.frame), step);
 }
 
 static void expect_reject(enum knit_reject why, __u32 descs)
@@ -75,7 +75,7 @@ START_TEST(runs_of_a_segment)
 		ck_assert_uint_eq(knit_rig_bytes(knit_rig.frame.run, knit_rig.frame.n_runs),
 				  cases[i].len);
 		knit_rig_same(knit_rig.frame.run, knit_rig.frame.n_runs, cases[i].addr);
-		ck_assert_int_eq(kni_walk_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_END);
+		ck_assert_int_eq(kni_iter_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_END);
 		ck_assert_uint_eq(end_walk(), 0);
 		expect_cookies(i, 1);
 	}
@@ -173,7 +173,7 @@ START_TEST(chains)
 }
 END_TEST
 
-/* A chain that goes on behind the window of a visit is left for the next one. */
+/* A chain that goes on behind the window of a poll is left for the next one. */
 START_TEST(window)
 {
 	__u32 i;
@@ -183,10 +183,10 @@ START_TEST(window)
 		push_seg(SMALL, 60, 0);
 	for (i = 0; i < 20; i++)
 		push_seg(SMALL, 60, i < 19 ? KNIT_DESC_MORE : 0);
-	ck_assert_uint_eq(kni_walk_begin(&knit_rig.walk), KNI_PEEK);
+	ck_assert_uint_eq(kni_iter_begin(&knit_rig.walk), KNI_PEEK);
 	for (i = 0; i < KNI_PEEK - 10; i++)
-		ck_assert_int_eq(kni_walk_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_FRAME);
-	ck_assert_int_eq(kni_walk_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_END);
+		ck_assert_int_eq(kni_iter_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_FRAME);
+	ck_assert_int_eq(kni_iter_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_END);
 	ck_assert_uint_eq(end_walk(), 0);
 	expect_cookies(0, KNI_PEEK - 10);
 	expect_one(KNI_STEP_FRAME);
@@ -197,7 +197,7 @@ START_TEST(window)
 }
 END_TEST
 
-/* A ring full of MORE: each visit gets rid of a window. */
+/* A ring full of MORE: each poll gets rid of a window. */
 START_TEST(endless_chain)
 {
 	__u32 i;
@@ -211,7 +211,7 @@ START_TEST(endless_chain)
 		ck_assert_uint_eq(end_walk(), 0);
 		expect_cookies(i, KNI_PEEK);
 	}
-	ck_assert_uint_eq(kni_walk_begin(&knit_rig.walk), 0);
+	ck_assert_uint_eq(kni_iter_begin(&knit_rig.walk), 0);
 	knit_rig_teardown();
 }
 END_TEST
@@ -223,13 +223,13 @@ START_TEST(undo)
 	push_seg(SMALL, 61, KNIT_DESC_MORE);
 	push_seg(SMALL, 62, 0);
 	expect_one(KNI_STEP_FRAME);
-	ck_assert_int_eq(kni_walk_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_FRAME);
-	kni_walk_undo(&knit_rig.walk, 1);
+	ck_assert_int_eq(kni_iter_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_FRAME);
+	kni_iter_undo(&knit_rig.walk, 1);
 	ck_assert_uint_eq(end_walk(), 0);
 	expect_cookies(0, 1);
 	expect_one(KNI_STEP_FRAME);
 	ck_assert_uint_eq(knit_rig.frame.len, 123);
-	kni_walk_undo(&knit_rig.walk, 0);
+	kni_iter_undo(&knit_rig.walk, 0);
 	ck_assert_uint_eq(end_walk(), 0);
 	expect_cookies(0, 0);
 	knit_rig_teardown();
@@ -249,7 +249,7 @@ START_TEST(no_room_for_cookies)
 		push_seg(SMALL, 60, 0);
 	expect_one(KNI_STEP_FRAME);
 	for (i = 1; i < 5; i++)
-		ck_assert_int_eq(kni_walk_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_FRAME);
+		ck_assert_int_eq(kni_iter_next(&knit_rig.walk, &knit_rig.frame), KNI_STEP_FRAME);
 	ck_assert_uint_eq(end_walk(), 2);
 	ck_assert_uint_eq(knit_ring_peek(&knit_rig.free_user, KNI_RIG_RING), KNI_RIG_RING);
 	/* and what was there before is still there */
@@ -278,11 +278,11 @@ static struct knit_desc gso_desc(void)
 static enum knit_reject verdict(struct knit_desc d)
 {
 	knit_rig_push(&knit_rig.rx_user, d);
-	ck_assert_uint_eq(kni_walk_begin(&knit_rig.walk), 1);
+	ck_assert_uint_eq(kni_iter_begin(&knit_rig.walk), 1);
 	knit_rig.frame.why = KNIT_REJECT_COUNT;
-	if (kni_walk_next(&knit_rig.walk, &knit_rig.frame) == KNI_STEP_FRAME)
+	if (kni_iter_next(&knit_rig.walk, &knit_rig.frame) == KNI_STEP_FRAME)
 		ck_assert_int_eq(knit_rig.frame.why, KNIT_REJECT_NONE);
-	kni_walk_end(&knit_rig.walk);
+	kni_iter_end(&knit_rig.walk);
 	expect_cookies(knit_rig.next_cookie - 1, 1);
 	return knit_rig.frame.why;
 }

@@ -53,15 +53,15 @@ static void touch(const struct kni_run *run, __u32 n)
 		((__u8 *)run[i].ptr)[0] = ((__u8 *)run[i].ptr)[run[i].len - 1] = 0x5a;
 }
 
-/* One visit of whatever is there; returns how many frames were good. */
+/* One poll of whatever is there; returns how many frames were good. */
 static __u32 any_visit(__u32 *seen)
 {
 	__u32 good = 0, steps = 0, at = 0;
 	enum kni_step step;
 
-	if (!kni_walk_begin(&knit_rig.walk))
+	if (!kni_iter_begin(&knit_rig.walk))
 		return 0;
-	while ((step = kni_walk_next(&knit_rig.walk, &knit_rig.frame)) != KNI_STEP_END) {
+	while ((step = kni_iter_next(&knit_rig.walk, &knit_rig.frame)) != KNI_STEP_END) {
 		MUST(++steps <= KNI_PEEK);
 		MUST(knit_rig.walk.at > at);
 		at = knit_rig.walk.at;
@@ -76,7 +76,7 @@ static __u32 any_visit(__u32 *seen)
 		good++;
 	}
 	MUST(knit_rig.walk.at <= KNI_PEEK);
-	kni_walk_end(&knit_rig.walk);
+	kni_iter_end(&knit_rig.walk);
 	return good;
 }
 
@@ -133,7 +133,7 @@ START_TEST(fuzz_indexes)
 }
 END_TEST
 
-START_TEST(fuzz_room)
+START_TEST(fuzz_txbuf)
 {
 	struct knit_random random = { 1234567 };
 	__u32 i, fits = 0, shorts = 0, longs = 0, len;
@@ -145,30 +145,30 @@ START_TEST(fuzz_room)
 		if (knit_random_next(&random) % 4 == 0)
 			push_random(&knit_rig.alloc_user, &random, knit_random_next(&random) % 20);
 		len = knit_random_next(&random) % (i & 1 ? 3000 : KNIT_FRAME_MAX + 1);
-		switch (kni_room_find(&knit_rig.room, len)) {
+		switch (kni_txbuf_find(&knit_rig.txbuf, len)) {
 		case KNI_FIT:
-			MUST(knit_rig_bytes(knit_rig.room.run, knit_rig.room.n_runs) == len);
-			MUST(knit_rig.room.n <= 20);
-			touch(knit_rig.room.run, knit_rig.room.n_runs);
-			kni_room_take(&knit_rig.room);
+			MUST(knit_rig_bytes(knit_rig.txbuf.run, knit_rig.txbuf.n_runs) == len);
+			MUST(knit_rig.txbuf.n <= 20);
+			touch(knit_rig.txbuf.run, knit_rig.txbuf.n_runs);
+			kni_txbuf_take(&knit_rig.txbuf);
 			fits++;
 			break;
 		case KNI_SHORT:
-			MUST(knit_rig.room.need >= 1);
-			MUST(knit_rig.room.need <= 20);
+			MUST(knit_rig.txbuf.need >= 1);
+			MUST(knit_rig.txbuf.need <= 20);
 			shorts++;
 			break;
 		case KNI_TOO_LONG:
 			longs++;
 		}
-		kni_room_commit(&knit_rig.room);
+		kni_txbuf_commit(&knit_rig.txbuf);
 		/* every buffer taken is one descriptor, with its cookie, in order */
 		while (knit_ring_peek(&knit_rig.tx_user, 1)) {
 			d = knit_rig_pull();
 			MUST(d.cookie == expected++);
 		}
 		MUST(knit_rig.alloc_q.cons == expected);
-		knit_rig.room.max_segs = i & 2 ? 20 : 3;
+		knit_rig.txbuf.max_segs = i & 2 ? 20 : 3;
 		knit_ring_reserve(&knit_rig.alloc_user, KNI_RIG_RING);
 	}
 	ck_assert_uint_gt(fits, 1000);
@@ -212,14 +212,14 @@ START_TEST(scribbled_while_read)
 		good += any_visit(seen);
 		knit_store(&knit_rig.alloc_q.shm->producer, knit_rig.alloc_q.cons + KNI_RIG_RING);
 		knit_store(&knit_rig.tx_q.shm->consumer, knit_rig.tx_q.prod);
-		if (kni_room_find(&knit_rig.room, i % KNIT_FRAME_MAX) == KNI_FIT) {
-			MUST(knit_rig_bytes(knit_rig.room.run, knit_rig.room.n_runs) ==
+		if (kni_txbuf_find(&knit_rig.txbuf, i % KNIT_FRAME_MAX) == KNI_FIT) {
+			MUST(knit_rig_bytes(knit_rig.txbuf.run, knit_rig.txbuf.n_runs) ==
 			     i % KNIT_FRAME_MAX);
-			touch(knit_rig.room.run, knit_rig.room.n_runs);
-			kni_room_take(&knit_rig.room);
+			touch(knit_rig.txbuf.run, knit_rig.txbuf.n_runs);
+			kni_txbuf_take(&knit_rig.txbuf);
 			fits++;
 		}
-		kni_room_commit(&knit_rig.room);
+		kni_txbuf_commit(&knit_rig.txbuf);
 	}
 	__atomic_store_n(&scribble_end, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
@@ -235,7 +235,7 @@ Suite *knit_suite_kni_fuzz(void)
 
 	knit_add_test(suite, "fuzz frames", fuzz_frames, 120);
 	knit_add_test(suite, "fuzz indexes", fuzz_indexes, 120);
-	knit_add_test(suite, "fuzz room", fuzz_room, 120);
+	knit_add_test(suite, "fuzz tx buffers", fuzz_txbuf, 120);
 	knit_add_test(suite, "scribbled while read", scribbled_while_read, 120);
 	return suite;
 }

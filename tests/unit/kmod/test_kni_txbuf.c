@@ -6,7 +6,7 @@ static void offer(__u64 addr, __u32 len)
 	knit_rig_push(&knit_rig.alloc_user, (struct knit_desc){ .addr = addr, .len = len });
 }
 
-START_TEST(room_for_frames)
+START_TEST(txbuf_for_frames)
 {
 	static const __u32 lens[] = {
 		0, 1, 60, 2047, 2048, 2049, 4096, 9000, 65535, KNIT_FRAME_MAX
@@ -19,14 +19,15 @@ START_TEST(room_for_frames)
 	for (i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
 		for (k = 0; k < 40; k++)
 			offer(SMALL + 100 + k * 2048, 2048);
-		ck_assert_int_eq(kni_room_find(&knit_rig.room, lens[i]), KNI_FIT);
+		ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, lens[i]), KNI_FIT);
 		n = lens[i] ? (lens[i] + 2047) / 2048 : 1;
-		ck_assert_uint_eq(knit_rig.room.n, n);
-		ck_assert_uint_eq(knit_rig_bytes(knit_rig.room.run, knit_rig.room.n_runs), lens[i]);
-		knit_rig_same(knit_rig.room.run, knit_rig.room.n_runs, SMALL + 100);
-		kni_room_take(&knit_rig.room);
-		ck_assert(kni_room_commit(&knit_rig.room));
-		ck_assert(!kni_room_commit(&knit_rig.room));
+		ck_assert_uint_eq(knit_rig.txbuf.n, n);
+		ck_assert_uint_eq(knit_rig_bytes(knit_rig.txbuf.run, knit_rig.txbuf.n_runs),
+				  lens[i]);
+		knit_rig_same(knit_rig.txbuf.run, knit_rig.txbuf.n_runs, SMALL + 100);
+		kni_txbuf_take(&knit_rig.txbuf);
+		ck_assert(kni_txbuf_commit(&knit_rig.txbuf));
+		ck_assert(!kni_txbuf_commit(&knit_rig.txbuf));
 		left = lens[i];
 		for (k = 0; k < n; k++) {
 			d = knit_rig_pull();
@@ -38,11 +39,11 @@ START_TEST(room_for_frames)
 		}
 		/* nothing else was taken: the next frame starts behind it */
 		while (n++ < 40) {
-			ck_assert_int_eq(kni_room_find(&knit_rig.room, 1), KNI_FIT);
-			kni_room_take(&knit_rig.room);
+			ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 1), KNI_FIT);
+			kni_txbuf_take(&knit_rig.txbuf);
 		}
-		ck_assert_int_eq(kni_room_find(&knit_rig.room, 1), KNI_SHORT);
-		kni_room_commit(&knit_rig.room);
+		ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 1), KNI_SHORT);
+		kni_txbuf_commit(&knit_rig.txbuf);
 		for (k = knit_ring_peek(&knit_rig.tx_user, KNI_RIG_RING); k; k--)
 			knit_rig_pull();
 	}
@@ -51,7 +52,7 @@ START_TEST(room_for_frames)
 END_TEST
 
 /* After SHORT exactly what it needs is enough, if it is like what was there before. */
-START_TEST(room_needs)
+START_TEST(txbuf_needs)
 {
 	__u32 len, n, k, before;
 
@@ -59,17 +60,17 @@ START_TEST(room_needs)
 	for (len = 1; len < KNIT_FRAME_MAX; len += 997) {
 		offer(BIG, 1500);
 		n = 1;
-		while (kni_room_find(&knit_rig.room, len) == KNI_SHORT) {
-			ck_assert_uint_gt(knit_rig.room.need, n);
+		while (kni_txbuf_find(&knit_rig.txbuf, len) == KNI_SHORT) {
+			ck_assert_uint_gt(knit_rig.txbuf.need, n);
 			before = n;
-			for (; n < knit_rig.room.need; n++)
+			for (; n < knit_rig.txbuf.need; n++)
 				offer(BIG, 1500);
 			/* one buffer tells the size of all */
 			ck_assert_uint_le(n - before, 65);
 		}
 		ck_assert_uint_eq(n, (len + 1499) / 1500);
-		kni_room_take(&knit_rig.room);
-		kni_room_commit(&knit_rig.room);
+		kni_txbuf_take(&knit_rig.txbuf);
+		kni_txbuf_commit(&knit_rig.txbuf);
 		for (k = 0; k < n; k++)
 			knit_rig_pull();
 	}
@@ -78,7 +79,7 @@ START_TEST(room_needs)
 END_TEST
 
 /* Nothing of a buffer's descriptor becomes part of a frame but its place and its cookie. */
-START_TEST(room_is_blank)
+START_TEST(txbuf_is_blank)
 {
 	struct knit_desc d = {
 		.addr = BIG,
@@ -92,9 +93,9 @@ START_TEST(room_is_blank)
 
 	knit_rig_setup(0, 1);
 	knit_rig_push(&knit_rig.alloc_user, d);
-	ck_assert_int_eq(kni_room_find(&knit_rig.room, 60), KNI_FIT);
-	kni_room_take(&knit_rig.room);
-	kni_room_commit(&knit_rig.room);
+	ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 60), KNI_FIT);
+	kni_txbuf_take(&knit_rig.txbuf);
+	kni_txbuf_commit(&knit_rig.txbuf);
 	d = knit_rig_pull();
 	ck_assert(d.addr == BIG && d.len == 60 && d.flags == 0);
 	ck_assert(d.vlan_tci == 0 && d.gso_size == 0 && d.gso_type == 0 && d.hdr_len == 0);
@@ -103,22 +104,22 @@ START_TEST(room_is_blank)
 }
 END_TEST
 
-START_TEST(room_too_long)
+START_TEST(txbuf_too_long)
 {
 	__u32 i;
 
 	knit_rig_setup(0, 2);
 	for (i = 0; i < 10; i++)
 		offer(BIG, 1000);
-	ck_assert_int_eq(kni_room_find(&knit_rig.room, 2000), KNI_FIT);
-	ck_assert_int_eq(kni_room_find(&knit_rig.room, 2001), KNI_TOO_LONG);
-	ck_assert_int_eq(kni_room_find(&knit_rig.room, 10), KNI_FIT);
+	ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 2000), KNI_FIT);
+	ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 2001), KNI_TOO_LONG);
+	ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 10), KNI_FIT);
 	knit_rig_teardown();
 }
 END_TEST
 
 /* No descriptor of tx_q, however many buffers. */
-START_TEST(room_in_tx_q)
+START_TEST(txbuf_in_tx_q)
 {
 	__u32 i;
 
@@ -127,16 +128,16 @@ START_TEST(room_in_tx_q)
 		knit_rig_push(&knit_rig.tx_q, (struct knit_desc){ 0 });
 	for (i = 0; i < 10; i++)
 		offer(BIG, 1000);
-	ck_assert_int_eq(kni_room_find(&knit_rig.room, 1001), KNI_SHORT);
-	ck_assert_uint_eq(knit_rig.room.need, 2);
-	ck_assert_int_eq(kni_room_find(&knit_rig.room, 1000), KNI_FIT);
-	kni_room_take(&knit_rig.room);
-	ck_assert_int_eq(kni_room_find(&knit_rig.room, 1000), KNI_SHORT);
+	ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 1001), KNI_SHORT);
+	ck_assert_uint_eq(knit_rig.txbuf.need, 2);
+	ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 1000), KNI_FIT);
+	kni_txbuf_take(&knit_rig.txbuf);
+	ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 1000), KNI_SHORT);
 	knit_rig_teardown();
 }
 END_TEST
 
-START_TEST(room_bad_buffers)
+START_TEST(txbuf_bad_buffers)
 {
 	static const struct {
 		struct knit_desc d;
@@ -162,13 +163,13 @@ START_TEST(room_bad_buffers)
 		knit_rig_push(&knit_rig.alloc_user, bad[i].d);
 		offer(BIG + 5000, 1000);
 		offer(BIG + 6000, 1000);
-		before = knit_rig.room.rejects[bad[i].why];
-		ck_assert_int_eq(kni_room_find(&knit_rig.room, 1500), KNI_FIT);
-		ck_assert_uint_eq(knit_rig.room.rejects[bad[i].why], before + 1);
-		ck_assert_uint_eq(knit_rig.room.rejected, i + 1);
-		knit_rig_same(knit_rig.room.run, knit_rig.room.n_runs, BIG + 5000);
-		kni_room_take(&knit_rig.room);
-		kni_room_commit(&knit_rig.room);
+		before = knit_rig.txbuf.rejects[bad[i].why];
+		ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 1500), KNI_FIT);
+		ck_assert_uint_eq(knit_rig.txbuf.rejects[bad[i].why], before + 1);
+		ck_assert_uint_eq(knit_rig.txbuf.rejected, i + 1);
+		knit_rig_same(knit_rig.txbuf.run, knit_rig.txbuf.n_runs, BIG + 5000);
+		kni_txbuf_take(&knit_rig.txbuf);
+		kni_txbuf_commit(&knit_rig.txbuf);
 		d = knit_rig_pull();
 		ck_assert(d.cookie == first && d.len == 0 && d.flags == 0);
 		d = knit_rig_pull();
@@ -178,25 +179,25 @@ START_TEST(room_bad_buffers)
 		d = knit_rig_pull();
 		ck_assert(d.cookie == first + 3 && d.len == 500 && d.flags == 0);
 	}
-	/* nothing but bad ones: all go back, and a visit is bounded */
+	/* nothing but bad ones: all go back, and a poll is bounded */
 	for (i = 0; i < KNI_RIG_RING; i++)
 		knit_rig_push(&knit_rig.alloc_user, bad[i % 4].d);
-	ck_assert_int_eq(kni_room_find(&knit_rig.room, 60), KNI_SHORT);
-	ck_assert_uint_le(knit_rig.room.used, KNI_PEEK + 1);
-	ck_assert_uint_ge(knit_rig.room.used, KNIT_DESC_MAX_SEGS);
+	ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 60), KNI_SHORT);
+	ck_assert_uint_le(knit_rig.txbuf.used, KNI_PEEK + 1);
+	ck_assert_uint_ge(knit_rig.txbuf.used, KNIT_DESC_MAX_SEGS);
 	knit_rig_teardown();
 }
 END_TEST
 
-Suite *knit_suite_kni_room(void)
+Suite *knit_suite_kni_txbuf(void)
 {
-	Suite *suite = suite_create("kni_room");
+	Suite *suite = suite_create("kni_txbuf");
 
-	knit_add_test(suite, "for frames", room_for_frames, 0);
-	knit_add_test(suite, "needs", room_needs, 0);
-	knit_add_test(suite, "is blank", room_is_blank, 0);
-	knit_add_test(suite, "too long", room_too_long, 0);
-	knit_add_test(suite, "in tx_q", room_in_tx_q, 0);
-	knit_add_test(suite, "bad buffers", room_bad_buffers, 0);
+	knit_add_test(suite, "for frames", txbuf_for_frames, 0);
+	knit_add_test(suite, "needs", txbuf_needs, 0);
+	knit_add_test(suite, "is blank", txbuf_is_blank, 0);
+	knit_add_test(suite, "too long", txbuf_too_long, 0);
+	knit_add_test(suite, "in tx_q", txbuf_in_tx_q, 0);
+	knit_add_test(suite, "bad buffers", txbuf_bad_buffers, 0);
 	return suite;
 }
