@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "offload_frames.h"
+#include "shared/offload_frames.h"
 
 #include "kni/base/doorbell.h"
 #include "kni/control/iface.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kni/offload/offload_soft.h"
-#include "offload_frames.h"
+#include "shared/offload_frames.h"
 
 #include <rte_errno.h>
 #include <rte_tcp.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "shared/bind_fake.h"
 #include "suites.h"
-#include "system/bind_fake.h"
 
 #include "preflight/hugepages.h"
 #include "system/config/config.h"

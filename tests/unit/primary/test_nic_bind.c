@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "shared/bind_fake.h"
 #include "suites.h"
-#include "system/bind_fake.h"
 
 #include "nic/nic_bind.h"
 #include "nic/nic_restore.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kni/base/doorbell.h"
-#include "kni/offload_frames.h"
 #include "port/port_op.h"
 #include "port/port_pause.h"
 #include "port/port_removal.h"
@@ -10,6 +9,7 @@
 #include "process/park.h"
 #include "recovery/bus_master.h"
 #include "recovery/domain_reset.h"
+#include "shared/offload_frames.h"
 #include "system/process/lockfile.h"
 #include "system/rundir/rundir.h"
 

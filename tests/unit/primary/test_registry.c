@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kni/base/owner.h"
 #include "kni/engine/engine.h"
-#include "kni/offload_frames.h"
 #include "primary.h"
 #include "process/registry.h"
+#include "shared/offload_frames.h"
 #include "system/process/lockfile.h"
 
 #include <rte_malloc.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "bind_fake.h"
+#include "shared/bind_fake.h"
 #include "suites.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "handoff_util.h"
-#include "kni/offload_frames.h"
+#include "shared/offload_frames.h"
 
 #include <signal.h>
 #include <sys/ptrace.h>

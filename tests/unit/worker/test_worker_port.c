@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "kni/offload_frames.h"
+#include "shared/offload_frames.h"
 
 #include "worker/datapath/datapath.h"
 
