@@ -20,6 +20,8 @@ LOGS=$BUILD/test-logs
 ALL="lint unit unit-asan unit-tsan abi-kmod kmod install smoke vm"
 BOOTS=$(tests/vm/suite.sh --list)
 BOOT_TIMEOUT=3600
+UNIT=(knit-unit-abi knit-unit-kmod knit-unit-kni knit-unit-primary knit-unit-system
+	knit-unit-worker)
 LANES=${KNIT_VM_LANES:-2}
 SMOKE_TIMEOUT=${KNIT_SMOKE_TIMEOUT:-240}
 
@@ -36,9 +38,8 @@ sanitized() # name, sanitizers, programs...
 	local dir=$BUILD-$1 sanitizers=$2
 	shift 2
 
-	[ -f "$dir/build.ninja" ] ||
-		meson setup "$dir" -Db_sanitize="$sanitizers" -Db_lundef=false \
-			-Dc_args=-Wno-tsan --buildtype=debugoptimized || return 1
+	make BUILD="$dir" MESON_OPTIONS="-Db_sanitize=$sanitizers -Db_lundef=false \
+		-Dc_args=-Wno-tsan --buildtype=debugoptimized" "$dir/build.ninja" || return 1
 	meson compile -C "$dir" "$@" || return 1
 	unit_programs "$dir" "$@"
 }
@@ -55,10 +56,10 @@ unit_programs() # directory, programs...
 }
 
 # Of those that need EAL, the one with two threads. TSan knows no thread after a fork.
-exchange_tsan()
+handoff_tsan()
 {
-	meson compile -C "$BUILD-tsan" knit-unit-offload &&
-		CK_FORK=no CK_RUN_SUITE=handoff unit_programs "$BUILD-tsan" knit-unit-offload
+	meson compile -C "$BUILD-tsan" knit-unit-system &&
+		CK_FORK=no timeout 300 "$BUILD-tsan/tests/unit/knit-unit-system" handoff
 }
 
 # Its exit code, its output, and a line if it ended in another way than a script of ours does.
@@ -146,12 +147,10 @@ suite() # name
 	case $1 in
 	lint) timeout 300 tests/lint.sh ;;
 	unit)
-		config/hugepages.sh && unit_programs "$BUILD" knit-unit-abi knit-unit-common \
-			knit-unit-offload knit-unit-kmod knit-unit-kmod-lib
+		config/hugepages.sh && unit_programs "$BUILD" "${UNIT[@]}" knit-unit-kmod-lib
 		;;
-	unit-asan) sanitized asan address,undefined knit-unit-abi knit-unit-kmod knit-unit-common \
-		knit-unit-offload ;;
-	unit-tsan) sanitized tsan thread knit-unit-abi && exchange_tsan ;;
+	unit-asan) sanitized asan address,undefined "${UNIT[@]}" ;;
+	unit-tsan) sanitized tsan thread knit-unit-abi && handoff_tsan ;;
 	abi-kmod) timeout 300 tests/abi/run.sh ;;
 	kmod) timeout 900 tests/kmod.sh ;;
 	install) timeout 240 tests/install.sh ;;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "abi/knit_desc.h"
 
@@ -204,13 +204,10 @@ START_TEST(what_passes_is_usable)
 }
 END_TEST
 
-Suite *knit_suite_desc(void)
+KNIT_SUITE(desc)
 {
-	Suite *s = suite_create("desc");
-
 	knit_add_test(s, "segments", segments, 0);
 	knit_add_test(s, "frames", frames, 0);
 	knit_add_test(s, "load copies all", load_copies_all, 0);
 	knit_add_test(s, "what passes is usable", what_passes_is_usable, 60);
-	return s;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "abi/knit_req.h"
 
@@ -321,10 +321,8 @@ START_TEST(wanted_is_never_torn)
 END_TEST
 #endif
 
-Suite *knit_suite_req(void)
+KNIT_SUITE(req)
 {
-	Suite *s = suite_create("req");
-
 	knit_add_test(s, "answer matches its request", answer_matches_its_request, 0);
 	knit_add_test(s, "late answer is not the next one's", late_answer_is_not_the_next_ones, 0);
 	knit_add_test(s, "cancel without request", cancel_without_request_is_nothing, 0);
@@ -341,5 +339,4 @@ Suite *knit_suite_req(void)
 #ifndef __SANITIZE_THREAD__
 	knit_add_test(s, "wanted is never torn", wanted_is_never_torn, 120);
 #endif
-	return s;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ring_util.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -355,10 +355,8 @@ START_TEST(consumer_index_vandalised)
 }
 END_TEST
 
-Suite *knit_suite_ring(void)
+KNIT_SUITE(ring)
 {
-	Suite *s = suite_create("ring");
-
 	knit_add_test(s, "bind touches nothing shared", bind_touches_nothing_shared, 0);
 	knit_add_test(s, "reserve and peek commit nothing", reserve_and_peek_commit_nothing, 0);
 	knit_add_test(s, "full and empty", full_and_empty, 0);
@@ -372,5 +370,4 @@ Suite *knit_suite_ring(void)
 	knit_add_test(s, "corrupt consumer index", corrupt_consumer_index, 0);
 	knit_add_test(s, "producer index vandalised", producer_index_vandalised, 60);
 	knit_add_test(s, "consumer index vandalised", consumer_index_vandalised, 60);
-	return s;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ring_util.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -324,13 +324,10 @@ static void add(Suite *s, const char *name, const TTest *test, double timeout)
 	suite_add_tcase(s, tcase);
 }
 
-Suite *knit_suite_ring_death(void)
+KNIT_SUITE(ring_death)
 {
-	Suite *s = suite_create("ring_death");
-
 	add(s, "producer dies at each step", producer_dies_at_each_step, 60);
 	add(s, "consumer dies at each step", consumer_dies_at_each_step, 60);
 	add(s, "producer killed at random", producer_killed_at_random, 60);
 	add(s, "consumer killed at random", consumer_killed_at_random, 60);
-	return s;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ring_util.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -180,11 +180,8 @@ START_TEST(release_meets_arm_space)
 }
 END_TEST
 
-Suite *knit_suite_ring_flags(void)
+KNIT_SUITE(ring_flags)
 {
-	Suite *s = suite_create("ring_flags");
-
 	knit_add_test(s, "submit meets arm_data", submit_meets_arm_data, 240);
 	knit_add_test(s, "release meets arm_space", release_meets_arm_space, 240);
-	return s;
 }

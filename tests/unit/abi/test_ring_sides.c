@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "ring_util.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -263,12 +263,9 @@ START_TEST(lockstep)
 }
 END_TEST
 
-Suite *knit_suite_ring_sides(void)
+KNIT_SUITE(ring_sides)
 {
-	Suite *s = suite_create("ring_sides");
-
 	knit_add_test(s, "polling", polling, 240);
 	knit_add_test(s, "sleeping", sleeping, 240);
 	knit_add_test(s, "lockstep", lockstep, 240);
-	return s;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "abi/knit_shm.h"
 
@@ -83,13 +83,10 @@ START_TEST(magic_reads_as_knit)
 }
 END_TEST
 
-Suite *knit_suite_shm(void)
+KNIT_SUITE(shm)
 {
-	Suite *s = suite_create("shm");
-
 	knit_add_test(s, "offsets tile the block", offsets_tile_the_block, 0);
 	knit_add_test(s, "queue holds header and entries", queue_holds_header_and_entries, 0);
 	knit_add_test(s, "ring sizes", ring_sizes, 0);
 	knit_add_test(s, "magic reads as knit", magic_reads_as_knit, 0);
-	return s;
 }

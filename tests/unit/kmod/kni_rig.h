@@ -2,7 +2,7 @@
 #ifndef KNIT_KNI_RIG_H
 #define KNIT_KNI_RIG_H
 
-#include "suites.h"
+#include "unit.h"
 
 #include "kni_frame.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kni_flow.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -338,10 +338,8 @@ START_TEST(families_do_not_mix)
 }
 END_TEST
 
-Suite *knit_suite_kni_flow(void)
+KNIT_SUITE(kni_flow)
 {
-	Suite *s = suite_create("kni_flow");
-
 	knit_add_test(s, "finds_a_datagram", finds_a_datagram, 0);
 	knit_add_test(s, "padding_is_not_payload", padding_is_not_payload, 0);
 	knit_add_test(s, "what_is_none", what_is_none, 0);
@@ -353,5 +351,4 @@ Suite *knit_suite_kni_flow(void)
 	knit_add_test(s, "headers_are_the_same", headers_are_the_same, 0);
 	knit_add_test(s, "identification", identification, 0);
 	knit_add_test(s, "families_do_not_mix", families_do_not_mix, 0);
-	return s;
 }

@@ -441,22 +441,19 @@ START_TEST(headers_with_options)
 }
 END_TEST
 
-Suite *knit_suite_kni_frame(void)
+KNIT_SUITE(kni_frame)
 {
-	Suite *suite = suite_create("kni_frame");
-
-	knit_add_test(suite, "runs of a segment", runs_of_a_segment, 0);
-	knit_add_test(suite, "most runs", most_runs, 0);
-	knit_add_test(suite, "addresses", addresses, 0);
-	knit_add_test(suite, "chains", chains, 0);
-	knit_add_test(suite, "window", window, 0);
-	knit_add_test(suite, "endless chain", endless_chain, 0);
-	knit_add_test(suite, "undo", undo, 0);
-	knit_add_test(suite, "no room for cookies", no_room_for_cookies, 0);
-	knit_add_test(suite, "offloads", offloads, 0);
-	knit_add_test(suite, "headers are what is said", headers_are_what_is_said, 0);
-	knit_add_test(suite, "headers that lie", headers_that_lie, 0);
-	knit_add_test(suite, "headers with options", headers_with_options, 0);
-	knit_add_test(suite, "loopback takes short frames", loopback_takes_short_frames, 0);
-	return suite;
+	knit_add_test(s, "runs of a segment", runs_of_a_segment, 0);
+	knit_add_test(s, "most runs", most_runs, 0);
+	knit_add_test(s, "addresses", addresses, 0);
+	knit_add_test(s, "chains", chains, 0);
+	knit_add_test(s, "window", window, 0);
+	knit_add_test(s, "endless chain", endless_chain, 0);
+	knit_add_test(s, "undo", undo, 0);
+	knit_add_test(s, "no room for cookies", no_room_for_cookies, 0);
+	knit_add_test(s, "offloads", offloads, 0);
+	knit_add_test(s, "headers are what is said", headers_are_what_is_said, 0);
+	knit_add_test(s, "headers that lie", headers_that_lie, 0);
+	knit_add_test(s, "headers with options", headers_with_options, 0);
+	knit_add_test(s, "loopback takes short frames", loopback_takes_short_frames, 0);
 }

@@ -229,13 +229,10 @@ START_TEST(scribbled_while_read)
 }
 END_TEST
 
-Suite *knit_suite_kni_fuzz(void)
+KNIT_SUITE(kni_fuzz)
 {
-	Suite *suite = suite_create("kni_fuzz");
-
-	knit_add_test(suite, "fuzz frames", fuzz_frames, 120);
-	knit_add_test(suite, "fuzz indexes", fuzz_indexes, 120);
-	knit_add_test(suite, "fuzz tx buffers", fuzz_txbuf, 120);
-	knit_add_test(suite, "scribbled while read", scribbled_while_read, 120);
-	return suite;
+	knit_add_test(s, "fuzz frames", fuzz_frames, 120);
+	knit_add_test(s, "fuzz indexes", fuzz_indexes, 120);
+	knit_add_test(s, "fuzz tx buffers", fuzz_txbuf, 120);
+	knit_add_test(s, "scribbled while read", scribbled_while_read, 120);
 }

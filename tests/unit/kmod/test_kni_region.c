@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kni_region.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -238,9 +238,8 @@ START_TEST(as_a_simple_model_has_it)
 }
 END_TEST
 
-Suite *knit_suite_kni_region(void)
+KNIT_SUITE(kni_region)
 {
-	Suite *s = suite_create("kni_region");
 	TCase *loop = tcase_create("as_a_simple_model_has_it");
 
 	knit_add_test(s, "nothing_in_no_memory", nothing_in_no_memory, 0);
@@ -253,5 +252,4 @@ Suite *knit_suite_kni_region(void)
 	tcase_set_timeout(loop, 30);
 	tcase_add_loop_test(loop, as_a_simple_model_has_it, 0, 10);
 	suite_add_tcase(s, loop);
-	return s;
 }

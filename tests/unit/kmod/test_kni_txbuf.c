@@ -189,15 +189,12 @@ START_TEST(txbuf_bad_buffers)
 }
 END_TEST
 
-Suite *knit_suite_kni_txbuf(void)
+KNIT_SUITE(kni_txbuf)
 {
-	Suite *suite = suite_create("kni_txbuf");
-
-	knit_add_test(suite, "for frames", txbuf_for_frames, 0);
-	knit_add_test(suite, "needs", txbuf_needs, 0);
-	knit_add_test(suite, "is blank", txbuf_is_blank, 0);
-	knit_add_test(suite, "too long", txbuf_too_long, 0);
-	knit_add_test(suite, "in tx_q", txbuf_in_tx_q, 0);
-	knit_add_test(suite, "bad buffers", txbuf_bad_buffers, 0);
-	return suite;
+	knit_add_test(s, "for frames", txbuf_for_frames, 0);
+	knit_add_test(s, "needs", txbuf_needs, 0);
+	knit_add_test(s, "is blank", txbuf_is_blank, 0);
+	knit_add_test(s, "too long", txbuf_too_long, 0);
+	knit_add_test(s, "in tx_q", txbuf_in_tx_q, 0);
+	knit_add_test(s, "bad buffers", txbuf_bad_buffers, 0);
 }

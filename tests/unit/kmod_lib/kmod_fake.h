@@ -47,9 +47,5 @@ bool kmod_fake_holds(unsigned int n, const void *addr, size_t len);
 unsigned int kmod_fake_calls(unsigned long call);
 
 /* Each wants EAL started in its own way: kmod_lib_main.c. */
-Suite *knit_suite_kmod(void);
-Suite *knit_suite_kmod_mem(void);
-Suite *knit_suite_kmod_mem_huge(void);
-Suite *knit_suite_kmod_mem_pa(void);
 
 #endif

@@ -5,6 +5,7 @@
 #include "kni/engine/engine.h"
 #include "kni/engine/engine_call.h"
 #include "kni/engine/select.h"
+#include "unit.h"
 
 #include <rte_errno.h>
 
@@ -416,9 +417,8 @@ START_TEST(engine_by_name)
 }
 END_TEST
 
-Suite *knit_suite_kmod(void)
+KNIT_SUITE_EAL(kmod, knit_eal_small_pages)
 {
-	Suite *s = suite_create("kmod");
 	TCase *c = tcase_create("engine");
 
 	tcase_add_checked_fixture(c, setup, NULL);
@@ -440,5 +440,4 @@ Suite *knit_suite_kmod(void)
 	tcase_add_test(c, role_in_child);
 	tcase_add_test(c, fork_while_opening);
 	suite_add_tcase(s, c);
-	return s;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kmod_fake.h"
+#include "unit.h"
 
 #include <rte_eal.h>
 #include <rte_malloc.h>
@@ -289,35 +290,29 @@ static TCase *common_case(const char *name)
 	return c;
 }
 
-Suite *knit_suite_kmod_mem(void)
+KNIT_SUITE_EAL(kmod_mem, knit_eal_small_pages)
 {
-	Suite *s = suite_create("kmod memory, --no-huge");
 	TCase *c = common_case("small pages");
 
 	tcase_add_test(c, fixed_is_one_region);
 	suite_add_tcase(s, c);
-	return s;
 }
 
-Suite *knit_suite_kmod_mem_huge(void)
+KNIT_SUITE_EAL(kmod_mem_huge, knit_eal_hugepages)
 {
-	Suite *s = suite_create("kmod memory, hugepages");
 	TCase *c = common_case("hugepages");
 
 	tcase_add_test(c, followed);
 	tcase_add_test(c, followed_stale);
 	tcase_add_test(c, followed_refused);
 	suite_add_tcase(s, c);
-	return s;
 }
 
-Suite *knit_suite_kmod_mem_pa(void)
+KNIT_SUITE_EAL(kmod_mem_pa, knit_eal_physical)
 {
-	Suite *s = suite_create("kmod memory, physical addresses");
 	TCase *c = tcase_create("IOVA as PA");
 
 	tcase_add_checked_fixture(c, setup, NULL);
 	tcase_add_test(c, moved);
 	suite_add_tcase(s, c);
-	return s;
 }

@@ -2,7 +2,7 @@
 #ifndef KNIT_HANDLER_FAKE_H
 #define KNIT_HANDLER_FAKE_H
 
-#include "suites.h"
+#include "unit.h"
 
 #include "kni/control/handler.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "shared/offload_frames.h"
+#include "unit.h"
 
 #include "kni/base/doorbell.h"
 
@@ -87,10 +87,7 @@ START_TEST(never_another_file)
 }
 END_TEST
 
-Suite *knit_suite_bell(void)
+KNIT_SUITE_EAL(doorbell, knit_eal_small_pages)
 {
-	Suite *s = suite_create("doorbell");
-
 	knit_add_test(s, "never another file", never_another_file, 60);
-	return s;
 }

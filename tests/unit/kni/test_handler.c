@@ -279,10 +279,8 @@ START_TEST(sleeps_only_without_a_request)
 }
 END_TEST
 
-Suite *knit_suite_handler(void)
+KNIT_SUITE(handler)
 {
-	Suite *s = suite_create("handler");
-
 	knit_fake_add(s, every_kind_reaches_its_callback, 1);
 	knit_fake_add(s, unset_callbacks_succeed, 1);
 	knit_fake_add(s, a_refusal_is_the_answer, 1);
@@ -296,5 +294,4 @@ Suite *knit_suite_handler(void)
 	knit_fake_add(s, corrupt_rings_are_refused, 2);
 	knit_fake_add(s, a_snapshot_that_never_stands_still_is_an_error, 1);
 	knit_fake_add(s, sleeps_only_without_a_request, 1);
-	return s;
 }

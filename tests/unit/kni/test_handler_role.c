@@ -290,10 +290,8 @@ START_TEST(a_start_time_belongs_to_its_claim)
 }
 END_TEST
 
-Suite *knit_suite_handler_role(void)
+KNIT_SUITE(handler_role)
 {
-	Suite *s = suite_create("handler_role");
-
 	knit_fake_add(s, others_touch_nothing, 2);
 	knit_fake_add(s, creator_handles_by_default, 1);
 	knit_fake_add(s, claims_exclude_each_other, 1);
@@ -307,5 +305,4 @@ Suite *knit_suite_handler_role(void)
 	knit_fake_add(s, a_claim_made_otherwise_has_no_callbacks, 1);
 	knit_fake_add(s, nobody_waits_for_the_dead, 1);
 	knit_fake_add(s, a_start_time_belongs_to_its_claim, 1);
-	return s;
 }

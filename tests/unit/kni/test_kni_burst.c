@@ -188,15 +188,14 @@ START_TEST(without_offloads)
 }
 END_TEST
 
-Suite *knit_suite_kni_burst(void)
+KNIT_SUITE_EAL(kni_burst, knit_eal_small_pages)
 {
-	Suite *s = suite_create("kni_burst");
 	TCase *tcase = tcase_create("tx_burst");
 
+	frames_make_pools();
 	tcase_add_loop_test(tcase, checksums_are_carried_out, 0, 4);
 	tcase_add_test(tcase, nonsense_is_counted);
 	tcase_add_test(tcase, without_room_it_stays_the_callers);
 	tcase_add_test(tcase, without_offloads);
 	suite_add_tcase(s, tcase);
-	return s;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "kni/base/netlink.h"
 
@@ -45,10 +45,7 @@ START_TEST(goes_on_after_giving_up)
 }
 END_TEST
 
-Suite *knit_suite_netlink(void)
+KNIT_SUITE(netlink)
 {
-	Suite *s = suite_create("netlink");
-
 	knit_add_test(s, "goes on after giving up", goes_on_after_giving_up, 0);
-	return s;
 }

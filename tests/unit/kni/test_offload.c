@@ -546,12 +546,12 @@ START_TEST(test_usable)
 }
 END_TEST
 
-Suite *knit_suite_offload(void)
+KNIT_SUITE_EAL(offload, knit_eal_small_pages)
 {
-	Suite *s = suite_create("offload");
 	TCase *t = tcase_create("shapes");
 	int n = RTE_DIM(shapes);
 
+	frames_make_pools();
 	tcase_add_loop_test(t, test_partial_round_trip, 0, n);
 	tcase_add_loop_test(t, test_checksum_in_software, 0, n);
 	tcase_add_loop_test(t, test_field_is_made_anew, 0, n);
@@ -575,5 +575,4 @@ Suite *knit_suite_offload(void)
 	knit_add_test(s, "sum", test_sum_against_slow, 0);
 	knit_add_test(s, "usable", test_usable, 0);
 	knit_add_test(s, "none by driver", test_none_by_driver, 0);
-	return s;
 }

@@ -468,12 +468,12 @@ START_TEST(test_no_byte_beyond)
 }
 END_TEST
 
-Suite *knit_suite_offload_gso(void)
+KNIT_SUITE_EAL(offload_gso, knit_eal_small_pages)
 {
-	Suite *s = suite_create("offload_gso");
 	TCase *t = tcase_create("cases");
 	int n = RTE_DIM(cases);
 
+	frames_make_pools();
 	tcase_set_timeout(t, 30);
 	tcase_add_loop_test(t, test_gso_round_trip, 0, n);
 	tcase_add_loop_test(t, test_cut_in_software, 0, n);
@@ -489,5 +489,4 @@ Suite *knit_suite_offload_gso(void)
 	knit_add_test(s, "contradictions", test_contradictions, 0);
 	knit_add_test(s, "long_headers", test_long_headers, 0);
 	knit_add_test(s, "single", test_single_segment, 0);
-	return s;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "kni/engine/tap/tap.h"
 #include "kni/engine/tap/tap_region.h"
@@ -265,10 +265,8 @@ START_TEST(empty_segments)
 }
 END_TEST
 
-Suite *knit_suite_tap(void)
+KNIT_SUITE(tap)
 {
-	Suite *s = suite_create("tap");
-
 	knit_add_test(s, "header to the kernel", header_to_kernel, 0);
 	knit_add_test(s, "header from the kernel", header_from_kernel, 0);
 	knit_add_test(s, "VLAN tag taken out", tag_is_taken_out, 0);
@@ -276,5 +274,4 @@ Suite *knit_suite_tap(void)
 	knit_add_test(s, "regions merge and split", regions_merge_and_split, 0);
 	knit_add_test(s, "addresses are checked", addresses_are_checked, 0);
 	knit_add_test(s, "regions agree with a bitmap", regions_agree_with_a_bitmap, 0);
-	return s;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "kni/engine/tap/tap_coalesce.h"
 
@@ -434,9 +434,8 @@ START_TEST(noise_does_no_harm)
 }
 END_TEST
 
-Suite *knit_suite_tap_coalesce(void)
+KNIT_SUITE(tap_coalesce)
 {
-	Suite *s = suite_create("tap_coalesce");
 	TCase *tc = tcase_create("rows");
 
 	tcase_add_loop_test(tc, row_can_be_cut_again, 0, 8);
@@ -447,5 +446,4 @@ Suite *knit_suite_tap_coalesce(void)
 	knit_add_test(s, "checksums that need no look", checksums_that_need_no_look, 0);
 	knit_add_test(s, "limits hold", limits_hold, 0);
 	knit_add_test(s, "noise does no harm", noise_does_no_harm, 20);
-	return s;
 }

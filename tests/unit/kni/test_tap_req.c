@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "kni/engine/tap/tap.h"
 
@@ -219,14 +219,11 @@ static void add(Suite *s, const TTest *test, int variants)
 	suite_add_tcase(s, tcase);
 }
 
-Suite *knit_suite_tap_req(void)
+KNIT_SUITE(tap_req)
 {
-	Suite *s = suite_create("tap_req");
-
 	add(s, refused_for_good, 1);
 	add(s, too_large_while_another_is_on_its_way, 2);
 	add(s, carried_out_late, 1);
 	add(s, refused_up_has_no_carrier, 1);
 	add(s, new_handler_is_told_changes, 1);
-	return s;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "kni/engine/tap/tap.h"
 #include "kni/engine/tap/tap_region.h"
@@ -297,10 +297,8 @@ static void add(Suite *s, const char *name, const TTest *test)
 	suite_add_tcase(s, tc);
 }
 
-Suite *knit_suite_tap_tx(void)
+KNIT_SUITE(tap_tx)
 {
-	Suite *s = suite_create("tap_tx");
-
 	add(s, "truncated frames", truncated);
 	add(s, "oversized frames", oversized);
 	add(s, "longer than the one buffer", longer_than_the_one_buffer);
@@ -308,5 +306,4 @@ Suite *knit_suite_tap_tx(void)
 	add(s, "buffers are blank", blank);
 	add(s, "waits for buffers", waits_for_buffers);
 	add(s, "bad buffers", bad_buffers);
-	return s;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "shared/bind_fake.h"
-#include "suites.h"
+#include "unit.h"
 
 #include "preflight/hugepages.h"
 #include "system/config/config.h"
@@ -251,9 +251,8 @@ START_TEST(limits_of_cgroups)
 }
 END_TEST
 
-Suite *knit_suite_hugepages(void)
+KNIT_SUITE(hugepages)
 {
-	Suite *s = suite_create("hugepages");
 	TCase *tc = tcase_create("hugepages");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
@@ -265,5 +264,4 @@ Suite *knit_suite_hugepages(void)
 	tcase_add_test(tc, missing);
 	tcase_add_test(tc, limits_of_cgroups);
 	suite_add_tcase(s, tc);
-	return s;
 }

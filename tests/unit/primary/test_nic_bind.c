@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "shared/bind_fake.h"
-#include "suites.h"
+#include "unit.h"
 
 #include "nic/nic_bind.h"
 #include "nic/nic_restore.h"
@@ -310,9 +310,8 @@ START_TEST(group_with_others)
 }
 END_TEST
 
-Suite *knit_suite_nics(void)
+KNIT_SUITE(nic_bind)
 {
-	Suite *s = suite_create("nics");
 	TCase *tc = tcase_create("refused");
 
 	tcase_add_checked_fixture(tc, setup, bind_fake_teardown);
@@ -329,5 +328,4 @@ Suite *knit_suite_nics(void)
 	tcase_add_test(tc, predecessors);
 	tcase_add_test(tc, group_with_others);
 	suite_add_tcase(s, tc);
-	return s;
 }

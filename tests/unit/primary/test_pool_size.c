@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "shared/offload_frames.h"
+#include "unit.h"
 
 #include "memory/pool_size.h"
+
+#include <rte_mbuf.h>
 
 #include <string.h>
 
@@ -187,10 +189,8 @@ START_TEST(room_in_handoff_queues)
 }
 END_TEST
 
-Suite *knit_suite_pool_plan(void)
+KNIT_SUITE_EAL(pool_size, knit_eal_small_pages)
 {
-	Suite *s = suite_create("pool plan");
-
 	knit_add_test(s, "one node", one_node, 0);
 	knit_add_test(s, "where the workers are", where_the_workers_are, 0);
 	knit_add_test(s, "size by node", size_by_node, 0);
@@ -198,5 +198,4 @@ Suite *knit_suite_pool_plan(void)
 	knit_add_test(s, "ports elsewhere", ports_elsewhere, 0);
 	knit_add_test(s, "unknown nodes", unknown_nodes, 0);
 	knit_add_test(s, "room in hand-off queues", room_in_handoff_queues, 0);
-	return s;
 }

@@ -9,9 +9,9 @@
 #include "process/park.h"
 #include "recovery/bus_master.h"
 #include "recovery/domain_reset.h"
-#include "shared/offload_frames.h"
 #include "system/process/lockfile.h"
 #include "system/rundir/rundir.h"
+#include "unit.h"
 
 #include <rte_eal.h>
 #include <rte_malloc.h>
@@ -352,9 +352,8 @@ START_TEST(operations_do_not_wait_for_ever)
 }
 END_TEST
 
-Suite *knit_suite_pause(void)
+KNIT_SUITE_EAL(port_pause, knit_eal_small_pages)
 {
-	Suite *s = suite_create("pause");
 	TCase *tc = tcase_create("pause");
 
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -366,5 +365,4 @@ Suite *knit_suite_pause(void)
 	tcase_add_test(tc, operations_wait_in_order);
 	tcase_add_test(tc, operations_do_not_wait_for_ever);
 	suite_add_tcase(s, tc);
-	return s;
 }

@@ -3,8 +3,8 @@
 #include "kni/engine/engine.h"
 #include "primary.h"
 #include "process/registry.h"
-#include "shared/offload_frames.h"
 #include "system/process/lockfile.h"
+#include "unit.h"
 
 #include <rte_malloc.h>
 #include <rte_rcu_qsbr.h>
@@ -260,9 +260,8 @@ START_TEST(killed)
 }
 END_TEST
 
-Suite *knit_suite_slot(void)
+KNIT_SUITE_EAL(registry, knit_eal_small_pages)
 {
-	Suite *s = suite_create("registry");
 	TCase *tc = tcase_create("registry");
 
 	tcase_add_checked_fixture(tc, setup, NULL);
@@ -271,5 +270,4 @@ Suite *knit_suite_slot(void)
 	tcase_add_test(tc, attach_late);
 	tcase_add_test(tc, killed);
 	suite_add_tcase(s, tc);
-	return s;
 }

@@ -2,7 +2,7 @@
 #ifndef KNIT_REQSTATE_FAKE_H
 #define KNIT_REQSTATE_FAKE_H
 
-#include "suites.h"
+#include "unit.h"
 
 #include "pure/reqstate.h"
 

@@ -463,10 +463,8 @@ START_TEST(refused_by_the_engine)
 }
 END_TEST
 
-Suite *knit_suite_reqstate(void)
+KNIT_SUITE(reqstate)
 {
-	Suite *s = suite_create("reqstate");
-
 	add(s, posts_carry_what_is_wanted, 1);
 	add(s, lists_count_as_far_as_they_go, 1);
 	add(s, shows_all_but_numbers, 1);
@@ -491,5 +489,4 @@ Suite *knit_suite_reqstate(void)
 	add(s, junk_answers, 1);
 	add(s, any_result_where_not_strict, 2);
 	add(s, refused_by_the_engine, 2);
-	return s;
 }

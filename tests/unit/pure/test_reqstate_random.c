@@ -87,10 +87,7 @@ START_TEST(random_histories_converge)
 }
 END_TEST
 
-Suite *knit_suite_reqstate_random(void)
+KNIT_SUITE(reqstate_random)
 {
-	Suite *s = suite_create("reqstate_random");
-
 	add(s, random_histories_converge, 8);
-	return s;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "offload_frames.h"
 
+#include <rte_errno.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
@@ -11,6 +12,16 @@
 
 struct rte_mempool *pool;
 struct rte_mempool *small;
+
+void frames_make_pools(void)
+{
+	if (pool)
+		return;
+	pool = rte_pktmbuf_pool_create("pool", 1024, 0, 0, RTE_PKTMBUF_HEADROOM + 2048, 0);
+	small = rte_pktmbuf_pool_create("small", 128, 0, 0, RTE_PKTMBUF_HEADROOM + 1024, 0);
+	if (!pool || !small)
+		knit_unit_fail("mempool", rte_errno);
+}
 
 void pool_is_full(void)
 {

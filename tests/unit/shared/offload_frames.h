@@ -3,26 +3,17 @@
 #define KNIT_OFFLOAD_FRAMES_H
 
 #include "kni/offload/offload.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <rte_mempool.h>
-
-/* Suites of knit-unit-offload, which starts EAL (offload_main.c). */
-Suite *knit_suite_offload(void);
-Suite *knit_suite_offload_gso(void);
-Suite *knit_suite_kni_burst(void);
-Suite *knit_suite_exchange(void);
-Suite *knit_suite_exchange_death(void);
-Suite *knit_suite_pool_plan(void);
-Suite *knit_suite_bell(void);
-Suite *knit_suite_pause(void);
-Suite *knit_suite_slot(void);
-Suite *knit_suite_worker_port(void);
 
 /* All frames come from here and go back: every test ends with pool_is_full. */
 extern struct rte_mempool *pool;  /* 2048 bytes of data, 1024 mbufs */
 extern struct rte_mempool *small; /* 1024 bytes of data, 128 mbufs */
 void pool_is_full(void);
+
+/* Once EAL runs, and before the tests: makes the pools. A second call does nothing. */
+void frames_make_pools(void);
 
 /* A frame as Linux would send it with a partial checksum. Payload byte i is payload_byte(i). */
 struct frame {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "handoff_util.h"
-#include "suites.h"
+#include "unit.h"
 
+#include <rte_errno.h>
 #include <rte_malloc.h>
 #include <rte_ring.h>
 
@@ -14,14 +15,17 @@ struct knit_handoff *handoff;
 struct rte_mempool *of_producer;
 struct rte_mempool *of_consumer;
 
-bool handoff_make(void)
+void handoff_make(void)
 {
+	if (handoff)
+		return;
 	handoff = rte_zmalloc(NULL, knit_handoff_bytes(HANDOFF_SIZE), RTE_CACHE_LINE_SIZE);
 	of_producer = rte_pktmbuf_pool_create("of_producer", HANDOFF_POOL, 0, 0,
 					      RTE_PKTMBUF_HEADROOM + 2048, 0);
 	of_consumer = rte_pktmbuf_pool_create("of_consumer", HANDOFF_POOL, 0, 0,
 					      RTE_PKTMBUF_HEADROOM + 1024, 0);
-	return handoff && of_producer && of_consumer;
+	if (!handoff || !of_producer || !of_consumer)
+		knit_unit_fail("hand-off queue", rte_errno);
 }
 
 static void start_at(uint32_t first)

@@ -12,8 +12,8 @@ extern struct knit_handoff *handoff;
 extern struct rte_mempool *of_producer; /* 2048 bytes of data */
 extern struct rte_mempool *of_consumer; /* 1024: a longer packet's copy is a chain */
 
-/* Once, when EAL runs. */
-bool handoff_make(void);
+/* Once EAL runs, and before the tests. A second call does nothing. */
+void handoff_make(void);
 
 /*
  * Empty, no generation but the first, both pools full, both ends claimed; indexes start at first.

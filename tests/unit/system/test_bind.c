@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "shared/bind_fake.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -304,9 +304,8 @@ static TCase *tcase(Suite *s, const char *name, void (*setup)(void), void (*tear
 	return tc;
 }
 
-Suite *knit_suite_bind(void)
+KNIT_SUITE(bind)
 {
-	Suite *s = suite_create("bind");
 	TCase *tc = tcase(s, "sysfs", bind_fake_setup, bind_fake_teardown);
 
 	tcase_add_test(tc, addresses);
@@ -324,5 +323,4 @@ Suite *knit_suite_bind(void)
 	tcase_add_test(tc, records_junk);
 	tcase_add_test(tc, records_anew);
 	tcase_add_test(tc, records_too_many);
-	return s;
 }

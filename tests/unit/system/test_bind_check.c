@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "shared/bind_fake.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -279,9 +279,8 @@ static void setup(void)
 	bind_fake_setup();
 }
 
-Suite *knit_suite_bind_check(void)
+KNIT_SUITE(bind_check)
 {
-	Suite *s = suite_create("bind_check");
 	TCase *tc = tcase_create("reasons");
 
 	tcase_add_checked_fixture(tc, setup, bind_fake_teardown);
@@ -303,5 +302,4 @@ Suite *knit_suite_bind_check(void)
 	tcase_add_test(tc, process_uses_it);
 	tcase_add_test(tc, process_uses_vfio_device);
 	suite_add_tcase(s, tc);
-	return s;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "shared/bind_fake.h"
-#include "suites.h"
+#include "unit.h"
 
 #include "knit-bind/bind_list.h"
 
@@ -83,9 +83,8 @@ START_TEST(more_interfaces_than_shown)
 }
 END_TEST
 
-Suite *knit_suite_bind_list(void)
+KNIT_SUITE(bind_list)
 {
-	Suite *s = suite_create("bind_list");
 	TCase *tc = tcase_create("list");
 
 	tcase_add_checked_fixture(tc, bind_fake_setup, bind_fake_teardown);
@@ -95,5 +94,4 @@ Suite *knit_suite_bind_list(void)
 	tcase_add_test(tc, locked);
 	tcase_add_test(tc, more_interfaces_than_shown);
 	suite_add_tcase(s, tc);
-	return s;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "shared/bind_fake.h"
-#include "suites.h"
+#include "unit.h"
 
 #include "system/process/lockfile.h"
 
@@ -155,9 +155,8 @@ START_TEST(no_place_for_locks)
 }
 END_TEST
 
-Suite *knit_suite_bind_lock(void)
+KNIT_SUITE(bind_lock)
 {
-	Suite *s = suite_create("bind_lock");
 	TCase *tc = tcase_create("locks");
 
 	tcase_add_checked_fixture(tc, bind_fake_setup, bind_fake_teardown);
@@ -168,5 +167,4 @@ Suite *knit_suite_bind_lock(void)
 	tcase_add_test(tc, adopted);
 	tcase_add_test(tc, no_place_for_locks);
 	suite_add_tcase(s, tc);
-	return s;
 }

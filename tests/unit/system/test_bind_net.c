@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "shared/bind_fake.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
@@ -191,9 +191,8 @@ START_TEST(no_descriptors)
 }
 END_TEST
 
-Suite *knit_suite_bind_net(void)
+KNIT_SUITE(bind_net)
 {
-	Suite *s = suite_create("bind_net");
 	TCase *tc = tcase_create("use");
 
 	tcase_add_checked_fixture(tc, setup, bind_fake_teardown);
@@ -205,5 +204,4 @@ Suite *knit_suite_bind_net(void)
 	tcase_add_test(tc, interrupted);
 	tcase_add_test(tc, no_descriptors);
 	suite_add_tcase(s, tc);
-	return s;
 }

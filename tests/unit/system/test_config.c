@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config_util.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <stdio.h>
 
@@ -272,9 +272,8 @@ START_TEST(test_demo)
 }
 END_TEST
 
-Suite *knit_suite_config(void)
+KNIT_SUITE(config)
 {
-	Suite *suite = suite_create("config");
 	TCase *tc = tcase_create("config");
 
 	tcase_add_checked_fixture(tc, config_setup, config_teardown);
@@ -285,6 +284,5 @@ Suite *knit_suite_config(void)
 	tcase_add_test(tc, test_hash);
 	tcase_add_test(tc, test_cpus);
 	tcase_add_test(tc, test_demo);
-	suite_add_tcase(suite, tc);
-	return suite;
+	suite_add_tcase(s, tc);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config_util.h"
-#include "suites.h"
 #include "system/config/config_keys.h"
+#include "unit.h"
 
 #include <limits.h>
 
@@ -131,15 +131,13 @@ START_TEST(test_help)
 }
 END_TEST
 
-Suite *knit_suite_config_doc(void)
+KNIT_SUITE(config_doc)
 {
-	Suite *suite = suite_create("config_doc");
 	TCase *tc = tcase_create("config_doc");
 
 	tcase_add_checked_fixture(tc, config_setup, config_teardown);
 	tcase_add_test(tc, test_doc);
 	tcase_add_test(tc, test_doc_examples);
 	tcase_add_test(tc, test_help);
-	suite_add_tcase(suite, tc);
-	return suite;
+	suite_add_tcase(s, tc);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "config_util.h"
-#include "suites.h"
+#include "unit.h"
 
 #include <sys/stat.h>
 
@@ -379,9 +379,8 @@ START_TEST(test_include_directory)
 }
 END_TEST
 
-Suite *knit_suite_config_errors(void)
+KNIT_SUITE(config_errors)
 {
-	Suite *suite = suite_create("config_errors");
 	TCase *tc = tcase_create("config_errors");
 
 	tcase_add_checked_fixture(tc, config_setup, config_teardown);
@@ -391,6 +390,5 @@ Suite *knit_suite_config_errors(void)
 	tcase_add_test(tc, test_all_errors);
 	tcase_add_test(tc, test_too_many);
 	tcase_add_test(tc, test_include_directory);
-	suite_add_tcase(suite, tc);
-	return suite;
+	suite_add_tcase(s, tc);
 }

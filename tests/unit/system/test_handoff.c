@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "handoff_util.h"
-#include "shared/offload_frames.h"
+#include "unit.h"
 
 #include "kni/base/doorbell.h"
 
@@ -301,10 +301,9 @@ START_TEST(two_threads)
 }
 END_TEST
 
-Suite *knit_suite_exchange(void)
+KNIT_SUITE_EAL(handoff, knit_eal_small_pages)
 {
-	Suite *s = suite_create("handoff");
-
+	handoff_make();
 	knit_add_test(s, "sizes", sizes, 0);
 	knit_add_test(s, "there and back", there_and_back, 0);
 	knit_add_test(s, "full", full, 0);
@@ -318,5 +317,4 @@ Suite *knit_suite_exchange(void)
 	knit_add_test(s, "reset of both", reset_of_both, 0);
 	knit_add_test(s, "corrupt indexes", corrupt_indexes, 0);
 	knit_add_test(s, "two threads", two_threads, 120);
-	return s;
 }

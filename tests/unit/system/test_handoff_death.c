@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "handoff_util.h"
-#include "shared/offload_frames.h"
+#include "unit.h"
 
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -185,13 +185,12 @@ START_TEST(at_any_instruction)
 }
 END_TEST
 
-Suite *knit_suite_exchange_death(void)
+KNIT_SUITE_EAL(handoff_death, knit_eal_small_pages)
 {
-	Suite *s = suite_create("handoff death");
 	TCase *tcase = tcase_create("at any instruction");
 
+	handoff_make();
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, at_any_instruction, 0, RTE_DIM(ends));
 	suite_add_tcase(s, tcase);
-	return s;
 }

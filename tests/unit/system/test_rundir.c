@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "abi/knit_shm.h"
-#include "suites.h"
 #include "system/process/eal_paths.h"
 #include "system/process/lockfile.h"
 #include "system/process/procfd.h"
 #include "system/rundir/rundir_options.h"
+#include "unit.h"
 
 #include <rte_version.h>
 
@@ -374,10 +374,8 @@ START_TEST(files_of_another_primary)
 }
 END_TEST
 
-Suite *knit_suite_rundir(void)
+KNIT_SUITE(rundir)
 {
-	Suite *s = suite_create("rundir");
-
 	knit_add_test(s, "arguments there and back", args_there_and_back, 0);
 	knit_add_test(s, "bounds of arguments", args_bounds, 0);
 	knit_add_test(s, "versions", args_versions, 0);
@@ -387,5 +385,4 @@ Suite *knit_suite_rundir(void)
 	knit_add_test(s, "whose lock it is", whose_lock, 0);
 	knit_add_test(s, "primaries one by one", primaries_one_by_one, 60);
 	knit_add_test(s, "files of another primary", files_of_another_primary, 0);
-	return s;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "system/quirks/sigbus.h"
 
@@ -164,14 +164,12 @@ START_TEST(others_end_the_process)
 }
 END_TEST
 
-Suite *knit_suite_sigbus(void)
+KNIT_SUITE(sigbus)
 {
-	Suite *s = suite_create("sigbus");
 	TCase *tc = tcase_create("match");
 
 	tcase_add_loop_test(tc, match, 0, sizeof(match_cases) / sizeof(match_cases[0]));
 	suite_add_tcase(s, tc);
 	knit_add_test(s, "device lost", device_lost, 0);
 	knit_add_test(s, "others", others_end_the_process, 0);
-	return s;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
 #include "system/topology/topo.h"
+#include "unit.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -307,10 +307,8 @@ START_TEST(largest)
 }
 END_TEST
 
-Suite *knit_suite_topo(void)
+KNIT_SUITE(topo)
 {
-	Suite *s = suite_create("topo");
-
 	knit_add_test(s, "names and links", names_and_links, 0);
 	knit_add_test(s, "only what is served", only_what_is_served, 0);
 	knit_add_test(s, "ranks", ranks, 0);
@@ -319,5 +317,4 @@ Suite *knit_suite_topo(void)
 	knit_add_test(s, "refused", refused, 0);
 	knit_add_test(s, "what does not exist", what_does_not_exist, 0);
 	knit_add_test(s, "largest", largest, 0);
-	return s;
 }

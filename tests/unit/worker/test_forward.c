@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "suites.h"
+#include "unit.h"
 
 #include "worker/datapath/forward.h"
 
@@ -214,10 +214,8 @@ START_TEST(many_addresses)
 }
 END_TEST
 
-Suite *knit_suite_forward(void)
+KNIT_SUITE(forward)
 {
-	Suite *s = suite_create("forward");
-
 	knit_add_test(s, "single frames", single_frames, 0);
 	knit_add_test(s, "six bytes are compared", six_bytes_are_compared, 0);
 	knit_add_test(s, "whole bursts", whole_bursts, 0);
@@ -227,5 +225,4 @@ Suite *knit_suite_forward(void)
 	knit_add_test(s, "new mac", new_mac, 0);
 	knit_add_test(s, "further addresses", further_addresses, 0);
 	knit_add_test(s, "many addresses", many_addresses, 0);
-	return s;
 }

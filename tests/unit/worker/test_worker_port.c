@@ -137,14 +137,13 @@ START_TEST(none_is_forgotten)
 }
 END_TEST
 
-Suite *knit_suite_worker_port(void)
+KNIT_SUITE_EAL(worker_port, knit_eal_small_pages)
 {
-	Suite *s = suite_create("worker port");
 	TCase *t = tcase_create("port");
 
+	frames_make_pools();
 	tcase_add_loop_test(t, full_frames_go_at_once, 0, 3);
 	tcase_add_loop_test(t, too_long_frames_go_alone, 0, 3);
 	tcase_add_loop_test(t, none_is_forgotten, 0, 2);
 	suite_add_tcase(s, t);
-	return s;
 }
