@@ -125,7 +125,7 @@ check_space()
 check_spelling()
 {
 	command -v codespell >/dev/null || echo "codespell is missing"
-	xargs -a "$TMP/text" codespell --ignore-words-list=inout,nd,te,fo,ba,hist 2>&1
+	xargs -a "$TMP/text" codespell 2>&1
 }
 
 check_shell()
