@@ -170,7 +170,7 @@ void nic_restore_all(const struct knit_config *conf, int code)
 {
 	char number[16];
 	char *argv[] = { "knit-primary", "--restore", (char *)(uintptr_t)conf->eal.prefix,
-			 "--exit-code",	 number,	NULL };
+			 "--exit-code",	 number,      NULL };
 
 	if (code == KNIT_EXIT_RESTART || (recs.n == 0 && !recs.noiommu))
 		return;
