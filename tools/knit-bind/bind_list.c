@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Already with a driver for user space: nothing is left to speak against. */
-static bool blocked(const struct knit_pci *dev, const struct knit_bind_want *want,
-		    struct knit_bind_why *why)
+static bool is_blocked(const struct knit_pci *dev, const struct knit_bind_want *want,
+		       struct knit_bind_why *why)
 {
 	struct knit_bind_want listed = *want;
 
@@ -52,7 +52,7 @@ static void print_row(const struct knit_pci *dev, const struct knit_bind_want *w
 	printf("%-12s  %04x:%04x  %-15s  %5s  %-12s  %-15s  %s\n", dev->name, dev->vendor,
 	       dev->device, or_dash(dev->driver), group,
 	       dev->noiommu ? "noiommu" : or_dash(dev->group_type), or_dash(nets),
-	       blocked(dev, want, &why) ? without_name(why.what, dev->name) : "-");
+	       is_blocked(dev, want, &why) ? without_name(why.what, dev->name) : "-");
 }
 
 /* The length of the character of UTF-8 at text, which is not "" (RFC 3629); 0: it is none. */
@@ -146,14 +146,14 @@ static void print_object(const struct knit_pci *dev, const struct knit_bind_want
 	pid = knit_bind_user(dev, comm, sizeof(comm));
 	json_number("user_pid", pid > 0 ? pid : -1);
 	json_member("user", comm);
-	if (!blocked(dev, want, &why))
+	if (!is_blocked(dev, want, &why))
 		memset(&why, 0, sizeof(why));
 	json_member("blocked", why.what);
 	json_string("remedy", why.remedy);
 	fputs(" }", stdout);
 }
 
-static bool shown(const struct knit_pci *dev, bool all)
+static bool is_shown(const struct knit_pci *dev, bool all)
 {
 	return all || (dev->class >> 16 == 0x02 && !dev->bridge);
 }
@@ -167,7 +167,7 @@ static void print_table(const struct knit_pci *devs, int n, const struct knit_bi
 	printf("%-12s  %-9s  %-15s  %5s  %-12s  %-15s  %s\n", "address", "id", "driver", "group",
 	       "IOMMU", "interfaces", "against");
 	for (i = 0; i < n; i++) {
-		if (!shown(&devs[i], all))
+		if (!is_shown(&devs[i], all))
 			continue;
 		print_row(&devs[i], want);
 		rows++;
@@ -185,7 +185,7 @@ static void print_json(const struct knit_pci *devs, int n, const struct knit_bin
 	int i;
 
 	for (i = 0; i < n; i++) {
-		if (!shown(&devs[i], all))
+		if (!is_shown(&devs[i], all))
 			continue;
 		fputs(sep, stdout);
 		print_object(&devs[i], want);

@@ -16,7 +16,7 @@ struct options {
 	struct knit_bind_want want;
 };
 
-static void usage(FILE *out)
+static void print_usage(FILE *out)
 {
 	fputs("usage: knit-bind [--all] [--json] [--for DRIVER]\n"
 	      "       knit-bind [--force] [--allow-noiommu] bind DRIVER ADDRESS...\n"
@@ -43,7 +43,7 @@ static void usage(FILE *out)
 	      out);
 }
 
-static int complain(const struct knit_bind_why *why)
+static int print_why(const struct knit_bind_why *why)
 {
 	fprintf(stderr, "knit-bind: %s\n", why->what);
 	if (why->remedy[0])
@@ -51,7 +51,7 @@ static int complain(const struct knit_bind_why *why)
 	return KNIT_EXIT_RESOURCES;
 }
 
-static int wrong(const char *what, const char *text)
+static int fail_usage(const char *what, const char *text)
 {
 	fprintf(stderr, "knit-bind: %s%s\n", what, text);
 	return KNIT_EXIT_USAGE;
@@ -71,7 +71,7 @@ static int allow_noiommu(const struct knit_pci *dev, const struct knit_bind_want
 }
 
 /* The lock first: what is found then stays so. */
-static int look(const char *name, struct knit_pci *dev, struct knit_bind_why *why)
+static int find_and_lock(const char *name, struct knit_pci *dev, struct knit_bind_why *why)
 {
 	int ret;
 
@@ -91,17 +91,17 @@ static int check_one(const char *name, const struct knit_bind_want *want, struct
 {
 	struct knit_bind_why why;
 
-	if (look(name, dev, &why) < 0 || knit_bind_check(dev, want, &why) < 0)
-		return complain(&why);
+	if (find_and_lock(name, dev, &why) < 0 || knit_bind_check(dev, want, &why) < 0)
+		return print_why(&why);
 	return KNIT_EXIT_OK;
 }
 
-static void undo(const struct knit_bind_record *had)
+static void restore_one(const struct knit_bind_record *had)
 {
 	struct knit_bind_why why;
 
 	if (knit_bind_restore(had, 0, &why) < 0)
-		complain(&why);
+		print_why(&why);
 }
 
 static int bind_one(const struct knit_pci *dev, const struct knit_bind_want *want)
@@ -112,7 +112,7 @@ static int bind_one(const struct knit_pci *dev, const struct knit_bind_want *wan
 		return KNIT_EXIT_FAILURE;
 	if (knit_bind_move(dev->name, want->driver, &why) == 0)
 		return KNIT_EXIT_OK;
-	complain(&why);
+	print_why(&why);
 	return KNIT_EXIT_FAILURE;
 }
 
@@ -131,7 +131,7 @@ static int bind_all(int n, char names[][KNIT_PCI_NAME], const struct knit_bind_w
 	for (i = 0; i < n && code == KNIT_EXIT_OK; i++)
 		code = bind_one(&devs[i], want);
 	while (code && i-- > 0)
-		undo(&had[i]);
+		restore_one(&had[i]);
 	for (i = 0; i < n && code == KNIT_EXIT_OK; i++)
 		printf("%s: %s\n", names[i], want->driver);
 	return code;
@@ -142,17 +142,17 @@ static int unbind_one(const char *name)
 	struct knit_bind_why why;
 	struct knit_pci dev;
 
-	if (look(name, &dev, &why) < 0)
-		return complain(&why);
+	if (find_and_lock(name, &dev, &why) < 0)
+		return print_why(&why);
 	/* The kernel may be using it, and a new probe would take its addresses away. */
 	if (dev.driver[0] && !knit_bind_is_user(dev.driver)) {
 		printf("%s: %s\n", name, dev.driver);
 		return KNIT_EXIT_OK;
 	}
 	if (knit_bind_check_users(&dev, &why) < 0)
-		return complain(&why);
+		return print_why(&why);
 	if (knit_bind_move(name, "", &why) < 0) {
-		complain(&why);
+		print_why(&why);
 		return KNIT_EXIT_FAILURE;
 	}
 	knit_pci_look(name, &dev);
@@ -160,18 +160,19 @@ static int unbind_one(const char *name)
 	return KNIT_EXIT_OK;
 }
 
-static int for_all(int argc, char **argv, struct options *o, bool bind)
+static int for_all_names(int argc, char **argv, struct options *o, bool bind)
 {
 	static char names[MAX_NAMES][KNIT_PCI_NAME];
 	int i, one, code = KNIT_EXIT_OK;
 
 	if (argc == 0 || argc > MAX_NAMES)
-		return wrong("1 to 64 addresses are expected", "");
+		return fail_usage("1 to 64 addresses are expected", "");
 	for (i = 0; i < argc; i++)
 		if (!knit_pci_parse(argv[i], names[i]))
-			return wrong("a PCI address is written domain:bus:device.function, like "
-				     "0000:03:00.0: found ",
-				     argv[i]);
+			return fail_usage(
+				"a PCI address is written domain:bus:device.function, like "
+				"0000:03:00.0: found ",
+				argv[i]);
 	o->want.with = names;
 	o->want.n_with = argc;
 	if (bind)
@@ -190,18 +191,18 @@ static bool is_driver_name(const char *text)
 	return text[0] && text[0] != '.' && !strchr(text, '/') && strlen(text) < KNIT_DRIVER_NAME;
 }
 
-static int run(int argc, char **argv, struct options *o)
+static int run_command(int argc, char **argv, struct options *o)
 {
 	if (argc == 0)
 		return bind_list(&o->want, o->all, o->json);
 	if (strcmp(argv[0], "unbind") == 0)
-		return for_all(argc - 1, argv + 1, o, false);
+		return for_all_names(argc - 1, argv + 1, o, false);
 	if (strcmp(argv[0], "bind"))
-		return wrong("bind or unbind is expected: found ", argv[0]);
+		return fail_usage("bind or unbind is expected: found ", argv[0]);
 	if (argc < 2 || !is_driver_name(argv[1]))
-		return wrong("bind: the name of a driver is expected", "");
+		return fail_usage("bind: the name of a driver is expected", "");
 	o->want.driver = argv[1];
-	return for_all(argc - 2, argv + 2, o, true);
+	return for_all_names(argc - 2, argv + 2, o, true);
 }
 
 int main(int argc, char **argv)
@@ -230,7 +231,7 @@ int main(int argc, char **argv)
 			break;
 		case 'd':
 			if (!is_driver_name(optarg))
-				return wrong("--for: not the name of a driver: ", optarg);
+				return fail_usage("--for: not the name of a driver: ", optarg);
 			o.want.driver = optarg;
 			break;
 		case 'f':
@@ -240,12 +241,12 @@ int main(int argc, char **argv)
 			o.want.allow_noiommu = true;
 			break;
 		case 'h':
-			usage(stdout);
+			print_usage(stdout);
 			return KNIT_EXIT_OK;
 		default:
-			usage(stderr);
+			print_usage(stderr);
 			return KNIT_EXIT_USAGE;
 		}
 	}
-	return run(argc - optind, argv + optind, &o);
+	return run_command(argc - optind, argv + optind, &o);
 }
