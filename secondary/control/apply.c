@@ -13,12 +13,12 @@
  * refused value leaves the old one in force; without an answer nobody knows which is.
  */
 
-static bool known(const struct control_iface *i, uint32_t op)
+static bool applied_known(const struct control_iface *i, uint32_t op)
 {
 	return i->applied.known & (1U << op);
 }
 
-static int settle(struct control_iface *i, uint32_t op, int ret)
+static int applied_settle(struct control_iface *i, uint32_t op, int ret)
 {
 	if (ret == 0)
 		i->applied.known |= 1U << op;
@@ -32,12 +32,12 @@ static int apply_bool(struct control_iface *i, uint32_t op, bool on, bool *value
 	struct knit_msg m = { .op = op, .value = on };
 	int ret;
 
-	if (known(i, op) && *value == on)
+	if (applied_known(i, op) && *value == on)
 		return 0;
 	ret = control_request(i, &m);
 	if (ret == 0)
 		*value = on;
-	return settle(i, op, ret);
+	return applied_settle(i, op, ret);
 }
 
 static int apply_link(void *arg, bool up)
@@ -67,12 +67,12 @@ static int apply_mtu(void *arg, uint32_t mtu)
 	struct control_iface *i = arg;
 	int ret;
 
-	if (known(i, KNIT_OP_MTU) && i->applied.mtu == mtu)
+	if (applied_known(i, KNIT_OP_MTU) && i->applied.mtu == mtu)
 		return 0;
 	ret = control_request(i, &m);
 	if (ret == 0)
 		i->applied.mtu = mtu;
-	return settle(i, KNIT_OP_MTU, ret);
+	return applied_settle(i, KNIT_OP_MTU, ret);
 }
 
 static int apply_mac(void *arg, const uint8_t mac[6])
@@ -81,16 +81,17 @@ static int apply_mac(void *arg, const uint8_t mac[6])
 	struct control_iface *i = arg;
 	int ret;
 
-	if (known(i, KNIT_OP_MAC) && memcmp(i->applied.mac, mac, sizeof(i->applied.mac)) == 0)
+	if (applied_known(i, KNIT_OP_MAC) &&
+	    memcmp(i->applied.mac, mac, sizeof(i->applied.mac)) == 0)
 		return 0;
 	memcpy(m.mac, mac, sizeof(i->applied.mac));
 	ret = control_request(i, &m);
 	if (ret == 0)
 		memcpy(i->applied.mac, mac, sizeof(i->applied.mac));
-	return settle(i, KNIT_OP_MAC, ret);
+	return applied_settle(i, KNIT_OP_MAC, ret);
 }
 
-static bool same_list(const struct knit_topo_rxlist *a, const struct knit_topo_rxlist *b)
+static bool same_rxlist(const struct knit_topo_rxlist *a, const struct knit_topo_rxlist *b)
 {
 	return a->n_uc == b->n_uc && a->n_mc == b->n_mc &&
 	       memcmp(a->addr, b->addr, (a->n_uc + a->n_mc) * sizeof(a->addr[0])) == 0;
@@ -106,12 +107,12 @@ static int apply_rxlist(void *arg, const struct knit_wanted *wanted)
 	list.n_mc = wanted->n_mc;
 	memcpy(list.addr, wanted->uc, list.n_uc * sizeof(list.addr[0]));
 	memcpy(list.addr + list.n_uc, wanted->mc, list.n_mc * sizeof(list.addr[0]));
-	if (known(i, KNIT_OP_RXLIST) && same_list(&i->applied.rxlist, &list))
+	if (applied_known(i, KNIT_OP_RXLIST) && same_rxlist(&i->applied.rxlist, &list))
 		return 0;
 	ret = control_request_rxlist(i, &list);
 	if (ret == 0)
 		i->applied.rxlist = list;
-	return settle(i, KNIT_OP_RXLIST, ret);
+	return applied_settle(i, KNIT_OP_RXLIST, ret);
 }
 
 const struct knit_handler_ops control_ops = {

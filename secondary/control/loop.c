@@ -14,7 +14,7 @@
 #define REQUESTS_PER_TURN 8
 
 /* Stops when the primary does not answer and it is time to go: the rest is for the successor. */
-static unsigned int serve_one(struct control *c, struct rte_kni *kni)
+static unsigned int serve_iface(struct control *c, struct rte_kni *kni)
 {
 	unsigned int n = 0;
 
@@ -24,20 +24,20 @@ static unsigned int serve_one(struct control *c, struct rte_kni *kni)
 }
 
 /* Request entry point: one turn over all interfaces. How many requests were answered. */
-static unsigned int serve_all(struct control *c)
+static unsigned int serve_ifaces(struct control *c)
 {
 	uint64_t *served = &c->topo->control.served;
 	unsigned int n, total = 0;
 
 	for (n = 0; n < c->topo->n_ifaces; n++)
-		total += serve_one(c, c->ifaces[n].topo->kni);
+		total += serve_iface(c, c->ifaces[n].topo->kni);
 	if (total > 0)
 		__atomic_store_n(served, *served + total, __ATOMIC_RELAXED);
 	return total;
 }
 
 /* True: no request waits anywhere, and the next one rings. */
-static bool arm_all(struct control *c)
+static bool arm_ifaces(struct control *c)
 {
 	bool quiet = true;
 	unsigned int n;
@@ -47,7 +47,7 @@ static bool arm_all(struct control *c)
 	return quiet;
 }
 
-static void disarm_all(struct control *c)
+static void disarm_ifaces(struct control *c)
 {
 	unsigned int n;
 
@@ -82,10 +82,10 @@ int control_run(struct control *c)
 	}
 	while (go_on) {
 		timeout = control_net_tap_poll(c);
-		if (serve_all(c) > 0 || !arm_all(c))
+		if (serve_ifaces(c) > 0 || !arm_ifaces(c))
 			timeout = 0;
 		go_on = wait_for_ring(c, fd, timeout);
-		disarm_all(c);
+		disarm_ifaces(c);
 	}
 	return KNIT_EXIT_OK;
 }

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 /* Known to the primary: undone in reverse. */
-static int serve(struct control *c)
+static int run_control(struct control *c)
 {
 	int code;
 
@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 		goto leave;
 	c.topo = c.secondary.topo;
 	control_net_tap_init(&c);
-	code = serve(&c);
+	code = run_control(&c);
 leave:
 	knit_secondary_leave(&c.secondary);
 	return code;

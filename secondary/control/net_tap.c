@@ -32,7 +32,7 @@ static uint32_t count_starts(const struct knit_topo *t)
 	return n;
 }
 
-static void close_all(void)
+static void close_tap_fds(void)
 {
 	unsigned int n = knit_tap_fds_close_all();
 
@@ -43,7 +43,7 @@ static void close_all(void)
 void control_net_tap_init(struct control *c)
 {
 	c->starts = count_starts(c->topo);
-	close_all();
+	close_tap_fds();
 }
 
 int control_net_tap_poll(struct control *c)
@@ -57,7 +57,7 @@ int control_net_tap_poll(struct control *c)
 	if (starts != c->starts)
 		c->poll_until = now + POLL_MS;
 	c->starts = starts;
-	close_all();
+	close_tap_fds();
 	if (now >= c->poll_until)
 		c->poll_until = 0;
 	return c->poll_until ? POLL_EVERY_MS : -1;

@@ -23,7 +23,7 @@ static const char help[] =
 	"5 no primary or it went away, 6 other version than the primary, 7 there is one already,\n"
 	"8 to be started again.\n";
 
-static int usage(const char *what, const char *found)
+static int fail_usage(const char *what, const char *found)
 {
 	fprintf(stderr, "knit-control: %s%s (--help shows what is allowed)\n", what, found);
 	return KNIT_EXIT_USAGE;
@@ -52,10 +52,11 @@ int control_options(struct control *c, int argc, char **argv)
 		}
 	}
 	if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
-		return usage("unexpected argument: ", argv[optind]);
+		return fail_usage("unexpected argument: ", argv[optind]);
 	if (!knit_check_prefix(c->secondary.prefix))
-		return usage("--prefix: up to 31 letters, digits, - and _ are expected: found ",
-			     c->secondary.prefix);
+		return fail_usage(
+			"--prefix: up to 31 letters, digits, - and _ are expected: found ",
+			c->secondary.prefix);
 	c->secondary.role = KNIT_ROLE_CONTROL;
 	c->secondary.n_extra = argc - optind;
 	c->secondary.extra = argv + optind;

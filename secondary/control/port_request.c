@@ -12,7 +12,8 @@
 #include <poll.h>
 #include <stdio.h>
 
-static const char *describe(const struct control_iface *i, const struct knit_msg *m, char buf[64])
+static const char *print_operand(const struct control_iface *i, const struct knit_msg *m,
+				 char buf[64])
 {
 	const struct knit_topo_rxlist *list = &i->control->topo->control.rxlist;
 
@@ -38,14 +39,14 @@ static const char *describe(const struct control_iface *i, const struct knit_msg
 }
 
 /* A refusal is told to everybody by the caller; here are only its details. */
-static void tell(const struct control_iface *i, const struct knit_msg *asked,
-		 const struct knit_msg *answer, int ret)
+static void log_answer(const struct control_iface *i, const struct knit_msg *asked,
+		       const struct knit_msg *answer, int ret)
 {
 	const char *port = i->control->topo->ports[i->topo->port].name;
 	const char *op = knit_op_name(asked->op);
 	char value[64];
 
-	describe(i, asked, value);
+	print_operand(i, asked, value);
 	if (ret == 0)
 		log_notice("%s: %s %s applied to port %s", i->topo->name, op, value, port);
 	else
@@ -61,7 +62,7 @@ static void tell(const struct control_iface *i, const struct knit_msg *asked,
  * is looked at when the answer is there. Only the end of this process ends it before: the next
  * control is told everything anew.
  */
-static bool ask_again(struct control *c, const struct control_iface *i, uint32_t op)
+static bool try_again(struct control *c, const struct control_iface *i, uint32_t op)
 {
 	struct pollfd signals = { .fd = c->signals, .events = POLLIN };
 
@@ -90,11 +91,11 @@ int control_request(struct control_iface *i, struct knit_msg *m)
 	do {
 		answer = *m;
 		ret = knit_msg_ask(&answer, -1, KNIT_MSG_TIMEOUT_MS);
-	} while (ret == -ETIMEDOUT && ask_again(i->control, i, m->op));
+	} while (ret == -ETIMEDOUT && try_again(i->control, i, m->op));
 	i->control->waiting = false;
 	if (ret < 0)
 		__atomic_store_n(&stats->refused, stats->refused + 1, __ATOMIC_RELAXED);
-	tell(i, m, &answer, ret);
+	log_answer(i, m, &answer, ret);
 	return ret;
 }
 

@@ -145,7 +145,7 @@ static void unclaim_handoffs(struct knit_worker *w)
 			knit_handoff_disarm(w->inputs[i].handoff);
 }
 
-static int find_slot(struct knit_worker *w)
+static int find_entry(struct knit_worker *w)
 {
 	w->topo = w->secondary.topo;
 	w->entry = knit_topo_worker(w->topo, w->id);
@@ -162,7 +162,7 @@ static int find_slot(struct knit_worker *w)
 
 int knit_worker_claim(struct knit_worker *w)
 {
-	int ret = find_slot(w);
+	int ret = find_entry(w);
 
 	if (ret == KNIT_EXIT_OK)
 		ret = knit_worker_plan(w);

@@ -58,7 +58,7 @@ void knit_idle_rebuild(struct knit_worker *w)
 }
 
 /* True: nothing waits that comes with a ring, and whoever puts something there will ring. */
-static bool arm(struct knit_worker *w)
+static bool inputs_arm(struct knit_worker *w)
 {
 	struct knit_input *in;
 	uint32_t i;
@@ -74,7 +74,7 @@ static bool arm(struct knit_worker *w)
 	return true;
 }
 
-static void disarm(struct knit_worker *w)
+static void inputs_disarm(struct knit_worker *w)
 {
 	struct knit_input *in;
 	uint32_t i;
@@ -91,7 +91,7 @@ static void disarm(struct knit_worker *w)
 	}
 }
 
-static bool port_down(const struct knit_worker *w)
+static bool any_port_down(const struct knit_worker *w)
 {
 	uint32_t i;
 
@@ -102,19 +102,19 @@ static bool port_down(const struct knit_worker *w)
 	return false;
 }
 
-static uint32_t timeout_us(struct knit_worker *w)
+static uint32_t next_timeout_us(struct knit_worker *w)
 {
 	struct knit_worker_idle *idle = &w->idle;
 	uint32_t us = idle->timeout_us;
 
 	if (idle->pollable)
-		return port_down(w) ? DOWN_US : POLLABLE_US;
+		return any_port_down(w) ? DOWN_US : POLLABLE_US;
 	idle->timeout_us = RTE_MIN(us * 2, (uint32_t)MAX_US);
 	return us;
 }
 
 /* A tap whose fd keeps saying that there is something, while its queue has nothing, is left out. */
-static void judge_taps(struct knit_worker *w)
+static void taps_count_misses(struct knit_worker *w)
 {
 	struct knit_worker_idle *idle = &w->idle;
 	bool rebuild = false;
@@ -131,7 +131,7 @@ static void judge_taps(struct knit_worker *w)
 }
 
 /* They brought packets, or nobody has asked them yet. */
-static void trust_taps(struct knit_worker_idle *idle)
+static void taps_forget_misses(struct knit_worker_idle *idle)
 {
 	unsigned int i;
 
@@ -145,7 +145,7 @@ static void trust_taps(struct knit_worker_idle *idle)
  * The input of a port that is down is not polled, so what arrives there must not wake the worker
  * either. poll leaves negative fds out.
  */
-static void mask_down_taps(struct knit_worker_idle *idle)
+static void taps_mask_down(struct knit_worker_idle *idle)
 {
 	const struct knit_worker_tap *tap;
 	unsigned int i;
@@ -158,16 +158,16 @@ static void mask_down_taps(struct knit_worker_idle *idle)
 	}
 }
 
-static void doze(struct knit_worker *w)
+static void sleep_in_poll(struct knit_worker *w)
 {
-	uint32_t us = timeout_us(w);
+	uint32_t us = next_timeout_us(w);
 	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
 
 	/*
 	 * The doorbell stays rung until it is cleared here, so neither a stop nor a park that
 	 * comes before ppoll is slept over.
 	 */
-	mask_down_taps(&w->idle);
+	taps_mask_down(&w->idle);
 	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 	if (ppoll(w->idle.fds, w->idle.n_fds, &ts, NULL) > 0 && w->idle.fds[0].revents)
 		knit_doorbell_clear(w->entry->doorbell);
@@ -185,20 +185,20 @@ void knit_idle_step(struct knit_worker *w, uint64_t now)
 			return;
 		idle->sleeping = true;
 		idle->timeout_us = MIN_US;
-		trust_taps(idle);
+		taps_forget_misses(idle);
 	}
-	judge_taps(w);
-	if (!arm(w)) {
-		disarm(w);
+	taps_count_misses(w);
+	if (!inputs_arm(w)) {
+		inputs_disarm(w);
 		idle->sleeping = false;
 		idle->last_busy = now;
 		return;
 	}
 	if (!knit_stop_requested())
-		doze(w);
+		sleep_in_poll(w);
 }
 
 void knit_idle_awake(struct knit_worker *w)
 {
-	disarm(w);
+	inputs_disarm(w);
 }

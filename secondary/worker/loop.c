@@ -88,7 +88,7 @@ static uint32_t poll_input(struct knit_worker *w, struct knit_input *in)
 	return b.n;
 }
 
-static bool ended(const struct knit_worker *w)
+static bool must_end(const struct knit_worker *w)
 {
 	return knit_stop_requested() || __atomic_load_n(&w->topo->stopping, __ATOMIC_RELAXED);
 }
@@ -125,7 +125,7 @@ int knit_worker_run(struct knit_worker *w)
 
 	rte_rcu_qsbr_thread_online(w->qsbr, 0);
 	ret = knit_park_check(w);
-	while (ret == KNIT_EXIT_OK && likely(!ended(w))) {
+	while (ret == KNIT_EXIT_OK && likely(!must_end(w))) {
 		n = 0;
 		for (i = 0; i < w->n_inputs; i++)
 			n += poll_input(w, &w->inputs[i]);

@@ -13,7 +13,7 @@
  * Known to the primary: undone in reverse. The goodbye comes last, after it nothing of the domain
  * is touched.
  */
-static int serve(struct knit_worker *w)
+static int run_worker(struct knit_worker *w)
 {
 	int code;
 
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
 		return knit_worker_fail(&w, KNIT_EXIT_FAILURE, "signals: %s", strerror(-ret));
 	code = knit_secondary_enter(&w.secondary);
 	if (code == KNIT_EXIT_OK)
-		code = serve(&w);
+		code = run_worker(&w);
 	knit_secondary_leave(&w.secondary);
 	return code;
 }

@@ -23,7 +23,7 @@ static bool name_is_shared(const struct knit_worker *w, const struct knit_topo_p
 }
 
 /* How many, or a negative errno: which are the port's can't be told. */
-static int collect(const struct knit_worker *w, const struct knit_topo_port *port, int *fds)
+static int collect_fds(const struct knit_worker *w, const struct knit_topo_port *port, int *fds)
 {
 	unsigned int i, found, n = 0;
 	char name[IFNAMSIZ];
@@ -43,8 +43,8 @@ static int collect(const struct knit_worker *w, const struct knit_topo_port *por
 	return n;
 }
 
-static const struct knit_input *input_of(const struct knit_worker *w,
-					 const struct knit_topo_port *port)
+static const struct knit_input *find_input(const struct knit_worker *w,
+					   const struct knit_topo_port *port)
 {
 	uint32_t i;
 
@@ -54,7 +54,7 @@ static const struct knit_input *input_of(const struct knit_worker *w,
 	return NULL;
 }
 
-static int cant_tell(const struct knit_worker *w, const struct knit_topo_port *port, int err)
+static int fail_ambiguous(const struct knit_worker *w, const struct knit_topo_port *port, int err)
 {
 	return knit_worker_fail(w, KNIT_EXIT_RESOURCES,
 				"port %s: another port's kernel device is called %s, too, in "
@@ -76,15 +76,15 @@ int knit_net_tap_init(struct knit_worker *w)
 		port = &w->topo->ports[i];
 		if (strcmp(port->driver, DRIVER) != 0)
 			continue;
-		in = input_of(w, port);
+		in = find_input(w, port);
 		tap = in ? &w->taps[w->n_taps++] : &w->unused_taps[w->n_unused_taps++];
 		tap->port = port;
 		tap->queue = in ? in->queue : 0;
 		tap->again = !in;
 		tap->starts = __atomic_load_n(&port->starts, __ATOMIC_ACQUIRE);
-		n = collect(w, port, tap->fds);
+		n = collect_fds(w, port, tap->fds);
 		if (n < 0)
-			return cant_tell(w, port, -n);
+			return fail_ambiguous(w, port, -n);
 		tap->n = in ? n : 0;
 	}
 	return KNIT_EXIT_OK;
@@ -101,7 +101,7 @@ bool knit_net_tap_stale(const struct knit_worker *w)
 	return false;
 }
 
-static bool in_set(int fd, const int *fds, unsigned int n)
+static bool fd_is_in(int fd, const int *fds, unsigned int n)
 {
 	while (n--)
 		if (fds[n] == fd)
@@ -115,15 +115,15 @@ static bool in_set(int fd, const int *fds, unsigned int n)
  * numbers could have been given out again. Two deaths are two restarts, and the fds of the second
  * may be there before this looks for those of the first.
  */
-static bool replace(const struct knit_worker *w, struct knit_worker_tap *tap)
+static bool replace_fds(const struct knit_worker *w, struct knit_worker_tap *tap)
 {
 	unsigned int k, fresh = 0;
 	int fds[KNIT_MAX_PORT_TAPS];
 	int i, n;
 
-	n = collect(w, tap->port, fds);
+	n = collect_fds(w, tap->port, fds);
 	for (i = 0; i < n; i++) {
-		if (in_set(fds[i], tap->fds, tap->n))
+		if (fd_is_in(fds[i], tap->fds, tap->n))
 			continue;
 		fds[fresh++] = fds[i];
 	}
@@ -147,7 +147,7 @@ static bool replace(const struct knit_worker *w, struct knit_worker_tap *tap)
  * The driver's handler for the primary's message about the new fds runs in EAL's message thread,
  * one message after the other: once a reply to a later message has arrived, it is done.
  */
-static int wait_handled(struct knit_worker *w)
+static int wait_for_driver(struct knit_worker *w)
 {
 	struct knit_msg m = { .op = KNIT_OP_SYNC, .role = KNIT_ROLE_WORKER, .id = w->id };
 	int ret;
@@ -165,7 +165,7 @@ int knit_net_tap_refresh(struct knit_worker *w)
 
 	if (!knit_net_tap_stale(w))
 		return KNIT_EXIT_OK;
-	if (wait_handled(w) < 0)
+	if (wait_for_driver(w) < 0)
 		return knit_worker_fail(w, KNIT_EXIT_NO_PRIMARY,
 					"the primary does not answer after the restart of a port");
 	for (i = 0; i < w->n_taps; i++) {
@@ -174,7 +174,7 @@ int knit_net_tap_refresh(struct knit_worker *w)
 		if (starts == tap->starts)
 			continue;
 		tap->starts = starts;
-		if (tap->port->ifname[0] && !replace(w, tap))
+		if (tap->port->ifname[0] && !replace_fds(w, tap))
 			return knit_worker_fail(w, KNIT_EXIT_RESTART,
 						"port %s: no new queues after its restart",
 						tap->port->name);
@@ -209,7 +209,7 @@ void knit_net_tap_reap(struct knit_worker *w)
 			continue;
 		tap->again = starts != tap->starts;
 		tap->starts = starts;
-		n = collect(w, tap->port, tap->fds);
+		n = collect_fds(w, tap->port, tap->fds);
 		for (k = 0; k < n; k++)
 			close(tap->fds[k]);
 	}

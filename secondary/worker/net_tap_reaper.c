@@ -20,22 +20,22 @@
  * replaced: the kernel would go on sending flows into it. The worker is not parked for such a
  * port, hence a thread, which looks a few times per second.
  */
-#define LOOK_MS 250
+#define POLL_MS 250
 
 static struct {
 	struct knit_thread thread;
 	int end; /* eventfd: the thread shall end */
 	bool running;
-} foreign;
+} reaper;
 
-static uint32_t foreign_thread(void *arg)
+static uint32_t reaper_thread(void *arg)
 {
-	struct pollfd end = { .fd = foreign.end, .events = POLLIN };
+	struct pollfd end = { .fd = reaper.end, .events = POLLIN };
 	struct knit_worker *w = arg;
 
 	do
 		knit_net_tap_reap(w);
-	while (poll(&end, 1, LOOK_MS) <= 0);
+	while (poll(&end, 1, POLL_MS) <= 0);
 	return 0;
 }
 
@@ -46,18 +46,18 @@ int knit_net_tap_reaper_start(struct knit_worker *w)
 
 	if (w->n_unused_taps == 0)
 		return KNIT_EXIT_OK;
-	foreign.end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (foreign.end < 0)
+	reaper.end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (reaper.end < 0)
 		return knit_worker_fail(w, KNIT_EXIT_RESOURCES, "eventfd: %m");
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = knit_thread_create(&foreign.thread, "knit-taps", foreign_thread, w);
+	err = knit_thread_create(&reaper.thread, "knit-taps", reaper_thread, w);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (err) {
-		close(foreign.end);
+		close(reaper.end);
 		return knit_worker_fail(w, KNIT_EXIT_RESOURCES, "thread: %s", strerror(-err));
 	}
-	foreign.running = true;
+	reaper.running = true;
 	return KNIT_EXIT_OK;
 }
 
@@ -65,10 +65,10 @@ void knit_net_tap_reaper_end(void)
 {
 	static const uint64_t one = 1;
 
-	if (!foreign.running)
+	if (!reaper.running)
 		return;
-	foreign.running = false;
-	if (write(foreign.end, &one, sizeof(one)) == sizeof(one))
-		knit_thread_join(&foreign.thread);
-	close(foreign.end);
+	reaper.running = false;
+	if (write(reaper.end, &one, sizeof(one)) == sizeof(one))
+		knit_thread_join(&reaper.thread);
+	close(reaper.end);
 }

@@ -43,7 +43,7 @@ static bool parse_id(const char *text, uint32_t *id)
 	return true;
 }
 
-static int complain(const char *what)
+static int fail_usage(const char *what)
 {
 	fprintf(stderr, "knit-worker: %s; see --help\n", what);
 	return KNIT_EXIT_USAGE;
@@ -77,15 +77,15 @@ int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 			fputs(usage, stdout);
 			return KNIT_EXIT_OK;
 		default:
-			return complain("unknown option, or one without its value");
+			return fail_usage("unknown option, or one without its value");
 		}
 	}
 	if (!have_id)
-		return complain("--id is missing");
+		return fail_usage("--id is missing");
 	if (!knit_check_prefix(s->prefix))
-		return complain("--prefix: 1 to 31 letters, digits, - and _ are expected");
+		return fail_usage("--prefix: 1 to 31 letters, digits, - and _ are expected");
 	if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
-		return complain("arguments for EAL come after \"--\"");
+		return fail_usage("arguments for EAL come after \"--\"");
 	s->n_extra = argc - optind;
 	s->extra = argv + optind;
 	w->id = s->id;

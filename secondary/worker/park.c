@@ -14,7 +14,7 @@
 #include <poll.h>
 
 /* A park word that changed without a ring is found after that time. */
-#define LOOK_MS 50
+#define POLL_MS 50
 
 /* Offline. Until the primary resumes, or something ends the worker. */
 static void wait_resumed(struct knit_worker *w)
@@ -26,7 +26,7 @@ static void wait_resumed(struct knit_worker *w)
 	while ((park = __atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE)) != 0 &&
 	       !knit_stop_requested()) {
 		__atomic_store_n(&w->entry->park_ack, park, __ATOMIC_RELEASE);
-		if (poll(&doorbell, 1, LOOK_MS) > 0)
+		if (poll(&doorbell, 1, POLL_MS) > 0)
 			knit_doorbell_clear(w->entry->doorbell);
 	}
 }

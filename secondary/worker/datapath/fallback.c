@@ -3,7 +3,7 @@
 
 #include <rte_errno.h>
 
-static enum knit_worker_drop reason(int err)
+static enum knit_worker_drop drop_reason(int err)
 {
 	switch (err) {
 	case ENOMEM:
@@ -18,7 +18,7 @@ static enum knit_worker_drop reason(int err)
 
 void knit_worker_fallback_failed(struct knit_worker *w)
 {
-	knit_count(&w->stats->drops[reason(rte_errno)], 1);
+	knit_count(&w->stats->drops[drop_reason(rte_errno)], 1);
 }
 
 uint32_t knit_worker_fallback(struct knit_worker *w, const struct knit_output *out,

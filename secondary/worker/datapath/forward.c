@@ -3,7 +3,7 @@
 
 #define MAC_GROUP UINT64_C(1) /* multicast and broadcast */
 
-static inline uint64_t destination(const struct rte_mbuf *m)
+static inline uint64_t dst_mac(const struct rte_mbuf *m)
 {
 	return knit_mac_word(rte_pktmbuf_mtod(m, const void *));
 }
@@ -11,21 +11,21 @@ static inline uint64_t destination(const struct rte_mbuf *m)
 /* Not a branch: both kinds of frame may alternate. */
 static inline uint32_t for_kernel(const struct rte_mbuf *m, uint64_t own)
 {
-	uint64_t dst = destination(m);
+	uint64_t dst = dst_mac(m);
 
 	return (dst & MAC_GROUP) | (dst == own);
 }
 
 /* Where the kernel has further addresses. */
-static uint32_t split_further(const struct knit_input *in, const struct knit_burst *b, uint16_t *to,
-			      uint64_t own)
+static uint32_t split_burst_further(const struct knit_input *in, const struct knit_burst *b,
+				    uint16_t *to, uint64_t own)
 {
 	const uint64_t *further = knit_macs_table(&in->port->further);
 	uint32_t i, mine, n_mine = 0;
 
 	for (i = 0; i < b->n; i++) {
 		mine = for_kernel(b->m[i], own) ||
-		       (further && knit_macs_in(further, destination(b->m[i])));
+		       (further && knit_macs_in(further, dst_mac(b->m[i])));
 		to[i] = mine ? in->kernel : in->peer;
 		n_mine += mine;
 	}
@@ -37,7 +37,7 @@ static uint32_t split_further(const struct knit_input *in, const struct knit_bur
  * further addresses of its interface, the far port the rest. Bursts that go one way as a whole are
  * the common case: they are only counted through.
  */
-static uint16_t split(const struct knit_input *in, const struct knit_burst *b, uint16_t *to)
+static uint16_t split_burst(const struct knit_input *in, const struct knit_burst *b, uint16_t *to)
 {
 	uint64_t own =
 		__atomic_load_n((const uint64_t *)(const void *)in->port->mac, __ATOMIC_RELAXED);
@@ -46,7 +46,7 @@ static uint16_t split(const struct knit_input *in, const struct knit_burst *b, u
 
 	own = rte_le_to_cpu_64(own) & KNIT_MACS_MASK;
 	if (unlikely(further))
-		n_mine = split_further(in, b, to, own);
+		n_mine = split_burst_further(in, b, to, own);
 	else
 		for (i = 0; i < b->n; i++)
 			n_mine += for_kernel(b->m[i], own);
@@ -61,5 +61,5 @@ static uint16_t split(const struct knit_input *in, const struct knit_burst *b, u
 
 uint16_t knit_forward(const struct knit_input *in, const struct knit_burst *b, uint16_t *to)
 {
-	return in->kernel == in->peer ? in->peer : split(in, b, to);
+	return in->kernel == in->peer ? in->peer : split_burst(in, b, to);
 }

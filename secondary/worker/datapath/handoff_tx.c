@@ -2,7 +2,7 @@
 #include "datapath.h"
 #include "system/topology/handoff.h"
 
-static enum knit_worker_drop why_full(const struct knit_output *out)
+static enum knit_worker_drop full_reason(const struct knit_output *out)
 {
 	if (__atomic_load_n(out->owner_state, __ATOMIC_RELAXED) == KNIT_PROCESS_ATTACHED)
 		return KNIT_WORKER_DROP_HANDOFF_FULL;
@@ -25,7 +25,7 @@ uint32_t knit_handoff_tx(struct knit_worker *w, struct knit_output *out, struct 
 	sent = knit_handoff_put(out->handoff, b->m, b->n);
 	knit_count(&w->stats->exchanged, sent);
 	if (unlikely(sent < b->n))
-		knit_drop(w, why_full(out), b->m + sent, b->n - sent);
+		knit_drop(w, full_reason(out), b->m + sent, b->n - sent);
 	lost = knit_handoff_lost(out->handoff);
 	if (unlikely(lost))
 		knit_count(&w->stats->drops[KNIT_WORKER_DROP_HANDOFF_LOST], lost);

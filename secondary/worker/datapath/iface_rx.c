@@ -7,7 +7,7 @@
  * would be lost, while those left in tx_q hold the kernel's sender back, as a full wire would. A
  * frame takes as many descriptors in the one queue as in the other.
  */
-static uint32_t room_for(struct knit_input *in, struct knit_output *out, uint32_t burst)
+static uint32_t frames_with_room(struct knit_input *in, struct knit_output *out, uint32_t burst)
 {
 	if (!knit_from_kernel_any(in->kni, in->queue))
 		return 0;
@@ -22,7 +22,7 @@ uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit
 	uint32_t want = w->burst;
 
 	if (out->end == KNIT_END_IFACE)
-		want = room_for(in, out, want);
+		want = frames_with_room(in, out, want);
 	b->m = w->rx;
 	/* Also for none: it puts new buffers on offer. */
 	b->n = knit_from_kernel(in->kni, in->queue, w->rx, want);

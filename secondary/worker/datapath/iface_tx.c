@@ -2,8 +2,8 @@
 #include "datapath.h"
 #include "kni/datapath/datapath.h"
 
-static uint32_t hand_over(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
-			  uint32_t n)
+static uint32_t iface_transmit(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
+			       uint32_t n)
 {
 	uint32_t sent = n ? knit_to_kernel(out->kni, out->queue, m, n) : 0;
 
@@ -12,14 +12,14 @@ static uint32_t hand_over(struct knit_worker *w, struct knit_output *out, struct
 }
 
 /* One by one, in order: what the engine can't do is done here. */
-static uint32_t hand_over_unusual(struct knit_worker *w, struct knit_output *out,
-				  struct knit_burst *b)
+static uint32_t iface_transmit_unusual(struct knit_worker *w, struct knit_output *out,
+				       struct knit_burst *b)
 {
 	uint32_t i, n = 0, sent = 0;
 
 	for (i = 0; i < b->n; i++) {
 		if (n > KNIT_BURST_MAX) {
-			sent += hand_over(w, out, w->work, n);
+			sent += iface_transmit(w, out, w->work, n);
 			n = 0;
 		}
 		if (knit_offload_fits(b->m[i], out->kni->features))
@@ -27,13 +27,13 @@ static uint32_t hand_over_unusual(struct knit_worker *w, struct knit_output *out
 		else
 			n += knit_worker_fallback(w, out, b->m[i], n);
 	}
-	return sent + hand_over(w, out, w->work, n);
+	return sent + iface_transmit(w, out, w->work, n);
 }
 
 /* RX path: a burst for the kernel. */
 uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b)
 {
 	if (unlikely(b->flags & KNIT_BURST_UNUSUAL))
-		return hand_over_unusual(w, out, b);
-	return hand_over(w, out, b->m, b->n);
+		return iface_transmit_unusual(w, out, b);
+	return iface_transmit(w, out, b->m, b->n);
 }

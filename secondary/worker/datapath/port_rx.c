@@ -4,7 +4,7 @@
 #include <rte_ethdev.h>
 
 /* Nothing is left to do for these, and nothing known. */
-static void forget_none(struct knit_burst *b)
+static void burst_forget_none(struct knit_burst *b)
 {
 	uint32_t i;
 
@@ -38,7 +38,7 @@ uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_
 		knit_burst_sum(b, false);
 	/* the bit that RX_L4_CKSUM_NONE shares with BAD */
 	if (unlikely(b->flags & RTE_MBUF_F_RX_L4_CKSUM_BAD) && !in->port->rx_partial)
-		forget_none(b);
+		burst_forget_none(b);
 	knit_count(&in->stats->rx_packets, b->n);
 	knit_count(&in->stats->rx_bytes, b->bytes);
 	return b->n;

@@ -16,8 +16,8 @@ static uint64_t bytes_of(struct rte_mbuf **m, uint32_t n)
  * bytes: of all n. Tries again as long as that helps: some drivers stop at a frame and take the
  * next call.
  */
-static uint32_t transmit(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
-			 uint32_t n, uint64_t bytes)
+static uint32_t port_transmit(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
+			      uint32_t n, uint64_t bytes)
 {
 	uint32_t sent, more;
 
@@ -42,7 +42,8 @@ static uint64_t plain_capa(const struct knit_offload_port *port, const struct rt
 }
 
 /* A frame that the driver refuses with its offloads goes without them. */
-static uint32_t transmit_plain(struct knit_worker *w, struct knit_output *out, struct rte_mbuf *m)
+static uint32_t port_transmit_plain(struct knit_worker *w, struct knit_output *out,
+				    struct rte_mbuf *m)
 {
 	struct knit_offload_port plain = out->offload;
 	struct rte_mbuf *pieces[KNIT_OFFLOAD_MAX_SEGS];
@@ -54,27 +55,27 @@ static uint32_t transmit_plain(struct knit_worker *w, struct knit_output *out, s
 		knit_worker_fallback_failed(w);
 		return 0;
 	}
-	return transmit(w, out, pieces, n, bytes_of(pieces, n));
+	return port_transmit(w, out, pieces, n, bytes_of(pieces, n));
 }
 
-static uint32_t transmit_prepared(struct knit_worker *w, struct knit_output *out,
-				  struct rte_mbuf **m, uint32_t n)
+static uint32_t port_transmit_prepared(struct knit_worker *w, struct knit_output *out,
+				       struct rte_mbuf **m, uint32_t n)
 {
 	uint32_t at = 0, ok, sent = 0;
 
 	while (at < n) {
 		ok = rte_eth_tx_prepare(out->port_id, out->queue, m + at, n - at);
 		if (ok)
-			sent += transmit(w, out, m + at, ok, bytes_of(m + at, ok));
+			sent += port_transmit(w, out, m + at, ok, bytes_of(m + at, ok));
 		at += ok;
 		if (at < n)
-			sent += transmit_plain(w, out, m[at++]);
+			sent += port_transmit_plain(w, out, m[at++]);
 	}
 	return sent;
 }
 
 /* An MTU does not count tags. */
-static bool too_long(const struct rte_mbuf *m, uint32_t mtu)
+static bool frame_too_long(const struct rte_mbuf *m, uint32_t mtu)
 {
 	const rte_be16_t *type = rte_pktmbuf_mtod_offset(m, const rte_be16_t *, 12);
 	uint32_t room = mtu + RTE_ETHER_HDR_LEN;
@@ -90,35 +91,35 @@ static bool too_long(const struct rte_mbuf *m, uint32_t mtu)
 }
 
 /* Frames that are longer than an untagged one may be: is it but tags? */
-static bool any_too_long(const struct knit_burst *b, uint32_t mtu)
+static bool any_frame_too_long(const struct knit_burst *b, uint32_t mtu)
 {
 	uint32_t i;
 
 	for (i = 0; i < b->n; i++)
-		if (b->m[i]->pkt_len > mtu + RTE_ETHER_HDR_LEN && too_long(b->m[i], mtu))
+		if (b->m[i]->pkt_len > mtu + RTE_ETHER_HDR_LEN && frame_too_long(b->m[i], mtu))
 			return true;
 	return false;
 }
 
 /* One by one, in order: too long ones go, what the port can't do is done here. */
-static uint32_t transmit_unusual(struct knit_worker *w, struct knit_output *out,
-				 struct knit_burst *b)
+static uint32_t port_transmit_unusual(struct knit_worker *w, struct knit_output *out,
+				      struct knit_burst *b)
 {
 	uint32_t i, n = 0, sent = 0;
 
 	for (i = 0; i < b->n; i++) {
 		if (n > KNIT_BURST_MAX) {
-			sent += transmit_prepared(w, out, w->work, n);
+			sent += port_transmit_prepared(w, out, w->work, n);
 			n = 0;
 		}
-		if (too_long(b->m[i], out->offload.mtu))
+		if (frame_too_long(b->m[i], out->offload.mtu))
 			knit_drop(w, KNIT_WORKER_DROP_PORT_TOO_LONG, b->m + i, 1);
 		else if (knit_offload_needed(b->m[i], out->offload.capa))
 			n += knit_worker_fallback(w, out, b->m[i], n);
 		else
 			w->work[n++] = b->m[i];
 	}
-	return sent + transmit_prepared(w, out, w->work, n);
+	return sent + port_transmit_prepared(w, out, w->work, n);
 }
 
 /* TX path, last step: a burst to a port. */
@@ -134,9 +135,9 @@ uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct kni
 	}
 	if (likely(!(b->flags & KNIT_BURST_UNUSUAL) &&
 		   (b->segs == 1 || capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) &&
-		   (b->max_len <= mtu + RTE_ETHER_HDR_LEN || !any_too_long(b, mtu))))
-		return transmit(w, out, b->m, b->n, b->bytes);
+		   (b->max_len <= mtu + RTE_ETHER_HDR_LEN || !any_frame_too_long(b, mtu))))
+		return port_transmit(w, out, b->m, b->n, b->bytes);
 	out->offload.mtu = mtu;
 	out->offload.capa = capa;
-	return transmit_unusual(w, out, b);
+	return port_transmit_unusual(w, out, b);
 }
