@@ -18,11 +18,12 @@
 #define MIB (1 << 20)
 
 /* -1 once something did not fit: checked at the end of a list, not at each argument. */
-static int add_error;
+static int args_error;
 
-static void add(struct knit_args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void args_add(struct knit_args *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-static void add(struct knit_args *a, const char *fmt, ...)
+static void args_add(struct knit_args *a, const char *fmt, ...)
 {
 	char text[320];
 	va_list ap;
@@ -31,7 +32,7 @@ static void add(struct knit_args *a, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (knit_args_add(a, text) < 0)
-		add_error = -1;
+		args_error = -1;
 }
 
 /* Rounded up to hugepages of 2 MiB. */
@@ -48,7 +49,8 @@ static unsigned int node_mib(const struct primary *p, unsigned int node)
  * --socket-mem equal to --socket-limit: nothing grows after start, because a secondary that is
  * stopped would make every growth wait for it. To EAL a limit of 0 is none; no page fits into 1.
  */
-static void memory_list(const struct primary *p, unsigned int none, char *text, size_t size)
+static void print_memory_by_node(const struct primary *p, unsigned int none, char *text,
+				 size_t size)
 {
 	unsigned int node, mib;
 	size_t at = 0;
@@ -60,7 +62,7 @@ static void memory_list(const struct primary *p, unsigned int none, char *text, 
 }
 
 /* PCI devices are named to every process; without one the bus is not even looked at. */
-static void add_devices(struct knit_args *a, const struct primary *p)
+static void args_add_devices(struct knit_args *a, const struct primary *p)
 {
 	const struct knit_config *c = p->conf;
 	struct rte_pci_addr pci;
@@ -69,33 +71,33 @@ static void add_devices(struct knit_args *a, const struct primary *p)
 	for (i = 0; i < c->n_ports; i++) {
 		if (p->ports[i].absent || rte_pci_addr_parse(c->ports[i].device, &pci) < 0)
 			continue;
-		add(a, "--allow=%s", c->ports[i].device);
+		args_add(a, "--allow=%s", c->ports[i].device);
 		n++;
 	}
 	if (n == 0)
-		add(a, "--no-pci");
+		args_add(a, "--no-pci");
 }
 
-static void add_common(struct knit_args *a, const struct primary *p, uint32_t lcore,
-		       const char *cpus)
+static void args_add_common(struct knit_args *a, const struct primary *p, uint32_t lcore,
+			    const char *cpus)
 {
 	const struct knit_config *c = p->conf;
 
-	add(a, "--file-prefix=%s", c->eal.prefix);
+	args_add(a, "--file-prefix=%s", c->eal.prefix);
 	if (cpus[0])
-		add(a, "--lcores=%u@(%s)", lcore, cpus);
+		args_add(a, "--lcores=%u@(%s)", lcore, cpus);
 	else
-		add(a, "--lcores=%u@%u", lcore, lcore);
-	add_devices(a, p);
+		args_add(a, "--lcores=%u@%u", lcore, lcore);
+	args_add_devices(a, p);
 	if (c->eal.huge_dir[0])
-		add(a, "--huge-dir=%s", c->eal.huge_dir);
-	add(a, "--log-level=lib.*:warning");
+		args_add(a, "--huge-dir=%s", c->eal.huge_dir);
+	args_add(a, "--log-level=lib.*:warning");
 	/*
 	 * It complains of what knit does without: real-time signals (main_loop_block_signals), flow
 	 * rules.
 	 */
-	add(a, "--log-level=pmd.net.tap:critical");
-	add(a, "--log-level=knit.*:%s", c->eal.log_level);
+	args_add(a, "--log-level=pmd.net.tap:critical");
+	args_add(a, "--log-level=knit.*:%s", c->eal.log_level);
 }
 
 int primary_eal_init(const struct primary *p, const char *program, const char *const *log_level)
@@ -105,18 +107,18 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 	char mem[256], limit[256];
 	pid_t pid;
 
-	memory_list(p, 0, mem, sizeof(mem));
-	memory_list(p, 1, limit, sizeof(limit));
-	add(&a, "%s", program);
-	add(&a, "--proc-type=primary");
-	add_common(&a, p, c->eal.lcore, c->eal.cpus);
+	print_memory_by_node(p, 0, mem, sizeof(mem));
+	print_memory_by_node(p, 1, limit, sizeof(limit));
+	args_add(&a, "%s", program);
+	args_add(&a, "--proc-type=primary");
+	args_add_common(&a, p, c->eal.lcore, c->eal.cpus);
 	for (; *log_level; log_level++)
-		add(&a, "--log-level=%s", *log_level);
+		args_add(&a, "--log-level=%s", *log_level);
 	if (strcmp(c->eal.iova, "auto"))
-		add(&a, "--iova-mode=%s", c->eal.iova);
-	add(&a, "--socket-mem=%s", mem);
-	add(&a, "--socket-limit=%s", limit);
-	if (add_error) {
+		args_add(&a, "--iova-mode=%s", c->eal.iova);
+	args_add(&a, "--socket-mem=%s", mem);
+	args_add(&a, "--socket-limit=%s", limit);
+	if (args_error) {
 		fprintf(stderr, "knit-primary: more EAL arguments than %d\n", KNIT_MAX_ARGS - 1);
 		return -E2BIG;
 	}
@@ -143,7 +145,7 @@ void primary_eal_cleanup(const struct knit_config *c)
 	knit_eal_remove_files(c->eal.prefix);
 }
 
-static int publish(const struct primary *p, enum knit_role role, uint32_t id)
+static int publish_role_args(const struct primary *p, enum knit_role role, uint32_t id)
 {
 	const struct knit_config *c = p->conf;
 	uint32_t lcore = c->control.lcore;
@@ -157,10 +159,10 @@ static int publish(const struct primary *p, enum knit_role role, uint32_t id)
 		lcore = c->workers[i].lcore;
 		cpus = c->workers[i].cpus;
 	}
-	add(&a, "%s", knit_role_program(role));
-	add(&a, "--proc-type=secondary");
-	add_common(&a, p, lcore, cpus);
-	return add_error ? -E2BIG : knit_rundir_write_args(c->eal.prefix, role, id, &a);
+	args_add(&a, "%s", knit_role_program(role));
+	args_add(&a, "--proc-type=secondary");
+	args_add_common(&a, p, lcore, cpus);
+	return args_error ? -E2BIG : knit_rundir_write_args(c->eal.prefix, role, id, &a);
 }
 
 int primary_publish_args(struct primary *p)
@@ -169,10 +171,10 @@ int primary_publish_args(struct primary *p)
 	int ret;
 
 	for (i = 0; i < p->topo->n_workers; i++) {
-		ret = publish(p, KNIT_ROLE_WORKER, p->topo->workers[i].id);
+		ret = publish_role_args(p, KNIT_ROLE_WORKER, p->topo->workers[i].id);
 		if (ret < 0)
 			return errno_log(ret, "writing a worker's arguments");
 	}
-	ret = publish(p, KNIT_ROLE_CONTROL, 0);
+	ret = publish_role_args(p, KNIT_ROLE_CONTROL, 0);
 	return ret < 0 ? errno_log(ret, "writing control's arguments") : 0;
 }

@@ -33,7 +33,7 @@ static const struct port *port_that_needs_rtnl(const struct primary *p)
 	return NULL;
 }
 
-static bool post_only(const struct primary *p, const struct knit_conf_iface *c)
+static bool async_only(const struct primary *p, const struct knit_conf_iface *c)
 {
 	const struct port *port = port_that_needs_rtnl(p);
 
@@ -46,7 +46,7 @@ static bool post_only(const struct primary *p, const struct knit_conf_iface *c)
 	return c->requests == KNIT_REQUEST_POST;
 }
 
-static bool on_kmod(const struct knit_conf_iface *c)
+static bool is_kmod_iface(const struct knit_conf_iface *c)
 {
 	const struct knit_engine_ops *engine = knit_engine_get(c->engine);
 
@@ -62,7 +62,7 @@ static uint16_t largest_mtu(const struct primary *p, const struct knit_conf_ifac
 	return RTE_MIN(c->max_mtu, (uint32_t)knit_driver_max_mtu(&info));
 }
 
-static void leave_out(struct knit_cpu_set *set, uint32_t lcore, const char *cpus)
+static void cpus_leave_out(struct knit_cpu_set *set, uint32_t lcore, const char *cpus)
 {
 	struct knit_cpu_set own;
 	unsigned int i;
@@ -81,16 +81,16 @@ static const cpu_set_t *engine_cpus(const struct knit_config *c, cpu_set_t *set)
 	_Static_assert(sizeof(own) == sizeof(*set), "both are a bit for each of 1024 CPUs");
 	if (!knit_cpus_parse(c->tap.cpus, &own)) {
 		knit_cpus_allowed(&own);
-		leave_out(&own, c->eal.lcore, c->eal.cpus);
-		leave_out(&own, c->control.lcore, c->control.cpus);
+		cpus_leave_out(&own, c->eal.lcore, c->eal.cpus);
+		cpus_leave_out(&own, c->control.lcore, c->control.cpus);
 		for (i = 0; i < c->n_workers; i++)
-			leave_out(&own, c->workers[i].lcore, c->workers[i].cpus);
+			cpus_leave_out(&own, c->workers[i].lcore, c->workers[i].cpus);
 	}
 	memcpy(set, &own, sizeof(*set));
 	return CPU_COUNT(set) ? set : NULL;
 }
 
-static int create(struct primary *p, unsigned int i)
+static int iface_create(struct primary *p, unsigned int i)
 {
 	cpu_set_t cpus;
 	const struct knit_conf_iface *c = &p->conf->ifaces[i];
@@ -107,10 +107,10 @@ static int create(struct primary *p, unsigned int i)
 		.ring_size = c->ring_size,
 		.features = KNIT_FEAT_ALL,
 		.core_id = c->core >= 0 ? c->core : 0,
-		.force_bind = c->core >= 0 && (p->conf->tap.thread_per_iface || on_kmod(c)),
+		.force_bind = c->core >= 0 && (p->conf->tap.thread_per_iface || is_kmod_iface(c)),
 		.cpus = engine_cpus(p->conf, &cpus),
 		.thread_per_iface = p->conf->tap.thread_per_iface,
-		.async = post_only(p, c),
+		.async = async_only(p, c),
 		.carrier = c->port < 0,
 		.merge_datagrams = c->merge_datagrams,
 	};
@@ -135,7 +135,7 @@ int primary_ifaces_create(struct primary *p)
 	int ret;
 
 	for (i = 0; i < p->topo->n_ifaces; i++) {
-		ret = create(p, i);
+		ret = iface_create(p, i);
 		if (ret < 0)
 			return ret;
 	}
@@ -155,7 +155,7 @@ void primary_ifaces_destroy(struct primary *p)
 }
 
 /* Busy: the port is being restarted or set, and is looked at again soon. */
-static int get_link(struct primary *p, struct port *port, struct rte_eth_link *link)
+static int port_get_link(struct primary *p, struct port *port, struct rte_eth_link *link)
 {
 	int ret;
 
@@ -181,7 +181,7 @@ void primary_link_update(struct primary *p, unsigned int i)
 	struct rte_kni *kni;
 	bool up;
 
-	if (get_link(p, port, &link) < 0)
+	if (port_get_link(p, port, &link) < 0)
 		return;
 	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up && !port->absent;
 	if (!port->topo->removed && port_held(port, up))

@@ -27,38 +27,38 @@
 #define sd_notify(unset, state) ((void)0)
 #endif
 
-static int missing(int ret)
+static int resources_code(int ret)
 {
 	return ret == 0 ? KNIT_EXIT_OK : KNIT_EXIT_RESOURCES;
 }
 
 /* Everything after EAL; undone in reverse, each step only if it was done. */
-static int serve(struct primary *p)
+static int run_system(struct primary *p)
 {
 	int code;
 
-	code = missing(primary_topology_create(p));
+	code = resources_code(primary_topology_create(p));
 	if (code)
 		return code;
-	code = missing(primary_pools_create(p));
+	code = resources_code(primary_pools_create(p));
 	if (code)
 		return code;
-	code = missing(primary_ports_open(p));
+	code = resources_code(primary_ports_open(p));
 	if (code)
 		goto close_ports;
-	code = missing(primary_handoffs_create(p));
+	code = resources_code(primary_handoffs_create(p));
 	if (code)
 		goto close_ports;
-	code = missing(primary_ifaces_create(p));
+	code = resources_code(primary_ifaces_create(p));
 	if (code)
 		goto destroy_ifaces;
 	port_removal_watch(p);
 	bus_master_open(p);
-	code = missing(primary_telemetry_register() ? -1 : port_thread_start(p));
+	code = resources_code(primary_telemetry_register() ? -1 : port_thread_start(p));
 	if (code)
 		goto stop_service;
 	primary_topology_publish(p);
-	code = missing(primary_publish_args(p));
+	code = resources_code(primary_publish_args(p));
 	if (code)
 		goto stop_service;
 	primary_telemetry_show(p);
@@ -107,16 +107,16 @@ int main(int argc, char **argv)
 	code = primary_preflight(conf, false);
 	if (code)
 		goto free_conf;
-	code = missing(knit_rundir_create(conf->eal.prefix));
+	code = resources_code(knit_rundir_create(conf->eal.prefix));
 	if (code)
 		goto free_conf;
-	code = missing(nic_bind(&p));
+	code = resources_code(nic_bind(&p));
 	if (code)
 		goto restore_nics;
-	code = missing(primary_eal_init(&p, argv[0], o.log_level));
+	code = resources_code(primary_eal_init(&p, argv[0], o.log_level));
 	if (code)
 		goto restore_nics;
-	code = main_loop_exit_code(serve(&p));
+	code = main_loop_exit_code(run_system(&p));
 	primary_eal_cleanup(conf);
 restore_nics:
 	nic_restore_all(conf, code);

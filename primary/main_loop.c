@@ -95,7 +95,7 @@ static int shortest_poll(const struct primary *p)
 	return ms;
 }
 
-static void look_at_links(struct primary *p)
+static void poll_links(struct primary *p)
 {
 	uint64_t count;
 	unsigned int i;
@@ -106,7 +106,7 @@ static void look_at_links(struct primary *p)
 		primary_link_update(p, i);
 }
 
-static bool stop_asked(int sigfd)
+static bool stop_requested(int sigfd)
 {
 	struct signalfd_siginfo info;
 
@@ -146,11 +146,11 @@ int main_loop_run(struct primary *p)
 	while (!asked && !__atomic_load_n(&p->restart, __ATOMIC_ACQUIRE)) {
 		if (port_removal_poll(p))
 			port_thread_kick();
-		look_at_links(p);
+		poll_links(p);
 		status_each_second(p);
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
 			break;
-		asked = stop_asked(sigfd);
+		asked = stop_requested(sigfd);
 	}
 	watch_links(p, false);
 	close(sigfd);

@@ -67,7 +67,7 @@ static struct {
 } service = { .doorbell = KNIT_DOORBELL_NONE };
 
 /* On a port. The others are about the sender's own entry, and never wait for anybody else's. */
-static bool is_op(uint32_t op)
+static bool is_port_op(uint32_t op)
 {
 	return op != KNIT_OP_ATTACH && op != KNIT_OP_READY && op != KNIT_OP_DETACH &&
 	       op != KNIT_OP_SYNC;
@@ -87,14 +87,14 @@ static int on_message(const struct rte_mp_msg *msg, const void *peer)
 	item->msg = *msg;
 	item->until = 0;
 	snprintf(item->peer, sizeof(item->peer), "%s", (const char *)peer);
-	rte_ring_enqueue(is_op(((const struct knit_msg *)msg->param)->op) ? service.ops
-									  : service.todo,
+	rte_ring_enqueue(is_port_op(((const struct knit_msg *)msg->param)->op) ? service.ops
+									       : service.todo,
 			 item);
 	knit_doorbell_ring(service.doorbell);
 	return 0;
 }
 
-static int execute(struct primary *p, struct knit_msg *m, int *fd)
+static int request_execute(struct primary *p, struct knit_msg *m, int *fd)
 {
 	int ret;
 
@@ -117,7 +117,7 @@ static int execute(struct primary *p, struct knit_msg *m, int *fd)
 }
 
 /* Somebody is on his way in: whether there is time to wait for him. */
-static bool hold(struct item *item)
+static bool item_hold(struct item *item)
 {
 	uint64_t now = rte_get_timer_cycles();
 
@@ -127,15 +127,15 @@ static bool hold(struct item *item)
 }
 
 /* False: the item is held, and there is no answer yet. */
-static bool serve(struct primary *p, struct item *item)
+static bool item_serve(struct primary *p, struct item *item)
 {
 	struct knit_msg *m = (struct knit_msg *)item->msg.param;
 	int i, fd = item->msg.num_fds > 0 ? item->msg.fds[0] : -1;
 
 	m->text[0] = '\0';
-	m->result = execute(p, m, &fd);
+	m->result = request_execute(p, m, &fd);
 	if (m->result == -EINPROGRESS) {
-		if (hold(item))
+		if (item_hold(item))
 			return false;
 		m->result = -EBUSY;
 	}
@@ -147,33 +147,33 @@ static bool serve(struct primary *p, struct item *item)
 	for (i = 1; i < item->msg.num_fds; i++)
 		close(item->msg.fds[i]);
 	item->msg.num_fds = 0;
-	primary_channel_clear_for(p, item->peer);
+	channel_clear_for(p, item->peer);
 	if (rte_mp_reply(&item->msg, item->peer) < 0)
 		log_warn("%s: process %u did not wait for the answer", knit_op_name(m->op), m->pid);
 	rte_ring_enqueue(service.idle, item);
 	return true;
 }
 
-#define N_SLOTS (KNIT_MAX_WORKERS + 1)
+#define N_ENTRIES (KNIT_MAX_WORKERS + 1)
 
 /* poll leaves those out that are negative. */
-static void wait_for_pidfds(const struct primary *p, struct pollfd fds[N_SLOTS])
+static void pollfds_of_processes(const struct primary *p, struct pollfd fds[N_ENTRIES])
 {
 	unsigned int i;
 
-	for (i = 0; i < N_SLOTS; i++)
+	for (i = 0; i < N_ENTRIES; i++)
 		fds[i] = (struct pollfd){ .fd = p->pidfd[i], .events = POLLIN };
 }
 
-static void look_at_ends(struct primary *p)
+static void poll_process_ends(struct primary *p)
 {
-	struct pollfd fds[N_SLOTS];
+	struct pollfd fds[N_ENTRIES];
 	unsigned int i;
 
-	wait_for_pidfds(p, fds);
-	if (poll(fds, N_SLOTS, 0) <= 0)
+	pollfds_of_processes(p, fds);
+	if (poll(fds, N_ENTRIES, 0) <= 0)
 		return;
-	for (i = 0; i < N_SLOTS; i++) {
+	for (i = 0; i < N_ENTRIES; i++) {
 		if (!fds[i].revents)
 			continue;
 		registry_ended(p, i);
@@ -182,19 +182,19 @@ static void look_at_ends(struct primary *p)
 }
 
 /* Ends before each message: it may come from the successor of one that has just ended. */
-static void serve_all(struct primary *p)
+static void items_serve(struct primary *p)
 {
 	struct item *item;
 
 	knit_doorbell_clear(service.doorbell);
-	look_at_ends(p);
+	poll_process_ends(p);
 	while (rte_ring_dequeue(service.todo, (void **)&item) == 0) {
-		look_at_ends(p);
-		serve(p, item);
+		poll_process_ends(p);
+		item_serve(p, item);
 	}
 	while (service.held || rte_ring_dequeue(service.ops, (void **)&service.held) == 0) {
-		look_at_ends(p);
-		if (!serve(p, service.held))
+		poll_process_ends(p);
+		if (!item_serve(p, service.held))
 			break;
 		service.held = NULL;
 	}
@@ -203,15 +203,15 @@ static void serve_all(struct primary *p)
 /* One wait: messages, ends of processes, or the time. */
 static void wait_once(struct primary *p, int timeout)
 {
-	struct pollfd fds[2 + N_SLOTS];
+	struct pollfd fds[2 + N_ENTRIES];
 	/* Then nobody looks at ports any more. */
 	bool ending = __atomic_load_n(&service.stop, __ATOMIC_ACQUIRE);
 
 	fds[0] = (struct pollfd){ .fd = knit_doorbell_open(service.doorbell), .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = ending ? -1 : bus_master_fd(), .events = POLLIN };
-	wait_for_pidfds(p, fds + 2);
+	pollfds_of_processes(p, fds + 2);
 	if (poll(fds, RTE_DIM(fds), timeout) >= 0)
-		serve_all(p);
+		items_serve(p);
 }
 
 static bool must_retry(void)
@@ -227,7 +227,7 @@ static uint32_t port_thread(void *arg)
 		wait_once(p, must_retry() ? RETRY_MS : TICK_MS);
 		bus_master_poll(p);
 		registry_check(p);
-		primary_channel_look(p);
+		channel_poll(p);
 		stalled_poll(p, service.dead);
 		/* After a death inside EAL a reset could wait for a lock that nobody has. */
 		if (service.dead && !p->restart)
@@ -240,7 +240,7 @@ static uint32_t port_thread(void *arg)
 	return 0;
 }
 
-static struct rte_ring *make_ring(const char *name)
+static struct rte_ring *create_item_ring(const char *name)
 {
 	struct rte_ring *r = rte_ring_create(name, ITEMS * 2, SOCKET_ID_ANY, 0);
 
@@ -259,9 +259,9 @@ int port_thread_start(struct primary *p)
 		return doorbell;
 	service.p = p;
 	service.doorbell = doorbell;
-	service.idle = make_ring("knit_msg_idle");
-	service.todo = make_ring("knit_msg_todo");
-	service.ops = make_ring("knit_msg_ops");
+	service.idle = create_item_ring("knit_msg_idle");
+	service.todo = create_item_ring("knit_msg_todo");
+	service.ops = create_item_ring("knit_msg_ops");
 	if (service.idle == NULL || service.todo == NULL || service.ops == NULL)
 		return -ENOMEM;
 	for (i = 0; i < ITEMS; i++)
@@ -281,7 +281,7 @@ void port_thread_kick(void)
 }
 
 /* Secondaries that have a entry, or are on their way. */
-static unsigned int present(const struct primary *p)
+static unsigned int count_processes(const struct primary *p)
 {
 	unsigned int i, n = 0;
 
@@ -290,7 +290,7 @@ static unsigned int present(const struct primary *p)
 	return n + stalled_signal(p, 0);
 }
 
-static void signal_all(const struct primary *p, int sig)
+static void signal_processes(const struct primary *p, int sig)
 {
 	unsigned int i;
 
@@ -301,7 +301,7 @@ static void signal_all(const struct primary *p, int sig)
 }
 
 /* Serves their goodbyes until all are gone or the time is over. */
-static void wait_gone(struct primary *p, int ms)
+static void wait_process_ends(struct primary *p, int ms)
 {
 	struct timespec now, end;
 
@@ -310,7 +310,7 @@ static void wait_gone(struct primary *p, int ms)
 	do {
 		wait_once(p, 50);
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (present(p) && now.tv_sec <= end.tv_sec);
+	} while (count_processes(p) && now.tv_sec <= end.tv_sec);
 }
 
 void port_thread_stop(struct primary *p)
@@ -325,14 +325,14 @@ void port_thread_stop(struct primary *p)
 	/* Whoever waits at the gate comes in and is told. */
 	knit_rundir_withdraw(p->conf->eal.prefix);
 	knit_rundir_unblock_attach();
-	signal_all(p, SIGTERM);
-	if (present(p))
-		wait_gone(p, LEAVE_MS);
-	if (present(p)) {
-		log_warn("%u processes did not leave within %d ms; killing them", present(p),
-			 LEAVE_MS);
-		signal_all(p, SIGKILL);
-		wait_gone(p, KILLED_MS);
+	signal_processes(p, SIGTERM);
+	if (count_processes(p))
+		wait_process_ends(p, LEAVE_MS);
+	if (count_processes(p)) {
+		log_warn("%u processes did not leave within %d ms; killing them",
+			 count_processes(p), LEAVE_MS);
+		signal_processes(p, SIGKILL);
+		wait_process_ends(p, KILLED_MS);
 	}
 	rte_mp_action_unregister(KNIT_MSG_ACTION);
 	if (service.dead && !p->restart)

@@ -28,12 +28,12 @@ bool primary_plan_fits(const struct knit_config *conf)
 
 void primary_init(struct primary *p, const struct knit_config *conf, bool status)
 {
-	struct machine machine;
+	struct host_nodes nodes;
 	unsigned int i;
 
 	p->conf = conf;
-	machine_look(conf, &machine);
-	pool_plan(conf, &machine, &p->plan);
+	host_nodes_read(conf, &nodes);
+	pool_plan(conf, &nodes, &p->plan);
 	p->status = status;
 	pthread_mutex_init(&p->drivers, NULL);
 	for (i = 0; i < RTE_DIM(p->pidfd); i++)

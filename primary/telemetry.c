@@ -24,7 +24,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct primary *primary;
 
-static int names(struct rte_tel_data *d, const char *base, size_t step, unsigned int n)
+static int report_names(struct rte_tel_data *d, const char *base, size_t step, unsigned int n)
 {
 	unsigned int i;
 
@@ -34,7 +34,7 @@ static int names(struct rte_tel_data *d, const char *base, size_t step, unsigned
 	return 0;
 }
 
-static int find(const char *params, const char *base, size_t step, unsigned int n)
+static int find_by_name(const char *params, const char *base, size_t step, unsigned int n)
 {
 	unsigned int i;
 
@@ -44,7 +44,7 @@ static int find(const char *params, const char *base, size_t step, unsigned int 
 	return -1;
 }
 
-static int tell_info(const char *params, struct rte_tel_data *d)
+static int report_info(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 
@@ -64,14 +64,14 @@ static int tell_info(const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-static int tell_ports(const char *params, struct rte_tel_data *d)
+static int report_ports(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 
-	return names(d, t->ports[0].name, sizeof(t->ports[0]), t->n_ports);
+	return report_names(d, t->ports[0].name, sizeof(t->ports[0]), t->n_ports);
 }
 
-static int tell_port(const char *params, struct rte_tel_data *d)
+static int report_port(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 	const struct knit_topo_port *port;
@@ -79,7 +79,7 @@ static int tell_port(const char *params, struct rte_tel_data *d)
 	char mac[18];
 	int i;
 
-	i = find(params, t->ports[0].name, sizeof(t->ports[0]), t->n_ports);
+	i = find_by_name(params, t->ports[0].name, sizeof(t->ports[0]), t->n_ports);
 	if (i < 0)
 		return -1;
 	port = &t->ports[i];
@@ -111,14 +111,14 @@ static int tell_port(const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-static int tell_ifaces(const char *params, struct rte_tel_data *d)
+static int report_ifaces(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 
-	return names(d, t->ifaces[0].name, sizeof(t->ifaces[0]), t->n_ifaces);
+	return report_names(d, t->ifaces[0].name, sizeof(t->ifaces[0]), t->n_ifaces);
 }
 
-static void add_requests(struct rte_tel_data *d, const struct rte_kni *kni)
+static void report_requests(struct rte_tel_data *d, const struct rte_kni *kni)
 {
 	struct knit_engine_req_stats r = { 0 };
 
@@ -146,7 +146,7 @@ struct sums {
 	uint64_t rx_packets, tx_packets, no_mbuf, held;
 };
 
-static void add_pair(struct sums *s, const struct rte_kni *kni, uint16_t pair)
+static void sums_add_pair(struct sums *s, const struct rte_kni *kni, uint16_t pair)
 {
 	const struct knit_pair *p = &kni->pair[pair];
 	struct knit_engine_stats e = { 0 };
@@ -165,7 +165,7 @@ static void add_pair(struct sums *s, const struct rte_kni *kni, uint16_t pair)
 	s->held += knit_pair_held(kni, pair);
 }
 
-static int tell_iface(const char *params, struct rte_tel_data *d)
+static int report_iface(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 	const struct rte_kni *kni;
@@ -173,12 +173,12 @@ static int tell_iface(const char *params, struct rte_tel_data *d)
 	unsigned int i;
 	int k;
 
-	k = find(params, t->ifaces[0].name, sizeof(t->ifaces[0]), t->n_ifaces);
+	k = find_by_name(params, t->ifaces[0].name, sizeof(t->ifaces[0]), t->n_ifaces);
 	if (k < 0)
 		return -1;
 	kni = t->ifaces[k].kni;
 	for (i = 0; i < kni->n_pairs; i++)
-		add_pair(&s, kni, i);
+		sums_add_pair(&s, kni, i);
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "engine", kni->engine->name);
 	rte_tel_data_add_dict_uint(d, "ifindex", kni->ifindex);
@@ -206,11 +206,11 @@ static int tell_iface(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "reject_" #name, s.engine.rejects[KNIT_REJECT_##id]);
 	KNIT_REJECT_TABLE(X)
 #undef X
-	add_requests(d, kni);
+	report_requests(d, kni);
 	return 0;
 }
 
-static int tell_workers(const char *params, struct rte_tel_data *d)
+static int report_workers(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo *t = primary->topo;
 	unsigned int i;
@@ -222,7 +222,7 @@ static int tell_workers(const char *params, struct rte_tel_data *d)
 }
 
 /* Its mbufs on their way through, or back from, other workers' transmit queues. */
-static uint64_t handoff_held(const struct knit_topo_worker *w)
+static uint64_t worker_handoff_held(const struct knit_topo_worker *w)
 {
 	uint64_t n = 0;
 	unsigned int i;
@@ -233,7 +233,7 @@ static uint64_t handoff_held(const struct knit_topo_worker *w)
 	return n;
 }
 
-static int tell_worker(const char *params, struct rte_tel_data *d)
+static int report_worker(const char *params, struct rte_tel_data *d)
 {
 	const struct knit_topo_worker *w;
 	const struct knit_worker_stats *s;
@@ -273,7 +273,7 @@ static int tell_worker(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "injected", s->injected);
 	rte_tel_data_add_dict_uint(d, "exchanged", s->exchanged);
 	rte_tel_data_add_dict_uint(d, "relayed", s->relayed);
-	rte_tel_data_add_dict_uint(d, "handoff_held", handoff_held(w));
+	rte_tel_data_add_dict_uint(d, "handoff_held", worker_handoff_held(w));
 #define X(id, name, text) \
 	rte_tel_data_add_dict_uint(d, "drop_" #name, s->drops[KNIT_WORKER_DROP_##id]);
 	KNIT_WORKER_DROP_TABLE(X)
@@ -288,7 +288,7 @@ static int tell_worker(const char *params, struct rte_tel_data *d)
                                                                                      \
 		pthread_mutex_lock(&lock);                                           \
 		if (primary)                                                         \
-			ret = tell_##name(params, d);                                \
+			ret = report_##name(params, d);                              \
 		pthread_mutex_unlock(&lock);                                         \
 		return ret;                                                          \
 	}

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int create(struct primary *p, unsigned int port, unsigned int w)
+static int create_handoff(struct primary *p, unsigned int port, unsigned int w)
 {
 	uint32_t size = knit_handoff_size(p->conf->ports[port].tx_desc);
 	struct knit_topo_worker *worker = &p->topo->workers[w];
@@ -46,11 +46,11 @@ int primary_handoffs_create(struct primary *p)
 		for (w = 0; w < p->topo->n_workers && ret == 0; w++)
 			if (p->topo->workers[w].tx_owner[k] >= 0 &&
 			    p->topo->workers[w].tx_owner[k] != (int)w)
-				ret = create(p, k, w);
+				ret = create_handoff(p, k, w);
 	return ret;
 }
 
-static bool dead(const struct primary *p, unsigned int w)
+static bool worker_is_dead(const struct primary *p, unsigned int w)
 {
 	return p->topo->workers[w].state == KNIT_PROCESS_DEAD;
 }
@@ -64,7 +64,7 @@ unsigned int primary_handoffs_reset(struct primary *p, unsigned int w)
 		for (v = 0; v < p->topo->n_workers; v++) {
 			x = p->topo->workers[v].handoff[k];
 			if (x && (x->producer == w || x->consumer == w))
-				forgotten += knit_handoff_reset(x, dead(p, x->producer));
+				forgotten += knit_handoff_reset(x, worker_is_dead(p, x->producer));
 		}
 	}
 	return forgotten;
@@ -79,7 +79,7 @@ void primary_handoffs_drain(struct primary *p)
 	for (k = 0; k < p->topo->n_ports; k++) {
 		for (w = 0; w < p->topo->n_workers; w++) {
 			x = p->topo->workers[w].handoff[k];
-			if (x && !dead(p, w))
+			if (x && !worker_is_dead(p, w))
 				knit_handoff_drain(x);
 		}
 	}

@@ -68,7 +68,7 @@ static unsigned int count_nodes(void)
 	return n;
 }
 
-void machine_look(const struct knit_config *c, struct machine *m)
+void host_nodes_read(const struct knit_config *c, struct host_nodes *m)
 {
 	unsigned int i;
 

@@ -18,7 +18,7 @@
  */
 #define POOL_OPS "ring_sp_sc"
 
-static struct rte_mempool *create(const char *name, const struct primary *p, unsigned int node)
+static struct rte_mempool *create_pool(const char *name, const struct primary *p, unsigned int node)
 {
 	uint16_t room = RTE_PKTMBUF_HEADROOM + p->conf->mempool.data_room;
 	unsigned int n_mbufs = p->plan.n_mbufs[node];
@@ -41,7 +41,7 @@ static int create_spares(struct primary *p)
 		if (p->plan.n_mbufs[node] == 0)
 			continue;
 		snprintf(name, sizeof(name), "knit_spare_%u", node);
-		p->spare[node] = create(name, p, node);
+		p->spare[node] = create_pool(name, p, node);
 		if (p->spare[node] == NULL)
 			return -ENOMEM;
 	}
@@ -57,7 +57,7 @@ int primary_pools_create(struct primary *p)
 
 	for (i = 0; i < t->n_workers; i++) {
 		snprintf(name, sizeof(name), "knit_domain_%u", t->workers[i].id);
-		t->workers[i].pool = create(name, p, p->plan.worker[i]);
+		t->workers[i].pool = create_pool(name, p, p->plan.worker[i]);
 		if (t->workers[i].pool == NULL)
 			return -ENOMEM;
 	}
@@ -76,7 +76,7 @@ void primary_pool_forget(struct rte_mempool *pool)
 		pool->local_cache[i].len = 0;
 }
 
-static void renew(struct rte_mempool *pool, void *arg, void *obj, unsigned int index)
+static void mbuf_renew(struct rte_mempool *pool, void *arg, void *obj, unsigned int index)
 {
 	unsigned int *failed = arg;
 
@@ -90,7 +90,7 @@ void primary_pool_rebuild(struct rte_mempool *pool)
 	unsigned int failed = 0;
 
 	primary_pool_forget(pool);
-	rte_mempool_obj_iter(pool, renew, &failed);
+	rte_mempool_obj_iter(pool, mbuf_renew, &failed);
 	if (failed)
 		log_err("mempool %s: %u mbufs did not go back", pool->name, failed);
 }

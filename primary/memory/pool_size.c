@@ -84,7 +84,7 @@ static size_t shared_bytes(const struct knit_config *c)
 	return bytes;
 }
 
-static unsigned int known(int node, unsigned int otherwise)
+static unsigned int known_node(int node, unsigned int otherwise)
 {
 	return node >= 0 && node < KNIT_MAX_NODES ? (unsigned int)node : otherwise;
 }
@@ -105,7 +105,7 @@ static void place_pools(const struct knit_config *c, struct pool_plan *plan)
 }
 
 /* The primary's node has room for its ports' drivers in OVERHEAD. */
-static void place_ports(const struct knit_config *c, const struct machine *m,
+static void place_ports(const struct knit_config *c, const struct host_nodes *m,
 			struct pool_plan *plan)
 {
 	const struct knit_conf_port *port;
@@ -113,7 +113,7 @@ static void place_ports(const struct knit_config *c, const struct machine *m,
 
 	for (i = 0; i < c->n_ports; i++) {
 		port = &c->ports[i];
-		node = known(m->port[i], plan->primary);
+		node = known_node(m->port[i], plan->primary);
 		if (node != plan->primary)
 			plan->bytes[node] +=
 				PORT_OVERHEAD +
@@ -121,14 +121,14 @@ static void place_ports(const struct knit_config *c, const struct machine *m,
 	}
 }
 
-void pool_plan(const struct knit_config *c, const struct machine *m, struct pool_plan *plan)
+void pool_plan(const struct knit_config *c, const struct host_nodes *m, struct pool_plan *plan)
 {
 	unsigned int i;
 
 	memset(plan, 0, sizeof(*plan));
-	plan->primary = known(m->primary, 0);
+	plan->primary = known_node(m->primary, 0);
 	for (i = 0; i < c->n_workers; i++)
-		plan->worker[i] = known(m->worker[i], plan->primary);
+		plan->worker[i] = known_node(m->worker[i], plan->primary);
 	plan->bytes[plan->primary] = shared_bytes(c);
 	place_pools(c, plan);
 	place_ports(c, m, plan);

@@ -29,7 +29,7 @@
 #define POOL_CACHE 256
 
 /* NUMA nodes as the kernel numbers them, -1: not known. Index as in the configuration. */
-struct machine {
+struct host_nodes {
 	int primary;
 	int worker[KNIT_MAX_WORKERS];
 	int port[KNIT_MAX_PORTS];
@@ -44,9 +44,9 @@ struct pool_plan {
 	size_t bytes[KNIT_MAX_NODES];	       /* hugepage memory that the node needs; 0: none */
 };
 
-void pool_plan(const struct knit_config *c, const struct machine *m, struct pool_plan *plan);
+void pool_plan(const struct knit_config *c, const struct host_nodes *m, struct pool_plan *plan);
 
 /* numa.c: from sysfs. */
-void machine_look(const struct knit_config *c, struct machine *m);
+void host_nodes_read(const struct knit_config *c, struct host_nodes *m);
 
 #endif

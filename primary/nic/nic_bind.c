@@ -13,7 +13,7 @@
 /* Left of the time to wait for users, of all devices together. */
 static int patience_ms = NICS_USERS_MS;
 
-static const char *driver_of(const struct knit_conf_port *port)
+static const char *conf_driver(const struct knit_conf_port *port)
 {
 	static const char *const names[] = {
 		[KNIT_DRIVER_KEEP] = "",
@@ -31,10 +31,10 @@ struct all {
 	char names[KNIT_MAX_PORTS][KNIT_PCI_NAME];
 };
 
-static struct knit_bind_want want_of(const struct knit_conf_port *port, const struct all *all)
+static struct knit_bind_want conf_want(const struct knit_conf_port *port, const struct all *all)
 {
 	return (struct knit_bind_want){
-		.driver = driver_of(port),
+		.driver = conf_driver(port),
 		.force = port->force,
 		.allow_noiommu = port->allow_noiommu,
 		.with = all->names,
@@ -42,7 +42,7 @@ static struct knit_bind_want want_of(const struct knit_conf_port *port, const st
 	};
 }
 
-static void find_vfio(const struct knit_config *conf, struct all *all)
+static void find_vfio_ports(const struct knit_config *conf, struct all *all)
 {
 	unsigned int i;
 
@@ -54,7 +54,7 @@ static void find_vfio(const struct knit_config *conf, struct all *all)
 }
 
 /* Without those that start without their NIC, because something else speaks against it. */
-static void find_all(const struct knit_config *conf, struct all *all)
+static void find_bindable_ports(const struct knit_config *conf, struct all *all)
 {
 	struct knit_bind_want want;
 	struct knit_bind_why why;
@@ -63,13 +63,13 @@ static void find_all(const struct knit_config *conf, struct all *all)
 	struct all vfio;
 	unsigned int i;
 
-	find_vfio(conf, &vfio);
+	find_vfio_ports(conf, &vfio);
 	all->n = 0;
 	for (i = 0; i < conf->n_ports; i++) {
 		if (conf->ports[i].driver != KNIT_DRIVER_VFIO ||
 		    !knit_pci_of_device(conf->ports[i].device, name))
 			continue;
-		want = want_of(&conf->ports[i], &vfio);
+		want = conf_want(&conf->ports[i], &vfio);
 		if (conf->ports[i].optional &&
 		    (knit_pci_look(name, &dev) < 0 || knit_bind_check(&dev, &want, &why) < 0))
 			continue;
@@ -77,7 +77,7 @@ static void find_all(const struct knit_config *conf, struct all *all)
 	}
 }
 
-static void wait_for_users(const struct knit_pci *dev)
+static void nic_wait_users(const struct knit_pci *dev)
 {
 	char comm[32];
 
@@ -86,7 +86,7 @@ static void wait_for_users(const struct knit_pci *dev)
 }
 
 /* What stays with a driver of the kernel's is shared as that allows. */
-static bool needs_lock(const struct knit_conf_port *port, const char *name)
+static bool nic_needs_lock(const struct knit_conf_port *port, const char *name)
 {
 	struct knit_pci dev;
 
@@ -97,58 +97,58 @@ static bool needs_lock(const struct knit_conf_port *port, const char *name)
 }
 
 /* Whoever is about to end, or to bind it by hand, is waited for, too. */
-static int wait_for_lock(const struct knit_conf_port *port, const char *name,
+static int nic_wait_lock(const struct knit_conf_port *port, const char *name,
 			 struct knit_bind_why *why)
 {
 	int ret = 0;
 
-	if (!needs_lock(port, name))
+	if (!nic_needs_lock(port, name))
 		return 0;
 	for (; (ret = knit_bind_locked(name, why)) < 0 && patience_ms > 0; patience_ms -= POLL_MS)
 		poll(NULL, 0, POLL_MS);
 	return ret;
 }
 
-static int lock(const struct knit_conf_port *port, const char *name, struct knit_bind_why *why)
+static int nic_lock(const struct knit_conf_port *port, const char *name, struct knit_bind_why *why)
 {
-	int ret = wait_for_lock(port, name, why);
+	int ret = nic_wait_lock(port, name, why);
 
-	return ret < 0 || !needs_lock(port, name) ? ret : knit_bind_lock(name, why);
+	return ret < 0 || !nic_needs_lock(port, name) ? ret : knit_bind_lock(name, why);
 }
 
 /* One that has its driver already may be another primary's. */
-static int check(const struct knit_config *conf, const struct knit_conf_port *port,
-		 const struct knit_pci *dev, struct knit_bind_why *why)
+static int nic_check_device(const struct knit_config *conf, const struct knit_conf_port *port,
+			    const struct knit_pci *dev, struct knit_bind_why *why)
 {
 	struct knit_bind_want want;
 	struct all all;
 	int ret;
 
-	wait_for_users(dev);
+	nic_wait_users(dev);
 	if (port->driver == KNIT_DRIVER_KEEP) {
 		ret = knit_bind_check_kind(dev, why);
 		return ret < 0 ? ret : knit_bind_check_users(dev, why);
 	}
-	find_all(conf, &all);
-	want = want_of(port, &all);
+	find_bindable_ports(conf, &all);
+	want = conf_want(port, &all);
 	return knit_bind_check(dev, &want, why);
 }
 
-static int look_and_check(const struct knit_config *conf, const struct knit_conf_port *port,
-			  struct knit_pci *dev, struct knit_bind_why *why)
+static int nic_find_and_check(const struct knit_config *conf, const struct knit_conf_port *port,
+			      struct knit_pci *dev, struct knit_bind_why *why)
 {
 	char name[KNIT_PCI_NAME];
 
 	knit_pci_of_device(port->device, name);
 	if (knit_pci_look(name, dev) == 0)
-		return check(conf, port, dev, why);
+		return nic_check_device(conf, port, dev, why);
 	snprintf(why->what, sizeof(why->what), "there is no PCI device %s", name);
 	snprintf(why->remedy, sizeof(why->remedy), "knit-bind lists what is there");
 	return -ENODEV;
 }
 
-static struct knit_bind_why of_port(const struct knit_conf_port *port,
-				    const struct knit_bind_why *why)
+static struct knit_bind_why why_with_port(const struct knit_conf_port *port,
+					  const struct knit_bind_why *why)
 {
 	struct knit_bind_why text = *why;
 
@@ -157,9 +157,9 @@ static struct knit_bind_why of_port(const struct knit_conf_port *port,
 	return text;
 }
 
-static void complain(const struct knit_conf_port *port, const struct knit_bind_why *why)
+static void nic_complain(const struct knit_conf_port *port, const struct knit_bind_why *why)
 {
-	struct knit_bind_why text = of_port(port, why);
+	struct knit_bind_why text = why_with_port(port, why);
 
 	nic_report_all(text.what, text.remedy);
 }
@@ -180,13 +180,13 @@ bool nic_check(const struct knit_config *conf, bool patient, nic_report tell)
 		port = &conf->ports[i];
 		if (!knit_pci_of_device(port->device, name))
 			continue;
-		ret = look_and_check(conf, port, &dev, &why);
+		ret = nic_find_and_check(conf, port, &dev, &why);
 		if (ret == 0)
-			ret = wait_for_lock(port, name, &why);
+			ret = nic_wait_lock(port, name, &why);
 		if (ret == 0)
 			snprintf(why.what, sizeof(why.what), "%s, driver %s", name,
 				 dev.driver[0] ? dev.driver : "none");
-		why = of_port(port, &why);
+		why = why_with_port(port, &why);
 		tell(ret == 0	      ? PRIMARY_NIC_GOOD
 		     : port->optional ? PRIMARY_NIC_DISPENSABLE
 				      : PRIMARY_NIC_MISSING,
@@ -200,7 +200,7 @@ bool nic_check(const struct knit_config *conf, bool patient, nic_report tell)
  * Devices that a killed predecessor bound as this one would: they stay, and what they had before
  * stays known. All others go back.
  */
-static bool wanted(const struct knit_bind_record *r, const void *arg)
+static bool record_is_wanted(const struct knit_bind_record *r, const void *arg)
 {
 	const struct knit_config *conf = arg;
 	char name[KNIT_PCI_NAME];
@@ -208,13 +208,13 @@ static bool wanted(const struct knit_bind_record *r, const void *arg)
 
 	for (i = 0; i < conf->n_ports; i++)
 		if (knit_pci_of_device(conf->ports[i].device, name) && strcmp(name, r->name) == 0)
-			return strcmp(driver_of(&conf->ports[i]), r->ours) == 0;
+			return strcmp(conf_driver(&conf->ports[i]), r->ours) == 0;
 	return false;
 }
 
 /* vfio decides about it when the device is bound, and EAL asks again when it opens it. */
-static int allow_noiommu(const char *prefix, const struct knit_conf_port *port,
-			 const struct knit_pci *dev)
+static int nic_allow_noiommu(const char *prefix, const struct knit_conf_port *port,
+			     const struct knit_pci *dev)
 {
 	int ret;
 
@@ -236,24 +236,24 @@ static int allow_noiommu(const char *prefix, const struct knit_conf_port *port,
 }
 
 /* Locked before anything is looked at. */
-static int bind_locked(const struct knit_config *conf, const struct knit_conf_port *port,
-		       const char *name)
+static int nic_bind_locked(const struct knit_config *conf, const struct knit_conf_port *port,
+			   const char *name)
 {
-	const char *prefix = conf->eal.prefix, *driver = driver_of(port);
+	const char *prefix = conf->eal.prefix, *driver = conf_driver(port);
 	struct knit_bind_why why = { 0 };
 	struct knit_pci dev;
 	int ret;
 
-	ret = lock(port, name, &why);
+	ret = nic_lock(port, name, &why);
 	if (ret == 0)
-		ret = look_and_check(conf, port, &dev, &why);
+		ret = nic_find_and_check(conf, port, &dev, &why);
 	if (ret < 0) {
-		complain(port, &why);
+		nic_complain(port, &why);
 		return ret;
 	}
 	if (port->driver == KNIT_DRIVER_KEEP)
 		return 0;
-	ret = allow_noiommu(prefix, port, &dev);
+	ret = nic_allow_noiommu(prefix, port, &dev);
 	if (ret < 0 || strcmp(dev.driver, driver) == 0)
 		return ret;
 	ret = nic_record(prefix, &dev, driver);
@@ -261,20 +261,20 @@ static int bind_locked(const struct knit_config *conf, const struct knit_conf_po
 		return ret;
 	ret = knit_bind_move(name, driver, &why);
 	if (ret < 0) {
-		complain(port, &why);
+		nic_complain(port, &why);
 		nic_restore(prefix, name);
 	}
 	return ret;
 }
 
-static int bind_one(const struct knit_config *conf, const struct knit_conf_port *port)
+static int nic_bind_port(const struct knit_config *conf, const struct knit_conf_port *port)
 {
 	char name[KNIT_PCI_NAME];
 	int ret;
 
 	if (!knit_pci_of_device(port->device, name))
 		return 0;
-	ret = bind_locked(conf, port, name);
+	ret = nic_bind_locked(conf, port, name);
 	if (ret < 0)
 		knit_bind_unlock(name);
 	return ret;
@@ -286,9 +286,9 @@ int nic_bind(struct primary *p)
 	unsigned int i;
 	int ret;
 
-	ret = nic_restore_settle(conf->eal.prefix, wanted, conf);
+	ret = nic_restore_settle(conf->eal.prefix, record_is_wanted, conf);
 	for (i = 0; ret == 0 && i < conf->n_ports; i++) {
-		ret = bind_one(conf, &conf->ports[i]);
+		ret = nic_bind_port(conf, &conf->ports[i]);
 		if (ret < 0 && conf->ports[i].optional) {
 			p->ports[i].absent = true;
 			ret = 0;

@@ -22,7 +22,7 @@ void nic_report_all(const char *what, const char *remedy)
 		fprintf(stderr, "    remedy: %s\n", remedy);
 }
 
-static int write_records(const char *prefix)
+static int records_write(const char *prefix)
 {
 	struct knit_path path = knit_path_file(prefix, KNIT_FILE_BOUND);
 	int ret = knit_bind_records_write(path.text, &recs);
@@ -32,7 +32,7 @@ static int write_records(const char *prefix)
 	return ret;
 }
 
-static int read_records(const char *prefix)
+static int records_read(const char *prefix)
 {
 	struct knit_path path = knit_path_file(prefix, KNIT_FILE_BOUND);
 	int ret = knit_bind_records_read(path.text, &recs);
@@ -67,10 +67,10 @@ static int forbid_noiommu(const char *prefix)
 		return ret;
 	}
 	recs.noiommu = false;
-	return write_records(prefix);
+	return records_write(prefix);
 }
 
-static int lock_and_restore(const struct knit_bind_record *r, struct knit_bind_why *why)
+static int record_restore_locked(const struct knit_bind_record *r, struct knit_bind_why *why)
 {
 	int ret = knit_bind_lock(r->name, why);
 
@@ -82,17 +82,17 @@ static int lock_and_restore(const struct knit_bind_record *r, struct knit_bind_w
 }
 
 /* Forgets it once it is back. */
-static int restore(const char *prefix, unsigned int i)
+static int record_restore(const char *prefix, unsigned int i)
 {
 	struct knit_bind_why why;
-	int ret = lock_and_restore(&recs.r[i], &why);
+	int ret = record_restore_locked(&recs.r[i], &why);
 
 	if (ret < 0) {
 		nic_report_all(why.what, why.remedy);
 		return ret;
 	}
 	recs.r[i] = recs.r[--recs.n];
-	return write_records(prefix);
+	return records_write(prefix);
 }
 
 /* One that can't go back is no reason not to start: the end of this primary tries again. */
@@ -100,13 +100,13 @@ int nic_restore_settle(const char *prefix,
 		       bool (*wanted)(const struct knit_bind_record *r, const void *arg),
 		       const void *arg)
 {
-	int ret = read_records(prefix);
+	int ret = records_read(prefix);
 	unsigned int i;
 
 	if (ret < 0)
 		return ret;
 	for (i = recs.n; i-- > 0;)
-		if (!wanted(&recs.r[i], arg) && restore(prefix, i) < 0)
+		if (!wanted(&recs.r[i], arg) && record_restore(prefix, i) < 0)
 			fprintf(stderr, "knit-primary: an earlier primary's NIC stays as it is "
 					"until this one ends\n");
 	forbid_noiommu(prefix);
@@ -114,7 +114,7 @@ int nic_restore_settle(const char *prefix,
 }
 
 /* Index of its record, -1: none. */
-static int recorded(const char *name)
+static int record_find(const char *name)
 {
 	unsigned int i;
 
@@ -126,7 +126,7 @@ static int recorded(const char *name)
 
 int nic_record(const char *prefix, const struct knit_pci *dev, const char *driver)
 {
-	int i = recorded(dev->name);
+	int i = record_find(dev->name);
 
 	if (i < 0 && recs.n == KNIT_BIND_RECORDS) {
 		fprintf(stderr, "knit-primary: more than %d devices\n", KNIT_BIND_RECORDS);
@@ -136,18 +136,18 @@ int nic_record(const char *prefix, const struct knit_pci *dev, const char *drive
 		knit_bind_record(&recs.r[recs.n++], dev, driver);
 	else
 		knit_bind_record_anew(&recs.r[i], dev, driver);
-	return write_records(prefix);
+	return records_write(prefix);
 }
 
 int nic_record_noiommu(const char *prefix)
 {
 	recs.noiommu = true;
-	return write_records(prefix);
+	return records_write(prefix);
 }
 
 int nic_restore(const char *prefix, const char *name)
 {
-	int i = recorded(name), ret = i < 0 ? 0 : restore(prefix, i);
+	int i = record_find(name), ret = i < 0 ? 0 : record_restore(prefix, i);
 
 	return ret < 0 ? ret : forbid_noiommu(prefix);
 }
@@ -192,9 +192,9 @@ int nic_restore_run(const char *prefix, int code)
 		return code < 0 ? KNIT_EXIT_TAKEN : code;
 	if (ret < 0)
 		return code > 0 ? code : KNIT_EXIT_FAILURE;
-	ret = read_records(prefix);
+	ret = records_read(prefix);
 	for (i = recs.n; i-- > 0;)
-		if (restore(prefix, i) < 0)
+		if (record_restore(prefix, i) < 0)
 			ret = -EIO;
 	if (forbid_noiommu(prefix) < 0)
 		ret = -EIO;

@@ -24,7 +24,7 @@
 #define RSS_TYPES (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)
 
 /* What stands for an absent port: it receives nothing, swallows all, and has no link for us. */
-static int find_nothing(struct port *port)
+static int make_null_device(struct port *port)
 {
 	char name[RTE_ETH_NAME_MAX_LEN];
 	int ret;
@@ -37,7 +37,7 @@ static int find_nothing(struct port *port)
 }
 
 /* Makes a vdev, or finds the PCI device that EAL probed. The caller is in the port's namespace. */
-static int find_device(struct port *port)
+static int make_or_find_device(struct port *port)
 {
 	const char *device = port->conf->device;
 	char name[RTE_ETH_NAME_MAX_LEN];
@@ -168,7 +168,7 @@ static void choose_offloads(struct port *port, const struct rte_eth_dev_info *in
 }
 
 /* What can select a burst function is fixed here, for good: see port_start. */
-static int configure(struct port *port)
+static int port_configure(struct port *port)
 {
 	struct rte_eth_conf conf = { 0 };
 	struct rte_eth_dev_info info;
@@ -196,7 +196,7 @@ static int configure(struct port *port)
 	return 0;
 }
 
-static int learn(struct primary *p, unsigned int i)
+static int port_learn(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
 	const struct knit_driver *driver;
@@ -259,7 +259,7 @@ int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct r
 }
 
 /* Packets cross between NUMA nodes: it works, and whoever wonders about speed finds it here. */
-static void tell_distance(struct primary *p, unsigned int i)
+static void report_numa_distance(struct primary *p, unsigned int i)
 {
 	int node = rte_eth_dev_socket_id(p->ports[i].id);
 	unsigned int w;
@@ -276,7 +276,7 @@ static void tell_distance(struct primary *p, unsigned int i)
  * selects one is fixed at configuration; if a start yields another all the same, workers that go
  * on would call the wrong one.
  */
-static bool burst_changed(struct port *port)
+static bool port_burst_changed(struct port *port)
 {
 	const struct rte_eth_fp_ops *ops = &rte_eth_fp_ops[port->id];
 	bool changed = port->rx_burst && (port->rx_burst != (const void *)ops->rx_pkt_burst ||
@@ -309,7 +309,7 @@ int port_start(struct primary *p, unsigned int i)
 	int netns, ret;
 
 	if (knit_driver_find(port->topo->driver)->tap)
-		primary_channel_clear(p);
+		channel_clear(p);
 	ret = port_enter(port, &netns);
 	if (ret < 0)
 		return ret;
@@ -329,7 +329,7 @@ int port_start(struct primary *p, unsigned int i)
 	__atomic_fetch_add(&port->topo->starts, 1, __ATOMIC_RELEASE);
 	/* net_tap sent its fds to every secondary; control drops them. */
 	knit_doorbell_ring(p->topo->control.doorbell);
-	if (!burst_changed(port))
+	if (!port_burst_changed(port))
 		return 0;
 	log_warn("port %s: the driver took other burst functions; its workers must start anew",
 		 port->conf->name);
@@ -353,7 +353,7 @@ int port_stop(struct primary *p, unsigned int i)
 	return 0;
 }
 
-static int setup_queues(struct primary *p, unsigned int i)
+static int port_setup_queues(struct primary *p, unsigned int i)
 {
 	unsigned int w;
 	int ret;
@@ -366,25 +366,25 @@ static int setup_queues(struct primary *p, unsigned int i)
 	return 0;
 }
 
-static int open_in_netns(struct primary *p, unsigned int i)
+static int port_open_in_netns(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
 	int ret;
 
-	ret = port->absent ? find_nothing(port) : find_device(port);
+	ret = port->absent ? make_null_device(port) : make_or_find_device(port);
 	if (ret < 0)
 		return ret;
-	ret = learn(p, i);
+	ret = port_learn(p, i);
 	if (ret < 0)
 		return ret;
 	if (knit_driver_find(port->topo->driver)->tap)
 		port_tap_find(port);
-	ret = configure(port);
+	ret = port_configure(port);
 	if (ret < 0)
 		return ret;
-	tell_distance(p, i);
+	report_numa_distance(p, i);
 	rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &port->rx_desc, &port->tx_desc);
-	return setup_queues(p, i);
+	return port_setup_queues(p, i);
 }
 
 static int port_open(struct primary *p, unsigned int i)
@@ -398,7 +398,7 @@ static int port_open(struct primary *p, unsigned int i)
 			rte_strerror(-ret));
 		return ret;
 	}
-	ret = open_in_netns(p, i);
+	ret = port_open_in_netns(p, i);
 	knit_netns_leave(&netns);
 	if (ret < 0)
 		return ret;
@@ -406,7 +406,7 @@ static int port_open(struct primary *p, unsigned int i)
 }
 
 /* Without it, if it is optional: what was opened of it is closed. */
-static int open_nothing(struct primary *p, unsigned int i)
+static int port_open_null(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
 
@@ -420,7 +420,7 @@ static int open_nothing(struct primary *p, unsigned int i)
 }
 
 /* An xconnect forwards what is addressed to others, so its ports must receive it. */
-static bool needs_promisc(const struct knit_config *c, int port)
+static bool port_needs_promisc(const struct knit_config *c, int port)
 {
 	const struct knit_conf_rule *r;
 	unsigned int w, i;
@@ -445,12 +445,12 @@ int primary_ports_open(struct primary *p)
 		p->ports[i].conf = &p->conf->ports[i];
 		p->ports[i].topo = &p->topo->ports[i];
 		p->ports[i].netns = p->ports[i].absent ? "" : p->conf->ports[i].netns;
-		p->ports[i].promisc = needs_promisc(p->conf, i);
+		p->ports[i].promisc = port_needs_promisc(p->conf, i);
 		p->ports[i].want_promisc = p->conf->ports[i].promisc;
 		p->ports[i].id = RTE_MAX_ETHPORTS;
 		ret = port_open(p, i);
 		if (ret < 0 && p->conf->ports[i].optional && !p->ports[i].absent)
-			ret = open_nothing(p, i);
+			ret = port_open_null(p, i);
 		if (ret < 0)
 			return ret;
 		if (p->ports[i].absent)

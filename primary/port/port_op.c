@@ -26,7 +26,7 @@
  */
 
 /* The device was taken away: there is nothing to set, and what can't be true is refused. */
-static int op_gone(struct knit_msg *m)
+static int op_on_removed(struct knit_msg *m)
 {
 	if (m->op != KNIT_OP_MTU && m->op != KNIT_OP_MAC)
 		return 0;
@@ -74,7 +74,7 @@ static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 		started = port_start(p, i);
 	}
 	if (port_go_on(p, i, started) < 0)
-		return port_is_removed(port) ? op_gone(m) : started;
+		return port_is_removed(port) ? op_on_removed(m) : started;
 	return ret;
 }
 
@@ -173,7 +173,8 @@ int port_op(struct primary *p, struct knit_msg *m)
 	pthread_mutex_lock(&p->drivers);
 	ret = port_enter(&p->ports[m->port], &netns);
 	if (ret == 0)
-		ret = port_is_removed(&p->ports[m->port]) ? op_gone(m) : ops[m->op](p, m->port, m);
+		ret = port_is_removed(&p->ports[m->port]) ? op_on_removed(m)
+							  : ops[m->op](p, m->port, m);
 	knit_netns_leave(&netns);
 	pthread_mutex_unlock(&p->drivers);
 	if (ret < 0 && ret != -EINPROGRESS)

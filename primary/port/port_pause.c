@@ -39,7 +39,7 @@ void port_unhold(struct primary *p, uint64_t ports)
 }
 
 /* An attach takes EAL through all ports, and copies the burst functions that they have then. */
-static int keep_out(struct primary *p, char *why, size_t len)
+static int keep_secondaries_out(struct primary *p, char *why, size_t len)
 {
 	pid_t pid;
 	int entry;
@@ -65,9 +65,9 @@ int port_pause(struct primary *p, unsigned int i, char *why, size_t len)
 		snprintf(why, len, "the domain of a dead worker waits for its reset");
 		return -EBUSY;
 	}
-	ret = keep_out(p, why, len);
+	ret = keep_secondaries_out(p, why, len);
 	if (ret == 0)
-		ret = primary_park(p, UINT64_C(1) << i, why, len);
+		ret = park_workers(p, UINT64_C(1) << i, why, len);
 	if (ret == 0)
 		port_hold(p, UINT64_C(1) << i);
 	else if (ret != -EINPROGRESS)
@@ -83,7 +83,7 @@ int port_go_on(struct primary *p, unsigned int i, int started)
 	}
 	if (started > 0)
 		registry_end_workers(p, UINT64_C(1) << i);
-	primary_resume(p);
+	park_resume(p);
 	port_unhold(p, UINT64_C(1) << i);
 	knit_rundir_unblock_attach();
 	return started;

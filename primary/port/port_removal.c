@@ -27,7 +27,7 @@
 #define SAY_EVERY 64 /* tries */
 
 /* A folder that was opened stays that of this device, also if another one gets its address. */
-static int open_folder(const char *name)
+static int device_open_folder(const char *name)
 {
 	char path[64];
 
@@ -36,7 +36,7 @@ static int open_folder(const char *name)
 }
 
 /* The kernel's driver, "" if there is none, or no device. */
-static int read_driver(const struct port *port, char name[KNIT_DRIVER_NAME])
+static int device_read_driver(const struct port *port, char name[KNIT_DRIVER_NAME])
 {
 	char link[256], *slash;
 	ssize_t n;
@@ -60,22 +60,23 @@ void port_removal_watch(struct primary *p)
 		port = &p->ports[i];
 		if (port->absent || !knit_pci_of_device(port->conf->device, port->pci))
 			continue;
-		port->sysfs = open_folder(port->pci);
-		if (port->sysfs < 0 || read_driver(port, port->kdriver) < 0)
+		port->sysfs = device_open_folder(port->pci);
+		if (port->sysfs < 0 || device_read_driver(port, port->kdriver) < 0)
 			log_warn("port %s: %s: %s: that it is taken away will not be seen",
 				 port->conf->name, port->pci, strerror(errno));
 	}
 }
 
-static bool was_taken(const struct port *port)
+static bool device_was_taken(const struct port *port)
 {
 	char now[KNIT_DRIVER_NAME];
 
-	return port->kdriver[0] && read_driver(port, now) == 0 && strcmp(now, port->kdriver) != 0;
+	return port->kdriver[0] && device_read_driver(port, now) == 0 &&
+	       strcmp(now, port->kdriver) != 0;
 }
 
 /* Zeros instead of registers, and nobody took a device away: it does not work any more. */
-static void look_at_faults(struct primary *p, bool any_gone)
+static void poll_faults(struct primary *p, bool any_gone)
 {
 	static uint64_t seen;
 	uint64_t faults = __atomic_load_n(&p->topo->device_faults, __ATOMIC_ACQUIRE);
@@ -89,11 +90,11 @@ static void look_at_faults(struct primary *p, bool any_gone)
 }
 
 /* Both threads look, and the first who sees it says it. */
-static bool is_gone(const struct port *port)
+static bool device_is_removed(const struct port *port)
 {
 	if (__atomic_load_n(&port->topo->removed, __ATOMIC_ACQUIRE))
 		return true;
-	if (!was_taken(port))
+	if (!device_was_taken(port))
 		return false;
 	if (!__atomic_exchange_n(&port->topo->removed, 1, __ATOMIC_ACQ_REL))
 		log_err("port %s: its device %s was taken away; the port is without one until a "
@@ -104,7 +105,7 @@ static bool is_gone(const struct port *port)
 
 bool port_is_removed(const struct port *port)
 {
-	if (!is_gone(port))
+	if (!device_is_removed(port))
 		return false;
 	__atomic_store_n(&port->topo->admin_up, 0, __ATOMIC_RELEASE);
 	return true;
@@ -119,22 +120,22 @@ bool port_removal_poll(struct primary *p)
 	for (i = 0; i < p->topo->n_ports; i++) {
 		port = &p->ports[i];
 		before = __atomic_load_n(&port->topo->removed, __ATOMIC_ACQUIRE);
-		if (is_gone(port)) {
+		if (device_is_removed(port)) {
 			any = true;
 			now |= !before;
 		}
 	}
-	look_at_faults(p, any);
+	poll_faults(p, any);
 	return now;
 }
 
 /* Nobody's registers any more, or those of another driver of the kernel's. */
-static bool is_foreign(const struct port *port)
+static bool device_is_of_other_driver(const struct port *port)
 {
 	char now[KNIT_DRIVER_NAME];
 
 	return faccessat(port->sysfs, "vendor", F_OK, 0) < 0 ||
-	       (read_driver(port, now) == 0 && now[0] && strcmp(now, port->kdriver) != 0);
+	       (device_read_driver(port, now) == 0 && now[0] && strcmp(now, port->kdriver) != 0);
 }
 
 /*
@@ -146,12 +147,12 @@ void port_removal_blank(const struct port *port)
 	if (!port->topo->removed)
 		return;
 	prctl(PR_SET_TIMERSLACK, 1);
-	if (is_foreign(port))
+	if (device_is_of_other_driver(port))
 		knit_sigbus_blank(port->pci);
 }
 
 /* Workers leave all that are gone alone from the next burst on. Those to be let go of. */
-static uint64_t pending(struct primary *p)
+static uint64_t ports_to_release(struct primary *p)
 {
 	uint64_t ports = 0;
 	struct port *port;
@@ -169,12 +170,12 @@ static uint64_t pending(struct primary *p)
 }
 
 /* EAL asks all secondaries and waits for their answers. */
-static int detach(struct primary *p, unsigned int i)
+static int device_detach(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
 	int ret;
 
-	primary_channel_clear(p);
+	channel_clear(p);
 	ret = rte_eal_hotplug_remove("pci", port->pci);
 	if (ret < 0)
 		return ret;
@@ -185,7 +186,7 @@ static int detach(struct primary *p, unsigned int i)
 	return 0;
 }
 
-static int detach_all(struct primary *p, uint64_t ports)
+static int devices_detach(struct primary *p, uint64_t ports)
 {
 	unsigned int i;
 	int ret = 0;
@@ -193,12 +194,12 @@ static int detach_all(struct primary *p, uint64_t ports)
 	pthread_mutex_lock(&p->drivers);
 	for (i = 0; i < p->topo->n_ports && ret == 0; i++)
 		if (ports & (UINT64_C(1) << i))
-			ret = detach(p, i);
+			ret = device_detach(p, i);
 	pthread_mutex_unlock(&p->drivers);
 	return ret;
 }
 
-static void pause_after(struct primary *p, int ret, uint64_t *next)
+static void release_pause(struct primary *p, int ret, uint64_t *next)
 {
 	static unsigned int pause = FIRST_PAUSE_S;
 
@@ -210,39 +211,39 @@ static void pause_after(struct primary *p, int ret, uint64_t *next)
 }
 
 /* Nobody is between EAL's set-up and READY, and all workers concerned stand still. */
-static bool release(struct primary *p, uint64_t ports, uint64_t *next)
+static bool ports_release(struct primary *p, uint64_t ports, uint64_t *next)
 {
 	static unsigned int failed;
 	char why[160];
 	int ret;
 
-	if (primary_park(p, ports, why, sizeof(why)) < 0) {
+	if (park_workers(p, ports, why, sizeof(why)) < 0) {
 		if (failed++ % SAY_EVERY == 0)
 			log_warn("a device that was taken away is not let go: %s", why);
 		return false;
 	}
 	failed = 0;
-	ret = detach_all(p, ports);
-	primary_resume(p);
+	ret = devices_detach(p, ports);
+	park_resume(p);
 	if (ret < 0)
-		pause_after(p, ret, next);
+		release_pause(p, ret, next);
 	return ret == 0;
 }
 
 bool port_removal_release(struct primary *p)
 {
-	uint64_t ports = pending(p);
+	uint64_t ports = ports_to_release(p);
 	static uint64_t next;
 	bool done;
 
 	if (ports == 0)
 		return true;
 	if (rte_get_timer_cycles() < next || (registry_dead_ports(p) & ports) ||
-	    primary_still_stuck(p, ports))
+	    park_still_stuck(p, ports))
 		return false;
 	if (registry_block_attach(p) < 0)
 		return false;
-	done = release(p, ports, &next);
+	done = ports_release(p, ports, &next);
 	knit_rundir_unblock_attach();
 	return done;
 }

@@ -11,7 +11,7 @@ int port_if_supported(int ret)
 	return ret == -ENOTSUP || ret == -ENOSYS ? 0 : ret;
 }
 
-static int apply_promisc(struct port *port)
+static int port_sync_promisc(struct port *port)
 {
 	bool on = port->promisc || port->want_promisc || port->list_promisc;
 
@@ -19,7 +19,7 @@ static int apply_promisc(struct port *port)
 				    : rte_eth_promiscuous_disable(port->id));
 }
 
-static int apply_allmulti(struct port *port)
+static int port_sync_allmulti(struct port *port)
 {
 	bool on = port->want_allmulti || port->list_allmulti;
 
@@ -33,7 +33,7 @@ int port_set_promisc(struct port *port, bool on)
 	int ret;
 
 	port->want_promisc = on;
-	ret = apply_promisc(port);
+	ret = port_sync_promisc(port);
 	if (ret < 0)
 		port->want_promisc = before;
 	return ret;
@@ -45,14 +45,14 @@ int port_set_allmulti(struct port *port, bool on)
 	int ret;
 
 	port->want_allmulti = on;
-	ret = apply_allmulti(port);
+	ret = port_sync_allmulti(port);
 	if (ret < 0)
 		port->want_allmulti = before;
 	return ret;
 }
 
-static bool listed(const struct rte_ether_addr *list, unsigned int n,
-		   const struct rte_ether_addr *mac)
+static bool list_has_mac(const struct rte_ether_addr *list, unsigned int n,
+			 const struct rte_ether_addr *mac)
 {
 	unsigned int i;
 
@@ -66,27 +66,27 @@ static bool listed(const struct rte_ether_addr *list, unsigned int n,
  * Adds and removes the difference, and remembers what the port has. One that has no room for all
  * of them receives promiscuously.
  */
-static int apply_uc(struct port *port, const struct rte_ether_addr *list, unsigned int n)
+static int port_sync_unicast(struct port *port, const struct rte_ether_addr *list, unsigned int n)
 {
 	struct rte_ether_addr has[KNIT_RXLIST_MAX], mac;
 	unsigned int i, n_has = 0;
 
 	for (i = 0; i < port->n_uc; i++)
-		if (!listed(list, n, &port->uc[i]))
+		if (!list_has_mac(list, n, &port->uc[i]))
 			rte_eth_dev_mac_addr_remove(port->id, &port->uc[i]);
 	for (i = 0; i < n; i++) {
 		mac = list[i];
-		if (listed(port->uc, port->n_uc, &mac) ||
+		if (list_has_mac(port->uc, port->n_uc, &mac) ||
 		    rte_eth_dev_mac_addr_add(port->id, &mac, 0) == 0)
 			has[n_has++] = mac;
 	}
 	memcpy(port->uc, has, n_has * sizeof(has[0]));
 	port->n_uc = n_has;
 	port->list_promisc = n_has < n;
-	return apply_promisc(port);
+	return port_sync_promisc(port);
 }
 
-static int apply_mc(struct port *port, const struct rte_ether_addr *list, unsigned int n)
+static int port_sync_multicast(struct port *port, const struct rte_ether_addr *list, unsigned int n)
 {
 	struct rte_ether_addr copy[KNIT_RXLIST_MAX];
 	int ret;
@@ -96,25 +96,25 @@ static int apply_mc(struct port *port, const struct rte_ether_addr *list, unsign
 	memcpy(port->mc, copy, n * sizeof(copy[0]));
 	port->n_mc = n;
 	port->list_allmulti = ret < 0 && n > 0;
-	return apply_allmulti(port);
+	return port_sync_allmulti(port);
 }
 
 int port_set_lists(struct port *port, const struct rte_ether_addr *list, unsigned int n_uc,
 		   unsigned int n_mc)
 {
-	int uc = apply_uc(port, list, n_uc);
-	int mc = apply_mc(port, list + n_uc, n_mc);
+	int uc = port_sync_unicast(port, list, n_uc);
+	int mc = port_sync_multicast(port, list + n_uc, n_mc);
 
 	return uc < 0 ? uc : mc;
 }
 
 void port_rxmode_restore(struct port *port)
 {
-	apply_promisc(port);
+	port_sync_promisc(port);
 	if (port->n_mc)
-		apply_mc(port, port->mc, port->n_mc);
+		port_sync_multicast(port, port->mc, port->n_mc);
 	else
-		apply_allmulti(port);
+		port_sync_allmulti(port);
 	if (!port->topo->admin_up)
 		rte_eth_dev_set_link_down(port->id);
 }

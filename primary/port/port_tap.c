@@ -80,7 +80,7 @@ static uint16_t *mtu_word(uint16_t port_id)
 	return word;
 }
 
-static bool has_domain(int sock, int domain)
+static bool tap_has_domain(int sock, int domain)
 {
 	socklen_t len = sizeof(int);
 	int is = -1;
@@ -95,13 +95,13 @@ static bool is_tap(const struct port_tap *tap)
 
 	if (tap == NULL || rte_mem_virt2memseg_list(tap) == NULL ||
 	    strnlen(tap->name, sizeof(tap->name)) >= IFNAMSIZ || tap->name[0] == '\0' ||
-	    !has_domain(tap->ioctl_sock, AF_INET))
+	    !tap_has_domain(tap->ioctl_sock, AF_INET))
 		return false;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", tap->name);
 	return ioctl(tap->ioctl_sock, SIOCGIFINDEX, &ifr) == 0 && ifr.ifr_ifindex == tap->index;
 }
 
-static struct port_tap *driver_of(uint16_t port_id)
+static struct port_tap *netdev_driver(uint16_t port_id)
 {
 	const struct rte_memzone *mz = rte_memzone_lookup("rte_eth_dev_data");
 	char name[RTE_ETH_NAME_MAX_LEN] = "";
@@ -136,7 +136,7 @@ static bool socket_is_in(int sock, int netns)
 	return same;
 }
 
-static void note_place(const struct port *port)
+static void tap_note_place(const struct port *port)
 {
 	knit_tap_fd_netns(port->tap_fd, &port->topo->ifnetns);
 	memcpy(port->topo->ifname, port->tap->name, sizeof(port->topo->ifname) - 1);
@@ -145,7 +145,7 @@ static void note_place(const struct port *port)
 /* Before there are queues the driver has one file of the device, which it keeps until the end. */
 void port_tap_find(struct port *port)
 {
-	struct port_tap *tap = driver_of(port->id);
+	struct port_tap *tap = netdev_driver(port->id);
 	int fds[MAX_FILES], netns;
 	unsigned int n, i;
 
@@ -155,7 +155,7 @@ void port_tap_find(struct port *port)
 		if (socket_is_in(tap->ioctl_sock, netns)) {
 			port->tap = tap;
 			port->tap_fd = fds[i];
-			note_place(port);
+			tap_note_place(port);
 		}
 		if (netns >= 0)
 			close(netns);
@@ -172,7 +172,7 @@ int port_tap_netns(const struct port *port)
 }
 
 /* The driver goes on with the same number, which is another socket now. */
-static int replace_socket(int fd, int domain, int type)
+static int tap_replace_socket(int fd, int domain, int type)
 {
 	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
 	int sock = socket(domain, type | SOCK_CLOEXEC, 0), ret = 0;
@@ -186,21 +186,21 @@ static int replace_socket(int fd, int domain, int type)
 	return ret;
 }
 
-static int replace_sockets(const struct port_tap *tap, int netns)
+static int tap_replace_sockets(const struct port_tap *tap, int netns)
 {
 	int ret, saved;
 
 	ret = knit_netns_enter_fd(netns, &saved);
 	if (ret < 0)
 		return ret;
-	ret = replace_socket(tap->ioctl_sock, AF_INET, SOCK_DGRAM);
-	if (ret == 0 && has_domain(tap->netlink_sock, AF_NETLINK))
-		ret = replace_socket(tap->netlink_sock, AF_NETLINK, SOCK_RAW);
+	ret = tap_replace_socket(tap->ioctl_sock, AF_INET, SOCK_DGRAM);
+	if (ret == 0 && tap_has_domain(tap->netlink_sock, AF_NETLINK))
+		ret = tap_replace_socket(tap->netlink_sock, AF_NETLINK, SOCK_RAW);
 	knit_netns_leave(&saved);
 	return ret;
 }
 
-static int follow(struct port *port, int netns)
+static int tap_follow(struct port *port, int netns)
 {
 	struct port_tap *tap = port->tap;
 	struct ifreq ifr = { 0 };
@@ -211,13 +211,13 @@ static int follow(struct port *port, int netns)
 		return -errno;
 	if (!moved && strncmp(ifr.ifr_name, tap->name, IFNAMSIZ) == 0)
 		return 0;
-	ret = moved ? replace_sockets(tap, netns) : 0;
+	ret = moved ? tap_replace_sockets(tap, netns) : 0;
 	if (ret < 0)
 		return ret;
 	snprintf(tap->name, sizeof(tap->name), "%.*s", IFNAMSIZ, ifr.ifr_name);
 	if (ioctl(tap->ioctl_sock, SIOCGIFINDEX, &ifr) == 0)
 		tap->index = ifr.ifr_ifindex;
-	note_place(port);
+	tap_note_place(port);
 	log_notice("port %s: its kernel device is %s%s now", port->conf->name, tap->name,
 		   moved ? " in another network namespace" : "");
 	return 0;
@@ -229,7 +229,7 @@ void port_tap_follow(struct port *port)
 
 	if (netns < 0) /* it was deleted */
 		return;
-	ret = follow(port, netns);
+	ret = tap_follow(port, netns);
 	if (ret < 0)
 		log_warn("port %s: its kernel device can't be followed: %s", port->conf->name,
 			 strerror(-ret));

@@ -15,7 +15,7 @@ static const char absent_remedy[] =
 	"other CPUs, or echo 1 >/sys/devices/system/cpu/cpuN/online of one that is offline";
 static const char cpuset_remedy[] = "other CPUs, or a start in a cpuset that has them";
 
-static int wrong(const struct preflight_key *key, int ret, const char *why)
+static int cpus_wrong(const struct preflight_key *key, int ret, const char *why)
 {
 	if (ret == 0)
 		return 0;
@@ -30,7 +30,7 @@ static int check_lcore(const struct preflight_key *key, const struct knit_cpu_se
 {
 	char why[160];
 	int ret = knit_cpus_check(set, why, sizeof(why));
-	int code = wrong(key, ret, why);
+	int code = cpus_wrong(key, ret, why);
 
 	return ret == -EPERM && !own && !preflight_reports() ? 0 : code;
 }
@@ -40,7 +40,7 @@ static int check_threads(const struct preflight_key *key, const struct knit_cpu_
 	char why[160];
 	int ret = knit_cpus_check_any(set, why, sizeof(why));
 
-	return wrong(key, ret, why);
+	return cpus_wrong(key, ret, why);
 }
 
 /* A worker that polls shares its CPU badly. */

@@ -21,11 +21,11 @@
 
 void preflight_plan(const struct knit_config *c, struct pool_plan *plan)
 {
-	struct machine machine;
+	struct host_nodes nodes;
 	unsigned int i;
 
-	machine_look(c, &machine);
-	pool_plan(c, &machine, plan);
+	host_nodes_read(c, &nodes);
+	pool_plan(c, &nodes, plan);
 	for (i = 0; c->eal.memory && i < plan->n_nodes; i++)
 		if (plan->bytes[i])
 			plan->bytes[i] = (size_t)c->eal.memory * MIB;

@@ -30,7 +30,7 @@ static FILE *open_proc(const char *file)
 }
 
 /* A word of a list with commas. */
-static bool listed(const char *list, const char *word)
+static bool list_has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
 
@@ -51,7 +51,7 @@ static bool find_cgroup(struct hierarchy *h)
 
 	while (in && !v1 && fgets(line, sizeof(line), in)) {
 		v1 = sscanf(line, "%*d:%2047[^:]:%1023[^\n]", names, path) == 2 &&
-		     listed(names, "hugetlb");
+		     list_has_word(names, "hugetlb");
 		if (!v1 && sscanf(line, "0::%1023[^\n]", path) != 1)
 			continue;
 		snprintf(h->cgroup, sizeof(h->cgroup), "%s", path);
@@ -64,7 +64,7 @@ static bool find_cgroup(struct hierarchy *h)
 }
 
 /* A mount shows the hierarchy from its root on, which is a container's own cgroup. */
-static void place(struct hierarchy *h, const char *root)
+static void hierarchy_set_dir(struct hierarchy *h, const char *root)
 {
 	size_t n = strcmp(root, "/") ? strlen(root) : 0;
 	const char *below = strncmp(h->cgroup, root, n) ? "" : h->cgroup + n;
@@ -85,17 +85,18 @@ static bool find_mount(struct hierarchy *h)
 		    sscanf(line, "%*s %*s %*s %1023s %1023s", root, h->mount) != 2)
 			continue;
 		found = h->v2 ? strcmp(type, "cgroup2") == 0
-			      : strcmp(type, "cgroup") == 0 && listed(options, "hugetlb");
+			      : strcmp(type, "cgroup") == 0 && list_has_word(options, "hugetlb");
 	}
 	if (in)
 		fclose(in);
 	if (found)
-		place(h, root);
+		hierarchy_set_dir(h, root);
 	return found;
 }
 
 /* "max", or a file that is not there, as at the root, is no limit. */
-static size_t number(const char *dir, const char *size, const char *file, size_t otherwise)
+static size_t read_cgroup_bytes(const char *dir, const char *size, const char *file,
+				size_t otherwise)
 {
 	char path[3 * PATH_SIZE], text[32];
 
@@ -105,7 +106,7 @@ static size_t number(const char *dir, const char *size, const char *file, size_t
 	return strtoull(text, NULL, 10);
 }
 
-static size_t room(const struct hierarchy *h, const char *size)
+static size_t hierarchy_room(const struct hierarchy *h, const char *size)
 {
 	static const char *const files[2][2][2] = {
 		{ { "limit_in_bytes", "usage_in_bytes" },
@@ -116,8 +117,8 @@ static size_t room(const struct hierarchy *h, const char *size)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		limit = number(h->dir, size, files[h->v2][i][0], SIZE_MAX);
-		used = number(h->dir, size, files[h->v2][i][1], 0);
+		limit = read_cgroup_bytes(h->dir, size, files[h->v2][i][0], SIZE_MAX);
+		used = read_cgroup_bytes(h->dir, size, files[h->v2][i][1], 0);
 		if (limit > SIZE_MAX / 4)
 			continue;
 		limit = limit > used ? limit - used : 0;
@@ -127,7 +128,7 @@ static size_t room(const struct hierarchy *h, const char *size)
 }
 
 /* As the kernel names sizes in these files. */
-static void name_size(unsigned long kib, char *text, size_t size)
+static void print_page_size(unsigned long kib, char *text, size_t size)
 {
 	if (kib >= 1 << 20)
 		snprintf(text, size, "%luGB", kib >> 20);
@@ -146,9 +147,9 @@ size_t hugepages_cgroup(unsigned long kib, size_t most, char *by, size_t size)
 
 	if (!find_cgroup(&h) || !find_mount(&h))
 		return SIZE_MAX;
-	name_size(kib, name, sizeof(name));
+	print_page_size(kib, name, sizeof(name));
 	for (;;) {
-		one = room(&h, name);
+		one = hierarchy_room(&h, name);
 		if (one < least && one < most) {
 			least = one;
 			snprintf(by, size, "hugetlb.%s.%s of cgroup %s", name,

@@ -27,7 +27,7 @@ static FILE *open_mounts(void)
 }
 
 /* eal.huge_dir is the mount, or a folder of it. */
-static bool is_for(const struct knit_config *c, const char *mount)
+static bool mount_is_for(const struct knit_config *c, const char *mount)
 {
 	size_t n = strlen(mount);
 
@@ -43,7 +43,7 @@ static struct mntent *next_mount(FILE *mounts, const struct knit_config *c, unsi
 	char *size;
 
 	while ((m = getmntent(mounts)) != NULL &&
-	       (strcmp(m->mnt_type, "hugetlbfs") || !is_for(c, m->mnt_dir)))
+	       (strcmp(m->mnt_type, "hugetlbfs") || !mount_is_for(c, m->mnt_dir)))
 		;
 	if (m == NULL)
 		return NULL;
@@ -54,7 +54,7 @@ static struct mntent *next_mount(FILE *mounts, const struct knit_config *c, unsi
 	return m;
 }
 
-static bool mounted(const struct knit_config *c, unsigned long kib)
+static bool size_is_mounted(const struct knit_config *c, unsigned long kib)
 {
 	FILE *mounts = open_mounts();
 	unsigned long one;
@@ -79,7 +79,7 @@ static void node_dir(int node, char *dir, size_t size)
 		snprintf(dir, size, "%s/kernel/mm/hugepages", knit_bind_where.sys);
 }
 
-static unsigned long number(const char *dir, unsigned long kib, const char *file)
+static unsigned long read_page_count(const char *dir, unsigned long kib, const char *file)
 {
 	char path[PATH_SIZE + 80], text[32];
 
@@ -97,7 +97,7 @@ static unsigned long next_size(DIR *d, const struct knit_config *c)
 		if (strncmp(entry->d_name, PAGES, strlen(PAGES)))
 			continue;
 		kib = strtoul(entry->d_name + strlen(PAGES), NULL, 10);
-		if (mounted(c, kib))
+		if (size_is_mounted(c, kib))
 			return kib;
 	}
 	return 0;
@@ -113,13 +113,13 @@ size_t hugepages_free(const struct knit_config *c, int node)
 	node_dir(node, dir, sizeof(dir));
 	d = opendir(dir);
 	while ((kib = next_size(d, c)) != 0)
-		bytes += number(dir, kib, "free_hugepages") * kib * 1024;
+		bytes += read_page_count(dir, kib, "free_hugepages") * kib * 1024;
 	if (d)
 		closedir(d);
 	return bytes;
 }
 
-static size_t left_in(const char *dir, const char *prefix)
+static size_t bytes_left_in(const char *dir, const char *prefix)
 {
 	struct dirent *entry;
 	size_t bytes = 0;
@@ -146,10 +146,10 @@ size_t hugepages_left(const struct knit_config *c)
 	FILE *mounts;
 
 	if (c->eal.huge_dir[0])
-		return left_in(c->eal.huge_dir, c->eal.prefix);
+		return bytes_left_in(c->eal.huge_dir, c->eal.prefix);
 	mounts = open_mounts();
 	while (mounts && (m = next_mount(mounts, c, &kib)) != NULL)
-		bytes += left_in(m->mnt_dir, c->eal.prefix);
+		bytes += bytes_left_in(m->mnt_dir, c->eal.prefix);
 	if (mounts)
 		endmntent(mounts);
 	return bytes;
@@ -175,8 +175,8 @@ static unsigned long least_size(const struct knit_config *c, const char *dir, un
 
 	while ((kib = next_size(d, c)) != 0)
 		if ((least == 0 || kib < least) &&
-		    number(dir, kib, "nr_hugepages") +
-				    number(dir, kib, "nr_overcommit_hugepages") >=
+		    read_page_count(dir, kib, "nr_hugepages") +
+				    read_page_count(dir, kib, "nr_overcommit_hugepages") >=
 			    pages)
 			least = kib;
 	if (d)
@@ -209,11 +209,13 @@ void hugepages_remedy(int node, size_t missing, char *text, size_t size)
 		least = USUAL_KIB;
 	page = least * 1024;
 	snprintf(text, size, "echo %zu >%s/" PAGES "%lukB/nr_hugepages",
-		 number(dir, least, "nr_hugepages") + (missing + page - 1) / page, dir, least);
+		 read_page_count(dir, least, "nr_hugepages") + (missing + page - 1) / page, dir,
+		 least);
 }
 
 /* Of pages of one size: of its mounts any may be the one that EAL takes. */
-static size_t allowed(const struct knit_config *c, unsigned long kib, char *by, size_t size)
+static size_t bytes_allowed_of_size(const struct knit_config *c, unsigned long kib, char *by,
+				    size_t size)
 {
 	size_t most = 0, cgroup, mount;
 	FILE *mounts = open_mounts();
@@ -241,7 +243,7 @@ size_t hugepages_allowed(const struct knit_config *c, char *by, size_t size)
 	node_dir(-1, dir, sizeof(dir));
 	d = opendir(dir);
 	while ((kib = next_size(d, c)) != 0) {
-		one = allowed(c, kib, by, size);
+		one = bytes_allowed_of_size(c, kib, by, size);
 		bytes = one > SIZE_MAX - bytes ? SIZE_MAX : bytes + one;
 	}
 	if (d)

@@ -37,7 +37,7 @@
 #define SOCKET "/mp_socket_4194304_0123456789abcdef"
 
 /* The folder that is there, of a path whose end may not be. */
-static void existing(char *path)
+static void existing_parent(char *path)
 {
 	while (access(path, F_OK) < 0 && errno == ENOENT && strcmp(path, "/"))
 		memmove(path, dirname(path), strlen(dirname(path)) + 1);
@@ -65,7 +65,7 @@ static int check_writable(const char *dir, const char *remedy)
 	char path[512], what[700];
 
 	snprintf(path, sizeof(path), "%s", dir);
-	existing(path);
+	existing_parent(path);
 	if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0)
 		return 0;
 	snprintf(what, sizeof(what), "%s can't be written: %s", path, strerror(errno));
@@ -80,7 +80,7 @@ static int check_space(const char *dir, size_t bytes, size_t files)
 	size_t there;
 
 	snprintf(path, sizeof(path), "%s", dir);
-	existing(path);
+	existing_parent(path);
 	if (statvfs(path, &fs) < 0)
 		return 0;
 	there = fs.f_bavail * fs.f_frsize + bytes_in(dir);

@@ -30,7 +30,7 @@ struct place {
 #define MAX_PLACES (KNIT_MAX_PORTS + KNIT_MAX_CONF_IFACES)
 
 __attribute__((format(printf, 4, 5))) static int
-wrong(const struct place *place, const char *member, const char *remedy, const char *fmt, ...)
+place_wrong(const struct place *place, const char *member, const char *remedy, const char *fmt, ...)
 {
 	struct preflight_key key = place->key;
 	size_t at = strlen(key.name);
@@ -49,7 +49,7 @@ wrong(const struct place *place, const char *member, const char *remedy, const c
 }
 
 /* Of lo, which is everywhere, with a value that it refuses: the permission is asked for first. */
-static int may_change(int sock)
+static int may_make_interfaces(int sock)
 {
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_hwaddr.sa_family = ARPHRD_ETHER };
 
@@ -65,7 +65,7 @@ static bool is_tap(int sock, const char *name)
 	return ioctl(sock, SIOCETHTOOL, &ifr) == 0 && strcmp(info.driver, "tun") == 0;
 }
 
-static int enter(const struct place *place, int *back)
+static int place_enter(const struct place *place, int *back)
 {
 	char path[PATH_MAX], remedy[400];
 	int fd, ret;
@@ -77,20 +77,20 @@ static int enter(const struct place *place, int *back)
 	fd = ret < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(remedy, sizeof(remedy), "ip netns add %s, or another netns", place->netns);
 	if (fd < 0)
-		return wrong(place, "netns", remedy, "found \"%s\": %s: %s", place->netns, path,
-			     strerror(errno));
+		return place_wrong(place, "netns", remedy, "found \"%s\": %s: %s", place->netns,
+				   path, strerror(errno));
 	ret = knit_netns_enter_fd(fd, back);
 	close(fd);
 	if (ret == -EPERM)
-		return wrong(place, "netns", "run it with CAP_SYS_ADMIN",
-			     "found \"%s\": no permission to enter it", place->netns);
+		return place_wrong(place, "netns", "run it with CAP_SYS_ADMIN",
+				   "found \"%s\": no permission to enter it", place->netns);
 	if (ret < 0)
-		return wrong(place, "netns", remedy, "found \"%s\": %s is no network namespace",
-			     place->netns, path);
+		return place_wrong(place, "netns", remedy,
+				   "found \"%s\": %s is no network namespace", place->netns, path);
 	return 0;
 }
 
-static int check_name(const struct place *places, const struct place *place, int sock)
+static int place_check_name(const struct place *places, const struct place *place, int sock)
 {
 	const struct place *other;
 
@@ -99,19 +99,19 @@ static int check_name(const struct place *places, const struct place *place, int
 	for (other = places; other < place; other++)
 		if (strcmp(other->name, place->name) == 0 &&
 		    strcmp(other->netns, place->netns) == 0)
-			return wrong(place, place->port ? "device" : "name", "another name",
-				     "found \"%s\": %s has a device of that name in the same "
-				     "network namespace",
-				     place->name, other->key.name);
+			return place_wrong(place, place->port ? "device" : "name", "another name",
+					   "found \"%s\": %s has a device of that name in the same "
+					   "network namespace",
+					   place->name, other->key.name);
 	/* net_tap takes a tap device that is there. */
 	if (if_nametoindex(place->name) == 0 || (place->port && is_tap(sock, place->name)))
 		return 0;
-	return wrong(
+	return place_wrong(
 		place, place->port ? "device" : "name", "another name, or ip link del of that one",
 		"found \"%s\": the network namespace has an interface of that name", place->name);
 }
 
-static const struct place *same_namespace(const struct place *places, const struct place *place)
+static const struct place *first_in_namespace(const struct place *places, const struct place *place)
 {
 	const struct place *other = places;
 
@@ -120,25 +120,26 @@ static const struct place *same_namespace(const struct place *places, const stru
 	return other;
 }
 
-static int check(const struct place *places, struct place *place)
+static int place_check(const struct place *places, struct place *place)
 {
-	const struct place *first = same_namespace(places, place);
+	const struct place *first = first_in_namespace(places, place);
 	int back, sock, ret;
 
 	place->bad = first != place && first->bad;
 	if (place->bad)
 		return 0;
-	ret = enter(place, &back);
+	ret = place_enter(place, &back);
 	place->bad = place->netns[0] && back < 0;
 	if (place->bad)
 		return ret;
 	sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (may_change(sock) < 0) {
+	if (may_make_interfaces(sock) < 0) {
 		place->bad = true;
-		ret = wrong(place, "netns", "run it with CAP_NET_ADMIN",
-			    "found \"%s\": no permission to make interfaces there", place->netns);
+		ret = place_wrong(place, "netns", "run it with CAP_NET_ADMIN",
+				  "found \"%s\": no permission to make interfaces there",
+				  place->netns);
 	} else {
-		ret = check_name(places, place, sock);
+		ret = place_check_name(places, place, sock);
 	}
 	close(sock);
 	knit_netns_leave(&back);
@@ -185,7 +186,7 @@ int preflight_places(const struct knit_config *c)
 	for (i = 0; i < c->n_ifaces; i++)
 		n += add_iface(c, i, &places[n]);
 	for (i = 0; i < n; i++)
-		ret |= check(places, &places[i]);
+		ret |= place_check(places, &places[i]);
 	if (ret == 0 && n)
 		preflight_good("network namespaces: interfaces can be made there");
 	return ret ? KNIT_EXIT_RESOURCES : 0;

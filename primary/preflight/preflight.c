@@ -83,7 +83,7 @@ static bool makes_taps(const struct knit_config *c)
 }
 
 /* An interface asks for that engine; with name "auto": leaves the choice. */
-static bool wants(const struct knit_config *c, const char *name)
+static bool any_iface_wants(const struct knit_config *c, const char *name)
 {
 	unsigned int i;
 
@@ -96,11 +96,11 @@ static bool wants(const struct knit_config *c, const char *name)
 /* The module, and where the choice is left the tap engine in its place. */
 static int check_kmod(const struct knit_config *c, bool *want_tun)
 {
-	bool want = wants(c, knit_kmod_engine.name), leave = wants(c, "auto");
+	bool want = any_iface_wants(c, knit_kmod_engine.name), leave = any_iface_wants(c, "auto");
 	struct knit_kmod_why why;
 	int fd;
 
-	*want_tun = wants(c, knit_tap_engine.name);
+	*want_tun = any_iface_wants(c, knit_tap_engine.name);
 	if (!want && !leave)
 		return 0;
 	fd = knit_kmod_open(NULL, &why);
@@ -148,7 +148,7 @@ static int check_prefix(const struct knit_config *c)
 	return KNIT_EXIT_TAKEN;
 }
 
-static void tell_nic(enum primary_nic nic, const char *what, const char *remedy)
+static void report_nic(enum primary_nic nic, const char *what, const char *remedy)
 {
 	if (nic == PRIMARY_NIC_GOOD)
 		preflight_good(what);
@@ -177,7 +177,7 @@ int primary_preflight(const struct knit_config *c, bool all)
 	if (!prefix) {
 		ret |= huge ? 0 : preflight_memory(c);
 		ret |= preflight_places(c);
-		ret |= nic_check(c, !all, tell_nic) ? 0 : KNIT_EXIT_RESOURCES;
+		ret |= nic_check(c, !all, report_nic) ? 0 : KNIT_EXIT_RESOURCES;
 	}
 	if (all)
 		preflight_iommu();

@@ -40,7 +40,7 @@ struct peer {
 	int fd; /* connected to it, -1: has room, or nobody listens */
 };
 
-static bool room_in(struct peer *peer, int timeout)
+static bool peer_wait_room(struct peer *peer, int timeout)
 {
 	struct pollfd room = { .fd = peer->fd, .events = POLLOUT };
 
@@ -48,7 +48,7 @@ static bool room_in(struct peer *peer, int timeout)
 }
 
 /* False: it is full. A send to one that nobody listens to does not wait. */
-static bool has_room(struct peer *peer)
+static bool peer_has_room(struct peer *peer)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
@@ -56,14 +56,15 @@ static bool has_room(struct peer *peer)
 	peer->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (peer->fd < 0)
 		return true;
-	if (connect(peer->fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && !room_in(peer, 0))
+	if (connect(peer->fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+	    !peer_wait_room(peer, 0))
 		return false;
 	close(peer->fd);
 	peer->fd = -1;
 	return true;
 }
 
-static unsigned int collect_full(struct peer *full)
+static unsigned int collect_full_peers(struct peer *full)
 {
 	const char *dirname = rte_eal_get_runtime_dir();
 	struct dirent *entry;
@@ -75,7 +76,7 @@ static unsigned int collect_full(struct peer *full)
 		if (strncmp(entry->d_name, SOCKET_NAME, strlen(SOCKET_NAME)) == 0 &&
 		    snprintf(full[n].path, sizeof(full[n].path), "%s/%s", dirname, entry->d_name) <
 			    (int)sizeof(full[n].path) &&
-		    !has_room(&full[n]))
+		    !peer_has_room(&full[n]))
 			n++;
 	}
 	if (dir)
@@ -105,7 +106,7 @@ static ino_t socket_inode(pid_t pid, const char *name)
 }
 
 /* A pidfd of the process that made the socket, if its name still tells which one that is. */
-static int open_owner(const struct peer *peer, pid_t *pid)
+static int peer_open_owner(const struct peer *peer, pid_t *pid)
 {
 	const char *name = strrchr(peer->path, '/') + 1;
 	struct stat st;
@@ -117,13 +118,13 @@ static int open_owner(const struct peer *peer, pid_t *pid)
 	return st.st_ino ? knit_process_open(*pid, &st, false) : -ESRCH;
 }
 
-static void end_peer(const struct primary *p, const struct peer *peer)
+static void peer_end(const struct primary *p, const struct peer *peer)
 {
 	struct knit_role_name name = { "another program" };
 	int pidfd, entry;
 	pid_t pid;
 
-	pidfd = open_owner(peer, &pid);
+	pidfd = peer_open_owner(peer, &pid);
 	if (pidfd < 0) {
 		log_err("%s: nobody takes the messages sent there, and nobody must wait for it: "
 			"removing it",
@@ -140,34 +141,35 @@ static void end_peer(const struct primary *p, const struct peer *peer)
 	close(pidfd);
 }
 
-void primary_channel_clear(struct primary *p)
+void channel_clear(struct primary *p)
 {
 	uint64_t end = rte_get_timer_cycles() + rte_get_timer_hz() * ROOM_MS / 1000;
 	struct peer full[MAX_FULL];
-	unsigned int i, n = collect_full(full);
+	unsigned int i, n = collect_full_peers(full);
 	uint64_t now;
 
 	/* One after the other, in one time for all: room that was there once is enough. */
 	for (i = 0; i < n; i++) {
 		now = rte_get_timer_cycles();
-		if (!room_in(&full[i], now < end ? (end - now) * 1000 / rte_get_timer_hz() : 0))
-			end_peer(p, &full[i]);
+		if (!peer_wait_room(&full[i],
+				    now < end ? (end - now) * 1000 / rte_get_timer_hz() : 0))
+			peer_end(p, &full[i]);
 		close(full[i].fd);
 	}
 }
 
-void primary_channel_clear_for(struct primary *p, const char *peer)
+void channel_clear_for(struct primary *p, const char *peer)
 {
 	struct peer one;
 
 	snprintf(one.path, sizeof(one.path), "%s", peer);
-	if (has_room(&one))
+	if (peer_has_room(&one))
 		return;
 	close(one.fd);
-	primary_channel_clear(p);
+	channel_clear(p);
 }
 
-void primary_channel_look(struct primary *p)
+void channel_poll(struct primary *p)
 {
 	uint64_t now = rte_get_timer_cycles();
 	static uint64_t next;
@@ -175,5 +177,5 @@ void primary_channel_look(struct primary *p)
 	if (now < next)
 		return;
 	next = now + rte_get_timer_hz();
-	primary_channel_clear(p);
+	channel_clear(p);
 }

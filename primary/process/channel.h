@@ -9,8 +9,8 @@
  * reading no messages: before the start of a net_tap port, before an answer to such a one (peer:
  * its socket), and once a second however often it is called.
  */
-void primary_channel_clear(struct primary *p);
-void primary_channel_clear_for(struct primary *p, const char *peer);
-void primary_channel_look(struct primary *p);
+void channel_clear(struct primary *p);
+void channel_clear_for(struct primary *p, const char *peer);
+void channel_poll(struct primary *p);
 
 #endif

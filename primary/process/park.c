@@ -19,12 +19,12 @@
 
 static uint32_t park_count;
 
-static bool concerned(const struct knit_topo_worker *w, uint64_t ports)
+static bool worker_has_queue(const struct knit_topo_worker *w, uint64_t ports)
 {
 	return w->state == KNIT_PROCESS_ATTACHED && knit_topo_has_queue(w, ports);
 }
 
-static void wake(struct knit_topo_worker *w)
+static void worker_wake(struct knit_topo_worker *w)
 {
 	knit_doorbell_ring(w->doorbell);
 }
@@ -34,11 +34,11 @@ void park_wake(struct primary *p, uint64_t ports)
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_workers; i++)
-		if (concerned(&p->topo->workers[i], ports))
-			wake(&p->topo->workers[i]);
+		if (worker_has_queue(&p->topo->workers[i], ports))
+			worker_wake(&p->topo->workers[i]);
 }
 
-void primary_resume(struct primary *p)
+void park_resume(struct primary *p)
 {
 	struct knit_topo_worker *w;
 	unsigned int i;
@@ -48,11 +48,11 @@ void primary_resume(struct primary *p)
 		if (w->park == 0)
 			continue;
 		__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
-		wake(w);
+		worker_wake(w);
 	}
 }
 
-bool primary_still_stuck(struct primary *p, uint64_t ports)
+bool park_still_stuck(struct primary *p, uint64_t ports)
 {
 	struct knit_topo_worker *w = p->stuck;
 
@@ -69,7 +69,7 @@ bool primary_still_stuck(struct primary *p, uint64_t ports)
  * Those that were asked, and nobody else: who did not stop, or NULL. Polls, since the worker's
  * answer is a store: at most QUIESCE_MS, every 100 us.
  */
-static struct knit_topo_worker *wait_quiet(struct primary *p, const uint64_t *token)
+static struct knit_topo_worker *wait_workers_quiet(struct primary *p, const uint64_t *token)
 {
 	uint64_t deadline = rte_get_timer_cycles() + rte_get_timer_hz() * QUIESCE_MS / 1000;
 	const struct timespec pause = { .tv_nsec = 100000 };
@@ -94,7 +94,7 @@ static struct knit_topo_worker *wait_quiet(struct primary *p, const uint64_t *to
  * qsbr, so both need a full barrier between: here it is knit_mb, in the worker that of
  * rte_rcu_qsbr_thread_online.
  */
-int primary_park(struct primary *p, uint64_t ports, char *why, size_t len)
+int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
 {
 	uint32_t port =
 		ports && (ports & (ports - 1)) == 0 ? (uint32_t)__builtin_ctzll(ports) : UINT32_MAX;
@@ -105,22 +105,22 @@ int primary_park(struct primary *p, uint64_t ports, char *why, size_t len)
 	park_count = park_count == UINT32_MAX ? 1 : park_count + 1;
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
-		if (!concerned(w, ports))
+		if (!worker_has_queue(w, ports))
 			continue;
 		w->park_port = port;
 		__atomic_store_n(&w->park, park_count, __ATOMIC_RELEASE);
-		wake(w);
+		worker_wake(w);
 	}
 	knit_mb();
 	for (i = 0; i < p->topo->n_workers; i++)
 		token[i] = rte_rcu_qsbr_start(p->topo->workers[i].qsbr);
-	w = wait_quiet(p, token);
+	w = wait_workers_quiet(p, token);
 	if (w == NULL)
 		return 0;
 	snprintf(why, len, "worker %u (process %u) did not stop within %d ms", w->id, w->pid,
 		 QUIESCE_MS);
 	p->stuck = w;
 	p->stuck_rounds = __atomic_load_n(&w->stats.rounds, __ATOMIC_RELAXED);
-	primary_resume(p);
+	park_resume(p);
 	return -EBUSY;
 }

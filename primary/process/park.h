@@ -5,13 +5,13 @@
 #include "primary.h"
 
 /* Port thread. All live workers with a queue on one of the ports (bit set) */
-int primary_park(struct primary *p, uint64_t ports, char *why, size_t len);
-void primary_resume(struct primary *p);
+int park_workers(struct primary *p, uint64_t ports, char *why, size_t len);
+void park_resume(struct primary *p);
 /*
- * Whoever made the last primary_park fail has not moved since, and has a queue on one of these
+ * Whoever made the last park_workers fail has not moved since, and has a queue on one of these
  * ports: no use in stopping the others again.
  */
-bool primary_still_stuck(struct primary *p, uint64_t ports);
+bool park_still_stuck(struct primary *p, uint64_t ports);
 /* Lets the same workers look at what changed, should they sleep. */
 void park_wake(struct primary *p, uint64_t ports);
 

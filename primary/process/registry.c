@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 /* The index of its pidfd; -1 with a text if there is no such role or id. */
-static int slot_of(struct primary *p, struct knit_msg *m)
+static int entry_of(struct primary *p, struct knit_msg *m)
 {
 	unsigned int i;
 
@@ -57,7 +57,7 @@ static struct entry entry_words(struct primary *p, int i)
 	return (struct entry){ &w->state, &w->pid, &w->start_time, &w->generation, &w->goodbye };
 }
 
-static bool has_ended(int pidfd)
+static bool process_has_ended(int pidfd)
 {
 	struct pollfd end = { .fd = pidfd, .events = POLLIN };
 
@@ -66,7 +66,7 @@ static bool has_ended(int pidfd)
 
 int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 {
-	int i = slot_of(p, m);
+	int i = entry_of(p, m);
 	struct entry s;
 
 	if (i < 0)
@@ -92,7 +92,7 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 		return -EBADF;
 	}
 	/* Its request is older than its end. */
-	if (has_ended(*pidfd)) {
+	if (process_has_ended(*pidfd)) {
 		KNIT_MSG_TEXT(m, "process %u is gone", m->pid);
 		return -ESRCH;
 	}
@@ -129,7 +129,7 @@ static int pairs_serve(struct primary *p, const struct knit_topo_worker *w, bool
 
 int registry_ready(struct primary *p, struct knit_msg *m)
 {
-	int i = slot_of(p, m), ret = 0;
+	int i = entry_of(p, m), ret = 0;
 	struct entry s;
 
 	if (i < 0)
@@ -149,7 +149,7 @@ int registry_ready(struct primary *p, struct knit_msg *m)
 }
 
 /* Whether it has said goodbye; if so the entry is DETACHING. */
-static bool look_at_goodbye(struct primary *p, unsigned int i, const struct entry *s)
+static bool sync_goodbye(struct primary *p, unsigned int i, const struct entry *s)
 {
 	if (__atomic_load_n(s->goodbye, __ATOMIC_ACQUIRE) != *s->generation)
 		return false;
@@ -163,13 +163,13 @@ static bool look_at_goodbye(struct primary *p, unsigned int i, const struct entr
 
 int registry_detach(struct primary *p, struct knit_msg *m)
 {
-	int i = slot_of(p, m);
+	int i = entry_of(p, m);
 	struct entry s;
 
 	if (i < 0)
 		return -ENOENT;
 	s = entry_words(p, i);
-	if (*s.pid == m->pid && look_at_goodbye(p, i, &s))
+	if (*s.pid == m->pid && sync_goodbye(p, i, &s))
 		return 0;
 	KNIT_MSG_TEXT(m, "%s %u is not that process, or did not say goodbye",
 		      knit_role_text(m->role), m->id);
@@ -180,7 +180,7 @@ int registry_is_control(struct primary *p, struct knit_msg *m)
 {
 	struct entry s = entry_words(p, CONTROL_ENTRY);
 
-	if (slot_of(p, m) == CONTROL_ENTRY && *s.pid == m->pid && *s.start_time == m->start_time)
+	if (entry_of(p, m) == CONTROL_ENTRY && *s.pid == m->pid && *s.start_time == m->start_time)
 		return 0;
 	KNIT_MSG_TEXT(m, "process %u is not the control that attached", m->pid);
 	return -EPROTO;
@@ -200,7 +200,7 @@ static void worker_died(struct primary *p, struct knit_topo_worker *w)
  * EAL holds process-shared locks while a secondary comes and goes, and nobody can tell whether it
  * did.
  */
-static void died_inside(struct primary *p, enum knit_role role, uint32_t pid)
+static void process_died_attaching(struct primary *p, enum knit_role role, uint32_t pid)
 {
 	if (!p->restart)
 		log_err("%s: process %u died while it attached or detached%s", knit_role_text(role),
@@ -220,14 +220,14 @@ void registry_end_workers(struct primary *p, uint64_t ports)
 	}
 }
 
-static void left(struct primary *p, unsigned int i, uint32_t pid)
+static void entry_left(struct primary *p, unsigned int i, uint32_t pid)
 {
 	enum knit_role role = i == CONTROL_ENTRY ? KNIT_ROLE_CONTROL : KNIT_ROLE_WORKER;
 	uint32_t id = i == CONTROL_ENTRY ? 0 : p->topo->workers[i].id;
 	pid_t inside;
 
 	if (knit_rundir_died_attaching(p->conf->eal.prefix, role, id, &inside))
-		died_inside(p, role, pid);
+		process_died_attaching(p, role, pid);
 	else
 		log_notice("%s: process %u left", knit_role_text(role), pid);
 }
@@ -239,7 +239,7 @@ void registry_ended(struct primary *p, unsigned int i)
 	close(p->pidfd[i]);
 	p->pidfd[i] = -1;
 	knit_eal_remove_process_files(p->conf->eal.prefix, *s.pid);
-	look_at_goodbye(p, i, &s);
+	sync_goodbye(p, i, &s);
 	switch (*s.state) {
 	case KNIT_PROCESS_ATTACHED:
 		if (i != CONTROL_ENTRY) {
@@ -251,7 +251,7 @@ void registry_ended(struct primary *p, unsigned int i)
 	/* One that attached may have given up before it was let in: its lock file tells. */
 	case KNIT_PROCESS_ATTACHING:
 	case KNIT_PROCESS_DETACHING:
-		left(p, i, *s.pid);
+		entry_left(p, i, *s.pid);
 		break;
 	}
 	*s.pid = 0;
@@ -270,10 +270,10 @@ void registry_check(struct primary *p)
 		     t->workers[i].state == KNIT_PROCESS_DEAD) &&
 		    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_WORKER,
 					       t->workers[i].id, &pid))
-			died_inside(p, KNIT_ROLE_WORKER, pid);
+			process_died_attaching(p, KNIT_ROLE_WORKER, pid);
 	if (t->control.state == KNIT_PROCESS_FREE &&
 	    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_CONTROL, 0, &pid))
-		died_inside(p, KNIT_ROLE_CONTROL, pid);
+		process_died_attaching(p, KNIT_ROLE_CONTROL, pid);
 }
 
 int registry_block_attach(struct primary *p)

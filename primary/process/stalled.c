@@ -30,7 +30,7 @@ static struct {
 } seen[KNIT_MAX_WORKERS + 1];
 
 /* A pidfd of whoever has the role of that entry, or negative. */
-static int open_slot(const struct primary *p, unsigned int i, pid_t *pid)
+static int open_entry(const struct primary *p, unsigned int i, pid_t *pid)
 {
 	const char *prefix = p->conf->eal.prefix;
 
@@ -55,7 +55,7 @@ int stalled_entry(const struct primary *p, pid_t pid)
 	int fd;
 
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
-		fd = open_slot(p, i, &found);
+		fd = open_entry(p, i, &found);
 		if (fd < 0)
 			continue;
 		close(fd);
@@ -72,7 +72,7 @@ int stalled_first(const struct primary *p, pid_t *pid)
 
 	*pid = 0;
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
-		fd = open_slot(p, i, pid);
+		fd = open_entry(p, i, pid);
 		if (fd < 0)
 			continue;
 		close(fd);
@@ -89,7 +89,7 @@ unsigned int stalled_signal(const struct primary *p, int sig)
 	int fd;
 
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
-		fd = p->pidfd[i] < 0 ? open_slot(p, i, &pid) : -1;
+		fd = p->pidfd[i] < 0 ? open_entry(p, i, &pid) : -1;
 		if (fd < 0)
 			continue;
 		n++;
@@ -111,7 +111,8 @@ static unsigned int stall_ms(const struct primary *p, bool reset_waits)
 	return p->conf->eal.attach_timeout * 1000 / (reset_waits ? 3 : 1);
 }
 
-static bool too_long(unsigned int i, const char *name, bool reset_waits, unsigned int limit)
+static bool entry_stalled_too_long(unsigned int i, const char *name, bool reset_waits,
+				   unsigned int limit)
 {
 	uint64_t ms = (rte_get_timer_cycles() - seen[i].since) * 1000 / rte_get_timer_hz();
 
@@ -125,12 +126,12 @@ static bool too_long(unsigned int i, const char *name, bool reset_waits, unsigne
 	return ms >= limit;
 }
 
-static void look_at(const struct primary *p, unsigned int i, int pidfd, bool reset_waits)
+static void poll_entry(const struct primary *p, unsigned int i, int pidfd, bool reset_waits)
 {
 	unsigned int limit = stall_ms(p, reset_waits);
 	struct knit_role_name name = stalled_name(p, i);
 
-	if (seen[i].killed || !too_long(i, name.text, reset_waits, limit))
+	if (seen[i].killed || !entry_stalled_too_long(i, name.text, reset_waits, limit))
 		return;
 	log_err("%s: process %d has been attaching or detaching for %u ms: killing it", name.text,
 		(int)seen[i].pid, limit);
@@ -154,7 +155,7 @@ void stalled_poll(const struct primary *p, bool reset_waits)
 		return;
 	}
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
-		fd = open_slot(p, i, &pid);
+		fd = open_entry(p, i, &pid);
 		if (fd < 0 || !knit_rundir_blocks(p->conf->eal.prefix, pid))
 			pid = 0;
 		if (pid != seen[i].pid) {
@@ -163,7 +164,7 @@ void stalled_poll(const struct primary *p, bool reset_waits)
 			seen[i].since = now;
 		}
 		if (pid)
-			look_at(p, i, fd, reset_waits);
+			poll_entry(p, i, fd, reset_waits);
 		if (fd >= 0)
 			close(fd);
 	}

@@ -41,7 +41,7 @@ static struct {
 } master = { .inotify = -1 };
 
 /* "/dev/uioN" of a port's device. */
-static bool find_uio(const struct port *port, char path[32])
+static bool port_find_uio(const struct port *port, char path[32])
 {
 	int fd = openat(port->sysfs, "uio", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -61,12 +61,12 @@ static bool find_uio(const struct port *port, char path[32])
 	return found;
 }
 
-static void watch(const struct port *port, unsigned int i)
+static void port_watch_uio(const struct port *port, unsigned int i)
 {
 	struct stat st;
 	char path[32];
 
-	if (!find_uio(port, path) || stat(path, &st) < 0) {
+	if (!port_find_uio(port, path) || stat(path, &st) < 0) {
 		log_warn("port %s: %s has no /dev/uioN: that a process closes it will go unseen",
 			 port->conf->name, port->pci);
 		return;
@@ -87,7 +87,7 @@ void bus_master_open(struct primary *p)
 
 	for (i = 0; i < p->topo->n_ports; i++)
 		if (strcmp(p->ports[i].kdriver, KNIT_UIO_GENERIC) == 0)
-			watch(&p->ports[i], i);
+			port_watch_uio(&p->ports[i], i);
 }
 
 int bus_master_fd(void)
@@ -95,7 +95,7 @@ int bus_master_fd(void)
 	return master.inotify;
 }
 
-static bool is_uio(const struct stat *st)
+static bool is_port_uio(const struct stat *st)
 {
 	unsigned int i;
 
@@ -105,7 +105,7 @@ static bool is_uio(const struct stat *st)
 	return false;
 }
 
-static void keep(int pidfd, int its_fd)
+static void keep_copy(int pidfd, int its_fd)
 {
 	int fd = syscall(SYS_pidfd_getfd, pidfd, its_fd, 0);
 
@@ -135,13 +135,13 @@ void bus_master_keep(const struct primary *p, unsigned int i, pid_t pid)
 	if (dir == NULL)
 		return;
 	while ((entry = readdir(dir)) != NULL)
-		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && is_uio(&st))
-			keep(p->pidfd[i], atoi(entry->d_name));
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && is_port_uio(&st))
+			keep_copy(p->pidfd[i], atoi(entry->d_name));
 	closedir(dir);
 }
 
 /* 1: it had to be given back. Others who write there, EAL and the kernel, want the same. */
-static int give_back(int config)
+static int restore_master(int config)
 {
 	uint8_t command;
 
@@ -153,14 +153,14 @@ static int give_back(int config)
 	return pwrite(config, &command, sizeof(command), COMMAND) == sizeof(command) ? 1 : -errno;
 }
 
-static void look(struct port *port)
+static void port_poll_master(struct port *port)
 {
 	int config, ret;
 
 	if (port->unmastered > UNMASTERED_MAX)
 		return;
 	config = openat(port->sysfs, "config", O_RDWR | O_CLOEXEC);
-	ret = config < 0 ? -errno : give_back(config);
+	ret = config < 0 ? -errno : restore_master(config);
 	if (config >= 0)
 		close(config);
 	port->unmastered = ret > 0 ? port->unmastered + 1 : 0;
@@ -172,7 +172,7 @@ static void look(struct port *port)
 }
 
 /* It comes just before the kernel takes bus mastering, which may be seen the next time only. */
-static void take_events(struct primary *p)
+static void poll_events(struct primary *p)
 {
 	union {
 		struct inotify_event event;
@@ -198,23 +198,23 @@ void bus_master_poll(struct primary *p)
 {
 	unsigned int i;
 
-	take_events(p);
+	poll_events(p);
 	for (i = 0; i < p->topo->n_ports; i++)
 		if (master.uio[i] && !port_is_removed(&p->ports[i]))
-			look(&p->ports[i]);
+			port_poll_master(&p->ports[i]);
 }
 
 /*
  * Whom a try would park is left alone while it can't be parked; who is attaching is waited for with
  * others kept out, but not for long.
  */
-static bool mend(struct primary *p, unsigned int i)
+static bool port_restart(struct primary *p, unsigned int i)
 {
 	static unsigned int failed;
 	char why[160];
 	int ret;
 
-	if (primary_still_stuck(p, UINT64_C(1) << i))
+	if (park_still_stuck(p, UINT64_C(1) << i))
 		return false;
 	ret = port_pause(p, i, why, sizeof(why));
 	if (ret < 0) {
@@ -247,7 +247,7 @@ bool bus_master_recover(struct primary *p)
 		if (!port->wedged || port_is_removed(port))
 			continue;
 		if (knit_driver_find(port->topo->driver)->reset == KNIT_RESET_PORT) {
-			done &= mend(p, i);
+			done &= port_restart(p, i);
 			continue;
 		}
 		log_err("port %s: a process closed %s, which stopped it, and driver %s can't be "

@@ -58,7 +58,7 @@ static bool any_dead(const struct primary *p)
 	return false;
 }
 
-static bool resettable(struct primary *p, uint64_t ports)
+static bool ports_resettable(struct primary *p, uint64_t ports)
 {
 	unsigned int k;
 
@@ -134,7 +134,7 @@ static unsigned int empty_pairs(struct primary *p, const struct knit_topo_worker
 	return lost;
 }
 
-static int reset_one(struct primary *p, unsigned int i)
+static int reset_domain(struct primary *p, unsigned int i)
 {
 	struct knit_topo_worker *w = &p->topo->workers[i];
 	struct rte_mempool **spare = &p->spare[p->plan.worker[i]];
@@ -156,7 +156,7 @@ static int reset_one(struct primary *p, unsigned int i)
 	return 0;
 }
 
-static int reset_all(struct primary *p, uint64_t ports)
+static int reset_domains(struct primary *p, uint64_t ports)
 {
 	unsigned int i;
 	int ret;
@@ -164,11 +164,11 @@ static int reset_all(struct primary *p, uint64_t ports)
 	ret = stop_ports(p, ports);
 	for (i = 0; i < p->topo->n_workers && ret == 0; i++)
 		if (p->topo->workers[i].state == KNIT_PROCESS_DEAD)
-			ret = reset_one(p, i);
+			ret = reset_domain(p, i);
 	return ret < 0 ? ret : start_ports(p, ports);
 }
 
-static void free_slots(struct primary *p)
+static void free_dead_entries(struct primary *p)
 {
 	struct knit_topo_worker *w;
 	unsigned int i;
@@ -191,18 +191,18 @@ bool domain_reset_dead(struct primary *p)
 
 	if (!any_dead(p))
 		return true;
-	if (!resettable(p, ports)) {
+	if (!ports_resettable(p, ports)) {
 		p->restart = 1;
 		return true;
 	}
-	if (primary_still_stuck(p, ports)) {
+	if (park_still_stuck(p, ports)) {
 		/* Until somebody moves, others may come and go. */
 		knit_rundir_unblock_attach();
 		return false;
 	}
 	if (registry_block_attach(p) < 0)
 		return false;
-	if (primary_park(p, ports, why, sizeof(why)) < 0) {
+	if (park_workers(p, ports, why, sizeof(why)) < 0) {
 		if (failed++ % SAY_EVERY == 0)
 			log_warn("the reset of a dead worker's domain waits: %s", why);
 		if (failed % PATIENCE == 0)
@@ -212,7 +212,7 @@ bool domain_reset_dead(struct primary *p)
 	failed = 0;
 	port_hold(p, ports);
 	pthread_mutex_lock(&p->drivers);
-	ret = reset_all(p, ports);
+	ret = reset_domains(p, ports);
 	pthread_mutex_unlock(&p->drivers);
 	if (ret < 0) {
 		/* Workers of a port that does not run stay parked until they are told to leave. */
@@ -220,9 +220,9 @@ bool domain_reset_dead(struct primary *p)
 		p->restart = 1;
 		return true;
 	}
-	primary_resume(p);
+	park_resume(p);
 	port_unhold(p, ports);
 	knit_rundir_unblock_attach();
-	free_slots(p);
+	free_dead_entries(p);
 	return true;
 }

@@ -9,7 +9,7 @@
 
 /* Too large for a stack. */
 static struct knit_config conf;
-static struct machine machine;
+static struct host_nodes nodes;
 static struct pool_plan plan;
 
 /* Workers 0 to n-1, each with the port of its number. */
@@ -18,7 +18,7 @@ static void start(unsigned int n)
 	unsigned int i;
 
 	memset(&conf, 0, sizeof(conf));
-	memset(&machine, 0, sizeof(machine));
+	memset(&nodes, 0, sizeof(nodes));
 	conf.mempool.data_room = 2048;
 	conf.mempool.extra = 1000;
 	conf.n_workers = conf.n_ports = n;
@@ -28,15 +28,15 @@ static void start(unsigned int n)
 		conf.workers[i].burst = 32;
 		conf.workers[i].n_rules = 1;
 		conf.workers[i].rules[0] = (struct knit_conf_rule){ .a = i, .b = -1 };
-		machine.port[i] = -1;
+		nodes.port[i] = -1;
 	}
-	machine.n_nodes = 4;
+	nodes.n_nodes = 4;
 }
 
 static void plan_it(void)
 {
 	memset(&plan, 0xff, sizeof(plan));
-	pool_plan(&conf, &machine, &plan);
+	pool_plan(&conf, &nodes, &plan);
 }
 
 static unsigned int nodes_in_use(void)
@@ -59,7 +59,7 @@ START_TEST(one_node)
 	size_t one;
 
 	start(1);
-	machine.n_nodes = 1;
+	nodes.n_nodes = 1;
 	plan_it();
 	ck_assert_uint_eq(plan.primary, 0);
 	ck_assert_uint_eq(plan.n_nodes, 1);
@@ -69,7 +69,7 @@ START_TEST(one_node)
 	one = plan.bytes[0];
 	ck_assert_uint_gt(one, 2 * ONE_PORT * MBUF_LEAST + (48 << 20));
 	start(3);
-	machine.n_nodes = 1;
+	nodes.n_nodes = 1;
 	plan_it();
 	ck_assert_uint_gt(plan.bytes[0], one + 2 * ONE_PORT * MBUF_LEAST);
 	ck_assert_uint_lt(plan.bytes[0], one + 3 * ONE_PORT * (MBUF_LEAST + 512));
@@ -83,9 +83,9 @@ START_TEST(where_the_workers_are)
 	unsigned int i;
 
 	start(4);
-	machine.primary = 1;
+	nodes.primary = 1;
 	for (i = 0; i < 4; i++)
-		machine.worker[i] = node[i];
+		nodes.worker[i] = node[i];
 	plan_it();
 	for (i = 0; i < 4; i++)
 		ck_assert_uint_eq(plan.worker[i], (unsigned int)node[i]);
@@ -107,9 +107,9 @@ END_TEST
 START_TEST(size_by_node)
 {
 	start(3);
-	machine.worker[0] = 0;
-	machine.worker[1] = 1;
-	machine.worker[2] = 1;
+	nodes.worker[0] = 0;
+	nodes.worker[1] = 1;
+	nodes.worker[2] = 1;
 	conf.ports[2].rx_desc = 4096;
 	plan_it();
 	ck_assert_uint_eq(plan.n_mbufs[0], ONE_PORT);
@@ -121,8 +121,8 @@ END_TEST
 START_TEST(primary_alone)
 {
 	start(2);
-	machine.primary = 3;
-	machine.worker[0] = machine.worker[1] = 0;
+	nodes.primary = 3;
+	nodes.worker[0] = nodes.worker[1] = 0;
 	plan_it();
 	ck_assert_uint_eq(plan.n_mbufs[3], 0);
 	ck_assert_uint_gt(plan.bytes[3], 48 << 20);
@@ -139,8 +139,8 @@ START_TEST(ports_elsewhere)
 	start(2);
 	plan_it();
 	before = plan.bytes[0];
-	machine.port[0] = 2;
-	machine.port[1] = 0;
+	nodes.port[0] = 2;
+	nodes.port[1] = 0;
 	plan_it();
 	ck_assert_uint_eq(plan.bytes[0], before);
 	ck_assert_uint_gt(plan.bytes[2], 8 << 20);
@@ -160,19 +160,19 @@ END_TEST
 START_TEST(unknown_nodes)
 {
 	start(2);
-	machine.primary = -1;
-	machine.worker[0] = -1;
-	machine.worker[1] = KNIT_MAX_NODES;
-	machine.port[1] = KNIT_MAX_NODES + 7;
-	machine.n_nodes = KNIT_MAX_NODES + 8;
+	nodes.primary = -1;
+	nodes.worker[0] = -1;
+	nodes.worker[1] = KNIT_MAX_NODES;
+	nodes.port[1] = KNIT_MAX_NODES + 7;
+	nodes.n_nodes = KNIT_MAX_NODES + 8;
 	plan_it();
 	ck_assert_uint_eq(plan.primary, 0);
 	ck_assert_uint_eq(plan.worker[0], 0);
 	ck_assert_uint_eq(plan.worker[1], 0);
 	ck_assert_uint_eq(nodes_in_use(), 1);
 	ck_assert_uint_eq(plan.n_nodes, KNIT_MAX_NODES);
-	machine.primary = KNIT_MAX_NODES - 1;
-	machine.n_nodes = 1;
+	nodes.primary = KNIT_MAX_NODES - 1;
+	nodes.n_nodes = 1;
 	plan_it();
 	ck_assert_uint_eq(plan.worker[1], KNIT_MAX_NODES - 1);
 	ck_assert_uint_eq(plan.n_nodes, KNIT_MAX_NODES);

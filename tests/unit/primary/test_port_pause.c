@@ -86,11 +86,11 @@ static void setup(void)
 START_TEST(others_are_not_waited_for)
 {
 	rte_rcu_qsbr_thread_offline(topo.workers[0].qsbr, 0);
-	ck_assert_int_eq(primary_park(&primary, 1 << 0, why, sizeof(why)), 0);
+	ck_assert_int_eq(park_workers(&primary, 1 << 0, why, sizeof(why)), 0);
 	ck_assert_uint_eq(n_waits, 0);
 	ck_assert_uint_ne(topo.workers[0].park, 0);
 	ck_assert_uint_eq(topo.workers[1].park, 0);
-	primary_resume(&primary);
+	park_resume(&primary);
 	ck_assert_uint_eq(topo.workers[0].park, 0);
 }
 END_TEST
@@ -98,14 +98,14 @@ END_TEST
 START_TEST(those_concerned_are)
 {
 	stops = &topo.workers[1];
-	ck_assert_int_eq(primary_park(&primary, 1 << 0, why, sizeof(why)), -EBUSY);
+	ck_assert_int_eq(park_workers(&primary, 1 << 0, why, sizeof(why)), -EBUSY);
 	ck_assert_str_eq(why, "worker 0 (process 0) did not stop within 100 ms");
 	ck_assert_uint_gt(n_waits, 0);
 	ck_assert_uint_eq(topo.workers[0].park, 0);
-	ck_assert(primary_still_stuck(&primary, 1 << 0));
-	ck_assert(!primary_still_stuck(&primary, 1 << 1));
+	ck_assert(park_still_stuck(&primary, 1 << 0));
+	ck_assert(!park_still_stuck(&primary, 1 << 1));
 	stops = &topo.workers[0];
-	ck_assert_int_eq(primary_park(&primary, 3, why, sizeof(why)), 0);
+	ck_assert_int_eq(park_workers(&primary, 3, why, sizeof(why)), 0);
 	ck_assert_uint_ne(topo.workers[0].park, 0);
 	ck_assert_uint_ne(topo.workers[1].park, 0);
 }
@@ -258,11 +258,11 @@ bool port_removal_release(struct primary *p)
 	return true;
 }
 
-void primary_channel_clear_for(struct primary *p, const char *peer)
+void channel_clear_for(struct primary *p, const char *peer)
 {
 }
 
-void primary_channel_look(struct primary *p)
+void channel_poll(struct primary *p)
 {
 }
 
