@@ -96,8 +96,6 @@ static struct knit_topo_worker *wait_workers_quiet(struct primary *p, const uint
  */
 int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
 {
-	uint32_t port =
-		ports && (ports & (ports - 1)) == 0 ? (uint32_t)__builtin_ctzll(ports) : UINT32_MAX;
 	uint64_t token[KNIT_MAX_WORKERS];
 	struct knit_topo_worker *w;
 	unsigned int i;
@@ -107,7 +105,6 @@ int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
 		w = &p->topo->workers[i];
 		if (!worker_has_queue(w, ports))
 			continue;
-		w->park_port = port;
 		__atomic_store_n(&w->park, park_count, __ATOMIC_RELEASE);
 		worker_wake(w);
 	}

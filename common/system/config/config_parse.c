@@ -32,7 +32,7 @@ static void store_text(const struct knit_key *key, void *member, const char *tex
 	memcpy(member, text, strlen(text));
 }
 
-int knit_conf_find_port(const struct knit_config *conf, const char *name)
+static int find_port(const struct knit_config *conf, const char *name)
 {
 	unsigned int i;
 
@@ -42,7 +42,7 @@ int knit_conf_find_port(const struct knit_config *conf, const char *name)
 	return -1;
 }
 
-int knit_conf_find_iface(const struct knit_config *conf, const char *name)
+static int find_iface(const struct knit_config *conf, const char *name)
 {
 	unsigned int i;
 
@@ -91,7 +91,7 @@ static bool read_word(const struct knit_key *key, const char *text, void *member
 
 static bool read_port(const struct knit_config *conf, const char *text, int *member)
 {
-	*member = knit_conf_find_port(conf, text);
+	*member = find_port(conf, text);
 	return *member >= 0;
 }
 
@@ -109,8 +109,8 @@ static bool read_pair(const struct knit_conf_load *load, const config_setting_t 
 
 		if (!name)
 			return false;
-		found[i] = ifaces ? knit_conf_find_iface(load->conf, name)
-				  : knit_conf_find_port(load->conf, name);
+		found[i] = ifaces ? find_iface(load->conf, name)
+				  : find_port(load->conf, name);
 		if (found[i] < 0)
 			return false;
 	}
@@ -158,8 +158,8 @@ static const char *unknown_in_pair(const struct knit_config *conf, const config_
 		const char *name = config_setting_get_string_elem(setting, i);
 
 		if (name &&
-		    (key->type == KNIT_KEY_IFACE_PAIR ? knit_conf_find_iface(conf, name)
-						      : knit_conf_find_port(conf, name)) < 0)
+		    (key->type == KNIT_KEY_IFACE_PAIR ? find_iface(conf, name)
+						      : find_port(conf, name)) < 0)
 			return name;
 	}
 	return NULL;

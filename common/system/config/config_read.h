@@ -53,8 +53,4 @@ void knit_conf_check_rules(struct knit_conf_load *load, unsigned int worker);
 const config_setting_t *knit_conf_elem(const struct knit_conf_load *load, const char *list,
 				       unsigned int i);
 
-/* Index in conf->ports or conf->ifaces, -1 if there is none of that name. */
-int knit_conf_find_port(const struct knit_config *conf, const char *name);
-int knit_conf_find_iface(const struct knit_config *conf, const char *name);
-
 #endif

@@ -26,7 +26,7 @@
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 5
+#define KNIT_TOPO_VERSION 6
 
 struct knit_handoff;
 
@@ -149,7 +149,6 @@ struct knit_topo_worker {
 	 * it is offline, has stored it in park_ack and touches no port, ring or pool. 0 resumes.
 	 */
 	uint32_t park __rte_cache_aligned; /* primary: wo */
-	uint32_t park_port; /* primary: wo. Port index that is being restarted, or ~0 */
 	/*
 	 * Equal to generation: the worker ends with KNIT_EXIT_RESTART when it is resumed, because
 	 * its burst functions are no longer those of a port.
