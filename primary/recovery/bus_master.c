@@ -22,6 +22,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/*
+ * A work-around for one driver, which stays: uio_pci_generic is part of Linux, and without an IOMMU
+ * it is the only driver for user space that does not taint the kernel. Without this file the end of
+ * any secondary would stop the port for all others. EAL's hot-plug handling does not help: it hears
+ * of devices that are removed, not of processes that close them. Where no port has this driver,
+ * nothing here does any work.
+ */
+
 /* The low byte of PCI's command register, which has none of the interrupts' bits. */
 #define COMMAND 4
 #define COMMAND_MASTER 0x04

@@ -8,6 +8,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/*
+ * Why not EAL's own handler, rte_dev_hotplug_handle_enable? It maps memory in the signal handler,
+ * too; there is no other way to let the access end. But it also takes a spin lock and writes to the
+ * log there, so a thread that is interrupted with one of their locks held never goes on. For vfio
+ * it maps nothing and calls the application's callbacks from the handler, so the access faults
+ * again. A SIGBUS that is not a device's ends in rte_exit, which runs clean-up and leaves no core.
+ * And nobody learns that it has acted. So this file stays.
+ */
+
 #define VFIO_PATH "anon_inode:[vfio-device]"
 #define UIO_PATH "/dev/uio"
 #define RESOURCE "/resource"
