@@ -4,9 +4,11 @@
 
 #include "primary.h"
 
-/* log_level: those of --log-level, NULL behind the last. */
+/* log_level: the values of --log-level, NULL after the last. */
 int primary_eal_init(const struct primary *p, const char *program, const char *const *log_level);
+/* Also removes the files that EAL leaves. */
 void primary_eal_cleanup(const struct knit_config *conf);
+/* Writes the EAL arguments of all secondaries to files, which they read when they start. */
 int primary_publish_args(struct primary *p);
 
 #endif

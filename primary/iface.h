@@ -6,7 +6,7 @@
 
 int primary_ifaces_create(struct primary *p);
 void primary_ifaces_destroy(struct primary *p);
-/* Main thread: a port's link to its interface. */
+/* Main thread: copies the link state of port i to its interface. */
 void primary_link_update(struct primary *p, unsigned int i);
 
 #endif

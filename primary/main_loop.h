@@ -4,9 +4,12 @@
 
 #include "primary.h"
 
-/* The main loop; returns when a signal or a restart ends it */
+/* The main loop. Returns when a signal or a restart ends it. */
 int main_loop_run(struct primary *p);
-/* The exit code: nobody starts anew who was told to stop meanwhile. */
+/*
+ * The exit code of the process. A process that got a signal to end meanwhile does not ask for a new
+ * start.
+ */
 int main_loop_exit_code(int code);
 void main_loop_block_signals(void);
 

@@ -6,10 +6,10 @@
 
 /* The port thread */
 int port_thread_start(struct primary *p);
-/* Asks the secondaries to leave and waits for them, then ends the thread. */
+/* Asks the secondaries to end and waits for them, then ends the thread. */
 void port_thread_stop(struct primary *p);
 
-/* Any thread: the port thread looks whether there is something to do. */
+/* Any thread: wakes the port thread, which then looks for work. */
 void port_thread_kick(void);
 
 #endif

@@ -15,39 +15,42 @@
 /*
  * The primary process. It creates everything and then does little:
  *
- *   main thread   signals, link state of the ports into the interfaces, status line. May take
+ *   main thread   signals; copies the link state of ports to interfaces; the status line. May take
  *                 RTNL.
- *   port thread   everything that touches ports, domains and entries: requests of the secondaries,
- *                 deaths, resets (port_thread.c). Uses no netlink and no ioctl that takes RTNL,
- *                 because the kernel may hold RTNL while it waits for an answer that this
- *                 thread makes.
- *                 (Ports that are kernel devices themselves take it; for them nobody waits.)
- *   engine and watch threads of the tap engine, EAL's own threads.
+ *   port thread   everything that concerns ports, domains and registry entries: requests of
+ *                 secondaries, deaths, resets (port_thread.c). No netlink and no ioctl that takes
+ *                 RTNL: the kernel may hold RTNL while it waits for an answer of this thread.
+ *                 (Ports that are kernel devices take RTNL; no request waits for these.)
+ *   threads of the tap engine, and of EAL
  *
- * Start-up runs in the main thread, before the port thread exists; shutdown after it was joined.
+ * The main thread does the start before the port thread exists, and the shutdown after it has
+ * ended.
  */
 
-/* A port's cold side, port thread only (main thread at start and end). Index as in the topology. */
+/*
+ * What only the primary knows of a port. Port thread; main thread at start and end. The index is
+ * that of the topology.
+ */
 struct port {
 	const struct knit_conf_port *conf;
 	struct knit_topo_port *topo;
-	const char *netns; /* where its device lives: as configured, "" if it is absent */
+	const char *netns; /* network namespace of its device: as configured, "" if it is absent */
 	uint16_t id;
-	struct port_tap *tap; /* of a net_tap port that can be followed: see port_tap.h */
-	int tap_fd;	      /* with it: a file of its kernel device, the driver's */
+	struct port_tap *tap; /* of a net_tap port whose device can be followed, see port_tap.h */
+	int tap_fd; /* if there is a tap: a file of its kernel device, which the driver owns */
 	bool started;
-	bool absent;	    /* optional, and not there: an empty device stands for it */
-	bool released;	    /* its device was taken away and let go; id names nothing */
-	bool wedged;	    /* could not reach memory while it ran: needs a start */
-	uint8_t unmastered; /* looks in a row that found it so */
-	bool lsc;	    /* the driver tells of link changes */
-	bool promisc;	    /* always: an xconnect needs it */
+	bool absent;	    /* optional and missing: a null device stands for it */
+	bool released;	    /* its device was removed and EAL has detached it; id is not valid */
+	bool wedged;	    /* lost bus mastering while it ran: needs a restart */
+	uint8_t unmastered; /* polls in a row that found bus mastering off */
+	bool lsc;	    /* the driver reports link changes */
+	bool promisc;	    /* always on: an xconnect needs it */
 	bool want_promisc;  /* the kernel wants it */
 	bool want_allmulti;
 	bool list_promisc;    /* the unicast list did not fit */
 	bool list_allmulti;   /* the multicast list did not fit */
-	uint64_t link_events; /* interrupts for its link; EAL's thread: wo, atomic */
-	uint64_t held;	      /* port_hold; port thread and main thread: rw, atomic */
+	uint64_t link_events; /* link interrupts; written by EAL's thread, atomic */
+	uint64_t held;	      /* port_hold; port thread and main thread write it, atomic */
 	uint64_t rx_offloads;
 	uint64_t tx_offloads;
 	uint16_t rx_desc;
@@ -59,10 +62,10 @@ struct port {
 	const void *rx_burst; /* burst functions at first start, see port_start */
 	const void *tx_burst;
 	const void *tx_prepare;
-	/* port_removal.c; main thread: wo, before the port is gone */
+	/* port_removal.c. Main thread writes, before the port can be removed */
 	int sysfs;			/* the device's folder, -1: no PCI device */
 	char pci[KNIT_PCI_NAME];	/* its address */
-	char kdriver[KNIT_DRIVER_NAME]; /* what the kernel has for it, "": not known */
+	char kdriver[KNIT_DRIVER_NAME]; /* its kernel driver, "": not known */
 };
 
 struct primary {
@@ -73,12 +76,12 @@ struct primary {
 	struct rte_mempool *spare[KNIT_MAX_NODES]; /* takes the place of a dead domain's pool */
 	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
 	bool status;			 /* print a status line every second */
-	uint32_t restart;		 /* not 0: leave with KNIT_EXIT_RESTART */
-	struct knit_topo_worker *stuck;	 /* did not park; NULL: nobody */
-	uint64_t stuck_rounds;		 /* of it, then */
+	uint32_t restart;		 /* not 0: end with KNIT_EXIT_RESTART */
+	struct knit_topo_worker *stuck;	 /* the worker that did not park; NULL: none */
+	uint64_t stuck_rounds;		 /* its rounds at that time */
 	/*
-	 * Held around ethdev's control operations, which are one thread's at a time: the port
-	 * thread's, and the main thread's look at links, which never waits for it.
+	 * Serializes control operations of ethdev: those of the port thread, and the poll of link
+	 * states in the main thread, which never waits for the lock.
 	 */
 	pthread_mutex_t drivers;
 };

@@ -4,7 +4,10 @@
 
 #include "primary.h"
 
+/* Main thread: prints what was created. */
 void primary_status_banner(const struct primary *p);
+
+/* Main thread: prints packets and drops since the last call. */
 void primary_status_line(const struct primary *p);
 
 #endif

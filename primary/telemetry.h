@@ -4,8 +4,9 @@
 
 #include "primary.h"
 
+/* Registers the commands /knit/... 0 or -errno, logged. */
 int primary_telemetry_register(void);
-/* NULL: nothing is shown any more; no callback looks at anything after that. */
+/* Answers commands from p; NULL: from nothing. No callback uses the old p after this returns. */
 void primary_telemetry_show(struct primary *p);
 
 #endif

@@ -5,8 +5,8 @@
 #include "primary.h"
 
 /*
- * The queues of workers without a transmit queue of their own, see topology/handoff.h.
- * Created when all ports are open. reset: all with an end of worker w, whose domain is reset;
+ * The hand-off queues of workers that have no transmit queue of their own (topology/handoff.h).
+ * Created after all ports were opened. reset: all queues that worker w uses, whose domain is reset;
  * returns how many of its mbufs were in them.
  */
 int primary_handoffs_create(struct primary *p);

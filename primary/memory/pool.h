@@ -5,13 +5,11 @@
 #include "primary.h"
 
 int primary_pools_create(struct primary *p);
-/*
- * Every object back to new, all of them free, whatever state the pool was left in. Nobody uses it.
- */
+/* Makes all objects free and new, whatever the state of the pool. Nobody may use it meanwhile. */
 void primary_pool_rebuild(struct rte_mempool *pool);
-/* Forgets what is free, so that a driver that gives mbufs back always finds room. */
+/* Forgets the free objects, so that a driver that frees mbufs always finds room. */
 void primary_pool_forget(struct rte_mempool *pool);
-/* At the end, everything stopped: logs and returns mbufs missing from all domains. */
+/* At the end, when everything has stopped: logs and returns how many mbufs are missing. */
 unsigned int primary_pools_check(struct primary *p);
 
 #endif

@@ -8,23 +8,22 @@ struct knit_config;
 struct primary;
 
 /*
- * The configuration's PCI devices, taken from the kernel before EAL starts and given back when it
- * has ended (common/system/bind/bind.h). All in the main thread. Messages go to stderr, as those of
- * preflight.c.
+ * The PCI devices of the configuration: bound before EAL starts, restored after it has ended
+ * (system/bind/bind.h). Main thread. Messages go to stderr, like those of preflight.c.
  *
- * Devices are given back by a program that is not the primary any more: EAL 22.11 leaves devices
- * open and mapped when it ends, and the kernel lets nobody take an open device from vfio-pci. So
- * the process replaces itself (execve: same pid, nothing open, nothing mapped) with one that does
- * nothing else, and ends with the exit code it was given.
+ * Another program restores them. EAL 22.11 leaves devices open and mapped when it ends, and the
+ * kernel does not take an open device from vfio-pci. So the process replaces itself by execve (same
+ * pid, nothing open, nothing mapped) with one that only restores devices, and ends with the exit
+ * code it was given.
  *
- * Each device is locked (knit_bind_lock) from before it is looked at until it is back, across that
- * execve: between the bind and EAL's opening it, another primary would find it on the driver it
- * wants and used by nobody. One on "keep" that a driver of the kernel's has is not: two processes
- * may work beside that.
+ * Each device is locked (knit_bind_lock) before it is examined and until it is restored, also
+ * across that execve. Between the bind and the moment when EAL opens the device, another primary
+ * would else find it unused and on the right driver. A device with the driver "keep" on a driver of
+ * the kernel is not locked: several processes may share it.
  *
- * Before the exit code that asks for a new start they are not: while nobody has them, something
- * else could take their interfaces into use. The next start finds them as after a kill, and if
- * there is none, --restore does.
+ * Before an exit with the code that asks for a new start, devices are not restored: something else
+ * could start to use their interfaces in between. The next start finds them as after a kill; if
+ * there is none, --restore gives them back.
  */
 
 enum primary_nic {
@@ -33,32 +32,32 @@ enum primary_nic {
 	PRIMARY_NIC_MISSING,
 };
 
-/* Tells of one device, and if it is not good, the remedy. */
+/* Reports one device; remedy is for one that is not good. */
 typedef void (*nic_report)(enum primary_nic nic, const char *what, const char *remedy);
 
 /*
- * Whether every PCI port can be bound as configured, touching nothing. False: one is missing.
- * patient: waits for those that have a device open, up to 5 s for all of them; nic_bind
- * goes on with what is left of that.
+ * Whether every PCI port can be bound as configured; false: one is missing. Changes nothing.
+ * patient: waits for processes that have a device open, up to 5 s for all devices; nic_bind then
+ * has what is left of that time.
  */
 bool nic_check(const struct knit_config *conf, bool patient, nic_report tell);
 
 /*
- * After the run directory was made: gives back what a predecessor left and this configuration does
- * not bind, then binds. An optional port that can't be bound is marked absent. 0 or -errno, with a
- * message; what was bound by then is to be given back.
+ * After the run directory was made: restores what a predecessor bound and this configuration does
+ * not bind, then binds. An optional port whose device cannot be bound is marked absent. 0 or
+ * -errno, with a message; what was bound until then must be restored.
  */
 int nic_bind(struct primary *p);
 
 /*
- * Last step, nothing of EAL's is used any more: does not return if there is something to give back,
- * but ends with code. Else the caller goes on.
+ * Last step, after EAL has ended. If there is something to restore it does not return: the process
+ * ends with code. Otherwise the caller goes on.
  */
 void nic_restore_all(const struct knit_config *conf, int code);
 
 /*
- * What that process then is: knit-primary --restore PREFIX --exit-code N. The exit code: code, or
- * what came of it if that is 0 or, because nobody asked for one, negative.
+ * What the process is after that execve: knit-primary --restore PREFIX --exit-code N. Returns the
+ * exit code: code; or the result, if code is 0, or negative because no --exit-code was given.
  */
 int nic_restore_run(const char *prefix, int code);
 

@@ -5,8 +5,8 @@
 #include "primary.h"
 
 /*
- * What control asks. In the port thread. 0 or -errno; text says why. -EINPROGRESS: as
- * port_pause.
+ * Port thread. Carries out a request of control. 0 or -errno, with the reason in the text.
+ * -EINPROGRESS: as for port_pause.
  */
 int port_op(struct primary *p, struct knit_msg *m);
 

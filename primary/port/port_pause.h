@@ -5,23 +5,27 @@
 #include "primary.h"
 
 /*
- * Ports, a bit each, are about to be restarted: their interfaces' carrier stays as it is. After
- * port_unhold a carrier that is on stays so until the link is back, or LINK_BACK_MS at most: on
- * copper that takes seconds. One that is off goes on with the link.
+ * The ports, a bit each, will be restarted: the carrier of their interfaces stays as it is. After
+ * port_unhold a carrier that is on stays on until the link is back, at most LINK_BACK_MS: on copper
+ * that takes seconds. A carrier that is off follows the link at once.
  */
 void port_hold(struct primary *p, uint64_t ports);
 void port_unhold(struct primary *p, uint64_t ports);
 /*
- * For what a running port does not do: nobody attaches, its workers are parked and the port held;
- * then, after the caller stopped and started it, all as before. 0, or -errno and why; nothing
- * has changed then. -EINPROGRESS: somebody is on his way in, which takes a second at most. Nobody
- * else comes in before the caller has tried again, or called knit_rundir_unblock_attach.
- * started: what port_start returned. If that was an error so is this: the port is gone, or the
- * primary will start anew, and nobody may use the port until then.
+ * For changes that a running port does not allow. port_pause: no process attaches, the workers of
+ * the port are parked, and the port is held. The caller then stops and starts the port, and
+ * port_go_on undoes the pause.
+ *
+ * port_pause returns 0; or -errno and why, and nothing has changed. -EINPROGRESS: a process is
+ * attaching, which takes a second at most. No other process starts to attach before the caller has
+ * tried again or called knit_rundir_unblock_attach.
+ *
+ * started: what port_start returned. If that was an error, port_go_on returns one, too: the port
+ * was removed, or the primary will restart. Until then nobody may use the port.
  */
 int port_pause(struct primary *p, unsigned int i, char *why, size_t len);
 int port_go_on(struct primary *p, unsigned int i, int started);
-/* Main thread: is the port held, its link being up or down now? */
+/* Main thread: whether the port is held. up: its link is up now. */
 bool port_held(struct port *port, bool up);
 
 #endif

@@ -5,37 +5,39 @@
 #include "primary.h"
 
 /*
- * A PCI device that is taken away, pulled or unbound, while its port is in use
+ * Removal: a PCI device is pulled or unbound while its port is in use.
  *
- *   main thread   sees that the device has no driver any more, or another one: the kernel takes the
- *                 link out of sysfs before it tells the driver. Stores topo->removed, which nobody
- *                 takes back; from now on the carrier is off.
- *   port thread   the same, before and after it has to do with the port. Stores admin_up = 0 for
- *                 good: workers, who read it for each burst anyway, neither receive nor send there,
- *                 and drop as port_down.
+ *   main thread   sees that the device has no driver any more, or another one: the kernel removes
+ *                 the link in sysfs before it tells the driver. Sets topo->removed, which is never
+ *                 cleared. From now on the carrier is off.
+ *   port thread   checks the same before and after it works on the port. Clears admin_up for good:
+ *                 workers read it for each burst, so they no longer receive or send there, and
+ *                 count drops as port_down.
  *
- * vfio holds the removal, and the device works until everybody has let go of it: the port thread
- * parks its workers, so that buffers can go back to their pools, and has EAL detach the device in
- * the secondaries, then here. If that fails (a worker does not park, a process does not answer EAL)
- * it is tried again; nothing is half done then, EAL attaches the others again. A domain that waits
- * for its reset on such a port is reset first. A process that dies while it detaches may hold a
- * lock of EAL's, as in its own set-up and clean-up; the next one that needs it waits.
+ * vfio delays the removal, and the device works until every process has closed it. The port thread
+ * parks the workers, so that buffers can return to their pools, and has EAL detach the device,
+ * first in the secondaries, then here. If that fails (a worker does not park, a process does not
+ * answer EAL) it tries again later; nothing is half done, because EAL attaches the device again in
+ * the other processes. If a domain waits for its reset on such a port, the reset comes first. A
+ * process that dies while it detaches may hold a lock of EAL, as in its set-up and clean-up; the
+ * next process that needs the lock waits.
  *
- * uio waits for nobody. Registers then read as ones, or a touch is a SIGBUS (sigbus.h), and the
- * driver takes seconds to close what does not answer, for which workers need not stand still: the
- * port stays as it is until the end, or the reset of a domain with a queue on it. Before it is
- * stopped then zeros take the place of registers that are nobody's or another driver's.
+ * uio does not delay the removal. Reads of registers then return ones, or an access raises SIGBUS
+ * (sigbus.h). The driver takes seconds to close a device that does not answer, and workers must not
+ * stop for that time: the port stays as it is until the end, or until the reset of a domain with a
+ * queue on it. Before it is stopped then, zeros replace registers that belong to no driver or to
+ * another one.
  */
-/* Main thread, once ports are open, before the port thread is there, which looks, too. */
+/* Main thread, after the ports were opened and before the port thread starts. */
 void port_removal_watch(struct primary *p);
 /*
- * Main thread, each turn; a system call for each device. True: one was taken away since the last
- * time, and the port thread shall look.
+ * Main thread, in each turn; one system call for each device. True: a device was removed since the
+ * last call, and the port thread must be woken.
  */
 bool port_removal_poll(struct primary *p);
-/* Port thread, a system call. True: taken away, and from their next burst on workers know. */
+/* Port thread; one system call. True: removed, and workers know it from their next burst on. */
 bool port_is_removed(const struct port *port);
-/* Port thread: true if nothing is left to do. */
+/* Port thread. True: nothing is left to do. */
 bool port_removal_release(struct primary *p);
 /* Before the driver stops or closes a port. */
 void port_removal_blank(const struct port *port);

@@ -5,9 +5,9 @@
 #include "primary.h"
 
 /*
- * Which frames a port receives: promiscuous mode, all multicast, and its lists of addresses. The
- * kernel's wishes, those of a cross connection and of lists that did not fit are kept apart in
- * struct port; the port gets what they add up to. Port thread. 0 or a negative errno.
+ * Which frames a port receives: promiscuous mode, all multicast, and lists of addresses. struct
+ * port keeps apart what the kernel wants, what a cross connection needs, and what lists that did
+ * not fit need; the port gets the sum. Port thread. 0 or a negative errno.
  */
 int port_set_promisc(struct port *port, bool on);
 int port_set_allmulti(struct port *port, bool on);
@@ -16,10 +16,12 @@ int port_set_allmulti(struct port *port, bool on);
 int port_set_lists(struct port *port, const struct rte_ether_addr *list, unsigned int n_uc,
 		   unsigned int n_mc);
 
-/* After a start: what ethdev does not put back by itself. */
+/* After a start: sets again what ethdev does not restore by itself. */
 void port_rxmode_restore(struct port *port);
 
-/* A device that has no such setting does it always, or never: there is nothing to set. */
+/*
+ * 0 in place of an error that says that the device has no such setting: it is always on, or never.
+ */
 int port_if_supported(int ret);
 
 #endif

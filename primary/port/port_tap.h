@@ -7,38 +7,41 @@
 #include <stdint.h>
 
 /*
- * net_tap sends and receives frames of any length, but tells ethdev that the longest is 1522
- * bytes, so ethdev refuses an MTU above 1504. This sets it all the same: on the kernel device, and
- * in the word that the driver compares lengths with.
+ * net_tap sends and receives frames of any length, but reports 1522 bytes as the longest, so ethdev
+ * refuses an MTU above 1504. port_tap_set_mtu sets it nevertheless: on the kernel device, and in
+ * the variable that the driver compares lengths with.
  */
 
 /* Longest frame that net_tap moves in knit: what the kernel's tap devices allow. */
 #define PORT_TAP_MAX_MTU 65521
-/* What ethdev lets through. */
+/* Largest that ethdev accepts. */
 #define PORT_TAP_ETHDEV_MTU 1504
 
 struct port;
 struct port_tap;
 
 /*
- * net_tap goes by the name that its kernel device had, in the namespace that it was made in. This
- * goes by the device's file, and tells the driver when name or namespace are others. Called once
- * the device is made, in its namespace; without port->tap afterwards the driver is left alone.
+ * net_tap finds its kernel device by the name and in the namespace that it had when it was made.
+ * knit finds it by its file, and tells the driver when the name or the namespace has changed.
+ * Called after the device was made, in its namespace. If port->tap is not set afterwards, the
+ * driver is left alone.
  */
 void port_tap_find(struct port *port);
 
-/* The driver has the device where it is now. port->tap is there. Takes RTNL. */
+/* Makes the driver use the device where it is now. port->tap is set. Takes RTNL. */
 void port_tap_follow(struct port *port);
 
-/* What the driver does not know of a device that was moved: it hears only of those where it was. */
+/*
+ * Link state of a device, also of one that was moved: the driver hears only of its first namespace.
+ */
 bool port_tap_link_up(const struct port *port);
 
-/* The namespace where the device is now, a new fd, or -1. */
+/* A new fd of the namespace where the device is now, or -1. */
 int port_tap_netns(const struct port *port);
 
 /*
- * The port is started; the caller is in the namespace of its kernel device. 0, -ENOTSUP if this
- * DPDK's driver is another, or what the kernel said.
+ * The port is started and the caller is in the namespace of its kernel device. 0; -ENOTSUP if the
+ * driver of this DPDK version is not the expected one; or the kernel's error.
  */
 int port_tap_set_mtu(struct port *port, uint16_t mtu);
 

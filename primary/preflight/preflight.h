@@ -5,38 +5,38 @@
 #include "system/config/config.h"
 
 /*
- * What must be there before anything is touched. Each check tells what is missing and the remedy,
- * and all checks are made, so that one run shows all of it. 0, or enum knit_exit. A start makes the
- * same checks as --check, but where it says otherwise.
+ * Checks of the machine before anything is changed. Each check reports what is missing, with the
+ * remedy; all checks are made, so that one run shows everything. 0, or enum knit_exit. A start
+ * makes the same checks as --check, unless noted.
  */
 
-/* host.c. Hugepages that will be asked for. */
+/* host.c: the pools and the hugepages that will be needed. */
 struct pool_plan;
 void preflight_plan(const struct knit_config *conf, struct pool_plan *plan);
 size_t preflight_bytes(const struct pool_plan *plan);
 /* What vfio limits: pinned memory, number of mappings. */
 int preflight_vfio(const struct knit_config *conf);
-/* Hugepages, by NUMA node, with those that an earlier run with this prefix left. */
+/* Hugepages by NUMA node, and those that an earlier run with this prefix left. */
 int preflight_memory(const struct knit_config *conf);
 /* --check: the IOMMU. */
 void preflight_iommu(void);
 
-/* cpus.c. CPUs of all processes and engine threads; --check: who else may use them. */
+/* cpus.c: CPUs of all processes and engine threads; with --check also who else may use them. */
 int preflight_cpus(const struct knit_config *conf);
 
-/* limits.c. What this process may open, map and write, and where. */
+/* limits.c: what this process may open, map and write, and where. */
 int preflight_limits(const struct knit_config *conf);
 
 /*
- * places.c. Network namespaces, what this process may do there, and names of interfaces to be made.
- * Those are looked at by --check only: a start may come before the last process of the one before
- * has let go of them, and finds out when it makes them.
+ * places.c: network namespaces, permissions there, and names of the interfaces to make. Only
+ * --check examines the names: at a start the last process of an earlier run may still have them,
+ * and the start finds out when it makes the interfaces.
  */
 int preflight_places(const struct knit_config *conf);
 
 /*
- * Before anything is touched. A line on stderr for each thing missing; enum knit_exit.
- * all: for --check, on stdout, with what is there and what could be better.
+ * All checks. Prints a line on stderr for each thing that is missing. Returns enum knit_exit. all:
+ * for --check, prints everything on stdout.
  */
 int primary_preflight(const struct knit_config *conf, bool all);
 

@@ -8,17 +8,17 @@
 #include <stdbool.h>
 
 /*
- * How the checks before a start tell what they find. A start tells what is missing, on stderr;
- * --check also tells what is there and what could be better, on stdout. Main thread.
+ * Reports of the checks before a start. A start prints only what is missing, on stderr. --check
+ * prints everything, also what is good and what could be better, on stdout. Main thread.
  */
 void preflight_report(bool all);
 
 void preflight_good(const char *what);
-/* Works without, but not as well. */
+/* It works, but not as well as it could. */
 void preflight_note(const char *what, const char *remedy);
 int preflight_missing(const char *what, const char *remedy);
 
-/* The same of what a key of the configuration names: "FILE:LINE: KEY: what". */
+/* The same for a value of the configuration: "FILE:LINE: KEY: what". */
 struct preflight_key {
 	const struct knit_config *c;
 	const struct knit_conf_at *at;

@@ -5,9 +5,10 @@
 #include "primary.h"
 
 /*
- * Port thread. Kills secondaries, knit's or others, that would block the primary by
- * reading no messages: before the start of a net_tap port, before an answer to such a one (peer:
- * its socket), and once a second however often it is called.
+ * Port thread. The primary sends messages to the sockets of all secondaries, and a send waits while
+ * a socket is full. These functions kill a process, of knit or not, that does not read its socket.
+ * channel_clear: before a net_tap port is started. channel_clear_for: before an answer is sent to
+ * the socket peer. channel_poll: may be called often, acts once a second.
  */
 void channel_clear(struct primary *p);
 void channel_clear_for(struct primary *p, const char *peer);

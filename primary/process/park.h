@@ -4,15 +4,19 @@
 
 #include "primary.h"
 
-/* Port thread. All live workers with a queue on one of the ports (bit set) */
+/*
+ * Port thread. Parks all live workers that have a queue on one of the ports, a bit each. 0; or
+ * -errno and why, then none is parked.
+ */
 int park_workers(struct primary *p, uint64_t ports, char *why, size_t len);
+/* Ends the park of all workers. */
 void park_resume(struct primary *p);
 /*
- * Whoever made the last park_workers fail has not moved since, and has a queue on one of these
- * ports: no use in stopping the others again.
+ * Whether the worker that made the last park_workers fail has made no progress since, and has a
+ * queue on one of these ports. Then parking the others again is of no use.
  */
 bool park_still_stuck(struct primary *p, uint64_t ports);
-/* Lets the same workers look at what changed, should they sleep. */
+/* Wakes the same workers if they sleep, so that they see what has changed. */
 void park_wake(struct primary *p, uint64_t ports);
 
 #endif

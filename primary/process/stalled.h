@@ -5,20 +5,22 @@
 #include "primary.h"
 
 /*
- * Secondaries that hold a role's lock file and have no entry, or not yet
+ * Stalled secondaries: processes that hold the lock file of a role, but are still attaching or
+ * already detaching.
  *
- * Sends them a signal, 0: none. How many there are.
+ * Sends the signal sig to each of them, 0: none. Returns how many there are.
  */
 unsigned int stalled_signal(const struct primary *p, int sig);
 /*
- * Port thread, once a second or more often: kills who takes too long on its way in or out. While a
- * reset waits for it, it is named first, and has less time.
+ * Port thread. Call it at least once a second: kills a process that takes too long to attach or
+ * detach. While the reset of a domain waits for the process, it is logged earlier and has less
+ * time.
  */
 void stalled_poll(const struct primary *p, bool reset_waits);
-/* The entry that process is on its way to, or has; -ESRCH: none. */
+/* The registry entry that this process has or is about to get; -ESRCH: none. */
 int stalled_entry(const struct primary *p, pid_t pid);
 /*
- * The entry of somebody who keeps registry_block_attach from succeeding, and the process; -ESRCH.
+ * The registry entry and the pid of a process that makes registry_block_attach fail; -ESRCH: none.
  */
 int stalled_first(const struct primary *p, pid_t *pid);
 struct knit_role_name stalled_name(const struct primary *p, unsigned int entry);

@@ -5,28 +5,31 @@
 #include "primary.h"
 
 /*
- * Bus mastering of ports on uio_pci_generic, which takes it from a NIC whenever a process lets go
- * of /dev/uioN, as each does that ends. (igb_uio waits for the last one, vfio for the group's.) So
- * this process keeps a copy of each secondary's file, and nobody lets go: the kernel sees an end of
- * the last one only. Copies of processes that ended are not told from others; when there is no more
- * room all are closed.
+ * Bus mastering of ports on uio_pci_generic. That driver switches off bus mastering of a NIC
+ * whenever a process closes /dev/uioN, also when the process ends. (igb_uio does so for the last
+ * one, vfio for the last one of the group.) So the primary keeps a copy of each secondary's file
+ * descriptor, and the kernel sees a close only when the primary ends. Copies of processes that have
+ * ended look like others; when there is no more room all are closed.
  *
- * What was not kept is a process that ends before it is ready, or is not knit's. inotify tells of
- * that, and bus mastering is given back. Descriptors that the NIC was to write to meanwhile are
- * never written, and the driver waits for each as soon as it comes round to it. So the port is
- * stopped and started, unless the reset of a dead worker's domain did that; with a driver that
- * can't be (KNIT_RESET_NONE) the primary starts anew.
+ * Two kinds of processes have no copy: those that end before they are ready, and those that are not
+ * of knit. inotify reports their close, and bus mastering is switched on again. Meanwhile the NIC
+ * could not write to some descriptors, and the driver waits for each of these for ever. So the port
+ * is stopped and started, unless the reset of a domain has done that. If its driver does not allow
+ * it (KNIT_RESET_NONE) the primary restarts.
  *
- * Port thread, but for open, which comes before it.
+ * Port thread; bus_master_open before it starts.
  */
 void bus_master_open(struct primary *p);
-/* Becomes readable when there is something to look at; -1. */
+/* An fd that becomes readable when bus_master_poll has work; -1: none. */
 int bus_master_fd(void);
-/* Process pid, of registry entry i, has opened its devices. */
+/* Process pid, which has this registry entry, has opened its devices. */
 void bus_master_keep(const struct primary *p, unsigned int i, pid_t pid);
-/* Each turn. */
+/* In each turn. */
 void bus_master_poll(struct primary *p);
-/* The stop and start. True if nothing is left to do; else a worker does not park: again, later. */
+/*
+ * Stops and starts ports. True: nothing is left to do. False: call it again later, a worker does
+ * not park.
+ */
 bool bus_master_recover(struct primary *p);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "primary.h"
 
-/* Resets every DEAD domain, or as many as can be; true if none is left. */
+/* Port thread. Resets all DEAD domains, or as many as possible. True: none is left. */
 bool domain_reset_dead(struct primary *p);
 
 #endif

@@ -5,8 +5,9 @@
 #include "system/bind/bind.h"
 
 /*
- * knit-bind's list on stdout, with what speaks against want->driver, its module loaded or not. all:
- * every PCI device, not only network controllers. The exit code.
+ * Prints the list of devices on stdout, with the reasons against binding each to want->driver,
+ * whether its module is loaded or not. all: every PCI device, not only network controllers. Returns
+ * the exit code.
  */
 int bind_list(const struct knit_bind_want *want, bool all, bool json);
 
