@@ -280,7 +280,7 @@ void port_thread_kick(void)
 	knit_doorbell_ring(service.doorbell);
 }
 
-/* Secondaries that have a entry, or are on their way. */
+/* Secondaries that have an entry, or are attaching or detaching. */
 static unsigned int count_processes(const struct primary *p)
 {
 	unsigned int i, n = 0;

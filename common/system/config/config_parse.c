@@ -109,8 +109,7 @@ static bool read_pair(const struct knit_conf_load *load, const config_setting_t 
 
 		if (!name)
 			return false;
-		found[i] = ifaces ? find_iface(load->conf, name)
-				  : find_port(load->conf, name);
+		found[i] = ifaces ? find_iface(load->conf, name) : find_port(load->conf, name);
 		if (found[i] < 0)
 			return false;
 	}
@@ -157,9 +156,8 @@ static const char *unknown_in_pair(const struct knit_config *conf, const config_
 	for (i = 0; i < n; i++) {
 		const char *name = config_setting_get_string_elem(setting, i);
 
-		if (name &&
-		    (key->type == KNIT_KEY_IFACE_PAIR ? find_iface(conf, name)
-						      : find_port(conf, name)) < 0)
+		if (name && (key->type == KNIT_KEY_IFACE_PAIR ? find_iface(conf, name)
+							      : find_port(conf, name)) < 0)
 			return name;
 	}
 	return NULL;
