@@ -167,6 +167,7 @@ check_dependencies()
 {
 	if [ -f "$BUILD/compile_commands.json" ]; then
 		tests/law.py "$BUILD"
+		tests/law_test.py 2>"$TMP/law" || cat "$TMP/law"
 	else
 		echo "$BUILD is missing: make build"
 	fi
