@@ -95,9 +95,9 @@ static uint32_t l4_bytes(const struct rte_mbuf *m, const uint8_t *ip)
 	if (m->ol_flags & KNIT_OFFLOAD_SEG)
 		return m->pkt_len - m->l2_len - m->l3_len;
 	if (m->ol_flags & RTE_MBUF_F_TX_IPV4)
-		l3 = ip[2] << 8 | ip[3];
+		l3 = knit_get_be16(ip + 2);
 	else
-		l3 = 40 + (ip[4] << 8 | ip[5]);
+		l3 = 40 + knit_get_be16(ip + 4);
 	if (l3 < m->l3_len + l4_min || l3 > m->pkt_len - m->l2_len)
 		return 0;
 	return l3 - m->l3_len;

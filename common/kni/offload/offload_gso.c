@@ -118,20 +118,14 @@ static int segment_fill(struct cut *c, struct rte_mbuf *head, uint32_t n)
 	return 0;
 }
 
-static void store16(uint8_t *p, uint16_t value)
-{
-	p[0] = value >> 8;
-	p[1] = value & 0xff;
-}
-
 static void write_ip(struct cut *c, uint8_t *ip, uint32_t l4_len)
 {
 	if (c->version == 6) {
-		store16(ip + 4, c->l3_len - 40 + l4_len);
+		knit_put_be16(ip + 4, c->l3_len - 40 + l4_len);
 		return;
 	}
-	store16(ip + 2, c->l3_len + l4_len);
-	store16(ip + 4, c->id++);
+	knit_put_be16(ip + 2, c->l3_len + l4_len);
+	knit_put_be16(ip + 4, c->id++);
 	knit_csum_ipv4(ip, c->l3_len);
 }
 
@@ -190,7 +184,7 @@ static int cut_one(struct cut *c, const struct rte_mbuf *m, struct rte_mbuf *s, 
 	if (c->proto == IPPROTO_TCP)
 		write_tcp(c, p + c->l2_len + c->l3_len, chunk, first);
 	else
-		store16(p + c->l2_len + c->l3_len + 4, l4_len);
+		knit_put_be16(p + c->l2_len + c->l3_len + 4, l4_len);
 	write_csum(c, s, l4_len);
 	return 0;
 }

@@ -8,11 +8,6 @@
 #define MAX_L2 (KNIT_ETH_HLEN + 8 * 4) /* as many tags as Linux nests */
 #define MAX_L3 511		       /* l3_len of an mbuf has 9 bits */
 
-static uint16_t be16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
 static bool is_tag(uint16_t type)
 {
 	return type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ;
@@ -26,12 +21,12 @@ static uint16_t headers_parse_l2(const uint8_t *p, uint32_t have, struct knit_he
 
 	if (have < KNIT_ETH_HLEN)
 		return 0;
-	type = be16(p + at);
+	type = knit_get_be16(p + at);
 	while (is_tag(type)) {
 		at += 4;
 		if (at + 2 > have || at + 2 > MAX_L2)
 			return 0;
-		type = be16(p + at);
+		type = knit_get_be16(p + at);
 	}
 	h->l2_len = at + 2;
 	return type;
@@ -44,7 +39,7 @@ static bool parse_ipv4(const uint8_t *p, uint32_t have, struct knit_headers *h)
 	h->version = 4;
 	h->l3_len = (p[0] & 0xf) * 4;
 	h->proto = p[9];
-	return h->l3_len >= 20 && h->l3_len <= have && !(be16(p + 6) & 0x3fff);
+	return h->l3_len >= 20 && h->l3_len <= have && !(knit_get_be16(p + 6) & 0x3fff);
 }
 
 static bool parse_ipv6(const uint8_t *p, uint32_t have, struct knit_headers *h)
@@ -84,7 +79,7 @@ static bool parse_l4(const uint8_t *p, uint32_t have, struct knit_headers *h)
 /* Bytes of L3 as its header has it. */
 static uint32_t l3_bytes(const uint8_t *ip, uint8_t version)
 {
-	return version == 4 ? be16(ip + 2) : 40u + be16(ip + 4);
+	return version == 4 ? knit_get_be16(ip + 2) : 40u + knit_get_be16(ip + 4);
 }
 
 bool knit_headers_parse(const struct rte_mbuf *m, struct knit_headers *h)

@@ -7,8 +7,8 @@
 #include <rte_tcp.h>
 
 /*
- * What the offload_*.c files share. Sums are one's complement sums of 16-bit words as they lie in
- * memory, so they are stored without a byte swap.
+ * What the offload_*.c files and the tap engine share. Sums are one's complement sums of 16-bit
+ * words as they lie in memory, so they are stored without a byte swap.
  */
 
 /* Where the headers of a frame are. version 4 or 6; proto IPPROTO_TCP or IPPROTO_UDP. */
@@ -33,6 +33,18 @@ void knit_headers_request(const struct knit_headers *h, struct rte_mbuf *m);
 
 /* Do l2_len, l3_len, l4_len and the flags of m fit its first segment? */
 bool knit_headers_sane(const struct rte_mbuf *m);
+
+/* 16 bits in network order at any address. */
+static inline uint16_t knit_get_be16(const uint8_t *p)
+{
+	return p[0] << 8 | p[1];
+}
+
+static inline void knit_put_be16(uint8_t *p, uint16_t value)
+{
+	p[0] = value >> 8;
+	p[1] = value & 0xff;
+}
 
 static inline uint16_t knit_sum_fold(uint64_t sum)
 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "tap_coalesce.h"
 
+#include "kni/offload/offload_soft.h"
+
 #include <netinet/in.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
@@ -13,20 +15,9 @@
 #define IP4_HLEN 20 /* no options */
 #define IP6_HLEN 40 /* no extension headers */
 
-static uint16_t get16(const uint8_t *p)
+static uint32_t get_be32(const uint8_t *p)
 {
-	return p[0] << 8 | p[1];
-}
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)get16(p) << 16 | get16(p + 2);
-}
-
-static void put16(uint8_t *p, uint16_t v)
-{
-	p[0] = v >> 8;
-	p[1] = v;
+	return (uint32_t)knit_get_be16(p) << 16 | knit_get_be16(p + 2);
 }
 
 static bool flow_is_tcp(const struct knit_tap_flow *flow)
@@ -39,41 +30,10 @@ static bool is_ip4(const struct knit_tap_flow *flow)
 	return flow->proto == KNIT_TAP_UDP4 || flow->proto == KNIT_TAP_TCP4;
 }
 
-/* One's complement sum of 16-bit words in memory order; an odd length may only come last. */
-static uint64_t sum_bytes(uint64_t sum, const uint8_t *p, size_t n)
-{
-	uint64_t a = 0, b = 0;
-	uint32_t w[4];
-	uint16_t h;
-
-	for (; n >= sizeof(w); n -= sizeof(w), p += sizeof(w)) {
-		memcpy(w, p, sizeof(w));
-		a += (uint64_t)w[0] + w[1];
-		b += (uint64_t)w[2] + w[3];
-	}
-	for (; n >= 2; n -= 2, p += 2) {
-		memcpy(&h, p, 2);
-		a += h;
-	}
-	if (n)
-		a += htons(*p << 8);
-	return sum + a + b;
-}
-
-static uint16_t sum_fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
 static uint64_t sum_pseudo(const struct knit_tap_flow *flow, uint32_t l4_len)
 {
-	const uint8_t *ip = flow->hdr + flow->l3_off;
-	uint32_t proto = flow_is_tcp(flow) ? IPPROTO_TCP : IPPROTO_UDP;
-	uint64_t sum = (uint64_t)htonl(l4_len) + htonl(proto);
-
-	return is_ip4(flow) ? sum_bytes(sum, ip + 12, 8) : sum_bytes(sum, ip + 8, 32);
+	return knit_sum_phdr(flow->hdr + flow->l3_off, is_ip4(flow) ? 4 : 6,
+			     flow_is_tcp(flow) ? IPPROTO_TCP : IPPROTO_UDP, l4_len);
 }
 
 /*
@@ -96,7 +56,7 @@ static uint64_t sum_frame(const struct knit_tap_frame *f, uint32_t from)
 		n = f->seg[i].iov_len - skip;
 		if (n > left)
 			n = left;
-		part = sum_fold(sum_bytes(0, (const uint8_t *)f->seg[i].iov_base + skip, n));
+		part = knit_sum_fold(knit_sum((const uint8_t *)f->seg[i].iov_base + skip, n));
 		total += odd ? (uint16_t)(part << 8 | part >> 8) : part;
 		odd ^= n & 1;
 		left -= n;
@@ -109,7 +69,7 @@ static bool checksums_good(const struct knit_tap_frame *f, const struct knit_tap
 {
 	uint32_t l4_len = f->hdr_len - flow->l4_off + f->payload;
 
-	if (is_ip4(flow) && sum_fold(sum_bytes(0, flow->hdr + flow->l3_off, IP4_HLEN)) != 0xffff)
+	if (is_ip4(flow) && knit_sum_fold(knit_sum(flow->hdr + flow->l3_off, IP4_HLEN)) != 0xffff)
 		return false;
 	if (f->desc.flags & KNIT_DESC_CSUM_PARTIAL)
 		return f->desc.csum_start == flow->l4_off &&
@@ -117,29 +77,29 @@ static bool checksums_good(const struct knit_tap_frame *f, const struct knit_tap
 			       (flow_is_tcp(flow) ? KNIT_TCP_CSUM_OFFSET : KNIT_UDP_CSUM_OFFSET);
 	if (f->desc.flags & KNIT_DESC_CSUM_GOOD)
 		return true;
-	return sum_fold(sum_pseudo(flow, l4_len) + sum_frame(f, flow->l4_off)) == 0xffff;
+	return knit_sum_fold(sum_pseudo(flow, l4_len) + sum_frame(f, flow->l4_off)) == 0xffff;
 }
 
 /* Returns the length of the IP packet, 0 if it isn't one to merge. */
 static uint32_t flow_parse_ip4(const uint8_t *ip, struct knit_tap_flow *flow)
 {
-	uint16_t frag = get16(ip + 6);
+	uint16_t frag = knit_get_be16(ip + 6);
 
 	if (ip[0] != 0x45 || frag & (IP_MF | IP_OFFMASK | IP_RF))
 		return 0;
-	flow->ip_id = get16(ip + 4);
+	flow->ip_id = knit_get_be16(ip + 4);
 	flow->ip_df = frag & IP_DF;
 	flow->l4_off = flow->l3_off + IP4_HLEN;
 	if (ip[9] != IPPROTO_TCP && ip[9] != IPPROTO_UDP)
 		return 0;
 	flow->proto = ip[9] == IPPROTO_TCP ? KNIT_TAP_TCP4 : KNIT_TAP_UDP4;
-	flow->hash = get32(ip + 12) ^ get32(ip + 16) * 31;
-	return get16(ip + 2);
+	flow->hash = get_be32(ip + 12) ^ get_be32(ip + 16) * 31;
+	return knit_get_be16(ip + 2);
 }
 
 static uint32_t flow_parse_ip6(const uint8_t *ip, struct knit_tap_flow *flow)
 {
-	uint32_t len = get16(ip + 4);
+	uint32_t len = knit_get_be16(ip + 4);
 
 	if (ip[0] >> 4 != 6 || len == 0)
 		return 0;
@@ -149,7 +109,7 @@ static uint32_t flow_parse_ip6(const uint8_t *ip, struct knit_tap_flow *flow)
 	if (ip[6] != IPPROTO_TCP && ip[6] != IPPROTO_UDP)
 		return 0;
 	flow->proto = ip[6] == IPPROTO_TCP ? KNIT_TAP_TCP6 : KNIT_TAP_UDP6;
-	flow->hash = get32(ip + 20) ^ get32(ip + 36) * 31;
+	flow->hash = get_be32(ip + 20) ^ get_be32(ip + 36) * 31;
 	return len + IP6_HLEN;
 }
 
@@ -158,7 +118,7 @@ static bool frame_parse_udp(struct knit_tap_frame *f, const struct knit_tap_flow
 {
 	const uint8_t *udp = flow->hdr + flow->l4_off;
 
-	if (l4_len <= 8 || get16(udp + 4) != l4_len || get16(udp + 6) == 0)
+	if (l4_len <= 8 || knit_get_be16(udp + 4) != l4_len || knit_get_be16(udp + 6) == 0)
 		return false;
 	f->hdr_len = flow->l4_off + 8;
 	f->payload = l4_len - 8;
@@ -171,7 +131,7 @@ static bool parse_tcp(struct knit_tap_frame *f, struct knit_tap_flow *flow, uint
 	uint32_t hlen = (tcp[12] >> 4) * 4;
 
 	flow->tcp_flags = tcp[13];
-	flow->seq = get32(tcp + 4);
+	flow->seq = get_be32(tcp + 4);
 	if (hlen < 20 || l4_len <= hlen || (flow->tcp_flags & ~TH_PUSH) != TH_ACK || tcp[12] & 0xf)
 		return false;
 	f->hdr_len = flow->l4_off + hlen;
@@ -181,10 +141,10 @@ static bool parse_tcp(struct knit_tap_frame *f, struct knit_tap_flow *flow, uint
 
 static bool flow_parse_l2(struct knit_tap_flow *flow, uint32_t have, uint16_t *type)
 {
-	*type = get16(flow->hdr + 12);
+	*type = knit_get_be16(flow->hdr + 12);
 	flow->l3_off = MIN_L2;
 	if (*type == 0x8100) {
-		*type = get16(flow->hdr + 16);
+		*type = knit_get_be16(flow->hdr + 16);
 		flow->l3_off += KNIT_VLAN_HLEN;
 	}
 	return have >= flow->l3_off + (*type == 0x86dd ? IP6_HLEN + 8u : IP4_HLEN + 8u);
@@ -213,7 +173,7 @@ bool knit_tap_parse(struct knit_tap_frame *f, struct knit_tap_flow *flow)
 	if (flow->l3_off + ip_len < (uint32_t)flow->l4_off + 8)
 		return false;
 	l4_len = flow->l3_off + ip_len - flow->l4_off;
-	flow->hash ^= get32(flow->hdr + flow->l4_off) * 17;
+	flow->hash ^= get_be32(flow->hdr + flow->l4_off) * 17;
 	if (flow_is_tcp(flow))
 		return have >= flow->l4_off + 20u && parse_tcp(f, flow, l4_len) &&
 		       f->hdr_len <= have;
@@ -328,20 +288,19 @@ static void patch_headers(const struct knit_tap_merge *m, uint8_t *hdr)
 	const struct knit_tap_flow *flow = &m->flow;
 	uint32_t l4_len = m->first->hdr_len - flow->l4_off + m->payload;
 	uint8_t *ip = hdr + flow->l3_off, *l4 = hdr + flow->l4_off;
-	uint16_t sum = sum_fold(sum_pseudo(flow, l4_len));
+	uint16_t sum = knit_sum_fold(sum_pseudo(flow, l4_len));
 
 	if (is_ip4(flow)) {
-		put16(ip + 2, l4_len + IP4_HLEN);
-		put16(ip + 10, 0);
-		put16(ip + 10, ~ntohs(sum_fold(sum_bytes(0, ip, IP4_HLEN))));
+		knit_put_be16(ip + 2, l4_len + IP4_HLEN);
+		knit_csum_ipv4(ip, IP4_HLEN);
 	} else {
-		put16(ip + 4, l4_len);
+		knit_put_be16(ip + 4, l4_len);
 	}
 	if (flow_is_tcp(flow)) {
 		l4[13] |= m->push ? TH_PUSH : 0;
 		memcpy(l4 + KNIT_TCP_CSUM_OFFSET, &sum, 2);
 	} else {
-		put16(l4 + 4, l4_len);
+		knit_put_be16(l4 + 4, l4_len);
 		memcpy(l4 + KNIT_UDP_CSUM_OFFSET, &sum, 2);
 	}
 }
@@ -351,8 +310,8 @@ static uint32_t insert_vlan(const struct knit_tap_merge *m, uint8_t *hdr)
 	if (!(m->first->desc.flags & KNIT_DESC_VLAN))
 		return m->first->hdr_len;
 	memmove(hdr + 16, hdr + 12, m->first->hdr_len - 12);
-	put16(hdr + 12, 0x8100);
-	put16(hdr + 14, m->first->desc.vlan_tci);
+	knit_put_be16(hdr + 12, 0x8100);
+	knit_put_be16(hdr + 14, m->first->desc.vlan_tci);
 	return m->first->hdr_len + KNIT_VLAN_HLEN;
 }
 
