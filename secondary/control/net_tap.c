@@ -3,10 +3,9 @@
 #include "net_tap.h"
 
 #include "control.h"
+#include "kni/base/clock.h"
 #include "kni/base/log.h"
 #include "system/quirks/net_tap_fds.h"
-
-#include <time.h>
 
 /*
  * The fds come by EAL's message thread, at their own time: how long to look for them, and how
@@ -14,14 +13,6 @@
  */
 #define POLL_MS 1000
 #define POLL_EVERY_MS 50
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static uint32_t count_starts(const struct knit_topo *t)
 {
@@ -53,7 +44,7 @@ int control_net_tap_poll(struct control *c)
 
 	if (starts == c->starts && c->poll_until == 0)
 		return -1;
-	now = now_ms();
+	now = knit_now_ms();
 	if (starts != c->starts)
 		c->poll_until = now + POLL_MS;
 	c->starts = starts;

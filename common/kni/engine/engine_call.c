@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine_call.h"
 
+#include "kni/base/clock.h"
 #include "kni/base/doorbell.h"
 #include "kni/engine/kmod/kmod.h"
 
@@ -38,14 +39,6 @@ static bool is_up(const struct rte_kni *kni)
 	return knit_load(&wanted->up) != 0;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * The tap engine's watch looks at the net_device and sets its carrier; it may have to wait for the
  * kernel's lock before.
@@ -60,7 +53,7 @@ static int sync_link(struct rte_kni *kni, int64_t end)
 		return -1;
 	knit_doorbell_ring(kni->control_doorbell);
 	while ((int32_t)(__atomic_load_n(&kni->link_done, __ATOMIC_ACQUIRE) - asked) < 0) {
-		if (now_ms() > end)
+		if (knit_now_ms() > end)
 			return -1;
 		nanosleep(&pause, NULL);
 	}
@@ -74,7 +67,7 @@ int knit_engine_update_link(struct rte_kni *kni, bool up)
 
 	if (kni->engine_kind == KNIT_ENGINE_KMOD)
 		return RTE_MAX(knit_kmod_update_link(kni, carrier), -1);
-	end = now_ms() + LINK_WAIT_MS;
+	end = knit_now_ms() + LINK_WAIT_MS;
 	if (sync_link(kni, end) < 0 || !is_up(kni))
 		return -1;
 	before = __atomic_exchange_n(&kni->carrier, carrier, __ATOMIC_ACQ_REL) != 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
 #include "msg.h"
+#include "kni/base/clock.h"
 #include "kni/base/log.h"
 #include "kni/base/owner.h"
 
@@ -28,14 +29,6 @@ const char *knit_op_name(uint32_t op)
 	return op < KNIT_OP_COUNT ? names[op] : "unknown";
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * EAL sends on a blocking socket and tries again when a signal comes: with a primary that is
  * stopped and has its queue full, it would never return. Hence a socket of our own that can be
@@ -57,7 +50,7 @@ static int wait_for_room(int64_t deadline)
 		goto out;
 	}
 	do {
-		left = deadline - now_ms();
+		left = deadline - knit_now_ms();
 		ret = poll(&room, 1, left > 0 ? (int)left : 0);
 	} while (ret < 0 && errno == EINTR);
 	ret = ret > 0 ? 0 : -ETIMEDOUT;
@@ -117,7 +110,7 @@ out:
 
 int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = knit_now_ms() + timeout_ms;
 	static uint32_t last_seq;
 	int64_t left;
 	int ret;
@@ -131,12 +124,12 @@ int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms)
 		ret = wait_for_room(deadline);
 		if (ret < 0)
 			break;
-		left = deadline - now_ms();
+		left = deadline - knit_now_ms();
 		ret = left > 0 ? ask_once(m, fd, left) : -ETIMEDOUT;
 		if (ret == -EAGAIN)
 			log_info("%s: dropped a late reply", knit_op_name(m->op));
 		/* A wait may end early, by a spurious wake-up: the deadline decides. */
-	} while (ret == -EAGAIN || (ret == -ETIMEDOUT && now_ms() < deadline));
+	} while (ret == -EAGAIN || (ret == -ETIMEDOUT && knit_now_ms() < deadline));
 	if (ret == 0) {
 		m->text[sizeof(m->text) - 1] = '\0';
 		return m->result;
