@@ -33,17 +33,18 @@ static const struct port *port_that_needs_rtnl(const struct primary *p)
 	return NULL;
 }
 
-static bool async_only(const struct primary *p, const struct knit_conf_iface *c)
+static bool is_async(const struct primary *p, const struct knit_conf_iface *c)
 {
 	const struct port *port = port_that_needs_rtnl(p);
 
 	if (c->requests == KNIT_REQUEST_AUTO)
 		return port != NULL;
-	if (c->requests == KNIT_REQUEST_ASK && port)
-		log_warn("interface %s: requests = \"ask\": control operations of port %s may need "
-			 "what the kernel holds while it waits; ip link may time out",
+	if (c->requests == KNIT_REQUEST_SYNC && port)
+		log_warn("interface %s: requests = \"synchronous\": control operations of port %s "
+			 "may need the lock that the kernel holds while it waits; ip link may time "
+			 "out",
 			 c->name, port->conf->name);
-	return c->requests == KNIT_REQUEST_POST;
+	return c->requests == KNIT_REQUEST_ASYNC;
 }
 
 static bool is_kmod_iface(const struct knit_conf_iface *c)
@@ -110,7 +111,7 @@ static int iface_create(struct primary *p, unsigned int i)
 		.force_bind = c->core >= 0 && (p->conf->tap.thread_per_iface || is_kmod_iface(c)),
 		.cpus = engine_cpus(p->conf, &cpus),
 		.thread_per_iface = p->conf->tap.thread_per_iface,
-		.async = async_only(p, c),
+		.async = is_async(p, c),
 		.carrier = c->port < 0,
 		.merge_datagrams = c->merge_datagrams,
 	};

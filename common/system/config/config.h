@@ -55,9 +55,9 @@ enum knit_forward {
 };
 
 enum knit_request_mode {
-	KNIT_REQUEST_AUTO, /* ask where that is safe for the port's driver, else post */
-	KNIT_REQUEST_ASK,
-	KNIT_REQUEST_POST,
+	KNIT_REQUEST_AUTO,  /* synchronous if the drivers of all ports make that safe */
+	KNIT_REQUEST_SYNC,  /* the kernel waits for the answer */
+	KNIT_REQUEST_ASYNC, /* it does not */
 };
 
 /* For messages after the file was read: knit_conf_file names the file. line 0: not in any. */

@@ -42,9 +42,13 @@ static const char *const spreads[] = {
 };
 static const char *const request_modes[] = {
 	[KNIT_REQUEST_AUTO] = "auto",
-	[KNIT_REQUEST_ASK] = "ask",
-	[KNIT_REQUEST_POST] = "post",
+	[KNIT_REQUEST_SYNC] = "synchronous",
+	[KNIT_REQUEST_ASYNC] = "asynchronous",
 	NULL,
+};
+static const char *const old_request_modes[] = {
+	[KNIT_REQUEST_SYNC] = "ask",
+	[KNIT_REQUEST_ASYNC] = "post",
 };
 static const char *const idle_modes[] = {
 	[KNIT_IDLE_ADAPTIVE] = "adaptive",
@@ -181,9 +185,10 @@ static const struct knit_key iface_keys[] = {
 	  RANGE(KNIT_RING_MIN_SG, KNIT_RING_MAX), .def = "1024",
 	  .help = "descriptors of each queue between worker and engine" },
 	{ FIELD(knit_conf_iface, requests), .type = KNIT_KEY_ENUM, .def = "auto",
-	  .values = request_modes,
-	  .help = "whether ip link waits for the port's answer; auto: if the drivers of all ports "
-		  "make that safe. The tap engine can't wait: it always posts" },
+	  .values = request_modes, .old_values = old_request_modes,
+	  .help = "whether ip link waits for the port's answer; auto: synchronous if the drivers "
+		  "of all ports make that safe. The tap engine's requests are always "
+		  "asynchronous. Old spellings: \"ask\" and \"post\"" },
 	{ FIELD(knit_conf_iface, merge_datagrams), .type = KNIT_KEY_BOOL, .def = "false",
 	  .help = "let datagrams of a flow that arrive together reach the kernel as one; tap: "
 		  "while nobody is known to look at them. Kmod: what ethtool calls lro" },

@@ -39,6 +39,7 @@ struct knit_key {
 	int64_t max;
 	const char *def; /* as one would write it, without quotes; NULL: the key must be given */
 	const char *const *values;	 /* NULL-terminated */
+	const char *const *old_values;	 /* ENUM: old spellings of values, NULL for none */
 	bool (*check)(const char *text); /* TEXT */
 	const char *expect;		 /* TEXT: what check takes, in words */
 	const struct knit_group *sub;	 /* GROUP, LIST */

@@ -4,12 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_old_value(const struct knit_key *key, int i, const char *text)
+{
+	return key->old_values && key->old_values[i] && strcmp(key->old_values[i], text) == 0;
+}
+
 static int find_value(const struct knit_key *key, const char *text)
 {
 	int i;
 
 	for (i = 0; key->values[i]; i++)
-		if (strcmp(key->values[i], text) == 0)
+		if (strcmp(key->values[i], text) == 0 || is_old_value(key, i, text))
 			return i;
 	return -1;
 }

@@ -64,11 +64,12 @@ START_TEST(test_values)
 			 "= true; "
 			 "rx_spread = \"none\"; netns = \"/run/netns/x\"; mtu = 65521; }, "
 			 "{ name = \"p1\"; device = \"net_null1\"; });",
-		.ifaces = "interfaces = ({ name = \"i0\"; mac = \"02:0A:0b:00:00:FF\"; netns = "
-			  "\"ns\"; "
-			  "core = 1023; ring_size = 32768; requests = \"ask\"; engine = \"tap\"; "
-			  "mtu = 9000; },"
-			  "{ name = \"i1\"; mac = \"00:00:00:00:00:00\"; });",
+		.ifaces =
+			"interfaces = ({ name = \"i0\"; mac = \"02:0A:0b:00:00:FF\"; netns = "
+			"\"ns\"; "
+			"core = 1023; ring_size = 32768; requests = \"synchronous\"; engine = \"tap\"; "
+			"mtu = 9000; },"
+			"{ name = \"i1\"; mac = \"00:00:00:00:00:00\"; });",
 		.workers = "workers = ({ id = 15; lcore = 127; idle = \"poll\"; burst = 256; "
 			   "forward = ("
 			   "{ mode = \"xconnect\"; ports = [\"p1\", \"p0\"]; },"
@@ -95,7 +96,7 @@ START_TEST(test_values)
 	ck_assert_str_eq(conf->ifaces[0].netns, "ns");
 	ck_assert_int_eq(conf->ifaces[0].core, 1023);
 	ck_assert_uint_eq(conf->ifaces[0].ring_size, 32768);
-	ck_assert_int_eq(conf->ifaces[0].requests, KNIT_REQUEST_ASK);
+	ck_assert_int_eq(conf->ifaces[0].requests, KNIT_REQUEST_SYNC);
 	ck_assert_str_eq(conf->ifaces[0].engine, "tap");
 	ck_assert_uint_eq(conf->ifaces[0].mtu, 9000);
 	ck_assert_uint_eq(conf->workers[0].id, 15);
@@ -109,6 +110,20 @@ START_TEST(test_values)
 	ck_assert_int_eq(conf->workers[0].rules[1].a, 0);
 	ck_assert_int_eq(conf->workers[0].rules[1].b, 1);
 	ck_assert(conf->workers[0].rules[1].ifaces);
+	free(conf);
+}
+END_TEST
+
+START_TEST(test_old_spellings)
+{
+	struct knit_config *conf;
+
+	write_case(&(struct config_case){
+		.ifaces = "interfaces = ({ name = \"a\"; port = \"p0\"; requests = \"ask\"; }, "
+			  "{ name = \"b\"; requests = \"post\"; });" });
+	conf = load_valid(file);
+	ck_assert_int_eq(conf->ifaces[0].requests, KNIT_REQUEST_SYNC);
+	ck_assert_int_eq(conf->ifaces[1].requests, KNIT_REQUEST_ASYNC);
 	free(conf);
 }
 END_TEST
@@ -279,6 +294,7 @@ KNIT_SUITE(config)
 	tcase_add_checked_fixture(tc, config_setup, config_teardown);
 	tcase_add_test(tc, test_minimal);
 	tcase_add_test(tc, test_values);
+	tcase_add_test(tc, test_old_spellings);
 	tcase_add_test(tc, test_include);
 	tcase_add_test(tc, test_byte_order_mark);
 	tcase_add_test(tc, test_hash);
