@@ -159,7 +159,6 @@ int knit_tap_set_mac(const struct knit_tap_iface *t, const uint8_t *mac);
 int knit_tap_dev_carrier(const struct knit_tap_iface *t, bool on);
 int knit_tap_dev_queue(const struct knit_tap_iface *t, uint16_t pair, bool attach);
 int knit_tap_dev_speed(const struct knit_tap_place *place, uint32_t speed, bool full_duplex);
-int knit_tap_dev_offload(const struct knit_tap_iface *t);
 
 /* tap_rx.c, tap_tx.c. Engine thread. True: there may be more to do. */
 struct knit_tap_scratch;

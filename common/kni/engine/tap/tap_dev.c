@@ -100,7 +100,7 @@ static int open_queue(struct knit_tap_iface *t, uint16_t i, char name[IFNAMSIZ])
  * What the kernel may send as it is: whole TCP frames, without checksums. What it accepts from us
  * needs no setting, but UDP GSO came in both directions at once, so that trying it tells.
  */
-int knit_tap_dev_offload(const struct knit_tap_iface *t)
+static int set_dev_offload(const struct knit_tap_iface *t)
 {
 	unsigned int flags = 0;
 
@@ -160,7 +160,7 @@ int knit_tap_dev_open(struct knit_tap_iface *t, int netns)
 		goto err_close;
 	t->kernel_uso = ioctl(t->pair[0].fd, TUNSETOFFLOAD,
 			      TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6) == 0;
-	ret = knit_tap_dev_offload(t);
+	ret = set_dev_offload(t);
 	if (ret < 0) {
 		errno_log(-ret, "set offloads of the tap device");
 		goto err_close;
