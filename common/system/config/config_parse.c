@@ -37,6 +37,7 @@ static void store_text(const struct knit_key *key, void *member, const char *tex
 	memcpy(member, text, strlen(text));
 }
 
+/* Index in conf->ports, -1 if there is none of that name. */
 static int find_port(const struct knit_config *conf, const char *name)
 {
 	unsigned int i;

@@ -5,36 +5,38 @@
 
 #define MAX_KEY 32
 
-static size_t min3(size_t a, size_t b, size_t c)
+static size_t min_of(size_t a, size_t b)
 {
-	a = a < b ? a : b;
-	return a < c ? a : c;
+	return a < b ? a : b;
 }
 
-/* Levenshtein distance; words that are longer than any key are infinitely far away. */
+/*
+ * Levenshtein distance; SIZE_MAX for words longer than any key. It stays because a mistyped key is
+ * the most frequent error: the suggestion tells it apart from a key that this version lacks, where
+ * a list of thirty keys does not.
+ */
 static size_t edit_distance(const char *a, const char *b)
 {
-	size_t la = strlen(a), lb = strlen(b), row[MAX_KEY + 1], i, j;
+	size_t la = strlen(a), lb = strlen(b), row[MAX_KEY + 1], diagonal, above, i, j;
 
 	if (la > MAX_KEY || lb > MAX_KEY)
 		return SIZE_MAX;
 	for (j = 0; j <= lb; j++)
 		row[j] = j;
 	for (i = 1; i <= la; i++) {
-		size_t diagonal = row[0];
-
+		diagonal = row[0];
 		row[0] = i;
 		for (j = 1; j <= lb; j++) {
-			size_t above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+			above = row[j];
+			row[j] = min_of(min_of(above, row[j - 1]) + 1,
+					diagonal + (a[i - 1] != b[j - 1]));
 			diagonal = above;
 		}
 	}
 	return row[lb];
 }
 
-/* The key one probably meant, or NULL: at most a third of it, and never more than two, is wrong. */
+/* The key that was probably meant: at most two letters, and a third of it, are wrong. Or NULL. */
 static const char *near_miss(const struct knit_group *group, const char *name)
 {
 	const struct knit_key *key;

@@ -9,13 +9,18 @@
 #include <stdio.h>
 
 /*
- * The text of a configuration: the file and what it includes joined to one text without @include,
- * and a map from the lines of that text to files and lines.
+ * The text of a configuration: one text that joins the file with all files it includes, and a map
+ * from the lines of that text to files and lines.
  *
- * libconfig's own reading is not used for four reasons: it ends the process when an included name
- * is a directory, it silently cuts numbers to 32 bits, where it looks for included files differs
- * between versions, and a comment that never ends passes unnoticed. So numbers are marked as 64
- * bits wide here; one that does not fit 64 bits becomes INT64_MAX, which no key allows.
+ * Why libconfig does not read the file itself, although it has @include and error positions. With
+ * libconfig 1.5:
+ *   - an @include of a directory ends the process (flex's fatal error, exit code 2)
+ *   - 4294967297 is read as 1, without an error; so is any number of more than 32 bits
+ *   - a comment without an end swallows the rest of the file, without an error
+ *   - the folder of relative names is set once for all files, not for each including file
+ * For a file that configures a router each of these is worse than the code here. Numbers get the
+ * suffix of 64 bits, L; a number that does not fit into 64 bits becomes INT64_MAX, which no key
+ * allows.
  */
 #define KNIT_CONF_MAX_DEPTH 8
 #define KNIT_CONF_PATH 256
