@@ -28,20 +28,21 @@ struct rte_memzone;
 
 #define KNIT_MAX_IFACES RTE_KNI_MAX_IFACES
 
-/* What serves an interface. Zero is tap: what knows of no engine behaves as with that. */
+/* What serves an interface. Tap is zero: code that does not know the engine acts as for tap. */
 enum knit_engine_kind {
 	KNIT_ENGINE_TAP,
 	KNIT_ENGINE_KMOD,
 };
 
 /*
- * Cookies: which mbuf is behind which slot while an engine has it. Owner of the end: rw. There are
- * as many slots as a queue has entries, so a slot at hand implies room for its return.
+ * The cookie table: it says which mbuf a cookie stands for while an engine has the mbuf. Owner of
+ * the end: rw. It has as many cookies as a queue has entries, so for each cookie that is given out
+ * there is room when it comes back.
  */
 struct knit_cookies {
 	uint32_t size;
 	uint32_t n_free;
-	uint16_t *free_cookie;	/* stack of n_free slots */
+	uint16_t *free_cookie;	/* stack of n_free cookies */
 	struct rte_mbuf **mbuf; /* NULL: free */
 };
 
@@ -62,8 +63,8 @@ struct knit_tx_end {
 	struct knit_ring tx_q;
 	struct knit_cookies cookies;
 	struct rte_mempool *pool; /* of empty buffers for alloc_q */
-	uint32_t offer;		  /* buffers to have with the engine; grows up to all slots */
-	uint32_t grow_pause;	  /* times it shall not grow, because the pool is short */
+	uint32_t offer;		  /* buffers that the engine shall have; grows up to all cookies */
+	uint32_t grow_pause;	  /* rounds in which it does not grow, because the pool is short */
 	uint64_t packets;	  /* frames received from tx_q */
 	uint64_t bytes;
 	uint64_t no_mbuf; /* times the pool could not fill alloc_q */
@@ -102,10 +103,10 @@ struct rte_kni {
 	uint64_t kmod_id;     /* names it to the module */
 
 	/*
-	 * The handler's side of the requests; handler: rw, see handler.h. Every change of handler
-	 * is followed by a ring of control_doorbell: the watch compares knit_owner_stamp(&handler)
-	 * with the one it saw last, and posts anew what was not answered if it differs. A legacy
-	 * interface whose handler.pid_gen names nobody is handled by its creator.
+	 * The handler's side of the requests; handler: rw, see handler.h. After each change of the
+	 * handler control_doorbell is rung. The watch then compares knit_owner_stamp(&handler) with
+	 * the stamp it saw last. If they differ it sends the unanswered requests again. The creator
+	 * is the handler of a legacy interface while handler.pid_gen names nobody.
 	 */
 	struct knit_ring req_q;
 	struct knit_ring resp_q;
@@ -121,8 +122,9 @@ struct rte_kni {
 	 */
 	uint32_t carrier;
 	/*
-	 * Who wants the watch to have seen the net_device as it is, and its carrier set: adds to
-	 * asked, in any process; the watch puts what it saw there before into done, after it.
+	 * A process that needs the watch to read the net_device and to set its carrier now adds 1
+	 * to link_asked. The watch reads link_asked, does both, and stores what it read in
+	 * link_done.
 	 */
 	uint32_t link_asked;
 	uint32_t link_done;
@@ -130,7 +132,7 @@ struct rte_kni {
 	struct knit_pair pair[KNIT_MAX_PAIRS];
 };
 
-/* How an interface is to be. All of it is validated before anything is created. */
+/* What an interface shall be like. All of it is validated before anything is created. */
 struct knit_iface_conf {
 	char name[RTE_KNI_NAMESIZE];
 	const char *engine; /* "auto", "kmod", "tap" */

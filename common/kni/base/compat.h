@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 /*
- * A control thread: runs on the CPUs the process was given, less those of its lcores. name: 15
+ * A control thread: it runs on the CPUs of the process, except those of its lcores. name: 15
  * characters at most. 0 or a negative errno.
  */
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)

@@ -8,9 +8,9 @@
  * Doorbells: one eventfd per consumer thread, named by a small number that means the same in every
  * process of the DPDK group.
  *
- * The table of doorbells is in shared memory: which process made it and as which fd. Another
- * process takes its own copy of the fd with pidfd_getfd(2) the first time it opens the doorbell; a
- * forked child has it already. Ringing is a write(2), safe from any thread, and never blocks.
+ * A table in shared memory says for each doorbell which process made it, and its fd there. Another
+ * process copies the fd with pidfd_getfd(2) when it opens the doorbell for the first time; a forked
+ * child has it already. Ringing is a write(2): any thread may do it, and it never blocks.
  */
 #define KNIT_DOORBELL_NONE UINT32_MAX
 #define KNIT_MAX_DOORBELLS 512
@@ -25,9 +25,9 @@ int64_t knit_doorbell_new(void);
 void knit_doorbell_free(uint32_t doorbell);
 
 /*
- * Makes the doorbell usable in this process: an fd, or a negative errno: -ENOENT no such doorbell,
- * -EPERM may not look into the owner (needs the same user, or CAP_SYS_PTRACE), -ESRCH the owner is
- * gone.
+ * Makes the doorbell usable in this process. An fd, or a negative errno: -ENOENT no such doorbell,
+ * -EPERM this process may not copy fds of the owner (that needs the same user, or CAP_SYS_PTRACE),
+ * -ESRCH the owner has ended.
  */
 int knit_doorbell_open(uint32_t doorbell);
 
@@ -35,12 +35,12 @@ int knit_doorbell_open(uint32_t doorbell);
 void knit_doorbell_close(uint32_t doorbell);
 
 /*
- * Packet path: wakes whoever sleeps on it. KNIT_DOORBELL_NONE and a doorbell never opened do
- * nothing.
+ * Packet path: wakes the thread that sleeps on it. Does nothing for KNIT_DOORBELL_NONE and for a
+ * doorbell that this process has not opened.
  */
 void knit_doorbell_ring(uint32_t doorbell);
 
-/* Consumer: takes all rings so far. Never blocks. */
+/* Consumer: forgets all rings so far. Never blocks. */
 void knit_doorbell_clear(uint32_t doorbell);
 
 #endif

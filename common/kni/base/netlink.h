@@ -27,14 +27,14 @@ struct knit_nl_link {
 	uint32_t ifindex;
 	uint32_t flags; /* IFF_* */
 	uint32_t mtu;
-	uint32_t promiscuity; /* how many want it, tcpdump and bridges included */
+	uint32_t promiscuity; /* how many users switched it on: tcpdump, a bridge, ip link */
 	uint32_t allmulti;    /* likewise; 1 or 0 on kernels that don't tell the count */
 	uint32_t master;      /* ifindex of the bridge, bond or the like that it is part of; 0 */
 	uint8_t mac[6];
 	char name[IFNAMSIZ];
 };
 
-/* Addresses that an interface is to receive besides its own. Counts go on beyond the arrays. */
+/* Addresses that an interface shall receive besides its own. Counts may exceed the arrays. */
 struct knit_nl_addrs {
 	uint32_t n_uc;
 	uint32_t n_mc;
@@ -55,8 +55,8 @@ int knit_nl_fd(const struct knit_nl *nl);
 uint64_t knit_nl_netns(const struct knit_nl *nl);
 
 /*
- * The number of the namespace netns_fd in the socket's namespace. Gives it one, which lasts as long
- * as both, if it has none.
+ * The number (nsid) that the namespace netns_fd has in the socket's namespace. Assigns one if there
+ * is none; it lasts as long as both namespaces.
  */
 int knit_nl_nsid(struct knit_nl *nl, int netns_fd, int *nsid);
 
@@ -64,7 +64,7 @@ int knit_nl_nsid(struct knit_nl *nl, int netns_fd, int *nsid);
 int knit_nl_link_get(struct knit_nl *nl, uint32_t ifindex, const char *name,
 		     struct knit_nl_link *out);
 int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu);
-/* To the namespace netns_fd, there with that name. -EEXIST: taken; then it may be there already. */
+/* Moves it to netns_fd under that name. -EEXIST: the name is taken, perhaps by this interface. */
 int knit_nl_link_move(struct knit_nl *nl, uint32_t ifindex, int netns_fd, const char *name);
 /* Longest GSO frame in segments; the kernel cuts longer ones itself. */
 int knit_nl_link_gso_max_segs(struct knit_nl *nl, uint32_t ifindex, uint32_t segs);

@@ -17,16 +17,16 @@
  */
 int knit_netns_enter(const char *netns, int *saved_fd);
 
-/* The same for a namespace at hand as a file descriptor, which stays the caller's. */
+/* The same for a namespace that the caller has open as a file descriptor, and keeps. */
 int knit_netns_enter_fd(int netns_fd, int *saved_fd);
 
-/* Where it is. -ENAMETOOLONG, or 0. */
+/* The path of the namespace. 0 or -ENAMETOOLONG. */
 int knit_netns_path(const char *netns, char *path, size_t size);
 
 /* Only opens it, for the caller to close; *fd is -1 for NULL and "". Errors as of enter. */
 int knit_netns_open(const char *netns, int *fd);
 
-/* Goes back and forgets. May be called after a failed enter. */
+/* Goes back to the namespace before enter. May be called after a failed enter. */
 void knit_netns_leave(int *saved_fd);
 
 #endif

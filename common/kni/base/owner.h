@@ -7,9 +7,9 @@
 #include <sys/types.h>
 
 /*
- * Claims of shared things by processes. struct knit_owner is in shared memory; one process at a
- * time holds it. Process ids are used again, so an owner is alive only if its pid runs and started
- * when the claim says. Not for the packet path: looks into /proc.
+ * A claim: it says which process owns something in shared memory. One process at a time holds it.
+ * The kernel reuses process ids, so an owner is alive only if its pid runs and started at the time
+ * that the claim says. Not for the packet path: it reads /proc.
  *
  * start_time carries the low bits of the generation that it belongs to, so a predecessor's is never
  * taken for the new owner's. If a process dies between taking pid_gen and storing start_time the
@@ -36,7 +36,7 @@ int knit_owner_claim(struct knit_owner *o);
 /* Only the holder. */
 void knit_owner_release(struct knit_owner *o);
 
-/* Takes a claim away whoever has it, for example because the caller saw that process end. */
+/* Takes the claim away from any process, for example after the caller saw that process end. */
 void knit_owner_clear(struct knit_owner *o);
 
 bool knit_owner_alive(const struct knit_owner *o);

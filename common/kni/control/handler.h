@@ -16,15 +16,16 @@
  * from a dead handler, when it next looks and finds a request. And a holder that is not `fixed`
  * may be replaced.
  *
- * Moving the role while the old handler is in the middle of a request would give resp_q two
- * producers. So a handler stores its pid in kni->serving before it looks at the owner word a
- * second time, and whoever changes the owner word waits afterwards until nobody else alive stands
- * in kni->serving.
+ * If the role moved while the old handler is in the middle of a request, resp_q would have two
+ * producers. So a handler stores its pid in kni->serving and then reads the owner word again. A
+ * process that changes the owner word waits afterwards until kni->serving names no other live
+ * process.
  *
- * Control plane: callbacks may block, and so may everything here but a serve that finds no request.
+ * Control plane: callbacks may block. So may all functions here, except knit_handler_serve when
+ * there is no request.
  */
 
-/* Each returns 0 or a negative errno: the answer. An unset one counts as success. */
+/* Each returns the answer: 0 or a negative errno. A callback that is not set counts as success. */
 struct knit_handler_ops {
 	int (*link)(void *arg, bool up);
 	int (*mtu)(void *arg, uint32_t mtu);
@@ -43,44 +44,45 @@ struct knit_handler {
 };
 
 /*
- * Makes the calling process the handler; the engine then posts anew what the one before it did not
- * answer. 0, -EBUSY (a live process has the role, or is still in the middle of a request), -EBADMSG
- * (ring indexes are corrupt).
+ * Makes the calling process the handler; the engine then sends the requests again that the handler
+ * before it did not answer. 0, -EBUSY (a live process has the role, or is still in the middle of a
+ * request), -EBADMSG (ring indexes are corrupt).
  */
 int knit_handler_claim(struct rte_kni *kni, const struct knit_handler *h);
 
 /*
- * Handler: has the engine post every attribute. 0, -EPERM (the calling process is not the handler),
- * -EBUSY (it is in the middle of a request), -EAGAIN (the engine is slow to take answers), -EBADMSG
- * as above.
+ * Handler: asks the engine for a request of each kind, with the state as it is now. 0, -EPERM (the
+ * calling process is not the handler), -EBUSY (it is in the middle of a request), -EAGAIN (the
+ * engine is slow to take answers), -EBADMSG as above.
  */
 int knit_handler_state(struct rte_kni *kni);
 
 /*
- * Ends the role; on return no callback runs any more, or -EBUSY if one did not end within three
- * seconds. On interfaces of rte_kni_alloc anyone may call it; -EPERM if on others somebody else
- * has the role.
+ * Ends the role. 0: no callback runs any more; -EBUSY: one did not end within three seconds. On
+ * interfaces of rte_kni_alloc any process may call it; on others -EPERM if another process has the
+ * role.
  */
 int knit_handler_unclaim(struct rte_kni *kni);
 
 /*
- * Creator: what it does as the handler of last resort. ops NULL: nothing, every request succeeds.
+ * Creator: the callbacks it uses while no other process has the role. ops NULL: it does nothing,
+ * and each request succeeds.
  */
 void knit_handler_fallback(struct rte_kni *kni, const struct knit_handler_ops *ops, void *arg);
 
-/* The calling process has claimed the role, or has it as the creator. */
+/* True: the calling process has claimed the role, or has it as the creator. */
 bool knit_handler_is_self(const struct rte_kni *kni);
 
 /*
- * Serves up to max requests, what somebody in the kernel waits for first. Returns how many; 0 also
- * if the calling process is not the handler, then nothing was touched; -EBADMSG if the ring indexes
- * are corrupt. Costs four loads if there is no request.
+ * Serves up to max requests, synchronous ones first. Returns how many. 0 also if the calling
+ * process is not the handler; then it changed nothing. -EBADMSG: the ring indexes are corrupt.
+ * Costs four loads if there is no request.
  */
 int knit_handler_serve(struct rte_kni *kni, unsigned int max);
 
 /*
- * Handler: before it sleeps. True: there is no request and the engine will ring its doorbell.
- * knit_handler_disarm after waking.
+ * Handler: call it before sleeping. True: there is no request, and the engine will ring the
+ * doorbell. Call knit_handler_disarm after waking.
  */
 bool knit_handler_arm(struct rte_kni *kni);
 void knit_handler_disarm(struct rte_kni *kni);

@@ -4,13 +4,13 @@
 
 #include "kni/private.h"
 
-/* Cold; may block and allocate; sets rte_errno and logs. NULL on failure, then nothing is left. */
+/* Control plane: may block. NULL on failure, with rte_errno set, and logged; nothing is left. */
 struct rte_kni *knit_iface_create(const struct knit_iface_conf *conf);
 
-/* Cold. The engine is done with all memory of the interface and its name is free on return. */
+/* Control plane. On return the engine uses none of the interface's memory; the name is free. */
 void knit_iface_destroy(struct rte_kni *kni);
 
-/* Any process. NULL if there is none of that name, or at that index. */
+/* Any process. NULL: there is no interface of that name, or at that index. */
 struct rte_kni *knit_iface_find(const char *name);
 struct rte_kni *knit_iface_at(unsigned int index);
 

@@ -5,17 +5,19 @@
 #include "kni/private.h"
 
 /*
- * Takes both ends of a pair for the calling process: starts from the shared indexes. The first
- * knit_from_kernel puts buffers of pool on offer, one for each entry of the queue; on interfaces
- * of rte_kni_alloc, whose pool is not for them alone, few, and more where the engine uses them up
- * and the pool has plenty. doorbell: what the engine shall ring, or
- * KNIT_DOORBELL_NONE. 0, -EBUSY (a live process has it), -EINVAL (no such pair), -EBADMSG (indexes
- * corrupt: needs knit_pair_reset).
+ * Claims both ends of a pair for the calling process, from the shared indexes on.
+ *
+ * The first knit_from_kernel then offers buffers of pool to the engine, one for each entry of the
+ * queue. Interfaces of rte_kni_alloc share their pool with others: they offer few buffers, and more
+ * if the engine uses them up and the pool has plenty.
+ *
+ * doorbell: the one that the engine rings, or KNIT_DOORBELL_NONE. 0, -EBUSY (a live process has the
+ * pair), -EINVAL (no such pair), -EBADMSG (indexes are corrupt: needs knit_pair_reset).
  */
 int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool,
 		    uint32_t doorbell);
 
-/* Gives both ends up at a burst boundary; mbufs stay with their slots for the next owner. */
+/* Gives both ends up, between two bursts; the next owner takes over the cookies and their mbufs. */
 void knit_pair_unclaim(struct rte_kni *kni, uint16_t pair);
 
 /*
@@ -27,12 +29,12 @@ unsigned int knit_pair_reset(struct rte_kni *kni, uint16_t pair);
 /* As knit_pair_reset, but frees the mbufs into their pools (clean shutdown). */
 unsigned int knit_pair_drain(struct rte_kni *kni, uint16_t pair);
 
-/* mbufs that are with the engine or on rings of this pair, both directions. */
+/* How many mbufs the engine and the rings of this pair have, in both directions. */
 unsigned int knit_pair_held(const struct rte_kni *kni, uint16_t pair);
 
 /*
- * Worker: before it sleeps. True: nothing waits in tx_q and the engine will ring user_doorbell.
- * knit_pair_disarm after waking.
+ * Worker: call it before sleeping. True: tx_q is empty, and the engine will ring user_doorbell.
+ * Call knit_pair_disarm after waking.
  */
 bool knit_pair_arm(struct rte_kni *kni, uint16_t pair);
 void knit_pair_disarm(struct rte_kni *kni, uint16_t pair);

@@ -15,10 +15,10 @@ struct knit_engine_stats {
 	uint64_t rx_writes;  /* hand-overs to the kernel: fewer where frames were merged */
 	uint64_t tx_packets; /* from the kernel */
 	uint64_t tx_bytes;
-	uint64_t tx_starved; /* tap: times alloc_q was empty while the kernel had frames */
+	uint64_t tx_starved; /* tap: times the kernel had frames and alloc_q was empty */
 	uint64_t tx_stops;   /* kmod: times the queue was stopped for want of buffers or room */
 	uint64_t tx_wakes;   /* kmod: times it was woken */
-	uint64_t free_full;  /* kmod: cookies lost because their owner spoiled free_q */
+	uint64_t free_full;  /* kmod: cookies lost because their owner corrupted free_q */
 	uint64_t wakeups;    /* times the thread slept and was woken */
 	uint64_t drops[KNIT_ENGINE_DROPS];
 	uint64_t rejects[KNIT_REJECT_COUNT];
@@ -27,14 +27,15 @@ struct knit_engine_stats {
 struct knit_engine_req_stats {
 	uint64_t posted;
 	/*
-	 * kmod. In all: posted + asked = answered + timeout + killed + detached + cancelled, but
-	 * for what is on its way.
+	 * posted: asynchronous, asked: synchronous (kmod only). posted + asked = answered + timeout
+	 * + killed + detached + cancelled + those that are still on their way.
 	 */
 	uint64_t asked;
 	uint64_t timeout;
-	uint64_t killed;    /* asks whose caller was killed */
-	uint64_t detached;  /* asks that ended with their handler */
-	uint64_t cancelled; /* posts that ended with their handler, and were posted anew */
+	uint64_t killed;   /* synchronous requests whose caller was killed */
+	uint64_t detached; /* synchronous requests that ended with their handler */
+	uint64_t
+		cancelled; /* asynchronous ones that ended with their handler and were sent again */
 	uint64_t answered;
 	uint64_t refused;  /* answers with an error */
 	uint64_t reverted; /* kernel values taken back after a refusal */

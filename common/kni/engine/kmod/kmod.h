@@ -6,34 +6,34 @@
 #include "kni/private.h"
 
 /*
- * The kmod engine: the kernel side of an interface's queues is the module rte_kni, told over
- * /dev/kni what to serve (abi/knit_ioctl.h).
+ * The kmod engine: the module rte_kni is the kernel side of an interface's queues. /dev/kni tells
+ * it what to serve (abi/knit_ioctl.h).
  *
  *   kmod_dev.c     /dev/kni: open, the calls, what their errors mean
  *   kmod_mem.c     the creating file, and EAL's memory in it
  *   kmod_engine.c  the engine's operations, in the creating process
- *   kmod_attach.c  what every process that serves or drives an interface tells the module itself
+ *   kmod_attach.c  attaching pairs and handlers, in any process
  *
- * A process has at most two files open: the creating file, from its first interface to its last,
- * and one for its roles, from the first to the last of them. Both are closed on exec. After a fork
- * the creating file stays open in the child, as KNI's was: interfaces live until the last of the
- * two processes is gone. The file of roles is closed in the child at once: a role ends with the
- * process that took it.
+ * A process has at most two files open: the creating file while it has interfaces, and a second one
+ * while it has pairs or is a handler. Both are closed on exec. After a fork the creating file stays
+ * open in the child, as with KNI: interfaces live until the last of the two processes has ended.
+ * The second file is closed in the child at once: pairs and roles end with the process that took
+ * them.
  *
  * Nothing here is for the packet path; all of it may block for a short while, but no call waits
  * for a worker or a handler, and only knit_kmod_engine's create and destroy need RTNL.
  */
 
-/* What knit_kmod_open found wrong, for people. */
+/* Why knit_kmod_open failed, as text for users. */
 struct knit_kmod_why {
 	char what[128];
 	const char *remedy;
 };
 
 /*
- * Opens /dev/kni and asks the module what it is. why may be NULL. The file, or
+ * Opens /dev/kni and reads the module's version and flags. why may be NULL. The file, or
  *   -ENOENT   no module is loaded
- *   -EACCES, -EPERM   may not
+ *   -EACCES, -EPERM   no permission
  *   -EPROTO   it is another module, or one with another ABI
  */
 int knit_kmod_open(struct knit_ioc_info *info, struct knit_kmod_why *why);
@@ -52,8 +52,8 @@ const char *knit_kmod_meaning(unsigned long call, int err);
  * get and put are counted; the last put closes it. The file, or a negative errno, logged. *info is
  * what the module said when it was opened.
  *
- * Memory of rte_extmem_register is taken in at get, too, but nobody tells when it goes away:
- * interfaces are released before it is unregistered.
+ * get also adds the memory of rte_extmem_register. Nothing reports its end: interfaces must be
+ * released before it is unregistered.
  */
 int knit_kmod_mem_get(struct knit_ioc_info *info);
 void knit_kmod_mem_put(void);

@@ -18,7 +18,7 @@
  *
  *   tap_engine.c    the operations of struct knit_engine_ops
  *   tap_dev.c       making and removing the net_device
- *   tap_where.c     which one it is: its namespace, name and index, asked anew each time
+ *   tap_where.c     the net_device's namespace, name and index, read again for each use
  *   tap_thread.c    the engine threads: serve pairs, sleep, take commands
  *   tap_rx.c        rx_q -> kernel       (tap_coalesce.c: many frames as one)
  *   tap_tx.c        kernel -> tx_q
@@ -34,14 +34,14 @@
 
 #define KNIT_TAP_BATCH 64 /* frames per visit and direction */
 /*
- * Descriptors per visit, more than a chain has; more towards the kernel than from it, so that of
- * large frames on their way from one interface to another no more is let in than gets out.
+ * Descriptors per visit, more than a chain has. The kernel is given more than is taken from it:
+ * so large frames between two interfaces never come in faster than they go out.
  */
 #define KNIT_TAP_PEEK 256
 #define KNIT_TAP_TAKE 192
 #define KNIT_TAP_NSID_NONE (-2)	       /* the namespace has no number */
 #define KNIT_TAP_MIN_BUFFER 256	       /* smallest buffer taken from alloc_q */
-#define KNIT_TAP_BOUNCE KNIT_FRAME_MAX /* what may spill behind the first buffer */
+#define KNIT_TAP_BOUNCE KNIT_FRAME_MAX /* bytes of a frame that may follow the first buffer */
 
 struct knit_tap_iface;
 struct knit_tap_thread;
@@ -63,7 +63,7 @@ struct knit_tap_pair {
 	int fd;
 	bool bound;
 	bool readable;	    /* the kernel has frames: epoll said so, and no EAGAIN since */
-	bool dead;	    /* the net_device is gone */
+	bool dead;	    /* the net_device was removed */
 	uint32_t starved;   /* buffers that alloc_q must have before it goes on; 0: not starved */
 	uint32_t last_segs; /* buffers the last frame needed */
 	uint32_t big_run;   /* not 0: the next frame is thought to be a big one */
@@ -91,9 +91,9 @@ struct knit_tap_watch {
 	struct knit_nl_link link; /* as the kernel told it last */
 	bool over_uc;		  /* more addresses than the list holds: asks for all of them */
 	bool over_mc;
-	const char *observer;	/* why datagrams are not merged just now; NULL: they are */
-	bool sync;		/* something happened to the net_device */
-	bool blind;		/* it can't be looked at where it is; told */
+	const char *observer;	/* why datagrams are not merged at present; NULL: they are */
+	bool sync;		/* the net_device may have changed: read it */
+	bool blind;		/* it can't be read where it is; that was logged */
 	bool gone;		/* the net_device was deleted */
 	int carrier_now;	/* as the kernel has it */
 	uint64_t link_now;	/* as link_wanted */
@@ -127,8 +127,8 @@ struct knit_tap_iface {
 };
 
 /*
- * tap_dev.c. fds in pair[].fd; logs. Where netns is not -1 the net_device is made in the caller's
- * namespace, under a name for the while, and moved to netns.
+ * tap_dev.c. Opens the fds of pair[].fd; logs. If netns is not -1 the net_device is made in the
+ * caller's namespace, under a temporary name, and then moved to netns.
  */
 int knit_tap_dev_open(struct knit_tap_iface *t, int netns);
 void knit_tap_dev_close(struct knit_tap_iface *t);
@@ -145,9 +145,10 @@ struct knit_tap_place {
 };
 
 /*
- * Runs act with the net_device where it is now, again if that was just changing and act returns
- * -EAGAIN. What act returned, or: -ENODEV the net_device or its namespace has ended, -EAGAIN it
- * does not stand still, -EPERM its namespace can't be entered. Takes RTNL; any thread, not logged.
+ * Runs act in the namespace where the net_device is now; runs it again if the net_device moved
+ * meanwhile and act returned -EAGAIN. Returns what act returned, or: -ENODEV the net_device or its
+ * namespace has ended, -EAGAIN it moves all the time, -EPERM its namespace can't be entered. Takes
+ * RTNL; any thread, not logged.
  */
 int knit_tap_there(const struct knit_tap_iface *t,
 		   int (*act)(struct knit_tap_place *place, void *arg), void *arg);
@@ -187,10 +188,11 @@ void knit_tap_watch_remove(struct knit_tap_iface *t);
 void knit_tap_watch_ring(void);
 
 /*
- * tap_observe.c. Watch thread. Looks who would see merged frames, and says so in gro and merge_to.
- * Not seen: ipvlan devices in other namespaces, filters that are neither tc's, nftables' nor
- * iptables', and who came since the last look. Frames to other addresses than the interface's own
- * (macvlan devices, wherever they are) and tagged ones (VLANs) are never merged.
+ * tap_observe.c. Watch thread. Finds out whether anything would see merged frames, and stores the
+ * result in gro and merge_to. It does not find ipvlan devices in other namespaces, filters of other
+ * kinds than tc, nftables and iptables, and what was added since the last search. Frames to other
+ * addresses than the interface's own (macvlan devices, wherever they are) and tagged frames (VLANs)
+ * are never merged.
  */
 void knit_tap_observe(struct knit_tap_iface *t, const struct knit_tap_place *place);
 
@@ -200,7 +202,7 @@ void knit_tap_req_bind(struct knit_tap_iface *t);
 void knit_tap_req_first(struct knit_tap_iface *t, const struct knit_nl_link *link);
 void knit_tap_req_link(struct knit_tap_iface *t, const struct knit_nl_link *link);
 void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *addrs);
-void knit_tap_req_run(struct knit_tap_iface *t);  /* answers in, posts out */
+void knit_tap_req_run(struct knit_tap_iface *t);  /* takes answers, sends requests */
 void knit_tap_req_tick(struct knit_tap_iface *t); /* once a second; before run */
 
 #endif
