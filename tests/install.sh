@@ -122,6 +122,23 @@ build_legacy() # program, [static]
 	cc -Wall -Werror "$TMP"/legacy/*.c -o "$1" -Wl,-rpath,"$LIBDIR" $(flags "${2:-shared}")
 }
 
+# A copy: what is built stands beside the sources.
+build_example()
+{
+	cp -r examples/forward "$TMP/example" &&
+		make -s -C "$TMP/example" CFLAGS="-O2 -Wall -Werror" LDFLAGS="-Wl,-rpath,$LIBDIR"
+}
+
+# In namespaces of its own. The kernel pings the far end of the port: through the interface, the
+# application and a tap. A new MTU of the interface is the port's, too.
+example_works()
+{
+	KNIT_EXAMPLE=$TMP/example/forward KNIT_BUILD=$BUILD \
+		tests/smoke/11-example.sh >"$TMP/example.log" 2>&1 && return
+	cat "$TMP/example.log"
+	return 1
+}
+
 legacy_works() # program
 {
 	KNIT_LEGACY_APP=$1 KNIT_BUILD=$BUILD \
@@ -196,6 +213,8 @@ check legacy-application build_legacy "$TMP/legacy-app"
 check legacy-application-works legacy_works "$TMP/legacy-app"
 check static-legacy-application build_legacy "$TMP/legacy-app-static" static
 check static-legacy-application-works legacy_works "$TMP/legacy-app-static"
+check example build_example
+check example-works example_works
 for program in knit-primary knit-worker knit-control knit-bind; do
 	check $program test -x "$BINDIR/$program"
 done
