@@ -408,9 +408,6 @@ void kni_req_stats(struct kni_iface *i, struct knit_ioc_stats *out); /* its req_
  * moment over into i->reqstate. True: they changed.
  */
 bool kni_rxmode_look(struct kni_iface *i);
-/* With the module: who is above an interface, and with what address, counts, too. */
-int kni_rxmode_start(void);
-void kni_rxmode_stop(void);
 
 /*
  * RTNL, from ndo_*. An ask waits up to KNI_ASK_MS; interfaces that only post and handlers that are
@@ -425,7 +422,12 @@ void kni_req_rx_mode(struct kni_iface *i); /* any context: modes or lists change
 /* kni_net.c, kni_ethtool.c */
 extern const struct net_device_ops kni_net_ops;
 extern const struct ethtool_ops kni_ethtool_ops;
-extern struct rtnl_link_ops kni_link_ops;
+/*
+ * With the module: the kind of link, and what net_devices above an interface tell (kni_rxmode_look
+ * reads who they are).
+ */
+int kni_net_register(void);
+void kni_net_unregister(void);
 void kni_net_setup(struct net_device *dev);		     /* alloc_netdev's setup */
 void kni_net_features(struct net_device *dev, u32 features); /* KNIT_FEAT_* */
 

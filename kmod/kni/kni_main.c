@@ -2,7 +2,6 @@
 #include "kni.h"
 
 #include <linux/module.h>
-#include <net/rtnetlink.h>
 
 static int __init kni_load(void)
 {
@@ -17,22 +16,17 @@ static int __init kni_load(void)
 	err = kni_thread_start();
 	if (err)
 		goto err_req_stop;
-	err = rtnl_link_register(&kni_link_ops);
+	err = kni_net_register();
 	if (err)
 		goto err_thread_stop;
-	err = kni_rxmode_start();
-	if (err)
-		goto err_unregister_link;
 	err = kni_file_register();
 	if (err)
-		goto err_rxmode_stop;
+		goto err_net_unregister;
 	pr_info("loaded: ABI %d, /dev/%s\n", KNIT_ABI_VERSION, KNIT_DEV_NAME);
 	return 0;
 
-err_rxmode_stop:
-	kni_rxmode_stop();
-err_unregister_link:
-	rtnl_link_unregister(&kni_link_ops);
+err_net_unregister:
+	kni_net_unregister();
 err_thread_stop:
 	kni_thread_stop();
 err_req_stop:
@@ -42,13 +36,12 @@ err_req_stop:
 
 /*
  * No file is open, so no interface is left to be stopped. The core may still be freeing one whose
- * namespace was destroyed: rtnl_link_unregister waits for that.
+ * namespace was destroyed: kni_net_unregister waits for that.
  */
 static void __exit kni_unload(void)
 {
 	kni_file_unregister();
-	kni_rxmode_stop();
-	rtnl_link_unregister(&kni_link_ops);
+	kni_net_unregister();
 	kni_thread_stop();
 	kni_req_stop();
 	rcu_barrier();

@@ -5,6 +5,7 @@
 
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
+#include <linux/netdevice.h>
 #include <net/netlink.h>
 #include <net/rtnetlink.h>
 
@@ -158,6 +159,38 @@ const struct net_device_ops kni_net_ops = {
 	.ndo_get_stats64 = kni_net_get_stats64,
 };
 
+static size_t kni_link_get_size(const struct net_device *dev)
+{
+	return nla_total_size_64bit(sizeof(u64)) +
+	       (KNIT_LINK_ATTRS - KNIT_LINK_PAIRS) * nla_total_size(sizeof(u32));
+}
+
+static int kni_link_fill(struct sk_buff *skb, const struct net_device *dev)
+{
+	const struct kni_iface *i = kni_iface_of(dev);
+	u32 mode = i->flags & KNIT_CREATE_POST ? KNIT_LINK_POSTS : KNIT_LINK_ASKS;
+
+	if (nla_put_u64_64bit(skb, KNIT_LINK_ID, i->id, KNIT_LINK_UNSPEC) ||
+	    nla_put_u32(skb, KNIT_LINK_PAIRS, i->n_pairs) ||
+	    nla_put_u32(skb, KNIT_LINK_ACTIVE, READ_ONCE(i->active)) ||
+	    nla_put_u32(skb, KNIT_LINK_FEATURES, i->features) ||
+	    nla_put_u32(skb, KNIT_LINK_MODE, mode) ||
+	    nla_put_u32(skb, KNIT_LINK_HANDLER, READ_ONCE(i->attached)) ||
+	    nla_put_u32(skb, KNIT_LINK_REFUSED, READ_ONCE(i->reqstate.link_refused)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/*
+ * Without setup and dellink interfaces are neither made nor removed by `ip link`: only by their
+ * creator, or with their namespace.
+ */
+static struct rtnl_link_ops kni_link_ops __read_mostly = {
+	.kind = KNIT_LINK_KIND,
+	.get_size = kni_link_get_size,
+	.fill_info = kni_link_fill,
+};
+
 void kni_net_setup(struct net_device *dev)
 {
 	ether_setup(dev);
@@ -191,34 +224,37 @@ void kni_net_features(struct net_device *dev, u32 features)
 	kni_set_tso_max(dev, KNIT_GSO_MAX_BYTES, KNIT_GSO_MAX_SEGS);
 }
 
-static size_t kni_link_get_size(const struct net_device *dev)
+/* RTNL held. What a net_device above one of ours does sends ours no event of its own. */
+static int on_event(struct notifier_block *nb, unsigned long event, void *info)
 {
-	return nla_total_size_64bit(sizeof(u64)) +
-	       (KNIT_LINK_ATTRS - KNIT_LINK_PAIRS) * nla_total_size(sizeof(u32));
+	struct net_device *dev = netdev_notifier_info_to_dev(info), *lower;
+	struct list_head *iter;
+
+	if (event == NETDEV_CHANGEUPPER && dev->rtnl_link_ops == &kni_link_ops)
+		kni_req_rx_mode(kni_iface_of(dev));
+	if (event == NETDEV_CHANGEADDR)
+		netdev_for_each_lower_dev(dev, lower, iter)
+			if (lower->rtnl_link_ops == &kni_link_ops)
+				kni_req_rx_mode(kni_iface_of(lower));
+	return NOTIFY_DONE;
 }
 
-static int kni_link_fill(struct sk_buff *skb, const struct net_device *dev)
-{
-	const struct kni_iface *i = kni_iface_of(dev);
-	u32 mode = i->flags & KNIT_CREATE_POST ? KNIT_LINK_POSTS : KNIT_LINK_ASKS;
+static struct notifier_block notifier = { .notifier_call = on_event };
 
-	if (nla_put_u64_64bit(skb, KNIT_LINK_ID, i->id, KNIT_LINK_UNSPEC) ||
-	    nla_put_u32(skb, KNIT_LINK_PAIRS, i->n_pairs) ||
-	    nla_put_u32(skb, KNIT_LINK_ACTIVE, READ_ONCE(i->active)) ||
-	    nla_put_u32(skb, KNIT_LINK_FEATURES, i->features) ||
-	    nla_put_u32(skb, KNIT_LINK_MODE, mode) ||
-	    nla_put_u32(skb, KNIT_LINK_HANDLER, READ_ONCE(i->attached)) ||
-	    nla_put_u32(skb, KNIT_LINK_REFUSED, READ_ONCE(i->reqstate.link_refused)))
-		return -EMSGSIZE;
-	return 0;
+int kni_net_register(void)
+{
+	int err = rtnl_link_register(&kni_link_ops);
+
+	if (err)
+		return err;
+	err = register_netdevice_notifier(&notifier);
+	if (err)
+		rtnl_link_unregister(&kni_link_ops);
+	return err;
 }
 
-/*
- * Without setup and dellink interfaces are neither made nor removed by `ip link`: only by their
- * creator, or with their namespace.
- */
-struct rtnl_link_ops kni_link_ops __read_mostly = {
-	.kind = KNIT_LINK_KIND,
-	.get_size = kni_link_get_size,
-	.fill_info = kni_link_fill,
-};
+void kni_net_unregister(void)
+{
+	unregister_netdevice_notifier(&notifier);
+	rtnl_link_unregister(&kni_link_ops);
+}

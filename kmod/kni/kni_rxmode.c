@@ -89,30 +89,3 @@ bool kni_rxmode_look(struct kni_iface *i)
 	next->allmulti = flags & IFF_ALLMULTI || i->rx_over[1];
 	return knit_reqstate_set(&i->reqstate, next);
 }
-
-/* RTNL held. What a net_device above one of ours does sends ours no event of its own. */
-static int on_event(struct notifier_block *nb, unsigned long event, void *info)
-{
-	struct net_device *dev = netdev_notifier_info_to_dev(info), *lower;
-	struct list_head *iter;
-
-	if (event == NETDEV_CHANGEUPPER && dev->rtnl_link_ops == &kni_link_ops)
-		kni_req_rx_mode(kni_iface_of(dev));
-	if (event == NETDEV_CHANGEADDR)
-		netdev_for_each_lower_dev(dev, lower, iter)
-			if (lower->rtnl_link_ops == &kni_link_ops)
-				kni_req_rx_mode(kni_iface_of(lower));
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block notifier = { .notifier_call = on_event };
-
-int kni_rxmode_start(void)
-{
-	return register_netdevice_notifier(&notifier);
-}
-
-void kni_rxmode_stop(void)
-{
-	unregister_netdevice_notifier(&notifier);
-}
