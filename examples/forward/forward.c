@@ -105,19 +105,25 @@ static void run(struct rte_kni *kni)
 		forward(kni);
 }
 
+static int failed(const char *what)
+{
+	fprintf(stderr, "%s: %s\n", what, rte_strerror(rte_errno));
+	return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	struct rte_kni *kni;
 
 	if (rte_eal_init(argc, argv) < 0 || !rte_eth_dev_is_valid_port(PORT))
-		rte_exit(EXIT_FAILURE, "EAL, or no port: give one, like --vdev net_tap0\n");
+		return failed("EAL, or no port: give one, like --vdev net_tap0");
 	pool = rte_pktmbuf_pool_create("pool", MBUFS, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
 				       SOCKET_ID_ANY);
 	if (!pool || start_port() < 0 || rte_kni_init(1) < 0)
-		rte_exit(EXIT_FAILURE, "no pool, port or librte_kni\n");
+		return failed("no pool, port or librte_kni");
 	kni = make_interface();
 	if (!kni)
-		rte_exit(EXIT_FAILURE, "no interface: %s\n", rte_strerror(rte_errno));
+		return failed("no interface");
 	run(kni);
 	rte_kni_release(kni);
 	rte_kni_close();

@@ -64,12 +64,11 @@ START_TEST(test_values)
 			 "= true; "
 			 "rx_spread = \"none\"; netns = \"/run/netns/x\"; mtu = 65521; }, "
 			 "{ name = \"p1\"; device = \"net_null1\"; });",
-		.ifaces =
-			"interfaces = ({ name = \"i0\"; mac = \"02:0A:0b:00:00:FF\"; netns = "
-			"\"ns\"; "
-			"core = 1023; ring_size = 32768; requests = \"synchronous\"; engine = \"tap\"; "
-			"mtu = 9000; },"
-			"{ name = \"i1\"; mac = \"00:00:00:00:00:00\"; });",
+		.ifaces = "interfaces = ({ name = \"i0\"; mac = \"02:0A:0b:00:00:FF\"; netns = "
+			  "\"ns\"; "
+			  "core = 1023; ring_size = 32768; requests = \"synchronous\"; "
+			  "engine = \"tap\"; mtu = 9000; },"
+			  "{ name = \"i1\"; mac = \"00:00:00:00:00:00\"; });",
 		.workers = "workers = ({ id = 15; lcore = 127; idle = \"poll\"; burst = 256; "
 			   "forward = ("
 			   "{ mode = \"xconnect\"; ports = [\"p1\", \"p0\"]; },"
