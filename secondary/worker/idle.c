@@ -3,7 +3,6 @@
 
 #include "kni/base/doorbell.h"
 #include "kni/control/pair.h"
-#include "net_tap.h"
 #include "signals.h"
 #include "system/topology/handoff.h"
 #include "worker.h"
@@ -46,7 +45,7 @@ void knit_idle_rebuild(struct knit_worker *w)
 		(struct pollfd){ .fd = knit_doorbell_open(w->entry->doorbell), .events = POLLIN };
 	idle->n_fds = 1;
 	for (i = 0; i < w->n_taps; i++) {
-		fd = knit_net_tap_queue_fd(&w->taps[i]);
+		fd = w->taps[i].queue_fd;
 		if (fd < 0 || w->taps[i].misses > MAX_MISSES)
 			continue;
 		idle->tap[idle->n_fds] = &w->taps[i];
@@ -149,12 +148,12 @@ static void taps_mask_down(struct knit_worker_idle *idle)
 {
 	const struct knit_worker_tap *tap;
 	unsigned int i;
-	int fd;
+	bool up;
 
 	for (i = 1; i < idle->n_fds; i++) {
 		tap = idle->tap[i];
-		fd = knit_net_tap_queue_fd(tap);
-		idle->fds[i].fd = __atomic_load_n(&tap->port->admin_up, __ATOMIC_RELAXED) ? fd : -1;
+		up = __atomic_load_n(&tap->port->admin_up, __ATOMIC_RELAXED);
+		idle->fds[i].fd = up ? tap->queue_fd : -1;
 	}
 }
 

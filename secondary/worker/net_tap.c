@@ -64,6 +64,19 @@ static int fail_ambiguous(const struct knit_worker *w, const struct knit_topo_po
 				err == EPERM ? " (needs CAP_NET_ADMIN there)" : "");
 }
 
+/*
+ * The fds come as one or more times all queues in order, numbered upwards. Up to 24.03, a receive
+ * and a transmit queue of a number have an fd each.
+ */
+static void find_queue_fd(struct knit_worker_tap *tap)
+{
+	unsigned int n_queues = tap->port->n_queues;
+
+	tap->queue_fd = -1;
+	if (tap->queue < n_queues && knit_tap_fds_repeat(tap->fds, tap->n, n_queues))
+		tap->queue_fd = tap->fds[tap->queue];
+}
+
 int knit_net_tap_init(struct knit_worker *w)
 {
 	const struct knit_topo_port *port;
@@ -86,6 +99,7 @@ int knit_net_tap_init(struct knit_worker *w)
 		if (n < 0)
 			return fail_ambiguous(w, port, -n);
 		tap->n = in ? n : 0;
+		find_queue_fd(tap);
 	}
 	return KNIT_EXIT_OK;
 }
@@ -140,6 +154,7 @@ static bool replace_fds(const struct knit_worker *w, struct knit_worker_tap *tap
 	memcpy(tap->fds, fds, fresh * sizeof(fds[0]));
 	tap->n = fresh;
 	tap->misses = 0;
+	find_queue_fd(tap);
 	return true;
 }
 
@@ -180,19 +195,6 @@ int knit_net_tap_refresh(struct knit_worker *w)
 						tap->port->name);
 	}
 	return KNIT_EXIT_OK;
-}
-
-/*
- * The fds come as one or more times all queues in order, numbered upwards: receive and transmit
- * queue of a number are the same file.
- */
-int knit_net_tap_queue_fd(const struct knit_worker_tap *tap)
-{
-	unsigned int n_queues = tap->port->n_queues;
-
-	if (n_queues == 0 || tap->n != 2 * n_queues || tap->queue >= n_queues)
-		return -1;
-	return tap->fds[tap->queue];
 }
 
 void knit_net_tap_reap(struct knit_worker *w)

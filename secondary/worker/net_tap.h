@@ -24,9 +24,6 @@ bool knit_net_tap_stale(const struct knit_worker *w);
  */
 int knit_net_tap_refresh(struct knit_worker *w);
 
-/* The fd that becomes readable when the worker's queue has packets; -1: not known. */
-int knit_net_tap_queue_fd(const struct knit_worker_tap *tap);
-
 /* Thread of net_tap_reaper.c: closes the fds of ports that are no inputs. */
 void knit_net_tap_reap(struct knit_worker *w);
 

@@ -34,7 +34,7 @@
 #define KNIT_BURST_MAX 256
 #define KNIT_MAX_OUTPUTS (1 + KNIT_MAX_PORTS + KNIT_MAX_CONF_IFACES)
 #define KNIT_MAX_INPUTS (KNIT_MAX_PORTS * KNIT_MAX_WORKERS + KNIT_MAX_CONF_IFACES)
-#define KNIT_MAX_PORT_TAPS 64 /* fds of one net_tap port in this process */
+#define KNIT_MAX_PORT_TAPS 128 /* fds of one net_tap port here, up to 32 for each start */
 
 enum knit_end {
 	KNIT_END_NONE, /* output 0: drops */
@@ -79,6 +79,7 @@ struct knit_worker_tap {
 	uint32_t ahead;	 /* later restarts whose fds were found already */
 	bool again;	 /* unused: search once more, new fds may still arrive */
 	uint32_t misses; /* wake-ups in a row that brought no packet */
+	int queue_fd;	 /* becomes readable when the queue has packets; -1: not known */
 	unsigned int n;
 	int fds[KNIT_MAX_PORT_TAPS];
 };

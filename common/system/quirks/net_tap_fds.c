@@ -2,16 +2,17 @@
 #include "net_tap_fds.h"
 
 #include <linux/if_tun.h>
+#include <linux/kcmp.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef TUNGETDEVNETNS
@@ -82,6 +83,25 @@ int knit_tap_fd_netns(int fd, uint64_t *netns)
 		*netns = st.st_ino;
 	close(ns);
 	return ret;
+}
+
+static bool fds_differ(int a, int b)
+{
+	pid_t self = getpid();
+
+	return syscall(SYS_kcmp, self, self, KCMP_FILE, a, b) > 0;
+}
+
+bool knit_tap_fds_repeat(const int *fds, unsigned int n, unsigned int n_files)
+{
+	unsigned int i;
+
+	if (n == 0 || n_files == 0 || n % n_files != 0)
+		return false;
+	for (i = n_files; i < n; i++)
+		if (fds_differ(fds[i], fds[i - n_files]))
+			return false;
+	return true;
 }
 
 unsigned int knit_tap_fds_close_all(void)

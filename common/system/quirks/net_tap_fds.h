@@ -2,6 +2,7 @@
 #ifndef KNIT_TAPFDS_H
 #define KNIT_TAPFDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -23,6 +24,13 @@ unsigned int knit_tap_fds(const char *ifname, int *fds, unsigned int max);
  * errno, -EPERM: needs CAP_NET_ADMIN there.
  */
 int knit_tap_fd_netns(int fd, uint64_t *netns);
+
+/*
+ * Whether fds are the same files again and again, n_files of them in the same order each time. So
+ * they are if the driver sent copies of its files once or more. Where the kernel has no kcmp(2), it
+ * counts only.
+ */
+bool knit_tap_fds_repeat(const int *fds, unsigned int n, unsigned int n_files);
 
 /* For a process that uses none: closes them all. Returns how many. */
 unsigned int knit_tap_fds_close_all(void);
