@@ -46,49 +46,16 @@ static bool add_runs(const struct kni_region_table *mem, __u32 *hint, struct kni
 	return true;
 }
 
-__u32 kni_iter_begin(struct kni_iter *w)
-{
-	w->at = 0;
-	w->n = knit_ring_peek(w->rx_q, KNI_PEEK);
-	if (w->n)
-		w->room = knit_ring_reserve(w->free_q, w->n);
-	return w->n;
-}
-
-/* Not visible before kni_iter_end. */
-static void return_cookie(struct kni_iter *w, __u32 i, __u32 cookie)
-{
-	struct knit_desc *d;
-
-	if (i >= w->room)
-		return;
-	d = knit_ring_entry(w->free_q, w->free_q->prod + i);
-	*d = (struct knit_desc){ .cookie = cookie };
-}
-
-/* One more piece of a frame. Once the frame is bad only its cookies matter. */
-static void add_piece(struct kni_iter *w, struct kni_frame *f, const struct knit_desc *d,
-		      bool first)
-{
-	if (f->why)
-		return;
-	f->why = knit_desc_check_seg(d, first && !w->loopback);
-	if (f->why || d->len == 0)
-		return;
-	f->len += d->len;
-	if (f->len > KNIT_FRAME_MAX)
-		f->why = KNIT_REJECT_BAD_LEN;
-	else if (!add_runs(w->mem, w->hint, f->run, &f->n_runs, d->addr, d->len))
-		f->why = KNIT_REJECT_BAD_ADDR;
-}
-
-/* What the kernel relies on in a frame that it is to cut; beyond what the ABI asks for. */
-static enum knit_reject check_gso(const struct kni_frame *f, __u32 features)
+/*
+ * What the kernel relies on in a frame that it is to cut, beyond what the ABI asks for. A tap
+ * device has checks of its own.
+ */
+static enum knit_reject check_gso(const struct kni_frame *f)
 {
 	const struct knit_desc *d = &f->desc;
 	bool udp = (d->gso_type & KNIT_GSO_TYPE) == KNIT_GSO_UDP_L4;
 
-	if (!(features & (udp ? KNIT_FEAT_USO : KNIT_FEAT_TSO)) || d->gso_size == NO_GSO_SIZE)
+	if (d->gso_size == NO_GSO_SIZE)
 		return KNIT_REJECT_BAD_GSO;
 	/* the stack may have to cut it here and now */
 	if (f->len - d->hdr_len > (__u32)d->gso_size * KNIT_GSO_MAX_SEGS)
@@ -104,16 +71,17 @@ static enum knit_reject check_frame(const struct kni_iter *w, const struct kni_f
 	const struct knit_desc *d = &f->desc;
 	enum knit_reject why;
 
-	if (w->loopback && f->len < KNIT_ETH_HLEN)
+	if (w->rx.short_ok && f->len < KNIT_ETH_HLEN)
 		return d->flags & ~KNIT_DESC_MORE || d->gso_type ? KNIT_REJECT_BAD_LEN
 								 : KNIT_REJECT_NONE;
 	why = knit_desc_check_frame(d, f->len);
 	if (why)
 		return why;
-	if ((d->flags & KNIT_DESC_CSUM_PARTIAL && !(w->features & KNIT_FEAT_CSUM)) ||
-	    (d->flags & KNIT_DESC_VLAN && !(w->features & KNIT_FEAT_VLAN)))
+	/* the tap engine puts the tag into the data, which needs no feature of the device */
+	if (d->flags & KNIT_DESC_VLAN && !(w->features & KNIT_FEAT_VLAN))
 		return KNIT_REJECT_BAD_FLAGS;
-	return d->gso_type ? check_gso(f, w->features) : KNIT_REJECT_NONE;
+	why = knit_frame_check_features(d, w->features);
+	return why || !d->gso_type ? why : check_gso(f);
 }
 
 static __u32 get16(const __u8 *p)
@@ -172,58 +140,25 @@ bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len)
 	       d->hdr_len == l4 + (hdr[l4 + 12] >> 4) * 4u && len >= d->hdr_len;
 }
 
-enum kni_step kni_iter_next(struct kni_iter *w, struct kni_frame *f)
+bool kni_frame_next(struct kni_iter *w, struct kni_frame *f)
 {
-	__u32 i = w->at;
+	struct knit_chain c;
 	struct knit_desc d;
 
-	if (i == w->n)
-		return KNI_STEP_END;
-	f->why = KNIT_REJECT_NONE;
-	f->len = 0;
 	f->n_runs = 0;
-	do {
-		if (i == w->n) {
-			/* the end may be behind what was peeked; else it was never submitted */
-			if (w->n == KNI_PEEK && i - w->at <= KNIT_DESC_MAX_SEGS)
-				return KNI_STEP_END;
-			f->why = KNIT_REJECT_BAD_CHAIN;
-			break;
-		}
-		knit_desc_load(&d, knit_ring_entry(w->rx_q, w->rx_q->cons + i));
-		if (i == w->at)
-			f->desc = d;
-		return_cookie(w, i, d.cookie);
-		add_piece(w, f, &d, i == w->at);
-		i++;
-	} while (d.flags & KNIT_DESC_MORE);
-
-	if (i - w->at > KNIT_DESC_MAX_SEGS)
-		f->why = KNIT_REJECT_BAD_CHAIN;
-	w->at = i;
-	if (!f->why)
-		f->why = check_frame(w, f);
-	return f->why ? KNI_STEP_REJECT : KNI_STEP_FRAME;
-}
-
-void kni_iter_undo(struct kni_iter *w, __u32 at)
-{
-	w->at = at;
-}
-
-__u32 kni_iter_lost(const struct kni_iter *w)
-{
-	return w->at - min_u32(w->at, w->room);
-}
-
-void kni_iter_end(struct kni_iter *w)
-{
-	__u32 n = min_u32(w->at, w->room);
-
-	if (w->at)
-		knit_ring_release(w->rx_q, w->at);
-	if (n)
-		knit_ring_submit(w->free_q, n);
+	knit_chain_begin(&w->rx, &c, &f->desc);
+	while (knit_chain_next(&w->rx, &c, &d)) {
+		/* before its runs are too many for run[] */
+		if (c.len > KNIT_FRAME_MAX)
+			c.why = KNIT_REJECT_BAD_LEN;
+		else if (!add_runs(w->mem, w->hint, f->run, &f->n_runs, d.addr, d.len))
+			c.why = KNIT_REJECT_BAD_ADDR;
+	}
+	if (!knit_chain_end(&w->rx, &c))
+		return false;
+	f->len = c.len;
+	f->why = c.why ? c.why : check_frame(w, f);
+	return true;
 }
 
 __u32 kni_txbuf_ready(struct kni_txbuf *r, __u32 n)
@@ -244,12 +179,12 @@ static void put(struct kni_txbuf *r, const struct knit_desc *d)
 static enum knit_reject add_buffer(struct kni_txbuf *r, struct knit_desc *d, __u32 *left)
 {
 	__u32 take = min_u32(*left, d->len), got;
+	enum knit_reject why;
 	void *p;
 
-	if (d->flags || d->reserved)
-		return KNIT_REJECT_BAD_FLAGS;
-	if (d->len < KNI_MIN_BUFFER || d->len > KNIT_DESC_MAX_LEN)
-		return KNIT_REJECT_BAD_LEN;
+	why = knit_buffer_check(d);
+	if (why)
+		return why;
 	p = kni_region_ptr(r->mem, &r->hint, d->addr, d->len, &got);
 	if (!p || r->n_runs == KNI_RUNS)
 		return KNIT_REJECT_BAD_ADDR;
@@ -304,7 +239,7 @@ enum kni_fit kni_txbuf_find(struct kni_txbuf *r, __u32 len)
 			return KNI_TOO_LONG;
 		if (r->n == have)
 			have = kni_txbuf_ready(r, r->n + KNIT_DESC_MAX_SEGS);
-		if (r->n == have || seen++ == KNI_PEEK) {
+		if (r->n == have || seen++ == KNIT_PEEK) {
 			r->need = estimate(r, left);
 			return KNI_SHORT;
 		}

@@ -2,26 +2,23 @@
 #ifndef KNI_FRAME_H
 #define KNI_FRAME_H
 
-#include "abi/knit_shm.h"
 #include "kni_region.h"
+#include "pure/frame.h"
 
 /*
- * Between rings and frames. Pure: also compiled in user space, for its tests. Nothing here blocks,
- * allocates, or commits an index but kni_iter_end and kni_txbuf_commit.
+ * Between rings and frames: what the kernel's memory and the kernel's stack add to pure/frame.h.
+ * Pure: also compiled in user space, for its tests. Nothing here blocks or allocates, and only
+ * kni_txbuf_commit commits an index.
  *
  * What stands in shared memory may change at any instant. Each descriptor is read exactly once,
  * into a private copy, and everything below works with that copy. What a pointer points to still
  * belongs to user space: copy it first, then look at it.
  *
- * Bounds. One poll looks at KNI_PEEK descriptors at most, whatever the indexes say. A piece of len
+ * Bounds. One poll looks at KNIT_PEEK descriptors at most, whatever the indexes say. A piece of len
  * bytes touches at most len / 4096 + 2 pages, and a frame has KNIT_FRAME_MAX bytes and
  * KNIT_DESC_MAX_SEGS pieces at most: so KNI_RUNS runs hold every frame.
  */
-#define KNI_PEEK 256 /* descriptors per poll; more than a chain */
 #define KNI_RUNS (KNIT_FRAME_MAX / 4096 + 2 * KNIT_DESC_MAX_SEGS + 1)
-#define KNI_MIN_BUFFER 256 /* smallest buffer taken from alloc_q */
-
-KNIT_ASSERT(KNI_PEEK > 2 * KNIT_DESC_MAX_SEGS, "a poll gets past a chain");
 
 /* Bytes that are contiguous in the kernel. */
 struct kni_run {
@@ -38,50 +35,25 @@ struct kni_frame {
 	struct kni_run run[KNI_RUNS]; /* len bytes in all; none of them is empty */
 };
 
-/*
- * One poll of the consumer of rx_q, who is the producer of free_q. The caller sets the first
- * part.
- */
+/* One poll of rx_q. The caller sets all of it. */
 struct kni_iter {
-	struct knit_ring *rx_q;
-	struct knit_ring *free_q;
+	struct knit_frames rx;
 	const struct kni_region_table *mem;
 	__u32 *hint;	/* see kni_region_ptr */
 	__u32 features; /* KNIT_FEAT_* of the interface */
-	bool loopback;	/* frames may be shorter than a header, even empty */
-
-	__u32 n;    /* descriptors there */
-	__u32 at;   /* taken, their cookies are put into free_q */
-	__u32 room; /* in free_q */
 };
 
-enum kni_step {
-	KNI_STEP_END,	 /* nothing more to be taken now */
-	KNI_STEP_FRAME,	 /* a good one */
-	KNI_STEP_REJECT, /* a bad one, f->why; taken like any other */
-};
-
-/* How many descriptors there are; 0: no call of end is needed. */
-__u32 kni_iter_begin(struct kni_iter *w);
 /*
- * Takes the next frame. Each call takes at least one descriptor or says END, so at most KNI_PEEK
- * calls make a poll. The frame's cookies are on their way back, but not before kni_iter_end.
+ * Takes the next frame, good or bad: f->why. False: there is nothing more to be taken now. At most
+ * KNIT_PEEK calls make a poll. The frame's cookies are on their way back, but not before
+ * knit_frames_end.
  */
-enum kni_step kni_iter_next(struct kni_iter *w, struct kni_frame *f);
-/* Takes the last frame back: the next poll finds it again. Only right after a FRAME. */
-void kni_iter_undo(struct kni_iter *w, __u32 at);
+bool kni_frame_next(struct kni_iter *w, struct kni_frame *f);
 /*
  * Are a frame's headers what its descriptor says of its segmentation? The kernel finds them by
  * itself when it cuts, so the two must agree. hdr: len bytes of a private copy.
  */
 bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len);
-/*
- * How many cookies are lost because free_q had no room, which only an owner who spoils his own
- * indexes can cause.
- */
-__u32 kni_iter_lost(const struct kni_iter *w);
-/* Commits: rx_q is released, then free_q submitted. */
-void kni_iter_end(struct kni_iter *w);
 
 /*
  * The place for frames to tx_q, in buffers of alloc_q. Every buffer taken becomes exactly one
@@ -115,7 +87,7 @@ enum kni_fit {
 
 /*
  * Finds buffers for a frame of len bytes; takes none of them but bad ones, which go back empty,
- * together with the good ones before them. Looks at KNI_PEEK buffers at most.
+ * together with the good ones before them. Looks at KNIT_PEEK buffers at most.
  */
 enum kni_fit kni_txbuf_find(struct kni_txbuf *r, __u32 len);
 /* Takes what was found: writes its descriptors into tx_q. */

@@ -149,32 +149,31 @@ void kni_poll_begin(struct kni_poll *v, struct kni_pair *p)
 {
 	*v = (struct kni_poll){
 		.w = {
-			.rx_q = &p->rx_q,
-			.free_q = &p->free_q,
+			.rx = {
+				.rx_q = &p->rx_q,
+				.free_q = &p->free_q,
+				.short_ok = kni_loopback(),
+			},
 			.mem = kni_mem_table(p->iface->mem),
 			.hint = &p->rx_hint,
 			.features = p->iface->features,
-			.loopback = kni_loopback(),
 		},
 		.bad_index = p->rx_q.bad_index + p->free_q.bad_index,
 	};
-	kni_iter_begin(&v->w);
+	knit_frames_begin(&v->w.rx);
 }
 
 bool kni_poll_next(struct kni_poll *v, struct kni_pair *p)
 {
-	enum kni_step step;
-
 	while (v->frames < KNI_BATCH && v->copied < KNI_BATCH_BYTES) {
-		v->before = v->w.at;
-		step = kni_iter_next(&v->w, &p->frame);
-		if (step == KNI_STEP_END)
+		v->before = v->w.rx.at;
+		if (!kni_frame_next(&v->w, &p->frame))
 			return false;
 		v->frames++;
-		if (likely(step == KNI_STEP_FRAME)) {
+		if (likely(!p->frame.why)) {
 			v->copied += p->frame.len;
 			trace_kni_rx_take(p->iface->dev, p->index, p->frame.len,
-					  v->w.at - v->before);
+					  v->w.rx.at - v->before);
 			return true;
 		}
 		v->rejects[p->frame.why]++;
@@ -184,7 +183,7 @@ bool kni_poll_next(struct kni_poll *v, struct kni_pair *p)
 
 void kni_poll_undo(struct kni_poll *v)
 {
-	kni_iter_undo(&v->w, v->before);
+	v->w.rx.at = v->before;
 	v->frames--;
 }
 
@@ -209,11 +208,11 @@ void kni_poll_end(struct kni_poll *v, struct kni_pair *p, const struct kni_attac
 
 	v->rejects[KNIT_REJECT_BAD_INDEX] += bad;
 	/* first, so that whoever has his cookies back finds them counted */
-	if (v->w.at || unlikely(bad))
-		count(v, &p->rx, kni_iter_lost(&v->w));
-	if (!v->w.at)
+	if (v->w.rx.at || unlikely(bad))
+		count(v, &p->rx, knit_frames_lost(&v->w.rx));
+	if (!v->w.rx.at)
 		return;
-	kni_iter_end(&v->w);
+	knit_frames_end(&v->w.rx);
 	/* (F) for both flags at once: both indexes are stored, one full barrier */
 	if (unlikely(knit_ring_space_wanted(&p->rx_q) || knit_load(&p->free_q.shm->need_data)))
 		kni_doorbell_ring(live->doorbell);
@@ -319,7 +318,7 @@ void kni_pair_reset(struct kni_pair *p)
 	p->txbuf.alloc_q = &p->alloc_q;
 	p->txbuf.tx_q = &p->tx_q;
 	p->txbuf.max_segs = p->iface->max_segs;
-	p->txbuf.buffer_len = KNI_MIN_BUFFER;
+	p->txbuf.buffer_len = KNIT_MIN_BUFFER;
 }
 
 void kni_pair_free(struct kni_pair *p)

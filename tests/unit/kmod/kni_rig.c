@@ -49,9 +49,8 @@ void knit_rig_setup(__u32 features, __u32 max_segs)
 	make_ring(&knit_rig.alloc_user, &knit_rig.alloc_q);
 	make_ring(&knit_rig.tx_q, &knit_rig.tx_user);
 	make_memory();
-	knit_rig.walk = (struct kni_iter){
-		.rx_q = &knit_rig.rx_q,
-		.free_q = &knit_rig.free_q,
+	knit_rig.iter = (struct kni_iter){
+		.rx = { .rx_q = &knit_rig.rx_q, .free_q = &knit_rig.free_q },
 		.mem = knit_rig.mem,
 		.hint = &knit_rig.hint,
 		.features = features,
@@ -61,7 +60,7 @@ void knit_rig_setup(__u32 features, __u32 max_segs)
 		.tx_q = &knit_rig.tx_q,
 		.mem = knit_rig.mem,
 		.max_segs = max_segs,
-		.buffer_len = KNI_MIN_BUFFER,
+		.buffer_len = KNIT_MIN_BUFFER,
 	};
 }
 

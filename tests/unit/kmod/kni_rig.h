@@ -21,7 +21,7 @@ struct knit_kni_rig {
 	void *page[N_PAGES];
 	void *big[1];
 	struct kni_region_table *mem;
-	struct kni_iter walk;
+	struct kni_iter iter;
 	struct kni_txbuf txbuf;
 	struct kni_frame frame;
 	__u32 hint;

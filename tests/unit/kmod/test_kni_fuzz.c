@@ -57,16 +57,15 @@ static void touch(const struct kni_run *run, __u32 n)
 static __u32 any_visit(__u32 *seen)
 {
 	__u32 good = 0, steps = 0, at = 0;
-	enum kni_step step;
 
-	if (!kni_iter_begin(&knit_rig.walk))
+	if (!knit_frames_begin(&knit_rig.iter.rx))
 		return 0;
-	while ((step = kni_iter_next(&knit_rig.walk, &knit_rig.frame)) != KNI_STEP_END) {
-		MUST(++steps <= KNI_PEEK);
-		MUST(knit_rig.walk.at > at);
-		at = knit_rig.walk.at;
+	while (kni_frame_next(&knit_rig.iter, &knit_rig.frame)) {
+		MUST(++steps <= KNIT_PEEK);
+		MUST(knit_rig.iter.rx.at > at);
+		at = knit_rig.iter.rx.at;
 		seen[knit_rig.frame.why]++;
-		if (step == KNI_STEP_REJECT)
+		if (knit_rig.frame.why)
 			continue;
 		MUST(knit_rig_bytes(knit_rig.frame.run, knit_rig.frame.n_runs) ==
 		     knit_rig.frame.len);
@@ -75,8 +74,8 @@ static __u32 any_visit(__u32 *seen)
 		touch(knit_rig.frame.run, knit_rig.frame.n_runs);
 		good++;
 	}
-	MUST(knit_rig.walk.at <= KNI_PEEK);
-	kni_iter_end(&knit_rig.walk);
+	MUST(knit_rig.iter.rx.at <= KNIT_PEEK);
+	knit_frames_end(&knit_rig.iter.rx);
 	return good;
 }
 
@@ -116,7 +115,6 @@ START_TEST(fuzz_indexes)
 	__u32 seen[KNIT_REJECT_COUNT], i;
 
 	knit_rig_setup(KNIT_FEAT_ALL, 1);
-	knit_rig.walk.loopback = false;
 	for (i = 0; i < KNI_RIG_RING; i++)
 		*(struct knit_desc *)knit_ring_entry(&knit_rig.rx_user, i) = random_desc(&random);
 	for (i = 0; i < 20000; i++) {

@@ -147,7 +147,7 @@ START_TEST(txbuf_bad_buffers)
 		{ { .addr = SMALL - 1, .len = 2048 }, KNIT_REJECT_BAD_ADDR },
 		{ { .addr = BIG + (1 << BIG_SHIFT) - 2047, .len = 2048 }, KNIT_REJECT_BAD_ADDR },
 		{ { .addr = ~0ull, .len = 2048 }, KNIT_REJECT_BAD_ADDR },
-		{ { .addr = BIG, .len = KNI_MIN_BUFFER - 1 }, KNIT_REJECT_BAD_LEN },
+		{ { .addr = BIG, .len = KNIT_MIN_BUFFER - 1 }, KNIT_REJECT_BAD_LEN },
 		{ { .addr = BIG, .len = 65536 }, KNIT_REJECT_BAD_LEN },
 		{ { .addr = BIG, .len = 2048, .flags = 1 }, KNIT_REJECT_BAD_FLAGS },
 		{ { .addr = BIG, .len = 2048, .reserved = 1 }, KNIT_REJECT_BAD_FLAGS },
@@ -183,7 +183,7 @@ START_TEST(txbuf_bad_buffers)
 	for (i = 0; i < KNI_RIG_RING; i++)
 		knit_rig_push(&knit_rig.alloc_user, bad[i % 4].d);
 	ck_assert_int_eq(kni_txbuf_find(&knit_rig.txbuf, 60), KNI_SHORT);
-	ck_assert_uint_le(knit_rig.txbuf.used, KNI_PEEK + 1);
+	ck_assert_uint_le(knit_rig.txbuf.used, KNIT_PEEK + 1);
 	ck_assert_uint_ge(knit_rig.txbuf.used, KNIT_DESC_MAX_SEGS);
 	knit_rig_teardown();
 }
