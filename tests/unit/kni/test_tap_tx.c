@@ -260,7 +260,7 @@ START_TEST(bad_buffers)
 		{ .addr = (uintptr_t)rig.memory + sizeof(rig.memory) - BUFFER + 1,
 		  .len = BUFFER,
 		  .cookie = 41 },
-		{ .addr = (uintptr_t)rig.memory, .len = KNIT_TAP_MIN_BUFFER - 1, .cookie = 42 },
+		{ .addr = (uintptr_t)rig.memory, .len = KNIT_MIN_BUFFER - 1, .cookie = 42 },
 		{ .addr = (uintptr_t)rig.memory, .len = BUFFER, .flags = 1, .cookie = 43 },
 		{ .addr = (uintptr_t)rig.memory, .len = BUFFER, .reserved = 1, .cookie = 44 },
 	};

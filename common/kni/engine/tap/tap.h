@@ -5,6 +5,7 @@
 #include "kni/base/doorbell.h"
 #include "kni/base/netlink.h"
 #include "kni/engine/engine.h"
+#include "pure/frame.h"
 #include "pure/reqstate.h"
 #include "tap_coalesce.h"
 #include "tap_region.h"
@@ -34,13 +35,11 @@
 
 #define KNIT_TAP_BATCH 64 /* frames per visit and direction */
 /*
- * Descriptors per visit, more than a chain has. The kernel is given more than is taken from it:
- * so large frames between two interfaces never come in faster than they go out.
+ * Descriptors that a visit takes from the kernel. It is given up to KNIT_PEEK, which are more: so
+ * large frames between two interfaces never come in faster than they go out.
  */
-#define KNIT_TAP_PEEK 256
 #define KNIT_TAP_TAKE 192
 #define KNIT_TAP_NSID_NONE (-2)	       /* the namespace has no number */
-#define KNIT_TAP_MIN_BUFFER 256	       /* smallest buffer taken from alloc_q */
 #define KNIT_TAP_BOUNCE KNIT_FRAME_MAX /* bytes of a frame that may follow the first buffer */
 
 struct knit_tap_iface;

@@ -18,9 +18,9 @@
 #define MERGES 4
 
 struct knit_tap_scratch {
-	struct knit_tap_frame frame[KNIT_TAP_PEEK];
-	struct iovec seg[KNIT_TAP_PEEK];
-	uint32_t cookie[KNIT_TAP_PEEK];
+	struct knit_tap_frame frame[KNIT_TAP_BATCH];
+	uint32_t n_frames;
+	struct iovec seg[KNIT_PEEK];
 	struct knit_tap_merge merge[MERGES]; /* oldest first */
 	uint32_t n_merges;
 	struct knit_tap_flow flow;
@@ -168,16 +168,16 @@ static void frame_coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 	knit_tap_merge_start(&s->merge[s->n_merges++], f, &s->flow);
 }
 
-static void send_all(struct knit_tap_pair *p, struct knit_tap_scratch *s, uint32_t n_frames)
+static void send_all(struct knit_tap_pair *p, struct knit_tap_scratch *s)
 {
 	uint32_t i;
 
-	if (n_frames == 1 || !(p->iface->coalesce_udp || p->iface->coalesce_tcp)) {
-		for (i = 0; i < n_frames; i++)
+	if (s->n_frames == 1 || !(p->iface->coalesce_udp || p->iface->coalesce_tcp)) {
+		for (i = 0; i < s->n_frames; i++)
 			send_single(p, s, &s->frame[i]);
 		return;
 	}
-	for (i = 0; i < n_frames; i++)
+	for (i = 0; i < s->n_frames; i++)
 		frame_coalesce(p, s, &s->frame[i]);
 	flush_rows(p, s);
 }
@@ -185,122 +185,67 @@ static void send_all(struct knit_tap_pair *p, struct knit_tap_scratch *s, uint32
 static enum knit_reject frame_check(const struct knit_tap_frame *f, uint32_t features)
 {
 	enum knit_reject why = knit_desc_check_frame(&f->desc, f->len);
-	uint8_t gso = f->desc.gso_type & KNIT_GSO_TYPE;
 
 	if (unlikely(why))
 		return why;
 	/* the tag is put behind the addresses, which must be in one piece */
 	if (f->desc.flags & KNIT_DESC_VLAN && f->seg[0].iov_len <= 12)
 		return KNIT_REJECT_BAD_LEN;
-	if (f->desc.flags & KNIT_DESC_CSUM_PARTIAL && !(features & KNIT_FEAT_CSUM))
-		return KNIT_REJECT_BAD_FLAGS;
-	if (gso == KNIT_GSO_NONE)
-		return KNIT_REJECT_NONE;
-	return features & (gso == KNIT_GSO_UDP_L4 ? KNIT_FEAT_USO : KNIT_FEAT_TSO)
-		       ? KNIT_REJECT_NONE
-		       : KNIT_REJECT_BAD_GSO;
+	return knit_frame_check_features(&f->desc, features);
 }
 
-struct walk {
-	uint32_t at; /* descriptors taken */
-	uint32_t n;  /* descriptors there */
-	uint32_t frames;
-	bool more; /* n is all there is room for, not all there is */
-};
-
-/*
- * Takes the chain at w->at into f: true if it is a good frame. Leaves w->at where it was, and
- * returns false, if the chain may go on behind what was peeked.
- */
-static bool rx_frame_take(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct walk *w,
-			  const struct knit_region_table *mem)
+/* Takes the next frame; keeps it if it is a good one. False: nothing is to be taken now. */
+static bool rx_frame_take(struct knit_tap_pair *p, struct knit_tap_scratch *s,
+			  struct knit_frames *rx, const struct knit_region_table *mem)
 {
-	struct knit_tap_frame *f = &s->frame[w->frames];
-	enum knit_reject why = KNIT_REJECT_NONE, seg_why;
-	struct iovec *seg = &s->seg[w->at];
-	uint32_t i = w->at;
+	struct knit_tap_frame *f = &s->frame[s->n_frames];
+	struct iovec *seg = &s->seg[rx->at];
+	struct knit_chain c;
 	struct knit_desc d;
-	void *data;
 
 	f->seg = seg;
 	f->n_segs = 0;
-	f->len = 0;
-	do {
-		if (unlikely(i == w->n)) {
-			/* the user side submits whole frames: this one's end will never come */
-			why = KNIT_REJECT_BAD_CHAIN;
-			if (w->more && i - w->at <= KNIT_DESC_MAX_SEGS)
-				return false;
-			break;
-		}
-		knit_desc_load(&d, knit_ring_entry(&p->rx_q, p->rx_q.cons + i));
-		seg_why = knit_desc_check_seg(&d, i == w->at);
-		if (i == w->at)
-			f->desc = d;
-		s->cookie[i++] = d.cookie;
-		if (unlikely(d.len == 0 && seg_why == KNIT_REJECT_NONE))
-			continue; /* an empty segment: nothing but a cookie */
-		data = seg_why ? NULL : knit_region_ptr(mem, &p->region, d.addr, d.len);
-		if (unlikely(data == NULL && why == KNIT_REJECT_NONE))
-			why = seg_why ? seg_why : KNIT_REJECT_BAD_ADDR;
-		seg[f->n_segs++] = (struct iovec){ data, d.len };
-		f->len += d.len;
-	} while (unlikely(d.flags & KNIT_DESC_MORE));
-
-	if (unlikely(i - w->at > KNIT_DESC_MAX_SEGS))
-		why = KNIT_REJECT_BAD_CHAIN;
-	w->at = i;
-	if (likely(why == KNIT_REJECT_NONE))
-		why = frame_check(f, p->iface->features);
-	if (unlikely(why)) {
-		p->stats.rejects[why]++;
+	knit_chain_begin(rx, &c, &f->desc);
+	while (knit_chain_next(rx, &c, &d)) {
+		seg->iov_base = knit_region_ptr(mem, &p->region, d.addr, d.len);
+		seg->iov_len = d.len;
+		if (unlikely(seg->iov_base == NULL))
+			c.why = KNIT_REJECT_BAD_ADDR;
+		f->n_segs++;
+		seg++;
+	}
+	if (!knit_chain_end(rx, &c))
 		return false;
-	}
+	f->len = c.len;
+	if (likely(c.why == KNIT_REJECT_NONE))
+		c.why = frame_check(f, p->iface->features);
+	if (unlikely(c.why))
+		p->stats.rejects[c.why]++;
+	else
+		s->n_frames++;
 	return true;
-}
-
-/* Every cookie taken goes back, also those of frames that were refused. */
-static void return_cookies(struct knit_tap_pair *p, const uint32_t *cookie, uint32_t n)
-{
-	uint32_t room = knit_ring_reserve(&p->free_q, n), i;
-	struct knit_desc *d;
-
-	for (i = 0; i < room; i++) {
-		d = knit_ring_entry(&p->free_q, p->free_q.prod + i);
-		*d = (struct knit_desc){ .cookie = cookie[i] };
-	}
-	/* only a user side that handed in more than it has slots for gets here */
-	if (unlikely(room < n))
-		p->stats.rejects[KNIT_REJECT_BAD_INDEX] += n - room;
-	if (room)
-		knit_ring_submit(&p->free_q, room);
 }
 
 /* RX path entry point: what workers put into rx_q, to the kernel. */
 bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 		 const struct knit_region_table *mem)
 {
-	uint32_t bad = p->rx_q.bad_index + p->free_q.bad_index, before;
-	struct walk w = { 0 };
+	uint32_t bad = p->rx_q.bad_index + p->free_q.bad_index;
+	struct knit_frames rx = { .rx_q = &p->rx_q, .free_q = &p->free_q };
 
-	w.n = knit_ring_peek(&p->rx_q, KNIT_TAP_PEEK);
-	if (likely(w.n == 0))
+	if (likely(knit_frames_begin(&rx) == 0))
 		goto out_bad_index;
-	w.more = w.n == KNIT_TAP_PEEK;
-	while (w.at < w.n && w.frames < KNIT_TAP_BATCH) {
-		before = w.at;
-		if (rx_frame_take(p, s, &w, mem))
-			w.frames++;
-		else if (w.at == before)
-			break;
-	}
-	send_all(p, s, w.frames);
-	knit_ring_release(&p->rx_q, w.at);
-	return_cookies(p, s->cookie, w.at);
+	s->n_frames = 0;
+	while (s->n_frames < KNIT_TAP_BATCH && rx_frame_take(p, s, &rx, mem))
+		;
+	send_all(p, s);
+	/* only a user side that handed in more than it has cookies for loses some */
+	p->stats.rejects[KNIT_REJECT_BAD_INDEX] += knit_frames_lost(&rx);
+	knit_frames_end(&rx);
 	/* (F) for both flags at once: both indexes are stored, one full barrier */
 	if (unlikely(knit_ring_space_wanted(&p->rx_q) || knit_load(&p->free_q.shm->need_data)))
 		knit_doorbell_ring(p->user_doorbell);
 out_bad_index:
 	p->stats.rejects[KNIT_REJECT_BAD_INDEX] += p->rx_q.bad_index + p->free_q.bad_index - bad;
-	return w.n != 0;
+	return rx.n != 0;
 }

@@ -68,15 +68,6 @@ static void tx_put(struct knit_tap_pair *p, struct visit *v, const struct knit_d
 	v->used++;
 }
 
-static enum knit_reject check_buffer(const struct knit_desc *d)
-{
-	if (d->flags || d->reserved)
-		return KNIT_REJECT_BAD_FLAGS;
-	if (d->len < KNIT_TAP_MIN_BUFFER || d->len > KNIT_DESC_MAX_LEN)
-		return KNIT_REJECT_BAD_LEN;
-	return KNIT_REJECT_NONE;
-}
-
 /*
  * A private copy of the i-th buffer not yet used, blank but for its place and its cookie, and its
  * pointer. NULL if it is a bad one; if it is the next in line its cookie goes back at once, with a
@@ -89,7 +80,7 @@ static uint8_t *buffer_take(struct knit_tap_pair *p, struct visit *v, uint32_t i
 	uint8_t *data = NULL;
 
 	knit_desc_load(d, knit_ring_entry(&p->alloc_q, p->alloc_q.cons + v->used + i));
-	why = check_buffer(d);
+	why = knit_buffer_check(d);
 	if (likely(why == KNIT_REJECT_NONE)) {
 		data = knit_region_ptr(v->mem, &p->region, d->addr, d->len);
 		why = KNIT_REJECT_BAD_ADDR;
