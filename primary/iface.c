@@ -28,7 +28,7 @@ static const struct port *port_that_needs_rtnl(const struct primary *p)
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_ports; i++)
-		if (!knit_driver_find(p->topo->ports[i].driver)->ask)
+		if (!knit_driver_find(p->topo->ports[i].driver)->sync)
 			return &p->ports[i];
 	return NULL;
 }

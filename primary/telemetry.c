@@ -123,8 +123,8 @@ static void report_requests(struct rte_tel_data *d, const struct rte_kni *kni)
 	struct knit_engine_req_stats r = { 0 };
 
 	kni->engine->req_stats(kni, &r);
-	rte_tel_data_add_dict_uint(d, "requests_posted", r.posted);
-	rte_tel_data_add_dict_uint(d, "requests_asked", r.asked);
+	rte_tel_data_add_dict_uint(d, "requests_async", r.async);
+	rte_tel_data_add_dict_uint(d, "requests_sync", r.sync);
 	rte_tel_data_add_dict_uint(d, "requests_timeout", r.timeout);
 	rte_tel_data_add_dict_uint(d, "requests_killed", r.killed);
 	rte_tel_data_add_dict_uint(d, "requests_detached", r.detached);

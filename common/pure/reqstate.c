@@ -33,7 +33,7 @@ static union knit_req_value value_of(const struct knit_wanted *now, enum knit_re
 	return v;
 }
 
-/* Only what can be asked for, or taken back. */
+/* Only what a synchronous request can carry, or can be taken back. */
 static void set_value(struct knit_wanted *now, enum knit_req_kind kind,
 		      const union knit_req_value *v)
 {
@@ -142,7 +142,8 @@ static void fill(struct knit_reqstate *s, enum knit_req_kind kind, const union k
 	s->sent[kind] = *v;
 }
 
-void knit_reqstate_post(struct knit_reqstate *s, enum knit_req_kind kind, struct knit_req *req)
+void knit_reqstate_issue_async(struct knit_reqstate *s, enum knit_req_kind kind,
+			       struct knit_req *req)
 {
 	union knit_req_value v = value_of(&s->now, kind);
 
@@ -151,12 +152,12 @@ void knit_reqstate_post(struct knit_reqstate *s, enum knit_req_kind kind, struct
 	s->retry &= ~KNIT_REQ_BIT(kind);
 }
 
-void knit_reqstate_ask(struct knit_reqstate *s, enum knit_req_kind kind,
-		       const union knit_req_value *value, struct knit_req *req)
+void knit_reqstate_issue_sync(struct knit_reqstate *s, enum knit_req_kind kind,
+			      const union knit_req_value *value, struct knit_req *req)
 {
 	fill(s, kind, value, req);
-	req->flags = KNIT_REQ_ASK;
-	knit_store(&s->asking, s->asking | KNIT_REQ_BIT(kind));
+	req->flags = KNIT_REQ_SYNC;
+	knit_store(&s->sync, s->sync | KNIT_REQ_BIT(kind));
 }
 
 /* The port has what was sent. */
@@ -169,11 +170,11 @@ static void accepted(struct knit_reqstate *s, enum knit_req_kind kind)
 		knit_store(&s->link_refused, false);
 }
 
-static void answered_ask(struct knit_reqstate *s, enum knit_req_kind kind, int result)
+static void answered_sync(struct knit_reqstate *s, enum knit_req_kind kind, int result)
 {
 	const __u32 bit = KNIT_REQ_BIT(kind);
 
-	knit_store(&s->asking, s->asking & ~bit);
+	knit_store(&s->sync, s->sync & ~bit);
 	if (result == 0) {
 		accepted(s, kind);
 		set_value(&s->now, kind, &s->sent[kind]);
@@ -195,7 +196,7 @@ static void refused_value(struct knit_reqstate *s, enum knit_req_kind kind,
 	s->revert |= KNIT_REQ_BIT(kind) & (KNIT_REQ_BIT(KNIT_REQ_MTU) | KNIT_REQ_BIT(KNIT_REQ_MAC));
 }
 
-static void refused_post(struct knit_reqstate *s, enum knit_req_kind kind)
+static void refused_async(struct knit_reqstate *s, enum knit_req_kind kind)
 {
 	const union knit_req_value now = value_of(&s->now, kind);
 	const union knit_req_value *sent = &s->sent[kind];
@@ -208,7 +209,7 @@ static void refused_post(struct knit_reqstate *s, enum knit_req_kind kind)
 		refused_value(s, kind, sent);
 }
 
-static void answered_post(struct knit_reqstate *s, enum knit_req_kind kind, int result)
+static void answered_async(struct knit_reqstate *s, enum knit_req_kind kind, int result)
 {
 	switch (result) {
 	case 0:
@@ -221,7 +222,7 @@ static void answered_post(struct knit_reqstate *s, enum knit_req_kind kind, int 
 		s->unsure |= KNIT_REQ_BIT(kind);
 		break;
 	default:
-		refused_post(s, kind);
+		refused_async(s, kind);
 		break;
 	}
 }
@@ -238,10 +239,10 @@ enum knit_req_match knit_reqstate_answer(struct knit_reqstate *s, const struct k
 	if (match != KNIT_MATCH_OK)
 		return match;
 	s->result[answer->kind] = answer->result;
-	if (s->asking & KNIT_REQ_BIT(answer->kind))
-		answered_ask(s, answer->kind, answer->result);
+	if (s->sync & KNIT_REQ_BIT(answer->kind))
+		answered_sync(s, answer->kind, answer->result);
 	else
-		answered_post(s, answer->kind, answer->result);
+		answered_async(s, answer->kind, answer->result);
 	return match;
 }
 
@@ -256,10 +257,10 @@ __u32 knit_reqstate_cancel(struct knit_reqstate *s, enum knit_req_kind kind)
 {
 	__u32 seq = s->track.pending[kind];
 
-	if (!(s->asking & KNIT_REQ_BIT(kind)))
+	if (!(s->sync & KNIT_REQ_BIT(kind)))
 		return 0;
 	knit_req_cancel(&s->track, kind);
-	knit_store(&s->asking, s->asking & ~KNIT_REQ_BIT(kind));
+	knit_store(&s->sync, s->sync & ~KNIT_REQ_BIT(kind));
 	s->dirty |= KNIT_REQ_BIT(kind);
 	s->unsure |= KNIT_REQ_BIT(kind);
 	return seq;
@@ -268,12 +269,12 @@ __u32 knit_reqstate_cancel(struct knit_reqstate *s, enum knit_req_kind kind)
 __u32 knit_reqstate_anew(struct knit_reqstate *s)
 {
 	unsigned int kind;
-	__u32 asked = 0;
+	__u32 cancelled = 0;
 
 	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
-		if (s->asking & KNIT_REQ_BIT(kind)) {
+		if (s->sync & KNIT_REQ_BIT(kind)) {
 			s->result[kind] = -ENOTCONN;
-			asked = knit_reqstate_cancel(s, kind);
+			cancelled = knit_reqstate_cancel(s, kind);
 		} else if (s->track.pending[kind]) {
 			s->dirty |= KNIT_REQ_BIT(kind);
 			s->unsure |= KNIT_REQ_BIT(kind);
@@ -281,7 +282,7 @@ __u32 knit_reqstate_anew(struct knit_reqstate *s)
 		}
 	}
 	knit_reqstate_tick(s);
-	return asked;
+	return cancelled;
 }
 
 void knit_reqstate_state(struct knit_reqstate *s)

@@ -25,9 +25,9 @@
  * its creator, and the calls about memory need no more than the open file.
  *
  * A file that was opened without CAP_NET_ADMIN in the initial user namespace, as from within a
- * container, is not trusted: what it does may not hold up others. Its interfaces only post, as with
- * KNIT_CREATE_POST, and so do interfaces that it is the handler of; KNIT_CREATE_BIND is refused;
- * its packet threads are at its process' expense.
+ * container, is not trusted: what it does may not hold up others. Requests of its interfaces are
+ * asynchronous, as with KNIT_CREATE_ASYNC, and so are those of interfaces that it is the handler
+ * of; KNIT_CREATE_BIND is refused; its packet threads are at its process' expense.
  *
  * Every struct starts with its size in bytes as the caller knows it. A shorter one than the
  * module's is taken as zero-extended, a longer one is -E2BIG unless the excess is zero. Fields
@@ -39,7 +39,7 @@
 #define KNIT_DEV_NAME "kni"
 #define KNIT_DEV_PATH "/dev/" KNIT_DEV_NAME
 
-/* What module this is. First thing to ask; the only call whose struct never changes. */
+/* What module this is. The first call to make; the only one whose struct never changes. */
 struct knit_ioc_info {
 	__u32 size;
 	__u32 abi;	/* out: KNIT_ABI_VERSION; another one: use nothing else of this file */
@@ -50,7 +50,7 @@ struct knit_ioc_info {
 };
 #define KNIT_INFO_THREADS_MULTIPLE 0x0001 /* kthread_mode=multiple */
 #define KNIT_INFO_CARRIER_ON 0x0002	  /* carrier=on */
-#define KNIT_INFO_BIFURCATED 0x0004	  /* enable_bifurcated=on: every interface only posts */
+#define KNIT_INFO_ASYNC 0x0004		  /* enable_bifurcated=on: all requests are asynchronous */
 #define KNIT_INFO_LOOPBACK 0x0008  /* lo_mode is not none: user space's rings are not served */
 #define KNIT_INFO_UNTRUSTED 0x0010 /* how this file was opened: see above */
 
@@ -115,8 +115,8 @@ struct knit_ioc_create {
 	__u64 id; /* out: names the interface in all other calls; never used again */
 	__u32 reserved[4];
 };
-/* Never wait for user space: every request is a post. */
-#define KNIT_CREATE_POST 0x0001
+/* Never wait for user space: every request is asynchronous. */
+#define KNIT_CREATE_ASYNC 0x0001
 /* With carrier; without this flag the module's parameter `carrier` says. */
 #define KNIT_CREATE_CARRIER 0x0002
 /* Bind the thread to core_id, while that is online. */
@@ -126,11 +126,11 @@ struct knit_ioc_create {
 #define KNIT_CREATE_FLAGS 0x000f
 
 /*
- * Removes an interface of this creating file. Ends its own asks; for the kernel's central lock
- * (RTNL) it waits as every `ip link` does, so for another interface's ask three seconds at most. On
- * return the kernel touches its shared block and buffers no more and its name is free. Also
- * succeeds once if its namespace was destroyed, and it with it. -ENOENT: no such id, or another
- * file's.
+ * Removes an interface of this creating file. Ends its own synchronous requests; for the kernel's
+ * central lock (RTNL) it waits as every `ip link` does, so for another interface's synchronous
+ * request three seconds at most. On return the kernel touches its shared block and buffers no more
+ * and its name is free. Also succeeds once if its namespace was destroyed, and it with it. -ENOENT:
+ * no such id, or another file's.
  */
 struct knit_ioc_id {
 	__u32 size;
@@ -205,21 +205,21 @@ struct knit_ioc_link {
 	X(bad_csum, "rejected: checksum position outside the frame")                              \
 	X(bad_gso, "rejected: unknown segmentation type, or size or header length impossible")
 
-#define KNIT_KMOD_REQ_STATS(X)                                                          \
-	X(req_posted, "requests nobody waited for")                                     \
-	X(req_asked, "requests somebody waited for")                                    \
-	X(req_answered, "answers that matched")                                         \
-	X(req_refused, "answers with an error")                                         \
-	X(req_timeout, "asks without an answer in time")                                \
-	X(req_killed, "asks whose caller was killed")                                   \
-	X(req_detached, "asks that ended because the handler went away")                \
-	X(req_late, "answers to cancelled requests")                                    \
-	X(req_duplicate, "second answers")                                              \
-	X(req_unknown, "answers to what was never asked, or with an impossible result") \
-	X(req_bad_index, "times an index of req_q or resp_q was impossible")            \
-	X(rxlist_over, "address lists longer than KNIT_RXLIST_MAX: all were asked for") \
-	X(req_reverted, "values of the kernel taken back after a refused post")         \
-	X(req_cancelled, "posts that ended because the handler changed; posted anew")
+#define KNIT_KMOD_REQ_STATS(X)                                                           \
+	X(req_async, "asynchronous requests: nobody waited")                             \
+	X(req_sync, "synchronous requests: somebody waited")                             \
+	X(req_answered, "answers that matched")                                          \
+	X(req_refused, "answers with an error")                                          \
+	X(req_timeout, "synchronous requests without an answer in time")                 \
+	X(req_killed, "synchronous requests whose caller was killed")                    \
+	X(req_detached, "synchronous requests that ended because the handler went away") \
+	X(req_late, "answers to cancelled requests")                                     \
+	X(req_duplicate, "second answers")                                               \
+	X(req_unknown, "answers to no request, or with an impossible result")            \
+	X(req_bad_index, "times an index of req_q or resp_q was impossible")             \
+	X(rxlist_over, "address lists longer than KNIT_RXLIST_MAX: all were requested")  \
+	X(req_reverted, "values of the kernel taken back after a refusal")               \
+	X(req_cancelled, "asynchronous requests that ended with their handler and were sent again")
 
 /*
  * pair: its number. The request counters are the interface's. -ENOENT: no such interface, or pair.
@@ -260,6 +260,6 @@ KNIT_ASSERT_SIZE(struct knit_ioc_attach, 32);
 KNIT_ASSERT_SIZE(struct knit_ioc_link, 24);
 KNIT_ASSERT_SIZE(struct knit_ioc_stats, 288);
 KNIT_ASSERT_OFFSET(struct knit_ioc_stats, rx_packets, 16);
-KNIT_ASSERT_OFFSET(struct knit_ioc_stats, req_posted, 176);
+KNIT_ASSERT_OFFSET(struct knit_ioc_stats, req_async, 176);
 
 #endif

@@ -14,13 +14,13 @@ enum knit_link_attr {
 	KNIT_LINK_PAIRS,    /* u32: queue pairs */
 	KNIT_LINK_ACTIVE,   /* u32: those that are served, a bit each */
 	KNIT_LINK_FEATURES, /* u32: KNIT_FEAT_* */
-	KNIT_LINK_MODE,	    /* u32: KNIT_LINK_ASKS, KNIT_LINK_POSTS */
+	KNIT_LINK_MODE,	    /* u32: KNIT_LINK_SYNC, KNIT_LINK_ASYNC */
 	KNIT_LINK_HANDLER,  /* u32: 1: somebody answers requests */
 	KNIT_LINK_REFUSED,  /* u32: 1: the port could not be started; it has no carrier */
 	KNIT_LINK_ATTRS,
 };
 
-#define KNIT_LINK_ASKS 0  /* `ip link set` waits for the handler's answer */
-#define KNIT_LINK_POSTS 1 /* it does not */
+#define KNIT_LINK_SYNC 0  /* `ip link set` waits for the handler's answer */
+#define KNIT_LINK_ASYNC 1 /* it does not */
 
 #endif

@@ -8,9 +8,9 @@
  * Requests: what the kernel wants of the port behind an interface.
  *
  * The engine puts struct knit_req into req_q; whoever is the interface's handler carries it out
- * and puts the same struct, with result filled in, into resp_q. Every request is answered. An
- * *ask* has somebody waiting for the answer; a *post* has nobody, its answer only tells the engine
- * whether the kernel's value must be taken back.
+ * and puts the same struct, with result filled in, into resp_q. Every request is answered.
+ * Somebody waits for the answer to a *synchronous* request. Nobody waits for the answer to an
+ * *asynchronous* one; it only tells the engine whether the kernel's value must be taken back.
  *
  * The handler peeks a request, acts, submits the answer and only then releases the request. If it
  * dies in between, its successor sees the request again, so handlers must be idempotent. A new
@@ -36,16 +36,17 @@ enum knit_req_kind {
 	KNIT_REQ_COUNT,
 };
 
-#define KNIT_REQ_ASK 0x0001 /* flags: somebody waits */
+#define KNIT_REQ_SYNC 0x0001 /* flags: a synchronous request */
 /*
- * flags of what a handler puts into resp_q unasked, everything else zero: post every attribute.
+ * flags of what a handler puts into resp_q unasked, everything else zero: send an asynchronous
+ * request for every attribute.
  */
 #define KNIT_REQ_STATE 0x0002
 
 struct knit_req {
 	__u32 seq;    /* engine; never 0. The answer repeats it */
 	__u16 kind;   /* enum knit_req_kind */
-	__u16 flags;  /* KNIT_REQ_ASK or 0. Its answer repeats it; or KNIT_REQ_STATE */
+	__u16 flags;  /* KNIT_REQ_SYNC or 0. Its answer repeats it; or KNIT_REQ_STATE */
 	__s32 result; /* handler: 0 or -errno. Zero in a request */
 	union {
 		__u32 value; /* LINK, MTU, PROMISC, ALLMULTI */
@@ -94,7 +95,7 @@ struct knit_req_track {
 	__u32 answered[KNIT_REQ_COUNT];	 /* last one that was answered */
 	__u32 late;			 /* answers to cancelled requests */
 	__u32 duplicate;		 /* second answers */
-	__u32 unknown;			 /* answers to what was never asked */
+	__u32 unknown;			 /* answers to no request */
 };
 
 enum knit_req_match {
@@ -160,7 +161,7 @@ static inline enum knit_req_match knit_req_match(struct knit_req_track *t,
  */
 struct knit_wanted {
 	__u32 seq;
-	__u32 cancelled_seq; /* last ask whose caller gave up: its handler restores; no lock */
+	__u32 cancelled_seq; /* last request whose caller gave up: its handler restores; no lock */
 	__u32 up;
 	__u32 mtu;
 	__u8 mac[8];

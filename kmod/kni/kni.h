@@ -27,7 +27,7 @@
  *
  *   kni_main.c      load and unload          kni_params.c  parameters
  *   kni_file.c      /dev/kni: open, close, the calls
- *   kni_create.c    an interface is made     kni_iface.c  found, asked
+ *   kni_create.c    an interface is made     kni_iface.c  found, queried
  *   kni_release.c   an interface is stopped
  *   kni_attach.c    attach and detach
  *   kni_mem.c       pins memory; kni_region.c (pure) turns an address into a pointer
@@ -37,7 +37,7 @@
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
  *   kni_merge.c     UDP datagrams in a row become one skb; kni_flow.c (pure) says which
  *   kni_tx.c        the stack -> tx_q
- *   kni_req.c       requests: asks, posts, answers; reqstate (common/pure) what is to be posted
+ *   kni_req.c       requests and answers; reqstate (common/pure) what is to be requested
  *   kni_rxmode.c    promiscuous mode, allmulti and address lists as the net_device has them
  *   kni_net.c       net_device_ops, features, rtnl_link_ops
  *   kni_ethtool.c   ethtool_ops              kni_stats.c  counters
@@ -80,8 +80,8 @@
 
 #define KNI_BATCH 64		     /* frames per poll of a pair */
 #define KNI_BATCH_BYTES (256u << 10) /* likewise, and the rest of the last frame */
-#define KNI_ASK_MS 3000		     /* KNI's; the sum of what user space may take is less */
-#define KNI_TICK_MS 1000	     /* posts that were refused for the moment are repeated */
+#define KNI_SYNC_MS 3000	     /* KNI's; the sum of what user space may take is less */
+#define KNI_TICK_MS 1000	     /* asynchronous requests refused for the moment are repeated */
 
 enum kni_lo_mode {
 	KNI_LO_NONE,
@@ -94,7 +94,7 @@ struct kni_params {
 	enum kni_lo_mode lo_mode;
 	bool threads_multiple;
 	bool carrier_on;
-	bool bifurcated;
+	bool async;
 	unsigned int min_interval; /* us: how long a thread that was woken by load may doze */
 	unsigned int max_interval;
 };
@@ -122,7 +122,7 @@ struct kni_tx_stats {
 };
 
 struct kni_req_stats {
-	u64 posted, asked, answered, refused, timeout, killed, detached, rxlist_over, reverted,
+	u64 async, sync, answered, refused, timeout, killed, detached, rxlist_over, reverted,
 		cancelled;
 };
 
@@ -208,7 +208,7 @@ struct kni_iface {
 	struct kni_attach *handler; /* under lock */
 
 	/*
-	 * Requests: kni_req.c. Under req_lock but for what is marked. The asker sleeps with RTNL
+	 * Requests: kni_req.c. Under req_lock but for what is marked. A caller sleeps with RTNL
 	 * held, so req_work, which takes answers and wakes it, never takes RTNL; what needs RTNL
 	 * (putting a refused MTU or address back) is req_revert.
 	 */
@@ -224,7 +224,7 @@ struct kni_iface {
 	bool carrier;		  /* as the port, or sysfs, has it; shown unless up was refused */
 	bool reverting;		  /* RTNL: the change that comes is req_revert's own */
 	bool rx_over[2];	  /* more unicast, multicast addresses than are listed */
-	wait_queue_head_t answer; /* any context: asks wait here */
+	wait_queue_head_t answer; /* any context: synchronous requests wait here */
 	spinlock_t req_gate;	  /* any context: orders req_ended and the queueing of work */
 	bool rx_changed;	  /* under req_gate: modes or lists are to be looked at */
 	bool req_ended;		  /* under both: user memory is not touched any more */
@@ -382,21 +382,22 @@ void kni_req_stop(void);
  */
 void kni_req_init(struct kni_iface *i);
 /*
- * Asks end with -ENODEV, no work runs or is queued afterwards, user memory is not touched any
- * more. Idempotent, with or without RTNL. Call it before RTNL is taken to stop an interface: an
- * ask may be holding it. The request doorbell is still open, or was closed before.
+ * Synchronous requests end with -ENODEV, no work runs or is queued afterwards, user memory is not
+ * touched any more. Idempotent, with or without RTNL. Call it before RTNL is taken to stop an
+ * interface: a synchronous request may be holding it. The request doorbell is still open, or was
+ * closed before.
  */
 void kni_req_end(struct kni_iface *i);
 void kni_req_rung(struct kni_doorbell *doorbell); /* request_doorbell's; any context */
 /*
- * Another handler: what was on its way is cancelled and posted anew. doorbell: counted, kept on
- * success; NULL: it polls. Not trusted: nobody waits for it. -EBADMSG: the ring indexes contradict
- * each other; -ENODEV: ended.
+ * Another handler: requests on their way are cancelled, asynchronous ones are sent again. doorbell:
+ * counted, kept on success; NULL: it polls. Not trusted: nobody waits for it. -EBADMSG: the ring
+ * indexes contradict each other; -ENODEV: ended.
  */
 int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *doorbell, bool trusted);
 /*
- * The handler is gone: asks end with -ENOTCONN at once. With KNIT_CREATE_ATTACHED the creator is
- * the handler again.
+ * The handler detached: synchronous requests end with -ENOTCONN at once. With KNIT_CREATE_ATTACHED
+ * the creator is the handler again.
  */
 void kni_req_no_handler(struct kni_iface *i);
 /* Carrier as the port has it. Returns whether there was one before. */
@@ -410,8 +411,8 @@ void kni_req_stats(struct kni_iface *i, struct knit_ioc_stats *out); /* its req_
 bool kni_rxmode_look(struct kni_iface *i);
 
 /*
- * RTNL, from ndo_*. An ask waits up to KNI_ASK_MS; interfaces that only post and handlers that are
- * not trusted are not asked.
+ * RTNL, from ndo_*. A synchronous request waits up to KNI_SYNC_MS. Requests are asynchronous with
+ * KNIT_CREATE_ASYNC, and for a handler that is not trusted.
  */
 int kni_req_up(struct kni_iface *i);
 void kni_req_down(struct kni_iface *i);

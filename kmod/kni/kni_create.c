@@ -128,7 +128,7 @@ static struct kni_iface *iface_new(struct kni_file *f, const struct knit_ioc_cre
 	INIT_LIST_HEAD(&i->of_thread);
 	i->owner = f;
 	i->mem = f->mem;
-	i->flags = c->flags | (kni_params.bifurcated || !f->trusted ? KNIT_CREATE_POST : 0);
+	i->flags = c->flags | (kni_params.async || !f->trusted ? KNIT_CREATE_ASYNC : 0);
 	i->features = c->features;
 	i->ring_size = c->ring_size;
 	i->n_pairs = c->n_pairs;

@@ -43,7 +43,7 @@ static int call_info(struct kni_file *f, union kni_arg *arg)
 	info->abi = KNIT_ABI_VERSION;
 	info->flags = (kni_params.threads_multiple ? KNIT_INFO_THREADS_MULTIPLE : 0) |
 		      (kni_params.carrier_on ? KNIT_INFO_CARRIER_ON : 0) |
-		      (kni_params.bifurcated ? KNIT_INFO_BIFURCATED : 0) |
+		      (kni_params.async ? KNIT_INFO_ASYNC : 0) |
 		      (kni_loopback() ? KNIT_INFO_LOOPBACK : 0) |
 		      (f->trusted ? 0 : KNIT_INFO_UNTRUSTED);
 	info->features = KNIT_FEAT_ALL;
@@ -123,7 +123,7 @@ static void undo_create(struct kni_file *f, const union kni_arg *arg)
 
 /*
  * Calls for any interface, by anybody who may. They don't take the file's lock: it is held while a
- * create waits for RTNL, and whoever answers an ask must get through.
+ * create waits for RTNL, and whoever answers a synchronous request must get through.
  */
 static int with_iface(struct kni_file *f, union kni_arg *arg, u64 id,
 		      int (*call)(struct kni_file *f, struct kni_iface *i, union kni_arg *arg))

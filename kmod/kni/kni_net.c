@@ -168,7 +168,7 @@ static size_t kni_link_get_size(const struct net_device *dev)
 static int kni_link_fill(struct sk_buff *skb, const struct net_device *dev)
 {
 	const struct kni_iface *i = kni_iface_of(dev);
-	u32 mode = i->flags & KNIT_CREATE_POST ? KNIT_LINK_POSTS : KNIT_LINK_ASKS;
+	u32 mode = i->flags & KNIT_CREATE_ASYNC ? KNIT_LINK_ASYNC : KNIT_LINK_SYNC;
 
 	if (nla_put_u64_64bit(skb, KNIT_LINK_ID, i->id, KNIT_LINK_UNSPEC) ||
 	    nla_put_u32(skb, KNIT_LINK_PAIRS, i->n_pairs) ||

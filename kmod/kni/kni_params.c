@@ -75,10 +75,10 @@ static int __init parse_carrier(void)
 	return -EINVAL;
 }
 
-static int __init parse_bifurcated(void)
+static int __init parse_async(void)
 {
-	kni_params.bifurcated = !strcmp(enable_bifurcated, "on");
-	if (kni_params.bifurcated || enable_bifurcated == bifurcated_off)
+	kni_params.async = !strcmp(enable_bifurcated, "on");
+	if (kni_params.async || enable_bifurcated == bifurcated_off)
 		return 0;
 	pr_err("enable_bifurcated=%s: it may be on, or left out\n", enable_bifurcated);
 	return -EINVAL;
@@ -100,6 +100,6 @@ static int __init parse_intervals(void)
 
 int __init kni_params_parse(void)
 {
-	return parse_lo_mode() ?: parse_kthread_mode() ?: parse_carrier() ?: parse_bifurcated() ?:
+	return parse_lo_mode() ?: parse_kthread_mode() ?: parse_carrier() ?: parse_async() ?:
 	       parse_intervals();
 }

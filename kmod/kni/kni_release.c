@@ -74,7 +74,7 @@ static void disown(struct kni_iface *i)
 	mutex_unlock(&i->lock);
 }
 
-/* Asks end with it, so that nobody waits for user space with RTNL held afterwards. */
+/* Ends synchronous requests, so that nobody waits for user space with RTNL held afterwards. */
 static void quiet_all(struct list_head *victims)
 {
 	struct kni_iface *i;

@@ -8,10 +8,10 @@
 /*
  * Requests: what the kernel wants of the port goes to the handler, what it answers comes back.
  *
- * Whoever asks sleeps with RTNL held. So everything that can end its sleep (req_work, a detach,
- * release) must get there without RTNL, and req_work has a workqueue of its own, in which nothing
- * waits for RTNL either. req_revert, which changes the net_device, only tries to take it: an
- * interface may be stopped, and req_revert be waited for, with RTNL held.
+ * The caller of a synchronous request sleeps with RTNL held. So everything that can end its sleep
+ * (req_work, a detach, release) must get there without RTNL, and req_work has a workqueue of its
+ * own, in which nothing waits for RTNL either. req_revert, which changes the net_device, only tries
+ * to take it: an interface may be stopped, and req_revert be waited for, with RTNL held.
  */
 #define REVERT_RETRY_MS 10
 
@@ -75,10 +75,10 @@ static struct knit_wanted *shared_wanted(const struct kni_iface *i)
 	return i->shm + knit_shm_wanted_off();
 }
 
-static bool asks(const struct kni_iface *i)
+static bool requests_are_sync(const struct kni_iface *i)
 {
-	/* KNIT_CREATE_POST is also set for enable_bifurcated=on, and creators not trusted */
-	return !(i->flags & KNIT_CREATE_POST) && i->trusted;
+	/* KNIT_CREATE_ASYNC is also set for enable_bifurcated=on, and creators not trusted */
+	return !(i->flags & KNIT_CREATE_ASYNC) && i->trusted;
 }
 
 static void apply_carrier(struct kni_iface *i)
@@ -100,7 +100,7 @@ static void submit(struct kni_iface *i, unsigned int n)
 		kni_doorbell_ring(i->handler_doorbell);
 }
 
-/* Everything that is to be done now and can be: posts, carrier; the rest is queued. */
+/* What is to be done now and can be: asynchronous requests, carrier; the rest is queued. */
 static void run(struct kni_iface *i)
 {
 	enum knit_req_kind kind;
@@ -113,9 +113,10 @@ static void run(struct kni_iface *i)
 			kick_later(i, &i->req_tick, KNI_TICK_MS);
 			break;
 		}
-		knit_reqstate_post(&i->reqstate, kind, knit_ring_entry(&i->req_q, i->req_q.prod));
+		knit_reqstate_issue_async(&i->reqstate, kind,
+					  knit_ring_entry(&i->req_q, i->req_q.prod));
 		submit(i, 1);
-		i->req_stats.posted++;
+		i->req_stats.async++;
 	}
 	if (i->reqstate.retry)
 		kick_later(i, &i->req_tick, KNI_TICK_MS);
@@ -138,7 +139,7 @@ static void log_refusal(const struct kni_iface *i, const struct knit_req *answer
 
 static void take_answer(struct kni_iface *i, const struct knit_req *answer)
 {
-	u32 asking = i->reqstate.asking;
+	u32 sync = i->reqstate.sync;
 
 	if (knit_req_wants_state(answer)) {
 		knit_reqstate_state(&i->reqstate);
@@ -150,7 +151,7 @@ static void take_answer(struct kni_iface *i, const struct knit_req *answer)
 	if (answer->result == 0)
 		return;
 	i->req_stats.refused++;
-	if (!(asking & KNIT_REQ_BIT(answer->kind))) /* else the caller is told */
+	if (!(sync & KNIT_REQ_BIT(answer->kind))) /* else the caller is told */
 		log_refusal(i, answer);
 }
 
@@ -166,8 +167,8 @@ static bool take_answers(struct kni_iface *i)
 		take_answer(i, &answer);
 	}
 	if (n) {
-		knit_reqstate_show(&i->reqstate,
-				   shared_wanted(i)); /* a successful ask changed it */
+		/* a successful synchronous request changed it */
+		knit_reqstate_show(&i->reqstate, shared_wanted(i));
 		knit_ring_release(&i->resp_q, n);
 		if (knit_ring_space_wanted(&i->resp_q))
 			kni_doorbell_ring(i->handler_doorbell);
@@ -278,7 +279,7 @@ static int usable(const struct kni_iface *i)
 {
 	if (i->req_ended)
 		return -ENODEV;
-	return i->attached && asks(i) ? 0 : -ENOTCONN;
+	return i->attached && requests_are_sync(i) ? 0 : -ENOTCONN;
 }
 
 static bool is_turn(const struct kni_iface *i, enum knit_req_kind kind)
@@ -288,7 +289,7 @@ static bool is_turn(const struct kni_iface *i, enum knit_req_kind kind)
 
 static bool is_answered(const struct kni_iface *i, enum knit_req_kind kind)
 {
-	return !(READ_ONCE(i->reqstate.asking) & KNIT_REQ_BIT(kind));
+	return !(READ_ONCE(i->reqstate.sync) & KNIT_REQ_BIT(kind));
 }
 
 /* Gives req_lock up meanwhile. What was waited for is looked at again with it held. */
@@ -312,13 +313,15 @@ static int gave_up(struct kni_iface *i, long left)
 	return -ETIME;
 }
 
-static int put_ask(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value)
+static int submit_sync(struct kni_iface *i, enum knit_req_kind kind,
+		       const union knit_req_value *value)
 {
 	if (knit_ring_reserve(&i->req_q, 1) == 0) {
 		i->req_stats.timeout++; /* others that are not answered fill it */
 		return -EBUSY;
 	}
-	knit_reqstate_ask(&i->reqstate, kind, value, knit_ring_entry(&i->req_q, i->req_q.prod));
+	knit_reqstate_issue_sync(&i->reqstate, kind, value,
+				 knit_ring_entry(&i->req_q, i->req_q.prod));
 	submit(i, 1);
 	return 0;
 }
@@ -353,7 +356,8 @@ static int await_turn(struct kni_iface *i, enum knit_req_kind kind, long *left)
 }
 
 /* req_lock held. */
-static int post(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value)
+static int change_async(struct kni_iface *i, enum knit_req_kind kind,
+			const union knit_req_value *value)
 {
 	if (i->req_ended)
 		return -ENODEV;
@@ -363,18 +367,19 @@ static int post(struct kni_iface *i, enum knit_req_kind kind, const union knit_r
 	return 0;
 }
 
-/* Nobody may be asked. Up, and all of a handler that is not trusted, is told later. */
-static int unattended(struct kni_iface *i, enum knit_req_kind kind,
-		      const union knit_req_value *value)
+/* There is no handler. Up is told to a later one, and all if requests are asynchronous. */
+static int change_unattended(struct kni_iface *i, enum knit_req_kind kind,
+			     const union knit_req_value *value)
 {
-	return kind == KNIT_REQ_LINK || !asks(i) ? post(i, kind, value) : -ENOTCONN;
+	return kind == KNIT_REQ_LINK || !requests_are_sync(i) ? change_async(i, kind, value)
+							      : -ENOTCONN;
 }
 
 /* Its turn has come. */
 static int tell(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value,
 		long left)
 {
-	int ret = put_ask(i, kind, value);
+	int ret = submit_sync(i, kind, value);
 
 	if (ret)
 		return ret;
@@ -383,21 +388,22 @@ static int tell(struct kni_iface *i, enum knit_req_kind kind, const union knit_r
 }
 
 /*
- * RTNL held, so there is one asker; and req_lock. Every ask that is counted ends in one other
+ * RTNL held, so there is one caller; and req_lock. Every request that is counted ends in one other
  * counter: answered, timeout, killed or detached.
  */
-static int ask(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value)
+static int change_sync(struct kni_iface *i, enum knit_req_kind kind,
+		       const union knit_req_value *value)
 {
-	long left = msecs_to_jiffies(KNI_ASK_MS);
+	long left = msecs_to_jiffies(KNI_SYNC_MS);
 	int ret;
 
-	i->req_stats.asked++;
+	i->req_stats.sync++;
 	i->reqstate.held |= KNIT_REQ_BIT(kind);
 	ret = await_turn(i, kind, &left);
 	if (ret == 0)
 		ret = tell(i, kind, value, left);
 	else if (ret == -ENOTCONN)
-		ret = unattended(i, kind, value);
+		ret = change_unattended(i, kind, value);
 	i->reqstate.held &= ~KNIT_REQ_BIT(kind);
 	run(i);
 	return ret;
@@ -409,12 +415,12 @@ static int change(struct kni_iface *i, enum knit_req_kind kind, const union knit
 	int ret;
 
 	mutex_lock(&i->req_lock);
-	if (!asks(i))
-		ret = post(i, kind, value);
+	if (!requests_are_sync(i))
+		ret = change_async(i, kind, value);
 	else if (i->attached)
-		ret = ask(i, kind, value);
+		ret = change_sync(i, kind, value);
 	else
-		ret = i->req_ended ? -ENODEV : unattended(i, kind, value);
+		ret = i->req_ended ? -ENODEV : change_unattended(i, kind, value);
 	mutex_unlock(&i->req_lock);
 	return ret;
 }
@@ -431,7 +437,7 @@ void kni_req_down(struct kni_iface *i)
 	const union knit_req_value down = knit_req_value(0);
 
 	mutex_lock(&i->req_lock);
-	post(i, KNIT_REQ_LINK, &down);
+	change_async(i, KNIT_REQ_LINK, &down);
 	mutex_unlock(&i->req_lock);
 }
 
@@ -496,14 +502,14 @@ void kni_req_init(struct kni_iface *i)
 	apply_carrier(i);
 }
 
-/* What was on its way is cancelled; who asked is told so by the caller, without req_lock. */
+/* Cancels what is on its way. The caller wakes up who waits, without req_lock. */
 static void change_handler(struct kni_iface *i, struct eventfd_ctx *doorbell, bool attached,
 			   bool trusted)
 {
 	unsigned int kind;
 
 	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
-		if (i->reqstate.asking & KNIT_REQ_BIT(kind))
+		if (i->reqstate.sync & KNIT_REQ_BIT(kind))
 			i->req_stats.detached++;
 		else if (i->reqstate.track.pending[kind])
 			i->req_stats.cancelled++;
@@ -575,8 +581,8 @@ void kni_req_stats(struct kni_iface *i, struct knit_ioc_stats *out)
 	const struct kni_req_stats *s = &i->req_stats;
 
 	mutex_lock(&i->req_lock);
-	out->req_posted = s->posted;
-	out->req_asked = s->asked;
+	out->req_async = s->async;
+	out->req_sync = s->sync;
 	out->req_answered = s->answered;
 	out->req_refused = s->refused;
 	out->req_timeout = s->timeout;

@@ -25,7 +25,7 @@ static void note_over(struct kni_iface *i, int which, int count)
 		i->req_stats.rxlist_over++;
 		if (net_ratelimit())
 			netdev_warn(i->dev,
-				    "%d %s addresses, more than the listed %d: asking for all\n",
+				    "%d %s addresses, more than the listed %d: requesting all\n",
 				    count, which ? "multicast" : "unicast", KNIT_RXLIST_MAX);
 	}
 	i->rx_over[which] = over;

@@ -13,25 +13,25 @@ static const struct knit_driver drivers[] = {
 	 */
 	{ "net_tap", KNIT_RESET_PORT, .device_spread = true, .paired = true, .max_queues = 4,
 	  .tap = true },
-	{ "net_null", KNIT_RESET_PORT, .device_spread = true, .ask = true },
-	{ "net_ring", KNIT_RESET_PORT, .hands_on = true, .ask = true },
+	{ "net_null", KNIT_RESET_PORT, .device_spread = true, .sync = true },
+	{ "net_ring", KNIT_RESET_PORT, .hands_on = true, .sync = true },
 	/*
 	 * Free all queues' mbufs in stop, allocate in start. em never routes its link interrupt to
 	 * the MSI-X vector that it asks for (82574).
 	 */
-	{ "net_e1000_em", KNIT_RESET_PORT, .poll_link = true, .ask = true },
-	{ "net_e1000_igb", KNIT_RESET_PORT, .ask = true },
-	{ "net_ixgbe", KNIT_RESET_PORT, .ask = true },
-	{ "net_i40e", KNIT_RESET_PORT, .ask = true },
-	{ "net_ice", KNIT_RESET_PORT, .ask = true },
+	{ "net_e1000_em", KNIT_RESET_PORT, .poll_link = true, .sync = true },
+	{ "net_e1000_igb", KNIT_RESET_PORT, .sync = true },
+	{ "net_ixgbe", KNIT_RESET_PORT, .sync = true },
+	{ "net_i40e", KNIT_RESET_PORT, .sync = true },
+	{ "net_ice", KNIT_RESET_PORT, .sync = true },
 	/*
 	 * Its handler asks a register for the event that not every such device has (QEMU's). To set
 	 * the MTU of a running port it clears the queues under its users' hands, and forgets that
 	 * the port runs.
 	 */
-	{ "net_vmxnet3", KNIT_RESET_PORT, .poll_link = true, .mtu_stopped = true, .ask = true },
+	{ "net_vmxnet3", KNIT_RESET_PORT, .poll_link = true, .mtu_stopped = true, .sync = true },
 	/* Releases no receive mbufs before the device itself is initialised anew. */
-	{ "net_virtio", KNIT_RESET_NONE, .device_spread = true, .ask = true },
+	{ "net_virtio", KNIT_RESET_NONE, .device_spread = true, .sync = true },
 	{ "net_memif", KNIT_RESET_NONE, .hands_on = true },
 	/* Its library's devices are the creating process's: bursts elsewhere find none. */
 	{ "net_vhost", KNIT_RESET_NONE, .hands_on = true, .primary_only = true },

@@ -31,7 +31,7 @@ struct knit_driver {
 	bool paired;	    /* needs as many transmit as receive queues */
 	bool poll_link;	    /* reports that it has link interrupts, but has none */
 	bool mtu_stopped;   /* the MTU must be set while the port is stopped, whatever it reports */
-	bool ask;	    /* control operations are quick and take no RTNL */
+	bool sync; /* control operations are quick and take no RTNL: requests may be synchronous */
 	unsigned int max_queues; /* 0: as it reports */
 	bool tap;		 /* see port_tap.h */
 };

@@ -9,8 +9,8 @@
 #             port stub --- worker 0 --- ks        net_ring: has neither MTU nor MAC
 #
 # Engines and ports differ. The tap engine carries out what has happened, and puts it back if the
-# port refuses; the module asks first. A tap port and its far end are one device, which shows what
-# the port was told; a NIC's far end is a NIC with an address and an MTU of its own.
+# port refuses; the module waits for the answer. A tap port and its far end are one device, which
+# shows what the port was told; a NIC's far end is a NIC with an address and an MTU of its own.
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "$0")/_init.sh"
 # shellcheck source=tests/smoke/_system.sh
@@ -41,7 +41,7 @@ far_shows() # what, pattern: of a tap port, which follows; a NIC stays as it was
 }
 
 # Does `ip link` wait for what the port says? Not beside a net_tap, which needs the kernel itself.
-asks()
+requests_are_sync()
 {
 	[ "$ENGINE" = kmod ] && [ "$PORT_KIND" != tap ]
 }
@@ -92,7 +92,7 @@ alive()
 settled() # interface: every request was answered, or ended otherwise
 {
 	telemetry "/knit/interface,$1" | sed 's/[,{}]/\n/g' | awk -F '[":]+' '
-	/"requests_(posted|asked)"/ { made += $3 }
+	/"requests_(async|sync)"/ { made += $3 }
 	/"requests_(answered|timeout|killed|detached|cancelled)"/ { ended += $3 }
 	END { exit made == 0 || made != ended }'
 }
@@ -103,7 +103,7 @@ put_back() # what, interface, refused arguments, pattern of the old value
 	local before
 
 	before=$(field "/knit/interface,$2" requests_reverted)
-	if asks; then
+	if requests_are_sync; then
 		# shellcheck disable=SC2086 # arguments
 		check "$1: fails at once" not ip -n middle link set "$2" $3
 		check "$1: old value stays" link middle "$2" "$4"
@@ -173,7 +173,7 @@ mtu()
 		check "mtu above the interface's limit: refused by the kernel" \
 			not set_kl mtu 9001
 	fi
-	check "port was not asked" field_is /knit/port,left mtu 1500
+	check "port stays as it was" field_is /knit/port,left mtu 1500
 	put_back "mtu that the port refuses" ks "mtu 1400" "mtu 1500 "
 	for size in 1400 1600 2000 3000 4000 1600 1500 8000 1450; do
 		set_kl mtu "$size"
@@ -395,14 +395,14 @@ check "no request was unknown" field_is /knit/interface,kl requests_unknown 0
 moved
 
 stop control
-if asks; then
+if requests_are_sync; then
 	check "without control: refused" not ip -n other link set kl mtu 1200
 else
 	check "without control: ip link works" ip -n other link set kl mtu 1200
 fi
 check "without control: the port does not move" not wait_for 1 field_is /knit/port,left mtu 1200
 start_control
-! asks || check "new control: is asked" ip -n other link set kl mtu 1200
+! requests_are_sync || check "new control: answers" ip -n other link set kl mtu 1200
 check "new control: port has it" port_is mtu 1200
 system_down
 check "primary ends well" [ "$STATUS" -eq 0 ]

@@ -123,11 +123,11 @@ telemetry_names()
 # Without a port nothing can refuse: it is answered and stays.
 mtu_follows() # netns, interface
 {
-	local posted
+	local answered
 
-	posted=$(field "/knit/interface,$2" requests_answered)
+	answered=$(field "/knit/interface,$2" requests_answered)
 	ip -n "$1" link set "$2" mtu 2000
-	wait_for 5 field_over "/knit/interface,$2" requests_answered "$posted" &&
+	wait_for 5 field_over "/knit/interface,$2" requests_answered "$answered" &&
 		grep -q "mtu 2000 " <(ip -n "$1" link show "$2")
 }
 

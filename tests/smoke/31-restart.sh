@@ -32,7 +32,7 @@ near_shows() # pattern
 }
 
 # An `ip link set` must come back at once, whatever stands still.
-asks() # arguments of ip link set...
+link_set() # arguments of ip link set...
 {
 	timeout "${KNIT_SLOW:-1}" ip -n near link set dev kni-left "$@"
 }
@@ -94,15 +94,15 @@ control_restarts() # signal, exit code
 	kill "-$1" "${PID[control]}"
 	check "control, SIG$1: ends with $2" left_with control "$2"
 	check "control, SIG$1: packets flow without it" flows
-	check "control, SIG$1: MTU is taken meanwhile" asks mtu "$3"
-	check "control, SIG$1: promisc is taken meanwhile" asks promisc on
+	check "control, SIG$1: MTU is taken meanwhile" link_set mtu "$3"
+	check "control, SIG$1: promisc is taken meanwhile" link_set promisc on
 	check "control, SIG$1: the port has neither" not far_shows "mtu $3"
 	start_control
 	check "control, SIG$1: the MTU reaches the port afterwards" wait_for 5 far_shows "mtu $3"
 	check "control, SIG$1: the kernel keeps it" near_shows "mtu $3"
 	check "control, SIG$1: promisc reaches the port afterwards" wait_for 5 field_is $PORT \
 		promisc 1
-	asks promisc off
+	link_set promisc off
 	wait_for 5 field_is $PORT promisc 0 || not_ok "control, SIG$1: promisc off"
 }
 
@@ -110,13 +110,13 @@ control_down_and_up()
 {
 	kill -KILL "${PID[control]}"
 	left_with control 137
-	asks down
+	link_set down
 	start_control
 	check "control: down, asked meanwhile, reaches the port" wait_for 5 field_is $PORT \
 		admin_up 0
 	kill -KILL "${PID[control]}"
 	left_with control 137
-	asks up
+	link_set up
 	start_control
 	check "control: and up" wait_for 5 field_is $PORT admin_up 1
 	check "control: packets flow again" wait_for 5 flows
@@ -132,9 +132,9 @@ worker_stopped()
 	local mac=02:00:00:00:77:02
 
 	kill -STOP "${PID[worker0]}"
-	check "worker stopped: ip link works, MTU" asks mtu 1450
+	check "worker stopped: ip link works, MTU" link_set mtu 1450
 	check "worker stopped: the MTU reaches the port" wait_for 5 far_shows "mtu 1450"
-	check "worker stopped: ip link works, address" asks address $mac
+	check "worker stopped: ip link works, address" link_set address $mac
 	check "worker stopped: the address reaches the port" wait_for 5 field_is $PORT mac $mac
 	check "worker stopped: telemetry answers" field_is $WORKER state 2
 	kill -CONT "${PID[worker0]}"
@@ -156,10 +156,10 @@ kill_worker() # times
 # Its carrier is off when the port is restarted, and so there is nothing to hold.
 down_at_restart()
 {
-	asks down
+	link_set down
 	check "restart of a port that is down: it is" wait_for 5 field_is $PORT link_up 0
 	kill -KILL "${PID[worker0]}"
-	asks up
+	link_set up
 	left_with worker0 137
 	restart_worker 0
 	check "restart of a port that is down: carrier at once" wait_for 3 has_carrier near kni-left
@@ -173,9 +173,9 @@ control_stopped()
 	fds=$(find "/proc/${PID[control]}/fd" -mindepth 1 | wc -l)
 	kill -STOP "${PID[control]}"
 	check "control stopped: packets flow" flows
-	check "control stopped: ip link works, MTU" asks mtu 1400
-	check "control stopped: ip link works, down" asks down
-	check "control stopped: ip link works, up" asks up
+	check "control stopped: ip link works, MTU" link_set mtu 1400
+	check "control stopped: ip link works, down" link_set down
+	check "control stopped: ip link works, up" link_set up
 	check "control stopped: packets flow on" wait_for 5 flows
 	kill_worker 3
 	check "control stopped: packets flow after 3 deaths of the worker" wait_for 5 flows
@@ -197,7 +197,7 @@ control_stopped_for_long()
 	check "control stopped for long: which was said" \
 		grep -q "^control: process [0-9]* takes no messages" "$TMP/primary.log"
 	start_control
-	check "control stopped for long: goes on with another, ip link works" asks mtu 1420
+	check "control stopped for long: goes on with another, ip link works" link_set mtu 1420
 	check "control stopped for long: the MTU reaches the port" wait_for 5 far_shows "mtu 1420"
 }
 
@@ -223,7 +223,7 @@ main_loop_exit_code()
 	start_worker 0
 	check "primary stopped: it left in good order" field_is $WORKER resets "$resets"
 	start_control
-	check "primary stopped: goes on with another control" asks mtu 1350
+	check "primary stopped: goes on with another control" link_set mtu 1350
 	check "primary stopped: whose requests reach the port" wait_for 5 far_shows "mtu 1350"
 }
 

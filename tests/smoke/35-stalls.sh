@@ -113,7 +113,7 @@ late_answer()
 {
 	wait_for 10 control_stopped_idle || die "late answer: something else is asked for"
 	ip -n near link set dev kni-left mtu 1400
-	check "late answer: the engine asks" wait_for 5 engine_asked
+	check "late answer: there is a request" wait_for 5 engine_waits
 	kill -STOP "${PID[primary]}"
 	kill -CONT "${PID[control]}"
 	check "late answer: control says that it waits" wait_for 10 \
@@ -126,16 +126,16 @@ late_answer()
 	check "late answer: the next one" wait_for 5 field_is $PORT mtu 1500
 }
 
-engine_asked()
+engine_waits()
 {
 	local k=/knit/interface,kni-left
 
-	[ "$(field $k requests_posted)" -gt "$(field $k requests_answered)" ]
+	[ "$(field $k requests_async)" -gt "$(field $k requests_answered)" ]
 }
 
 engine_answered()
 {
-	! engine_asked
+	! engine_waits
 }
 
 # Not while it waits for an answer to another question: that would be all it has when it goes on.

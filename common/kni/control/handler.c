@@ -257,22 +257,22 @@ static struct knit_req *req_at(const struct rte_kni *kni, uint32_t i)
  */
 static uint32_t req_next(const struct rte_kni *kni, uint32_t n)
 {
-	uint32_t ask, i;
+	uint32_t sync, i;
 
-	for (ask = 0; ask < n && !(req_at(kni, ask)->flags & KNIT_REQ_ASK); ask++)
+	for (sync = 0; sync < n && !(req_at(kni, sync)->flags & KNIT_REQ_SYNC); sync++)
 		;
-	if (ask == n)
+	if (sync == n)
 		return 0;
-	for (i = 0; i < ask; i++)
+	for (i = 0; i < sync; i++)
 		if (req_at(kni, i)->kind == KNIT_REQ_LINK ||
-		    req_at(kni, i)->kind == req_at(kni, ask)->kind)
+		    req_at(kni, i)->kind == req_at(kni, sync)->kind)
 			break;
 	return i;
 }
 
 /*
  * What stands in the ring is the handler's until it releases it. Should it die in here, what it
- * spoils is posted anew to its successor.
+ * spoils is sent again to its successor.
  */
 static void req_bring_forward(struct rte_kni *kni, uint32_t i)
 {

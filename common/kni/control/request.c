@@ -101,7 +101,7 @@ int knit_request_check(const struct knit_req *req)
 
 	if (req->seq == 0 || req->kind == KNIT_REQ_NONE || req->kind >= KNIT_REQ_COUNT)
 		return -EINVAL;
-	if (req->flags & ~KNIT_REQ_ASK || req->result != 0)
+	if (req->flags & ~KNIT_REQ_SYNC || req->result != 0)
 		return -EINVAL;
 	used = kinds[req->kind].bytes;
 	if (!all_zero(req->mac + used, PAYLOAD - used) ||
@@ -112,11 +112,11 @@ int knit_request_check(const struct knit_req *req)
 
 static bool req_cancelled(const struct rte_kni *kni, const struct knit_req *req)
 {
-	return req->flags & KNIT_REQ_ASK &&
+	return req->flags & KNIT_REQ_SYNC &&
 	       knit_load_acquire(&wanted_of(kni)->cancelled_seq) == req->seq;
 }
 
-/* Puts back what the kernel kept when the caller of an ask gave up. */
+/* Puts back what the kernel kept when the caller of a synchronous request gave up. */
 static void req_restore(const struct call *c, struct knit_req req)
 {
 	const char *name = kinds[req.kind].name;

@@ -25,12 +25,12 @@ struct knit_engine_stats {
 };
 
 struct knit_engine_req_stats {
-	uint64_t posted;
 	/*
-	 * posted: asynchronous, asked: synchronous (kmod only). posted + asked = answered + timeout
-	 * + killed + detached + cancelled + those that are still on their way.
+	 * Synchronous ones: kmod only. async + sync = answered + timeout + killed + detached +
+	 * cancelled + those that are still on their way.
 	 */
-	uint64_t asked;
+	uint64_t async;
+	uint64_t sync;
 	uint64_t timeout;
 	uint64_t killed;   /* synchronous requests whose caller was killed */
 	uint64_t detached; /* synchronous requests that ended with their handler */

@@ -74,7 +74,7 @@ START_TEST(second_answer_is_a_duplicate)
 }
 END_TEST
 
-/* Nothing that was never asked may end a request that is on its way. */
+/* No answer to another request may end one that is on its way. */
 START_TEST(unknown_answers)
 {
 	struct knit_req_track t = { 0 };

@@ -99,7 +99,7 @@ START_TEST(created_otherwise)
 	make();
 	/* carrier: the module's parameter says */
 	ck_assert_uint_eq(kmod_fake.create.flags,
-			  KNIT_CREATE_ATTACHED | KNIT_CREATE_POST | KNIT_CREATE_BIND);
+			  KNIT_CREATE_ATTACHED | KNIT_CREATE_ASYNC | KNIT_CREATE_BIND);
 	ck_assert_uint_eq(kmod_fake.create.core_id, 1);
 	end();
 }
@@ -209,7 +209,7 @@ START_TEST(statistics)
 	ck_assert_uint_eq(n, 1);
 
 	kni->engine->req_stats(kni, &r);
-	ck_assert_uint_eq(r.asked, want.req_asked);
+	ck_assert_uint_eq(r.sync, want.req_sync);
 	ck_assert_uint_eq(r.rxlist_over, want.rxlist_over);
 	for (word = (const uint64_t *)&r, i = 0; i < sizeof(r) / sizeof(*word); i++)
 		n += word[i] != 0;

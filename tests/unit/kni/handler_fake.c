@@ -112,10 +112,10 @@ void knit_fake_submit(const struct knit_req *req)
 	knit_ring_submit(&knit_fake->req_q, 1);
 }
 
-void knit_fake_ask(uint32_t seq, uint16_t kind, uint32_t value)
+void knit_fake_sync(uint32_t seq, uint16_t kind, uint32_t value)
 {
 	knit_fake_submit(&(struct knit_req){
-		.seq = seq, .kind = kind, .flags = KNIT_REQ_ASK, .value = value });
+		.seq = seq, .kind = kind, .flags = KNIT_REQ_SYNC, .value = value });
 }
 
 int knit_fake_answer_to(uint32_t seq)

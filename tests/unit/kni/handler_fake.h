@@ -39,7 +39,7 @@ int knit_fake_serve(void);
 
 /* Engine: puts a request into req_q; takes the next answer, which must be to that request. */
 void knit_fake_submit(const struct knit_req *req);
-void knit_fake_ask(uint32_t seq, uint16_t kind, uint32_t value);
+void knit_fake_sync(uint32_t seq, uint16_t kind, uint32_t value);
 int knit_fake_answer_to(uint32_t seq);
 void knit_fake_no_answer(void);
 

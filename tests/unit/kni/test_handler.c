@@ -28,7 +28,7 @@ START_TEST(every_kind_reaches_its_callback)
 	knit_fake_wanted()->n_mc = 3;
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		knit_fake_ask(i + 1, cases[i].kind, cases[i].value);
+		knit_fake_sync(i + 1, cases[i].kind, cases[i].value);
 		ck_assert_int_eq(knit_fake_serve(), 1);
 		ck_assert_int_eq(knit_fake_answer_to(i + 1), 0);
 		ck_assert_uint_eq(knit_fake->calls, i + 1);
@@ -49,7 +49,7 @@ START_TEST(unset_callbacks_succeed)
 	for (kind = KNIT_REQ_LINK; kind < KNIT_REQ_COUNT; kind++) {
 		if (kind == KNIT_REQ_MAC)
 			continue;
-		knit_fake_ask(kind, kind, kind == KNIT_REQ_MTU ? 1500 : 0);
+		knit_fake_sync(kind, kind, kind == KNIT_REQ_MTU ? 1500 : 0);
 		ck_assert_int_eq(knit_fake_serve(), 1);
 		ck_assert_int_eq(knit_fake_answer_to(kind), 0);
 	}
@@ -60,11 +60,11 @@ START_TEST(a_refusal_is_the_answer)
 {
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	knit_fake->result = -ENOTSUP;
-	knit_fake_ask(1, KNIT_REQ_MTU, 9000);
+	knit_fake_sync(1, KNIT_REQ_MTU, 9000);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(1), -ENOTSUP);
 	knit_fake->result = 1;
-	knit_fake_ask(2, KNIT_REQ_MTU, 9000);
+	knit_fake_sync(2, KNIT_REQ_MTU, 9000);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(2), -EIO);
 }
@@ -110,7 +110,7 @@ START_TEST(serves_at_most_max_in_order)
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	ck_assert_int_eq(knit_fake_serve(), 0);
 	for (seq = 1; seq <= 5; seq++)
-		knit_fake_ask(seq, KNIT_REQ_MTU, 1000 + seq);
+		knit_fake_sync(seq, KNIT_REQ_MTU, 1000 + seq);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_uint_eq(knit_fake->value, 1001);
 	ck_assert_int_eq(knit_handler_serve(&knit_fake->kni, 3), 3);
@@ -123,7 +123,7 @@ START_TEST(serves_at_most_max_in_order)
 }
 END_TEST
 
-static void post(uint32_t seq, uint16_t kind, uint32_t value)
+static void fake_async(uint32_t seq, uint16_t kind, uint32_t value)
 {
 	knit_fake_submit(&(struct knit_req){ .seq = seq, .kind = kind, .value = value });
 }
@@ -135,13 +135,13 @@ START_TEST(who_waits_goes_first)
 	unsigned int i;
 
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
-	post(1, KNIT_REQ_PROMISC, 1);
-	post(2, KNIT_REQ_RXLIST, 0);
-	post(3, KNIT_REQ_LINK, 0);
-	post(4, KNIT_REQ_MTU, 1300);
-	post(5, KNIT_REQ_ALLMULTI, 1);
-	knit_fake_ask(6, KNIT_REQ_MTU, 1400);
-	post(7, KNIT_REQ_PROMISC, 0);
+	fake_async(1, KNIT_REQ_PROMISC, 1);
+	fake_async(2, KNIT_REQ_RXLIST, 0);
+	fake_async(3, KNIT_REQ_LINK, 0);
+	fake_async(4, KNIT_REQ_MTU, 1300);
+	fake_async(5, KNIT_REQ_ALLMULTI, 1);
+	knit_fake_sync(6, KNIT_REQ_MTU, 1400);
+	fake_async(7, KNIT_REQ_PROMISC, 0);
 	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		ck_assert_int_eq(knit_fake_serve(), 1);
 		ck_assert_int_eq(knit_fake_answer_to(order[i]), 0);
@@ -150,7 +150,7 @@ START_TEST(who_waits_goes_first)
 }
 END_TEST
 
-START_TEST(state_is_the_handlers_to_ask_for)
+START_TEST(state_is_the_handlers_to_request)
 {
 	struct rte_kni *kni = &knit_fake->kni;
 	struct knit_req wish;
@@ -181,10 +181,10 @@ START_TEST(full_answer_ring_keeps_the_request)
 
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	for (seq = 1; seq <= KNIT_REQ_RING; seq++) {
-		knit_fake_ask(seq, KNIT_REQ_LINK, 1);
+		knit_fake_sync(seq, KNIT_REQ_LINK, 1);
 		ck_assert_int_eq(knit_fake_serve(), 1);
 	}
-	knit_fake_ask(seq, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(seq, KNIT_REQ_MTU, 1300);
 	ck_assert_int_eq(knit_fake_serve(), 0);
 	ck_assert_uint_eq(knit_fake->calls, KNIT_REQ_RING);
 	ck_assert_int_eq(knit_fake_answer_to(1), 0);
@@ -193,15 +193,15 @@ START_TEST(full_answer_ring_keeps_the_request)
 }
 END_TEST
 
-START_TEST(a_cancelled_ask_is_not_carried_out)
+START_TEST(a_cancelled_request_is_not_carried_out)
 {
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	knit_fake_wanted()->cancelled_seq = 5;
-	knit_fake_ask(5, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(5, KNIT_REQ_MTU, 1300);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(5), -ECANCELED);
 	ck_assert_uint_eq(knit_fake->calls, 0);
-	/* nobody waits for a post: it can't be cancelled */
+	/* nobody waits for an asynchronous one: it can't be cancelled */
 	knit_fake_submit(&(struct knit_req){ .seq = 5, .kind = KNIT_REQ_MTU, .value = 1300 });
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(5), 0);
@@ -209,17 +209,17 @@ START_TEST(a_cancelled_ask_is_not_carried_out)
 }
 END_TEST
 
-START_TEST(an_ask_cancelled_meanwhile_is_undone)
+START_TEST(a_request_cancelled_meanwhile_is_undone)
 {
 	struct knit_req mac = {
-		.seq = 7, .kind = KNIT_REQ_MAC, .flags = KNIT_REQ_ASK, .mac = { 2, 3, 4, 5, 6, 7 }
+		.seq = 7, .kind = KNIT_REQ_MAC, .flags = KNIT_REQ_SYNC, .mac = { 2, 3, 4, 5, 6, 7 }
 	};
 
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	knit_fake_wanted()->mtu = 1500;
 	memcpy(knit_fake_wanted()->mac, (uint8_t[6]){ 2, 0, 0, 0, 0, 9 }, 6);
 	knit_fake->cancel = 6;
-	knit_fake_ask(6, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(6, KNIT_REQ_MTU, 1300);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(6), -ECANCELED);
 	ck_assert_uint_eq(knit_fake->calls, 2);
@@ -235,7 +235,7 @@ END_TEST
 START_TEST(corrupt_rings_are_refused)
 {
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	if (_i)
 		knit_store(&knit_fake->req_q.shm->producer, 12345);
 	else
@@ -255,7 +255,7 @@ START_TEST(a_snapshot_that_never_stands_still_is_an_error)
 
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	knit_wanted_write_begin(knit_fake_wanted(), &seq);
-	knit_fake_ask(1, KNIT_REQ_RXLIST, 0);
+	knit_fake_sync(1, KNIT_REQ_RXLIST, 0);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(1), -EAGAIN);
 	ck_assert_uint_eq(knit_fake->calls, 0);
@@ -271,7 +271,7 @@ START_TEST(sleeps_only_without_a_request)
 	ck_assert(knit_ring_data_wanted(&knit_fake->req_q));
 	knit_handler_disarm(kni);
 	ck_assert(!knit_ring_data_wanted(&knit_fake->req_q));
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	ck_assert(!knit_handler_arm(kni));
 	ck_assert(!knit_ring_data_wanted(&knit_fake->req_q));
 	ck_assert_int_eq(knit_fake_serve(), 1);
@@ -287,10 +287,10 @@ KNIT_SUITE(handler)
 	knit_fake_add(s, senseless_requests_are_refused_uncalled, 17);
 	knit_fake_add(s, serves_at_most_max_in_order, 1);
 	knit_fake_add(s, who_waits_goes_first, 1);
-	knit_fake_add(s, state_is_the_handlers_to_ask_for, 1);
+	knit_fake_add(s, state_is_the_handlers_to_request, 1);
 	knit_fake_add(s, full_answer_ring_keeps_the_request, 1);
-	knit_fake_add(s, a_cancelled_ask_is_not_carried_out, 1);
-	knit_fake_add(s, an_ask_cancelled_meanwhile_is_undone, 1);
+	knit_fake_add(s, a_cancelled_request_is_not_carried_out, 1);
+	knit_fake_add(s, a_request_cancelled_meanwhile_is_undone, 1);
 	knit_fake_add(s, corrupt_rings_are_refused, 2);
 	knit_fake_add(s, a_snapshot_that_never_stands_still_is_an_error, 1);
 	knit_fake_add(s, sleeps_only_without_a_request, 1);

@@ -55,7 +55,7 @@ START_TEST(others_touch_nothing)
 	knit_handler_fallback(&knit_fake->kni, &knit_fake_ops, NULL);
 	if (_i)
 		ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	memcpy(before, knit_fake, sizeof(before));
 	IN_CHILD(pid, _exit(knit_handler_is_self(&knit_fake->kni) || knit_fake_serve() != 0));
 	ck_assert_int_eq(knit_fake_reap(pid), 0);
@@ -67,7 +67,7 @@ END_TEST
 
 START_TEST(creator_handles_by_default)
 {
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	knit_fake->kni.legacy = false;
 	ck_assert(!knit_handler_is_self(&knit_fake->kni));
 	knit_handler_fallback(&knit_fake->kni, &knit_fake_ops, NULL);
@@ -77,7 +77,7 @@ START_TEST(creator_handles_by_default)
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_uint_eq(knit_fake->calls, 1);
 	knit_handler_fallback(&knit_fake->kni, NULL, NULL);
-	knit_fake_ask(2, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(2, KNIT_REQ_MTU, 1300);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_uint_eq(knit_fake->calls, 1);
 }
@@ -119,7 +119,7 @@ START_TEST(only_the_holder_ends_a_role_it_does_not_share)
 	IN_CHILD(pid, _exit(knit_handler_unclaim(&knit_fake->kni) != -EPERM));
 	ck_assert_int_eq(knit_fake_reap(pid), 0);
 	ck_assert_int_eq(knit_handler_unclaim(&knit_fake->kni), 0);
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	ck_assert_int_eq(knit_fake_serve(), 0);
 	ck_assert_uint_eq(knit_fake->calls, 0);
 }
@@ -133,7 +133,7 @@ static void die_while_serving(uint32_t seq)
 {
 	pid_t pid;
 
-	knit_fake_ask(seq, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(seq, KNIT_REQ_MTU, 1300);
 	IN_CHILD(pid, _exit(knit_fake_claim(&deadly_ops, true) || knit_fake_serve()));
 	ck_assert_int_eq(knit_fake_reap(pid), 7);
 	ck_assert_uint_eq(knit_fake->kni.serving, pid);
@@ -170,7 +170,7 @@ START_TEST(creator_leaves_the_living_alone)
 	pid_t pid;
 
 	knit_handler_fallback(&knit_fake->kni, &knit_fake_ops, NULL);
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	IN_CHILD(pid, _exit(knit_fake_claim(&slow_ops, true) || knit_fake_serve() != 1));
 	wait_for(&knit_fake->in_call);
 	ck_assert_int_eq(knit_fake_serve(), 0);
@@ -187,7 +187,7 @@ START_TEST(a_change_of_handler_waits_for_the_callback)
 {
 	pid_t pid, helper;
 
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	IN_CHILD(pid, _exit(knit_fake_claim(&slow_ops, false) || knit_fake_serve() != 1));
 	wait_for(&knit_fake->in_call);
 	IN_CHILD(helper, usleep(100000); knit_store_release(&knit_fake->go, 1));
@@ -207,7 +207,7 @@ START_TEST(a_change_of_handler_gives_up_in_the_end)
 {
 	pid_t pid;
 
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	IN_CHILD(pid, _exit(knit_fake_claim(&slow_ops, false) || knit_fake_serve() != 1));
 	wait_for(&knit_fake->in_call);
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), -EBUSY);
@@ -228,7 +228,7 @@ START_TEST(an_index_used_again_has_no_callbacks)
 	 * the next interface of that index: the same owner word by coincidence, another generation
 	 */
 	knit_fake->kni.generation++;
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	knit_fake_serve();
 	ck_assert_uint_eq(knit_fake->calls, 0);
 }
@@ -246,7 +246,7 @@ START_TEST(a_claim_made_otherwise_has_no_callbacks)
 	 * callbacks
 	 */
 	ck_assert_int_eq(knit_owner_claim(&knit_fake->kni.handler), 0);
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	ck_assert_int_eq(knit_fake_serve(), 0);
 	ck_assert_uint_eq(knit_fake->calls, 0);
 }
@@ -262,7 +262,7 @@ START_TEST(nobody_waits_for_the_dead)
 	IN_CHILD(pid, _exit(0));
 	ck_assert_int_eq(knit_fake_reap(pid), 0);
 	knit_fake->kni.serving = pid;
-	knit_fake_ask(1, KNIT_REQ_MTU, 1300);
+	knit_fake_sync(1, KNIT_REQ_MTU, 1300);
 	while (knit_fake_serve() == 0)
 		ck_assert_uint_lt(knit_now_ns(), end);
 	ck_assert_int_eq(knit_fake_answer_to(1), 0);

@@ -29,17 +29,17 @@ static inline unsigned int run(void)
 
 	while ((kind = knit_reqstate_next(&state)) != KNIT_REQ_NONE) {
 		ck_assert_uint_lt(fake.n, KNIT_REQ_RING);
-		knit_reqstate_post(&state, kind, &fake.queue[fake.n++]);
+		knit_reqstate_issue_async(&state, kind, &fake.queue[fake.n++]);
 	}
 	return fake.n;
 }
 
-static inline void ask(enum knit_req_kind kind, __u32 value)
+static inline void request_sync(enum knit_req_kind kind, __u32 value)
 {
 	union knit_req_value v = { .value = value };
 
 	ck_assert_uint_eq(state.track.pending[kind], 0);
-	knit_reqstate_ask(&state, kind, &v, &fake.queue[fake.n++]);
+	knit_reqstate_issue_sync(&state, kind, &v, &fake.queue[fake.n++]);
 }
 
 static inline enum knit_req_match answer_to(const struct knit_req *req, int result)
@@ -72,7 +72,7 @@ static inline struct knit_req answer(enum knit_req_kind kind, int result)
 	return req;
 }
 
-/* The kernel's value of an interface that posts. */
+/* The kernel's value of an interface whose requests are asynchronous. */
 static inline void set_mtu(__u32 mtu)
 {
 	union knit_req_value v = { .value = mtu };
@@ -102,7 +102,7 @@ static inline void settled(__u32 mtu)
 	ck_assert_uint_eq(run(), 0);
 	ck_assert_uint_eq(state.now.mtu, mtu);
 	ck_assert_uint_eq(fake.mtu, mtu);
-	ck_assert_uint_eq(state.dirty | state.retry | state.asking | state.revert, 0);
+	ck_assert_uint_eq(state.dirty | state.retry | state.sync | state.revert, 0);
 	knit_reqstate_tick(&state);
 	ck_assert_uint_eq(run(), 0);
 }

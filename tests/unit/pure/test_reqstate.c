@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-START_TEST(posts_carry_what_is_wanted)
+START_TEST(async_carries_what_is_wanted)
 {
 	struct knit_wanted next = { .up = 1, .mtu = 3000, .mac = { 6 }, .promisc = 1, .n_mc = 2 };
 	struct knit_req req;
@@ -84,11 +84,11 @@ START_TEST(newer_values_wait)
 }
 END_TEST
 
-START_TEST(ask_allowed)
+START_TEST(sync_allowed)
 {
-	ask(KNIT_REQ_MTU, 9000);
-	ck_assert_uint_eq(fake.queue[0].flags, KNIT_REQ_ASK);
-	ck_assert_uint_eq(state.asking, KNIT_REQ_BIT(KNIT_REQ_MTU));
+	request_sync(KNIT_REQ_MTU, 9000);
+	ck_assert_uint_eq(fake.queue[0].flags, KNIT_REQ_SYNC);
+	ck_assert_uint_eq(state.sync, KNIT_REQ_BIT(KNIT_REQ_MTU));
 	ck_assert_uint_eq(state.now.mtu, 1500);
 	answer(KNIT_REQ_MTU, 0);
 	ck_assert_int_eq(state.result[KNIT_REQ_MTU], 0);
@@ -96,13 +96,13 @@ START_TEST(ask_allowed)
 }
 END_TEST
 
-START_TEST(ask_refused)
+START_TEST(sync_refused)
 {
-	ask(KNIT_REQ_MTU, 9000);
+	request_sync(KNIT_REQ_MTU, 9000);
 	answer(KNIT_REQ_MTU, -EINVAL);
 	ck_assert_int_eq(state.result[KNIT_REQ_MTU], -EINVAL);
 	settled(1500);
-	ask(KNIT_REQ_LINK, 1);
+	request_sync(KNIT_REQ_LINK, 1);
 	answer(KNIT_REQ_LINK, -EIO);
 	ck_assert_uint_eq(state.now.up, 0);
 	ck_assert(!state.link_refused); /* it isn't up */
@@ -111,11 +111,11 @@ START_TEST(ask_refused)
 END_TEST
 
 /* The handler's own time is over, and what it waited for is done after all. */
-START_TEST(ask_timed_out_in_the_handler)
+START_TEST(sync_timed_out_in_the_handler)
 {
 	struct knit_req req;
 
-	ask(KNIT_REQ_MTU, 9000);
+	request_sync(KNIT_REQ_MTU, 9000);
 	serve(KNIT_REQ_MTU, 0);
 	ck_assert_uint_eq(fake.mtu, 9000);
 	req = (struct knit_req){ .seq = state.track.pending[KNIT_REQ_MTU], .kind = KNIT_REQ_MTU };
@@ -129,29 +129,29 @@ START_TEST(ask_timed_out_in_the_handler)
 END_TEST
 
 /* _i 0: the handler carries it out; 1: it sees that it was cancelled. */
-START_TEST(ask_cancelled)
+START_TEST(sync_cancelled)
 {
-	struct knit_req asked, posted;
+	struct knit_req cancelled, again;
 	__u32 seq;
 
-	ask(KNIT_REQ_MTU, 9000);
+	request_sync(KNIT_REQ_MTU, 9000);
 	seq = state.track.pending[KNIT_REQ_MTU];
 	ck_assert_uint_eq(knit_reqstate_cancel(&state, KNIT_REQ_MTU), seq);
 	ck_assert_uint_eq(knit_reqstate_cancel(&state, KNIT_REQ_MTU), 0);
-	ck_assert_uint_eq(state.asking, 0);
+	ck_assert_uint_eq(state.sync, 0);
 	run();
-	asked = serve(KNIT_REQ_MTU, _i ? -ECANCELED : 0);
-	ck_assert_int_eq(answer_to(&asked, _i ? -ECANCELED : 0), KNIT_MATCH_LATE);
+	cancelled = serve(KNIT_REQ_MTU, _i ? -ECANCELED : 0);
+	ck_assert_int_eq(answer_to(&cancelled, _i ? -ECANCELED : 0), KNIT_MATCH_LATE);
 	ck_assert_uint_eq(state.now.mtu, 1500);
-	posted = answer(KNIT_REQ_MTU, 0);
-	ck_assert_uint_eq(posted.flags, 0);
-	ck_assert_uint_eq(posted.value, 1500);
+	again = answer(KNIT_REQ_MTU, 0);
+	ck_assert_uint_eq(again.flags, 0);
+	ck_assert_uint_eq(again.value, 1500);
 	settled(1500);
 	ck_assert_uint_eq(state.track.late, 1);
 }
 END_TEST
 
-START_TEST(cancel_is_for_asks)
+START_TEST(cancel_is_for_sync)
 {
 	set_mtu(3000);
 	ck_assert_uint_eq(knit_reqstate_cancel(&state, KNIT_REQ_MTU), 0);
@@ -160,8 +160,8 @@ START_TEST(cancel_is_for_asks)
 }
 END_TEST
 
-/* Nothing of a kind is posted while somebody is about to ask for it, but other kinds are. */
-START_TEST(held_back_for_an_ask)
+/* No asynchronous request of a kind while a synchronous one is to come; other kinds are sent. */
+START_TEST(held_back_for_sync)
 {
 	state.held = KNIT_REQ_BIT(KNIT_REQ_MTU);
 	set_mtu(3000);
@@ -170,7 +170,7 @@ START_TEST(held_back_for_an_ask)
 					&(union knit_req_value){ .value = 1 }));
 	run();
 	answer(KNIT_REQ_LINK, 0);
-	ask(KNIT_REQ_MTU, 4000);
+	request_sync(KNIT_REQ_MTU, 4000);
 	answer(KNIT_REQ_MTU, _i ? -EINVAL : 0);
 	ck_assert_uint_eq(fake.n, 0);
 	state.held = 0;
@@ -261,7 +261,7 @@ START_TEST(refuses_everything)
 }
 END_TEST
 
-START_TEST(busy_is_asked_again)
+START_TEST(busy_is_requested_again)
 {
 	static const int passing[] = { -EAGAIN, -EBUSY, -ETIMEDOUT };
 	struct knit_req req;
@@ -354,15 +354,15 @@ START_TEST(new_handler_refuses)
 }
 END_TEST
 
-START_TEST(handler_gone_while_asking)
+START_TEST(handler_detached_while_sync)
 {
 	struct knit_req old;
 	__u32 seq;
 
-	ask(KNIT_REQ_LINK, 1);
+	request_sync(KNIT_REQ_LINK, 1);
 	seq = state.track.pending[KNIT_REQ_LINK];
 	ck_assert_uint_eq(knit_reqstate_anew(&state), seq);
-	ck_assert_uint_eq(state.asking, 0);
+	ck_assert_uint_eq(state.sync, 0);
 	ck_assert_int_eq(state.result[KNIT_REQ_LINK], -ENOTCONN);
 	run();
 	old = serve(KNIT_REQ_LINK, 0);
@@ -403,29 +403,29 @@ START_TEST(state_is_told_on_request)
 }
 END_TEST
 
-/* Nothing but the right answer, with a result that is one, ends an ask. */
+/* Nothing but the right answer, with a result that is one, ends a synchronous request. */
 START_TEST(junk_answers)
 {
 	static const int impossible[] = { 1, 4096, -512, -4095, -4096, INT32_MAX, INT32_MIN };
-	struct knit_req asked, junk;
+	struct knit_req pending, junk;
 	unsigned int i, n = sizeof(impossible) / sizeof(impossible[0]);
 
-	ask(KNIT_REQ_MTU, 9000);
-	asked = serve(KNIT_REQ_MTU, -1);
+	request_sync(KNIT_REQ_MTU, 9000);
+	pending = serve(KNIT_REQ_MTU, -1);
 	for (i = 0; i < n; i++)
-		ck_assert_int_eq(answer_to(&asked, impossible[i]), KNIT_MATCH_UNKNOWN);
-	junk = asked;
+		ck_assert_int_eq(answer_to(&pending, impossible[i]), KNIT_MATCH_UNKNOWN);
+	junk = pending;
 	junk.kind = KNIT_REQ_MAC;
 	ck_assert_int_eq(answer_to(&junk, 0), KNIT_MATCH_UNKNOWN);
 	junk.kind = 0xffff;
 	ck_assert_int_eq(answer_to(&junk, 0), KNIT_MATCH_UNKNOWN);
-	junk = asked;
+	junk = pending;
 	junk.seq++;
 	ck_assert_int_eq(answer_to(&junk, 0), KNIT_MATCH_UNKNOWN);
-	ck_assert_uint_eq(state.asking, KNIT_REQ_BIT(KNIT_REQ_MTU));
+	ck_assert_uint_eq(state.sync, KNIT_REQ_BIT(KNIT_REQ_MTU));
 	ck_assert_uint_eq(state.track.unknown, n + 3);
-	ck_assert_int_eq(answer_to(&asked, -511), KNIT_MATCH_OK);
-	ck_assert_int_eq(answer_to(&asked, 0), KNIT_MATCH_DUPLICATE);
+	ck_assert_int_eq(answer_to(&pending, -511), KNIT_MATCH_OK);
+	ck_assert_int_eq(answer_to(&pending, 0), KNIT_MATCH_DUPLICATE);
 	ck_assert_int_eq(state.result[KNIT_REQ_MTU], -511);
 	fake.mtu = 1500;
 	settled(1500);
@@ -465,25 +465,25 @@ END_TEST
 
 KNIT_SUITE(reqstate)
 {
-	add(s, posts_carry_what_is_wanted, 1);
+	add(s, async_carries_what_is_wanted, 1);
 	add(s, lists_count_as_far_as_they_go, 1);
 	add(s, shows_all_but_numbers, 1);
 	add(s, newer_values_wait, 1);
-	add(s, ask_allowed, 1);
-	add(s, ask_refused, 1);
-	add(s, ask_timed_out_in_the_handler, 1);
-	add(s, ask_cancelled, 2);
-	add(s, cancel_is_for_asks, 1);
-	add(s, held_back_for_an_ask, 2);
+	add(s, sync_allowed, 1);
+	add(s, sync_refused, 1);
+	add(s, sync_timed_out_in_the_handler, 1);
+	add(s, sync_cancelled, 2);
+	add(s, cancel_is_for_sync, 1);
+	add(s, held_back_for_sync, 2);
 	add(s, refused_for_good, 1);
 	add(s, refused_but_changed_meanwhile, 2);
 	add(s, carried_out_late, 2);
 	add(s, refuses_everything, 1);
-	add(s, busy_is_asked_again, 3);
+	add(s, busy_is_requested_again, 3);
 	add(s, refused_up_until_down_or_success, 2);
 	add(s, refused_too_late, 2);
 	add(s, new_handler_refuses, 1);
-	add(s, handler_gone_while_asking, 1);
+	add(s, handler_detached_while_sync, 1);
 	add(s, new_handler_is_told_changes, 1);
 	add(s, state_is_told_on_request, 1);
 	add(s, junk_answers, 1);

@@ -30,7 +30,7 @@ static void random_step(struct knit_random *random)
 		break;
 	case 1:
 		if (!state.track.pending[KNIT_REQ_MTU])
-			ask(KNIT_REQ_MTU, mtu);
+			request_sync(KNIT_REQ_MTU, mtu);
 		break;
 	case 2:
 		knit_reqstate_cancel(&state, KNIT_REQ_MTU);

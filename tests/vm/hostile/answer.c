@@ -15,7 +15,7 @@ static int32_t odd_result(struct dice *d)
 	return PICK(d, results);
 }
 
-/* Wrong number, kind, result; what was asked long ago. */
+/* Wrong number, kind, result; a request of long ago. */
 static void spoil(struct dice *d, struct knit_req *r)
 {
 	switch (below(d, 6)) {

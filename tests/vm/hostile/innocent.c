@@ -293,7 +293,7 @@ static void create(void)
 	me.id = c.id;
 }
 
-/* Up while there is no handler: nobody is to be asked. */
+/* Up while there is no handler: no request is to be made. */
 static void up(void)
 {
 	struct ifreq r = { .ifr_name = NAME, .ifr_flags = IFF_UP };

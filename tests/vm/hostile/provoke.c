@@ -72,14 +72,14 @@ static void provoke_frames(struct watch *w)
 	knit_store(&rx_q.shm->producer, n);
 }
 
-struct asked {
+struct pending {
 	const struct stage *stage;
 	const struct knit_ring *req_q;
 };
 
-static bool is_asked(const void *arg)
+static bool has_request(const void *arg)
 {
-	const struct asked *a = arg;
+	const struct pending *a = arg;
 
 	ring(a->stage, 1);
 	return knit_load_acquire(&a->req_q->shm->producer) != 0;
@@ -94,20 +94,20 @@ static bool answers_judged(const void *arg)
 	       w->s.req_duplicate;
 }
 
-/* Wants to be told everything; then the first request twice, and then for what nobody asked. */
+/* Wants to be told everything; then the first request twice, and then for no request. */
 static void provoke_answers(struct watch *w)
 {
 	const struct target *t = &w->stage->target[0];
 	struct knit_req r = { .flags = KNIT_REQ_STATE };
 	struct knit_ring req_q, resp_q;
-	struct asked asked = { w->stage, &req_q };
+	struct pending pending = { w->stage, &req_q };
 	uint32_t i;
 
 	knit_ring_bind(&req_q, t->shm + knit_shm_req_off(), KNIT_REQ_RING, sizeof(r));
 	knit_ring_bind(&resp_q, t->shm + knit_shm_resp_off(), KNIT_REQ_RING, sizeof(r));
 	memcpy(knit_ring_entry(&resp_q, 0), &r, sizeof(r));
 	knit_ring_submit(&resp_q, 1);
-	if (!wait_until(PATIENCE_MS, is_asked, &asked))
+	if (!wait_until(PATIENCE_MS, has_request, &pending))
 		return;
 	knit_req_load(&r, knit_ring_entry(&req_q, 0));
 	for (i = 1; i < 4; i++) {

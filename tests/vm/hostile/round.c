@@ -37,7 +37,7 @@ static void plan_make(struct plan *p, uint32_t round, uint32_t duration)
 	p->ring_size = PICK(&d, sizes);
 	p->n_pairs = 1 + below(&d, 4);
 	p->features = one_in(&d, 5) ? PICK(&d, few) : KNIT_FEAT_ALL;
-	p->flags = KNIT_CREATE_CARRIER | below(&d, 2) * KNIT_CREATE_POST |
+	p->flags = KNIT_CREATE_CARRIER | below(&d, 2) * KNIT_CREATE_ASYNC |
 		   below(&d, 2) * KNIT_CREATE_ATTACHED;
 	p->spoil = PICK(&d, spoils);
 	p->huge = one_in(&d, 4);

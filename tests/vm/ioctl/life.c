@@ -61,7 +61,7 @@ struct slow {
 	double seconds;
 };
 
-static void *ask(void *arg)
+static void *bring_up(void *arg)
 {
 	struct slow *slow = arg;
 	double start = now();
@@ -71,35 +71,35 @@ static void *ask(void *arg)
 	return NULL;
 }
 
-static bool is_asking(const void *arg)
+static bool has_request(const void *arg)
 {
 	const struct knit_ring_shm *req_q = arg;
 
 	return knit_load(&req_q->producer) != knit_load(&req_q->consumer);
 }
 
-/* A handler that never answers, an ask that waits for it with RTNL held, and a release. */
-static void release_while_asked(void)
+/* A handler that never answers, a request that waits for it with RTNL held, and a release. */
+static void release_while_sync(void)
 {
 	struct slow slow = { 0 };
-	pthread_t asker;
+	pthread_t caller;
 	uint64_t id;
 	struct bed b;
 	double start;
 
 	bed_open(&b);
-	is("asked: create", create(&b, "kn0", &id), 0);
-	is("asked: a handler", attach(b.fd, id, KNIT_ATTACH_HANDLER, 0), 0);
-	/* What it is told first is answered by nobody; an ask of another kind has to wait too. */
-	pthread_create(&asker, NULL, ask, &slow);
-	is_true("asked: a request",
-		wait_until(2, is_asking, (uint8_t *)b.shm + knit_shm_req_off()));
+	is("synchronous: create", create(&b, "kn0", &id), 0);
+	is("synchronous: a handler", attach(b.fd, id, KNIT_ATTACH_HANDLER, 0), 0);
+	/* What it is told first is answered by nobody; a synchronous one waits behind it. */
+	pthread_create(&caller, NULL, bring_up, &slow);
+	is_true("synchronous: a request",
+		wait_until(2, has_request, (uint8_t *)b.shm + knit_shm_req_off()));
 	start = now();
-	is("asked: release", release(b.fd, id), 0);
-	is_true("asked: it waits for nobody", now() - start < 2);
-	pthread_join(asker, NULL);
-	is_true("asked: who asked has an error", slow.result < 0);
-	is_true("asked: at once", slow.seconds < 2.5);
+	is("synchronous: release", release(b.fd, id), 0);
+	is_true("synchronous: it waits for nobody", now() - start < 2);
+	pthread_join(caller, NULL);
+	is_true("synchronous: its caller has an error", slow.result < 0);
+	is_true("synchronous: at once", slow.seconds < 2.5);
 	bed_close(&b);
 }
 
@@ -123,7 +123,7 @@ void test_processes(void)
 	is_true("inherited: a child keeps the interface", exists("kn0"));
 	child_end(pid);
 	is_true("inherited: until it ends", !exists("kn0"));
-	release_while_asked();
+	release_while_sync();
 }
 
 /* A namespace that dies with its last process. */

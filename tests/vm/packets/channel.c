@@ -83,7 +83,7 @@ static void create(struct channel *c, uint32_t features)
 		.min_mtu = 68,
 		.max_mtu = 65535,
 		.packet_doorbell_fd = c->packet_doorbell,
-		.request_doorbell_fd = c->packet_doorbell, /* nobody asks, nobody answers */
+		.request_doorbell_fd = c->packet_doorbell, /* no requests, no answers */
 	};
 
 	memcpy(create.name, c->name, sizeof(create.name));

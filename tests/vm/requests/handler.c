@@ -179,7 +179,7 @@ static const struct knit_wanted *wanted_of(const struct iface *i)
 
 static bool cancelled(const struct iface *i, const struct knit_req *req)
 {
-	return !i->plan->blind && req->flags & KNIT_REQ_ASK &&
+	return !i->plan->blind && req->flags & KNIT_REQ_SYNC &&
 	       knit_load_acquire(&wanted_of(i)->cancelled_seq) == req->seq;
 }
 
@@ -222,7 +222,7 @@ static int carry_out(const struct iface *i, const struct knit_req *req)
 
 	if (req->kind == KNIT_REQ_NONE || req->kind >= KNIT_REQ_COUNT)
 		return -EINVAL;
-	plan->asks += req->flags == KNIT_REQ_ASK;
+	plan->sync += req->flags == KNIT_REQ_SYNC;
 	nap(plan->delay_ms);
 	if (cancelled(i, req))
 		return -ECANCELED;

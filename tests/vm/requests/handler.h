@@ -27,7 +27,7 @@ struct plan {
 
 	/* handler: wo */
 	int attached; /* 1, or -errno of its ATTACH; 0: not yet */
-	uint32_t asks;
+	uint32_t sync;
 	uint32_t seen[KNIT_REQ_COUNT];
 	struct {
 		uint32_t value[KNIT_REQ_COUNT];

@@ -20,7 +20,7 @@
  * latter what was expected. Root and /dev/kni are needed.
  *
  * usage: knit-requests [TEST...]        all, or those
- *        knit-requests --serve NAME [post]  an interface and its handler, until killed
+ *        knit-requests --serve NAME [async]  an interface and its handler, until killed
  */
 static const struct test {
 	const char *name;
@@ -165,16 +165,16 @@ int timed(const struct iface *i, int (*call)(const char *name, int value), int v
 	return ret;
 }
 
-static bool has_asked(const void *arg)
+static bool has_sync(const void *arg)
 {
 	const struct iface *i = arg;
 
-	return iface_stats(i).req_asked != 0;
+	return iface_stats(i).req_sync != 0;
 }
 
-void wait_asked(const struct iface *i)
+void wait_for_sync(const struct iface *i)
 {
-	expect(wait_for(has_asked, i, 5000), "it was asked", __LINE__);
+	expect(wait_for(has_sync, i, 5000), "a synchronous request", __LINE__);
 }
 
 static bool is_settled(const void *arg)
@@ -182,7 +182,7 @@ static bool is_settled(const void *arg)
 	const struct iface *i = arg;
 	struct knit_ioc_stats s = iface_stats(i);
 
-	return s.req_posted + s.req_asked ==
+	return s.req_async + s.req_sync ==
 	       s.req_answered + s.req_timeout + s.req_killed + s.req_detached + s.req_cancelled;
 }
 
@@ -235,7 +235,7 @@ static int serve(const char *name, const char *mode)
 {
 	struct iface i;
 
-	iface_open(&i, name, mode ? KNIT_CREATE_POST : 0);
+	iface_open(&i, name, mode ? KNIT_CREATE_ASYNC : 0);
 	i.plan->chatty = true;
 	iface_link(&i, true, 10000);
 	handler_serve(&i);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What is posted only: address lists, modes; and carrier. */
+/* What is always asynchronous: address lists, modes; and carrier. */
 
 static bool lists_are(const struct iface *i, unsigned int n_mc, unsigned int allmulti)
 {
@@ -138,7 +138,7 @@ void test_modes(struct iface *i)
 	EXPECT(turns(i, KNIT_REQ_ALLMULTI, 1));
 	close(fd);
 	EXPECT(turns(i, KNIT_REQ_ALLMULTI, 0));
-	i->plan->result[KNIT_REQ_PROMISC] = -EOPNOTSUPP; /* refused: not asked again */
+	i->plan->result[KNIT_REQ_PROMISC] = -EOPNOTSUPP; /* refused: not requested again */
 	EXPECT(set_flag(i->name, IFF_PROMISC, true) == 0);
 	EXPECT(settle(i));
 	EXPECT(get_flags(i->name) & IFF_PROMISC);

@@ -5,8 +5,8 @@
 #include "handler.h"
 
 /* The kernel's wait, with room for a slow machine; and what does not wait at all. */
-#define ASK_LEAST_MS 2900
-#define ASK_MOST_MS 5500 /* less than two waits */
+#define SYNC_LEAST_MS 2900
+#define SYNC_MOST_MS 5500 /* less than two waits */
 #define SOON_MS 2500
 
 #define EXPECT(cond) expect((cond), #cond, __LINE__)
@@ -34,7 +34,7 @@ int op_end(struct op *op); /* what it returned; -1000: killed */
 int timed(const struct iface *i, int (*call)(const char *name, int value), int value,
 	  unsigned int *ms);
 
-void wait_asked(const struct iface *i);
+void wait_for_sync(const struct iface *i);
 bool settle(const struct iface *i); /* in the end no request is on its way */
 bool agree(const struct iface *i);  /* and port and interface have the same */
 
@@ -54,16 +54,16 @@ bool has_none(const void *arg);
 	X(handler_killed, 0)                      \
 	X(handler_detached, 0)                    \
 	X(handler_gone_before_turn, 0)            \
-	X(released_while_asking, 0)               \
+	X(released_while_waiting, 0)              \
 	X(nobody_attached, 0)                     \
 	X(up_refused_later, 0)                    \
 	X(junk_answers, 0)                        \
 	X(spoiled_indexes, 0)                     \
-	X(posting, KNIT_CREATE_POST)              \
-	X(posting_refused, KNIT_CREATE_POST)      \
-	X(posting_busy, KNIT_CREATE_POST)         \
-	X(posting_many, KNIT_CREATE_POST)         \
-	X(up_refused_post, KNIT_CREATE_POST)      \
+	X(async, KNIT_CREATE_ASYNC)               \
+	X(async_refused, KNIT_CREATE_ASYNC)       \
+	X(async_busy, KNIT_CREATE_ASYNC)          \
+	X(async_many, KNIT_CREATE_ASYNC)          \
+	X(async_up_refused, KNIT_CREATE_ASYNC)    \
 	X(address_lists, 0)                       \
 	X(modes, 0)                               \
 	X(carrier, 0)                             \

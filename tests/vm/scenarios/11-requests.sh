@@ -10,7 +10,7 @@
 PROGRAM=$KNIT_BUILD/tests/vm/requests/knit-requests
 
 # An interface and its handler, which is its creator too
-serving() # name [post]
+serving() # name [async]
 {
 	start "$1" "$PROGRAM" --serve "$@"
 	wait_for 10 told "$1" rxlist
@@ -73,7 +73,7 @@ by_ethtool()
 	check "ethtool: ring" says "^TX:.*64" ethtool -g kreq0
 	check "ethtool: channels" says "^Combined:.*1" ethtool -l kreq0
 	check "ethtool: counters of a pair" says "q0_bad_gso: 0" ethtool -S kreq0
-	check "ethtool: counters of requests" more_than kreq0 req_asked 2
+	check "ethtool: counters of requests" more_than kreq0 req_sync 2
 	check "sysfs: speed" says "^10000$" cat /sys/class/net/kreq0/speed
 	check "sysfs: carrier off" eval "echo 0 >/sys/class/net/kreq0/carrier"
 	check "ethtool: no link" says "Link detected: no" ethtool kreq0
@@ -105,21 +105,21 @@ stopped()
 {
 	measure_quick ip link set lo mtu 65535
 	kill -STOP "${PID[kreq0]}"
-	timed "asking a stopped handler" ip link set kreq0 mtu 4000
-	check "stopped: ask waits" [ "$MS" -ge $((ASK_MS - 100)) ]
-	check "stopped: ask ends in time" is_bounded
-	check "stopped: ask fails" [ $STATUS -ne 0 ]
+	timed "synchronous, to a stopped handler" ip link set kreq0 mtu 4000
+	check "stopped: synchronous: waits" [ "$MS" -ge $((SYNC_MS - 100)) ]
+	check "stopped: synchronous: ends in time" is_bounded
+	check "stopped: synchronous: fails" [ $STATUS -ne 0 ]
 	check "stopped: with its reason" grep -q "Timer expired" "$TMP/command.log"
 	timed "down, of a stopped handler" ip link set kreq0 down
 	check "stopped: down does not wait" is_quick
 	kill -CONT "${PID[kreq0]}"
 	check "stopped: told later" tells kreq0 "link 0"
-	check "stopped: then asked again" ip link set kreq0 mtu 4000
+	check "stopped: the next one is answered" ip link set kreq0 mtu 4000
 	kill -STOP "${PID[kreq1]}"
-	timed "posting to a stopped handler" ip link set kreq1 mtu 4000
-	check "stopped: who posts does not wait" is_quick
+	timed "asynchronous, to a stopped handler" ip link set kreq1 mtu 4000
+	check "stopped: asynchronous: does not wait" is_quick
 	kill -CONT "${PID[kreq1]}"
-	check "stopped: post arrives" tells kreq1 "mtu 4000"
+	check "stopped: asynchronous: arrives" tells kreq1 "mtu 4000"
 }
 
 namespaces()
@@ -137,7 +137,7 @@ load_module || die "no module"
 "$PROGRAM" >"$TMP/tests.log" 2>&1 || not_ok "knit-requests"
 sed "s/^ok /ok $TEST: /; s/^not ok /not ok $TEST: /" "$TMP/tests.log"
 serving kreq0 || die "serve"
-serving kreq1 post || die "serve"
+serving kreq1 async || die "serve"
 by_ip
 by_ethtool
 modes

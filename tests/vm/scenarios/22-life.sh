@@ -6,10 +6,10 @@
 # usage: 22-life.sh va|pa
 #
 #   netns far                                                         netns near
-#   left0 ===wire=== e1000e, vfio-pci: port left --- worker 0 --- kni-left, asks
+#   left0 ===wire=== e1000e, vfio-pci: port left --- worker 0 --- kni-left, sync
 #   10.7.1.2                                                      10.7.1.1
 #                                                                     netns doomed
-#   right0 ==wire=== e1000e, vfio-pci: port right -- worker 0 --- kni-right, posts
+#   right0 ==wire=== e1000e, vfio-pci: port right -- worker 0 --- kni-right, async
 #   10.7.2.2                                                      10.7.2.1
 # shellcheck source=tests/smoke/_init.sh
 . "$(dirname "$0")/../../smoke/_init.sh"
@@ -83,21 +83,22 @@ goes_on() # name
 	kill -CONT "${PID[$1]}"
 }
 
-asking()
+caller_waits()
 {
-	grep -q rte_kni "/proc/${PID[asker]}/stack"
+	grep -q rte_kni "/proc/${PID[caller]}/stack"
 }
 
 # An `ip link` that waits for the port of kni-left.
-ask() # mtu
+set_mtu() # mtu
 {
-	start_in near asker ip link set kni-left mtu "$1"
-	wait_for 5 asking
+	start_in near caller ip link set kni-left mtu "$1"
+	wait_for 5 caller_waits
 }
 
-asker_says() # pattern
+caller_says() # pattern
 {
-	wait_for 2 ended asker && stop asker && [ $STATUS -ne 0 ] && grep -q "$1" "$TMP/asker.log"
+	wait_for 2 ended caller && stop caller && [ $STATUS -ne 0 ] &&
+		grep -q "$1" "$TMP/caller.log"
 }
 
 # The last that the kernel told of the interface
@@ -149,18 +150,18 @@ control_stopped()
 	measure_quick other_link
 	still control
 	unrelated "control stopped"
-	timed "control stopped: one posts" ip -n doomed link set kni-right mtu 1400
-	check "control stopped: who posts waits for nobody" is_quick
-	unrelated "control stopped, one posted"
-	check "control stopped: one asks" ask 1400
-	unrelated "control stopped, one asks" is_bounded
-	check "control stopped: who asked is told" asker_says "Timer expired"
+	timed "control stopped: asynchronous" ip -n doomed link set kni-right mtu 1400
+	check "control stopped: asynchronous waits for nobody" is_quick
+	unrelated "control stopped, asynchronous"
+	check "control stopped: synchronous waits" set_mtu 1400
+	unrelated "control stopped, synchronous" is_bounded
+	check "control stopped: its caller has an error" caller_says "Timer expired"
 	goes_on control
-	check "control continued: what was posted is done" \
+	check "control continued: asynchronous is done" \
 		wait_for 10 field_is /knit/port,right mtu 1400
-	check "control continued: what was asked is not" wait_for 10 agree 1500
+	check "control continued: synchronous is not" wait_for 10 agree 1500
 	as_before "control continued"
-	check "control continued: is asked" ip -n near link set kni-left mtu 1400
+	check "control continued: answers" ip -n near link set kni-left mtu 1400
 	check "control continued: agree" agree 1400
 	mtu_1500
 }
@@ -169,17 +170,17 @@ control_killed()
 {
 	measure_quick other_link
 	still control
-	check "control killed: one asks" ask 1400
+	check "control killed: synchronous waits" set_mtu 1400
 	kill -KILL "${PID[control]}"
-	timed "control killed: who asked" asker_says "not connected"
-	check "control killed: who asked is told at once" is_quick
+	timed "control killed: synchronous" caller_says "not connected"
+	check "control killed: its caller has an error at once" is_quick
 	check "control killed" left_with control 137
 	unrelated "control killed"
 	as_before "control killed"
 	check "without control: refused" says "not connected" ip -n near link set kni-left mtu 1400
 	check "without control: agree" agree 1500
 	start_control
-	check "new control: is asked" ip -n near link set kni-left mtu 1400
+	check "new control: answers" ip -n near link set kni-left mtu 1400
 	check "new control: agree" agree 1400
 	mtu_1500
 }
@@ -190,9 +191,9 @@ main_loop_exit_code()
 	still primary
 	unrelated "primary stopped"
 	check "primary stopped: traffic" moves
-	timed "primary stopped: one asks" ip -n near link set kni-left mtu 1400
-	check "primary stopped: an ask fails" [ $STATUS -ne 0 ]
-	check "primary stopped: an ask ends in time" is_bounded
+	timed "primary stopped: synchronous" ip -n near link set kni-left mtu 1400
+	check "primary stopped: synchronous fails" [ $STATUS -ne 0 ]
+	check "primary stopped: synchronous ends in time" is_bounded
 	goes_on primary
 	check "primary continued: kernel and port agree" wait_for 10 agree 1500
 	as_before "primary continued"
@@ -276,7 +277,7 @@ netns far near
 pci_port left far
 pci_port right far
 interface kni-left left near
-interface kni-right right doomed 'requests = "post"; ring_size = 128;'
+interface kni-right right doomed 'requests = "asynchronous"; ring_size = 128;'
 worker 0 "punt left" "punt right"
 up
 check "EAL was told which addresses devices get" \

@@ -14,7 +14,7 @@
 #   measure_quick COMMAND...           how long this takes while nobody stands still: before each
 #                                      use of the two limits
 #   is_quick                           the last `timed` succeeded and waited for nobody
-#   is_bounded                         it took no longer than one ask
+#   is_bounded                         it took no longer than one synchronous request
 # shellcheck disable=SC2034
 MODULE=${KNIT_MODULE:-$KNIT_BUILD/kmod/kni/rte_kni.ko}
 
@@ -72,9 +72,9 @@ load_module() # parameters...
 	unload_module && insert "$@" && [ -c /dev/kni ]
 }
 
-# An ask waits for three seconds. Less than that is quick, unless the machine is so busy that what
-# waits for nobody takes that long.
-ASK_MS=3000
+# A synchronous request waits for three seconds. Less than that is quick, unless the machine is so
+# busy that what waits for nobody takes that long.
+SYNC_MS=3000
 QUICK_MS=2500
 
 timed() # name, command...
@@ -106,5 +106,5 @@ is_quick()
 
 is_bounded()
 {
-	[ "$MS" -lt $((ASK_MS + QUICK_MS)) ]
+	[ "$MS" -lt $((SYNC_MS + QUICK_MS)) ]
 }

@@ -73,7 +73,7 @@ static uint32_t create_flags(const struct knit_iface_conf *conf)
 	uint32_t flags = 0;
 
 	if (conf->async)
-		flags |= KNIT_CREATE_POST;
+		flags |= KNIT_CREATE_ASYNC;
 	if (conf->carrier && !conf->legacy) /* the module's parameter says */
 		flags |= KNIT_CREATE_CARRIER;
 	if (conf->force_bind)
@@ -319,8 +319,8 @@ static void kmod_req_stats(const struct rte_kni *kni, struct knit_engine_req_sta
 	memset(out, 0, sizeof(*out));
 	if (read_stats(kni, 0, &s) < 0)
 		return;
-	out->posted = s.req_posted;
-	out->asked = s.req_asked;
+	out->async = s.req_async;
+	out->sync = s.req_sync;
 	out->answered = s.req_answered;
 	out->refused = s.req_refused;
 	out->timeout = s.req_timeout;

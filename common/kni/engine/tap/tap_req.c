@@ -8,8 +8,8 @@
 #include <stdlib.h>
 
 /*
- * Requests on an engine that learns of a change after the fact: everything is a post, and what the
- * handler refuses is taken back where it can be. What is posted when is decided by reqstate.c.
+ * Requests on an engine that learns of a change after the fact: all are asynchronous, and what the
+ * handler refuses is taken back where it can be. reqstate.c decides what is requested when.
  */
 
 static const char *const kind_names[KNIT_REQ_COUNT] = {
@@ -114,7 +114,7 @@ void knit_tap_req_link(struct knit_tap_iface *t, const struct knit_nl_link *link
 		update(w, &next);
 		return;
 	}
-	/* the kernel's own limits for a tap device can't be set: keep ours here, nobody is asked */
+	/* the kernel's own limits for a tap device can't be set: ours are kept here */
 	next.mtu = w->reqstate.now.mtu;
 	update(w, &next);
 	w->stats.refused++;
@@ -130,7 +130,7 @@ static int by_address(const void *a, const void *b)
 static uint16_t set_list(uint8_t (*to)[6], const uint8_t (*from)[6], uint32_t n)
 {
 	if (n > KNIT_RXLIST_MAX)
-		n = 0; /* all of them are asked for */
+		n = 0; /* all of them are requested */
 	memset(to, 0, sizeof(*to) * KNIT_RXLIST_MAX);
 	memcpy(to, from, sizeof(*to) * n);
 	qsort(to, n, sizeof(*to), by_address);
@@ -139,7 +139,7 @@ static uint16_t set_list(uint8_t (*to)[6], const uint8_t (*from)[6], uint32_t n)
 
 static void log_over(const struct knit_tap_iface *t, const char *what, uint32_t n)
 {
-	log_warn("%s: %u %s addresses, more than the listed %d: asking for all", t->name, n, what,
+	log_warn("%s: %u %s addresses, more than the listed %d: requesting all", t->name, n, what,
 		 KNIT_RXLIST_MAX);
 }
 
@@ -162,7 +162,7 @@ void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *ad
 }
 
 /* Puts what changed into req_q. */
-static void post(struct knit_tap_iface *t)
+static void submit_requests(struct knit_tap_iface *t)
 {
 	struct knit_tap_watch *w = &t->watch;
 	enum knit_req_kind kind;
@@ -171,9 +171,10 @@ static void post(struct knit_tap_iface *t)
 	while ((kind = knit_reqstate_next(&w->reqstate)) != KNIT_REQ_NONE) {
 		if (knit_ring_reserve(&w->req_q, 1) == 0)
 			break; /* the handler sleeps; what it answers brings us back here */
-		knit_reqstate_post(&w->reqstate, kind, knit_ring_entry(&w->req_q, w->req_q.prod));
+		knit_reqstate_issue_async(&w->reqstate, kind,
+					  knit_ring_entry(&w->req_q, w->req_q.prod));
 		knit_ring_submit(&w->req_q, 1);
-		w->stats.posted++;
+		w->stats.async++;
 		n++;
 	}
 	if (n == 0)
@@ -261,5 +262,5 @@ void knit_tap_req_run(struct knit_tap_iface *t)
 	take_answers(t);
 	check_handler(t);
 	if (!t->watch.gone && has_handler(t->kni))
-		post(t);
+		submit_requests(t);
 }

@@ -20,7 +20,7 @@
 #define EVENTS 16
 /*
  * Address lists, and what the kernel itself wants received (multicast routing), have no event and
- * are polled while it is up; posts that failed are repeated.
+ * are polled while it is up; requests that failed are repeated.
  */
 #define TICK_SECONDS 1
 

@@ -24,11 +24,11 @@ void test_allowed(struct iface *i)
 	EXPECT(i->plan->port.mac[5] == 9);
 	EXPECT(set_up(i->name, 1) == 0);
 	EXPECT(i->plan->port.value[LINK] == 1);
-	EXPECT(i->plan->asks == 3);
+	EXPECT(i->plan->sync == 3);
 	EXPECT(set_mac(i->name, 10) == 0); /* while it is up */
 	EXPECT(agree(i));
 	EXPECT(get_mtu(i->name) == 3000 && get_mac(i->name) == 10);
-	EXPECT(iface_stats(i).req_asked == 4 && iface_stats(i).req_refused == 0);
+	EXPECT(iface_stats(i).req_sync == 4 && iface_stats(i).req_refused == 0);
 }
 
 void test_refused(struct iface *i)
@@ -65,31 +65,31 @@ void test_down_does_not_wait(struct iface *i)
 	EXPECT(i->plan->port.value[LINK] == 0);
 }
 
-/* Twice: the second comes while the restoring post of the first is still on its way. */
+/* Twice: the second comes while the request that restores the first is still on its way. */
 void test_unanswered(struct iface *i)
 {
-	struct op ask, other;
+	struct op op, other;
 	int k;
 
 	handler_attach(i);
 	EXPECT(agree(i));
 	handler_signal(i, SIGSTOP);
 	for (k = 0; k < 2; k++) {
-		ask = op_start(i, set_mtu, 3000 + k);
-		wait_asked(i);
+		op = op_start(i, set_mtu, 3000 + k);
+		wait_for_sync(i);
 		other = op_start(i, unrelated, 500 + k);
-		EXPECT(op_end(&ask) == -ETIME);
-		EXPECT(ask.ms > ASK_LEAST_MS && ask.ms < ASK_MOST_MS);
+		EXPECT(op_end(&op) == -ETIME);
+		EXPECT(op.ms > SYNC_LEAST_MS && op.ms < SYNC_MOST_MS);
 		EXPECT(op_end(&other) == 0);
-		EXPECT(other.ms < ASK_MOST_MS);
-		printf("# ask %u ms, unrelated %u ms\n", ask.ms, other.ms);
+		EXPECT(other.ms < SYNC_MOST_MS);
+		printf("# synchronous %u ms, unrelated %u ms\n", op.ms, other.ms);
 		EXPECT(get_mtu(i->name) == 1500);
 	}
 	EXPECT(iface_stats(i).req_timeout == 2);
 	handler_signal(i, SIGCONT);
 	EXPECT(agree(i));
 	EXPECT(get_mtu(i->name) == 1500);
-	EXPECT(i->plan->asks == 1);
+	EXPECT(i->plan->sync == 1);
 	EXPECT(iface_stats(i).req_late == 1 && iface_stats(i).req_unknown == 0);
 	EXPECT(set_mtu(i->name, 3000) == 0);
 }
@@ -103,11 +103,11 @@ void test_late(struct iface *i)
 	EXPECT(agree(i));
 	i->plan->delay_ms = 3500;
 	EXPECT(timed(i, set_mac, 9, &ms) == -ETIME);
-	EXPECT(ms > ASK_LEAST_MS && ms < ASK_MOST_MS);
+	EXPECT(ms > SYNC_LEAST_MS && ms < SYNC_MOST_MS);
 	i->plan->delay_ms = 0;
 	EXPECT(agree(i));
 	EXPECT(get_mac(i->name) == 1);
-	EXPECT(i->plan->asks == 1 && iface_stats(i).req_late == 1);
+	EXPECT(i->plan->sync == 1 && iface_stats(i).req_late == 1);
 	EXPECT(i->plan->seen[MAC] == 2); /* at attach, and the repair, which there was no need of */
 }
 
@@ -122,23 +122,23 @@ void test_late_and_blind(struct iface *i)
 	i->plan->delay_ms = 0;
 	EXPECT(agree(i));
 	EXPECT(!(get_flags(i->name) & IFF_UP));
-	EXPECT(i->plan->seen[LINK] == 3); /* at attach, the ask, its repair */
+	EXPECT(i->plan->seen[LINK] == 3); /* at attach, the request, its repair */
 	EXPECT(iface_stats(i).req_late == 1);
 }
 
 void test_caller_killed(struct iface *i)
 {
-	struct op ask;
+	struct op op;
 	unsigned int start;
 
 	handler_attach(i);
 	EXPECT(agree(i));
 	handler_signal(i, SIGSTOP);
-	ask = op_start(i, set_mtu, 3000);
-	wait_asked(i);
+	op = op_start(i, set_mtu, 3000);
+	wait_for_sync(i);
 	start = now_ms();
-	kill(ask.pid, SIGKILL);
-	EXPECT(op_end(&ask) == -1000);
+	kill(op.pid, SIGKILL);
+	EXPECT(op_end(&op) == -1000);
 	EXPECT(now_ms() - start < SOON_MS);
 	EXPECT(iface_stats(i).req_killed == 1 && iface_stats(i).req_timeout == 0);
 	handler_signal(i, SIGCONT);
@@ -150,16 +150,16 @@ void test_caller_killed(struct iface *i)
 /* The next one finds the request, sees that it was cancelled, and is told what the kernel wants. */
 void test_handler_killed(struct iface *i)
 {
-	struct op ask;
+	struct op op;
 
 	handler_attach(i);
 	EXPECT(agree(i));
 	i->plan->delay_ms = 10000;
-	ask = op_start(i, set_mtu, 3000);
-	wait_asked(i);
+	op = op_start(i, set_mtu, 3000);
+	wait_for_sync(i);
 	handler_kill(i);
-	EXPECT(op_end(&ask) == -ENOTCONN);
-	EXPECT(ask.ms < SOON_MS);
+	EXPECT(op_end(&op) == -ENOTCONN);
+	EXPECT(op.ms < SOON_MS);
 	EXPECT(iface_stats(i).req_detached == 1);
 	i->plan->delay_ms = 0;
 	handler_attach(i);
@@ -181,38 +181,38 @@ static int detach_handler(const struct iface *i)
 
 void test_handler_detached(struct iface *i)
 {
-	struct op ask;
+	struct op op;
 
 	handler_attach(i);
 	EXPECT(agree(i));
 	handler_signal(i, SIGSTOP);
-	ask = op_start(i, set_up, 1);
-	wait_asked(i);
+	op = op_start(i, set_up, 1);
+	wait_for_sync(i);
 	EXPECT(detach_handler(i) == 0);
-	EXPECT(op_end(&ask) == -ENOTCONN);
-	EXPECT(ask.ms < SOON_MS);
+	EXPECT(op_end(&op) == -ENOTCONN);
+	EXPECT(op.ms < SOON_MS);
 	EXPECT(!(get_flags(i->name) & IFF_UP));
 	handler_kill(i);
 	handler_attach(i);
 	EXPECT(agree(i));
 }
 
-/* Up waits for its turn behind a down that nobody answers: it is posted, since nobody was told. */
+/* Up waits behind a down that nobody answers. Without a handler it succeeds, and is sent later. */
 void test_handler_gone_before_turn(struct iface *i)
 {
-	struct op ask;
+	struct op op;
 
 	handler_attach(i);
 	EXPECT(set_up(i->name, 1) == 0);
 	EXPECT(agree(i));
 	handler_signal(i, SIGSTOP);
 	EXPECT(set_up(i->name, 0) == 0);
-	ask = op_start(i, set_up, 1);
-	while (iface_stats(i).req_asked < 2)
+	op = op_start(i, set_up, 1);
+	while (iface_stats(i).req_sync < 2)
 		usleep(1000);
 	EXPECT(detach_handler(i) == 0);
-	EXPECT(op_end(&ask) == 0);
-	EXPECT(ask.ms < SOON_MS);
+	EXPECT(op_end(&op) == 0);
+	EXPECT(op.ms < SOON_MS);
 	EXPECT(get_flags(i->name) & IFF_UP);
 	EXPECT(iface_stats(i).req_detached == 1);
 	handler_kill(i);
@@ -222,20 +222,20 @@ void test_handler_gone_before_turn(struct iface *i)
 }
 
 /* run() checks that release does not wait either. */
-void test_released_while_asking(struct iface *i)
+void test_released_while_waiting(struct iface *i)
 {
-	struct op ask;
+	struct op op;
 
 	handler_attach(i);
 	EXPECT(set_up(i->name, 1) == 0);
 	EXPECT(agree(i));
 	handler_signal(i, SIGSTOP);
-	ask = op_start(i, set_mtu, 3000);
-	while (iface_stats(i).req_asked < 2)
+	op = op_start(i, set_mtu, 3000);
+	while (iface_stats(i).req_sync < 2)
 		usleep(1000);
 	iface_release(i);
-	EXPECT(op_end(&ask) == -ENODEV);
-	EXPECT(ask.ms < SOON_MS);
+	EXPECT(op_end(&op) == -ENODEV);
+	EXPECT(op.ms < SOON_MS);
 }
 
 void test_nobody_attached(struct iface *i)
@@ -250,11 +250,11 @@ void test_nobody_attached(struct iface *i)
 	EXPECT(ms < SOON_MS);
 	EXPECT(set_up(i->name, 0) == 0);
 	EXPECT(set_up(i->name, 1) == 0);
-	EXPECT(iface_stats(i).req_posted == 0 && iface_stats(i).req_asked == 0);
+	EXPECT(iface_stats(i).req_async == 0 && iface_stats(i).req_sync == 0);
 	handler_attach(i);
 	EXPECT(agree(i));
 	EXPECT(i->plan->port.value[LINK] == 1 && i->plan->seen[LINK] == 1);
-	EXPECT(i->plan->asks == 0);
+	EXPECT(i->plan->sync == 0);
 }
 
 void test_up_refused_later(struct iface *i)
@@ -290,7 +290,7 @@ void test_junk_answers(struct iface *i)
 	i->plan->result[MTU] = 0;
 	EXPECT(agree(i));
 	s = iface_stats(i);
-	EXPECT(s.req_answered == 8); /* six kinds at attach and two asks */
+	EXPECT(s.req_answered == 8); /* six kinds at attach and two synchronous */
 	EXPECT(s.req_unknown == 8 * 5 && s.req_duplicate == 8);
 	i->plan->result[MTU] = 7; /* no answer at all, however often */
 	EXPECT(set_mtu(i->name, 4000) == -ETIME);
@@ -329,9 +329,9 @@ void test_creator_answers(struct iface *i)
 	unsigned int ms, end;
 	struct op op;
 
-	EXPECT(!creator_serve(i)); /* nothing is asked before something changes */
+	EXPECT(!creator_serve(i)); /* no request before something changes */
 	EXPECT(timed(i, set_mtu, 3000, &ms) == -ETIME);
-	EXPECT(ms > ASK_LEAST_MS && ms < ASK_MOST_MS);
+	EXPECT(ms > SYNC_LEAST_MS && ms < SYNC_MOST_MS);
 	end = now_ms() + 3000;
 	while (!agree(i) && now_ms() < end)
 		;
@@ -342,13 +342,13 @@ void test_creator_answers(struct iface *i)
 	while (i->plan->port.value[MTU] != 4000 && (int)(end - now_ms()) > 0)
 		creator_serve(i);
 	EXPECT(op_end(&op) == 0);
-	EXPECT(op.ms < ASK_LEAST_MS);
+	EXPECT(op.ms < SYNC_LEAST_MS);
 	EXPECT(get_mtu(i->name) == 4000);
 }
 
 static bool is_told(const void *arg)
 {
-	return iface_stats(arg).req_posted == 3 * 6;
+	return iface_stats(arg).req_async == 3 * 6;
 }
 
 /* Who asks for nothing is told what changed. */
@@ -359,9 +359,9 @@ void test_changes_only(struct iface *i)
 
 	EXPECT(!creator_serve(i));
 	op = op_start(i, set_up, 1);
-	while (i->plan->asks == 0 && (int)(end - now_ms()) > 0)
+	while (i->plan->sync == 0 && (int)(end - now_ms()) > 0)
 		creator_serve(i);
-	EXPECT(op_end(&op) == 0 && i->plan->asks == 1);
+	EXPECT(op_end(&op) == 0 && i->plan->sync == 1);
 	EXPECT(set_flag(i->name, IFF_ALLMULTI, true) == 0);
 	while (i->plan->seen[KNIT_REQ_ALLMULTI] == 0 && (int)(end - now_ms()) > 0)
 		creator_serve(i);
@@ -369,7 +369,7 @@ void test_changes_only(struct iface *i)
 	EXPECT(i->plan->seen[MTU] + i->plan->seen[MAC] + i->plan->seen[KNIT_REQ_PROMISC] == 0);
 }
 
-/* Another takes its role; when that one dies the creator has it again, and asks for everything. */
+/* Another takes its role; when that one dies the creator has it again, and requests everything. */
 void test_creator_replaced(struct iface *i)
 {
 	struct iface first = *i;
@@ -384,7 +384,7 @@ void test_creator_replaced(struct iface *i)
 	handler_kill(i); /* the replaced one: nobody cares */
 	EXPECT(set_mtu(i->name, 5000) == 0);
 	handler_kill(&first);
-	EXPECT(iface_stats(i).req_posted == 2 * 6);
+	EXPECT(iface_stats(i).req_async == 2 * 6);
 	EXPECT(!creator_serve(i));
 	i->plan->port.value[MTU] = 0;
 	handler_state(i);
@@ -421,7 +421,7 @@ void test_restarted(struct iface *i)
 		handler_attach(i);
 		handler_kill(i);
 	}
-	EXPECT(iface_stats(i).req_posted <= KNIT_REQ_RING);
+	EXPECT(iface_stats(i).req_async <= KNIT_REQ_RING);
 	i->plan->silent = false;
 	handler_attach(i);
 	EXPECT(agree(i));

@@ -10,9 +10,9 @@
 #define MTU KNIT_REQ_MTU
 #define MAC KNIT_REQ_MAC
 
-/* Interfaces that never ask: the kernel has its new value at once, and takes it back if need be. */
+/* Asynchronous requests: the kernel has its new value at once, and takes it back if need be. */
 
-void test_posting(struct iface *i)
+void test_async(struct iface *i)
 {
 	struct op op, other;
 
@@ -23,16 +23,16 @@ void test_posting(struct iface *i)
 	other = op_start(i, unrelated, 700);
 	EXPECT(op_end(&op) == 0 && op_end(&other) == 0);
 	EXPECT(op.ms < SOON_MS && other.ms < SOON_MS);
-	printf("# post %u ms, unrelated %u ms\n", op.ms, other.ms);
+	printf("# asynchronous %u ms, unrelated %u ms\n", op.ms, other.ms);
 	EXPECT(set_mac(i->name, 9) == 0);
 	EXPECT(set_up(i->name, 1) == 0);
 	EXPECT(get_mtu(i->name) == 3000 && get_mac(i->name) == 9);
 	EXPECT(i->plan->port.value[MTU] == 1500);
 	handler_signal(i, SIGCONT);
 	EXPECT(agree(i));
-	EXPECT(i->plan->port.value[MTU] == 3000 && i->plan->asks == 0);
+	EXPECT(i->plan->port.value[MTU] == 3000 && i->plan->sync == 0);
 	handler_kill(i);
-	EXPECT(set_mtu(i->name, 4000) == 0); /* nobody is there to be asked anyway */
+	EXPECT(set_mtu(i->name, 4000) == 0); /* nobody answers anyway */
 	handler_attach(i);
 	EXPECT(agree(i));
 	EXPECT(i->plan->port.value[MTU] == 4000);
@@ -50,7 +50,7 @@ static bool is_reverted(const void *arg)
 	return iface_stats(arg).req_reverted == 2;
 }
 
-void test_posting_refused(struct iface *i)
+void test_async_refused(struct iface *i)
 {
 	handler_attach(i);
 	EXPECT(agree(i));
@@ -78,7 +78,7 @@ static bool tried_twice(const void *arg)
 	       3;
 }
 
-void test_posting_busy(struct iface *i)
+void test_async_busy(struct iface *i)
 {
 	handler_attach(i);
 	EXPECT(agree(i));
@@ -92,7 +92,7 @@ void test_posting_busy(struct iface *i)
 }
 
 /* However many values while it sleeps: it is told the first and the last. */
-void test_posting_many(struct iface *i)
+void test_async_many(struct iface *i)
 {
 	int k;
 
@@ -103,14 +103,14 @@ void test_posting_many(struct iface *i)
 		EXPECT(set_mtu(i->name, 2000 + k) == 0);
 		EXPECT(set_up(i->name, !(k & 1)) == 0);
 	}
-	EXPECT(iface_stats(i).req_posted <= 6 + 3); /* up brings a multicast address */
+	EXPECT(iface_stats(i).req_async <= 6 + 3); /* up brings a multicast address */
 	handler_signal(i, SIGCONT);
 	EXPECT(agree(i));
 	EXPECT(get_mtu(i->name) == 2199);
-	EXPECT(iface_stats(i).req_posted <= 6 + 6);
+	EXPECT(iface_stats(i).req_async <= 6 + 6);
 }
 
-void test_up_refused_post(struct iface *i)
+void test_async_up_refused(struct iface *i)
 {
 	iface_link(i, true, 1000);
 	handler_attach(i);
