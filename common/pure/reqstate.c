@@ -4,11 +4,11 @@
 #include <linux/errno.h>
 #include <linux/string.h>
 
-/* What the handler sees of struct knit_wanted besides the sequence numbers. */
-#define SHOWN_FROM offsetof(struct knit_wanted, up)
-#define SHOWN_BYTES (sizeof(struct knit_wanted) - SHOWN_FROM)
+/* What the handler sees of struct knit_iface_state besides the sequence numbers. */
+#define SHOWN_FROM offsetof(struct knit_iface_state, up)
+#define SHOWN_BYTES (sizeof(struct knit_iface_state) - SHOWN_FROM)
 
-static union knit_req_value value_of(const struct knit_wanted *now, enum knit_req_kind kind)
+static union knit_req_value value_of(const struct knit_iface_state *now, enum knit_req_kind kind)
 {
 	union knit_req_value v = { .mac = { 0 } };
 
@@ -34,7 +34,7 @@ static union knit_req_value value_of(const struct knit_wanted *now, enum knit_re
 }
 
 /* Only what a synchronous request can carry, or can be taken back. */
-static void set_value(struct knit_wanted *now, enum knit_req_kind kind,
+static void set_value(struct knit_iface_state *now, enum knit_req_kind kind,
 		      const union knit_req_value *v)
 {
 	switch (kind) {
@@ -57,14 +57,14 @@ static bool same(const union knit_req_value *a, const union knit_req_value *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-static bool lists_differ(const struct knit_wanted *a, const struct knit_wanted *b)
+static bool lists_differ(const struct knit_iface_state *a, const struct knit_iface_state *b)
 {
 	return a->n_uc != b->n_uc || a->n_mc != b->n_mc ||
 	       memcmp(a->uc, b->uc, sizeof(a->uc[0]) * a->n_uc) != 0 ||
 	       memcmp(a->mc, b->mc, sizeof(a->mc[0]) * a->n_mc) != 0;
 }
 
-void knit_reqstate_init(struct knit_reqstate *s, const struct knit_wanted *first)
+void knit_reqstate_init(struct knit_reqstate *s, const struct knit_iface_state *first)
 {
 	unsigned int kind;
 
@@ -94,7 +94,7 @@ bool knit_reqstate_set_one(struct knit_reqstate *s, enum knit_req_kind kind,
 	return true;
 }
 
-bool knit_reqstate_set(struct knit_reqstate *s, const struct knit_wanted *next)
+bool knit_reqstate_set(struct knit_reqstate *s, const struct knit_iface_state *next)
 {
 	union knit_req_value old, new;
 	unsigned int kind;
@@ -115,11 +115,11 @@ bool knit_reqstate_set(struct knit_reqstate *s, const struct knit_wanted *next)
 	return true;
 }
 
-void knit_reqstate_show(struct knit_reqstate *s, struct knit_wanted *shm)
+void knit_reqstate_show(struct knit_reqstate *s, struct knit_iface_state *shm)
 {
-	knit_wanted_write_begin(shm, &s->seq);
+	knit_iface_state_write_begin(shm, &s->seq);
 	memcpy((char *)shm + SHOWN_FROM, (const char *)&s->now + SHOWN_FROM, SHOWN_BYTES);
-	knit_wanted_write_end(shm, &s->seq);
+	knit_iface_state_write_end(shm, &s->seq);
 }
 
 enum knit_req_kind knit_reqstate_next(const struct knit_reqstate *s)

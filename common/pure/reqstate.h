@@ -59,7 +59,7 @@ static inline union knit_req_value knit_req_mac(const __u8 *mac)
 
 struct knit_reqstate {
 	struct knit_req_track track;
-	__u32 seq;    /* knit_wanted_write_begin's */
+	__u32 seq;    /* knit_iface_state_write_begin's */
 	__u32 dirty;  /* bit per kind */
 	__u32 retry;  /* likewise: with the next tick */
 	__u32 unsure; /* likewise: the port may have something else than was accepted last */
@@ -72,7 +72,7 @@ struct knit_reqstate {
 	union knit_req_value sent[KNIT_REQ_COUNT];     /* what the last request carried */
 	union knit_req_value accepted[KNIT_REQ_COUNT]; /* last value that no handler refused */
 	union knit_req_value refused[KNIT_REQ_COUNT];  /* what revert is about */
-	struct knit_wanted now;			       /* own copy; what the shared block shows */
+	struct knit_iface_state now;		       /* own copy; what the shared block shows */
 };
 
 #define KNIT_REQ_BIT(kind) (1u << ((kind)&31))
@@ -80,14 +80,14 @@ struct knit_reqstate {
 #define KNIT_REQ_MAX_RESULT 511
 
 /* first: what the net_device has; counts as accepted, and nothing is dirty. */
-void knit_reqstate_init(struct knit_reqstate *s, const struct knit_wanted *first);
+void knit_reqstate_init(struct knit_reqstate *s, const struct knit_iface_state *first);
 /* Takes next over (all but seq, cancelled_seq and reserved); marks what differs. True: any. */
-bool knit_reqstate_set(struct knit_reqstate *s, const struct knit_wanted *next);
+bool knit_reqstate_set(struct knit_reqstate *s, const struct knit_iface_state *next);
 /* The same for one kind, of LINK, MTU and MAC. */
 bool knit_reqstate_set_one(struct knit_reqstate *s, enum knit_req_kind kind,
 			   const union knit_req_value *value);
 /* Shows now to user space. */
-void knit_reqstate_show(struct knit_reqstate *s, struct knit_wanted *shm);
+void knit_reqstate_show(struct knit_reqstate *s, struct knit_iface_state *shm);
 /* The kind of the next asynchronous request, KNIT_REQ_NONE: none. */
 enum knit_req_kind knit_reqstate_next(const struct knit_reqstate *s);
 /*

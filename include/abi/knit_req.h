@@ -26,7 +26,7 @@
 	X(PROMISC, promisc, 4, "promiscuous mode on (1) or off (0)")        \
 	X(ALLMULTI, allmulti, 4, "receive all multicast on (1) or off (0)") \
 	X(RXLIST, rxlist, 0,                                                \
-	  "unicast and multicast filters changed: read them in struct knit_wanted")
+	  "unicast and multicast filters changed: read them in struct knit_iface_state")
 
 enum knit_req_kind {
 	KNIT_REQ_NONE,
@@ -156,10 +156,10 @@ static inline enum knit_req_match knit_req_match(struct knit_req_track *t,
 #define KNIT_RXLIST_MAX 512
 
 /*
- * What the kernel wants, all of it, at this moment. Written by the engine alone, under a sequence
- * lock: seq is odd while it writes. Readers use knit_wanted_read.
+ * Interface state: all that the kernel wants at this moment. Written by the engine alone, under a
+ * sequence lock: seq is odd while it writes. Readers use knit_iface_state_read.
  */
-struct knit_wanted {
+struct knit_iface_state {
 	__u32 seq;
 	__u32 cancelled_seq; /* last request whose caller gave up: its handler restores; no lock */
 	__u32 up;
@@ -174,26 +174,26 @@ struct knit_wanted {
 	__u8 mc[KNIT_RXLIST_MAX][6];
 };
 
-KNIT_ASSERT_SIZE(struct knit_wanted, 64 + 2 * 6 * KNIT_RXLIST_MAX);
-KNIT_ASSERT_OFFSET(struct knit_wanted, up, 8);
-KNIT_ASSERT_OFFSET(struct knit_wanted, mac, 16);
-KNIT_ASSERT_OFFSET(struct knit_wanted, promisc, 24);
-KNIT_ASSERT_OFFSET(struct knit_wanted, n_uc, 32);
-KNIT_ASSERT_OFFSET(struct knit_wanted, uc, 64);
+KNIT_ASSERT_SIZE(struct knit_iface_state, 64 + 2 * 6 * KNIT_RXLIST_MAX);
+KNIT_ASSERT_OFFSET(struct knit_iface_state, up, 8);
+KNIT_ASSERT_OFFSET(struct knit_iface_state, mac, 16);
+KNIT_ASSERT_OFFSET(struct knit_iface_state, promisc, 24);
+KNIT_ASSERT_OFFSET(struct knit_iface_state, n_uc, 32);
+KNIT_ASSERT_OFFSET(struct knit_iface_state, uc, 64);
 
 /*
  * Engine: brackets every change. seq is the writer's own, private and zero at first: what stands in
  * shared memory is never read back, else whoever spoils it once would leave it odd for ever.
  * Barriers: readers see odd before, and even after, the new content.
  */
-static inline void knit_wanted_write_begin(struct knit_wanted *w, __u32 *seq)
+static inline void knit_iface_state_write_begin(struct knit_iface_state *w, __u32 *seq)
 {
 	*seq |= 1;
 	knit_store(&w->seq, *seq);
 	knit_wmb();
 }
 
-static inline void knit_wanted_write_end(struct knit_wanted *w, __u32 *seq)
+static inline void knit_iface_state_write_end(struct knit_iface_state *w, __u32 *seq)
 {
 	*seq += 1;
 	knit_wmb();
@@ -204,7 +204,8 @@ static inline void knit_wanted_write_end(struct knit_wanted *w, __u32 *seq)
  * Copies a consistent snapshot to out; false after a bounded number of tries if the writer never
  * stood still (or died in the middle). Counts in the copy are capped to the array.
  */
-static inline bool knit_wanted_read(const struct knit_wanted *w, struct knit_wanted *out)
+static inline bool knit_iface_state_read(const struct knit_iface_state *w,
+					 struct knit_iface_state *out)
 {
 	__u32 before;
 	int tries;

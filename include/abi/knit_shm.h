@@ -11,7 +11,7 @@
  * number of pairs and the ring size once and tells the engine in the create call; the engine
  * computes the rest with the functions below and never reads sizes or offsets from the block.
  *
- *   struct knit_shm_hdr | struct knit_wanted | req_q | resp_q | pair 0 | pair 1 | ...
+ *   struct knit_shm_hdr | struct knit_iface_state | req_q | resp_q | pair 0 | pair 1 | ...
  *   a pair: rx_q | free_q | alloc_q | tx_q
  *
  * All four queues of all pairs have the same size. A pair's user side keeps at most ring_size
@@ -72,14 +72,14 @@ static inline size_t knit_shm_queue_bytes(__u32 ring_size)
 	return knit_ring_bytes(ring_size, sizeof(struct knit_desc));
 }
 
-static inline size_t knit_shm_wanted_off(void)
+static inline size_t knit_shm_state_off(void)
 {
 	return sizeof(struct knit_shm_hdr);
 }
 
 static inline size_t knit_shm_req_off(void)
 {
-	return knit_shm_wanted_off() + sizeof(struct knit_wanted);
+	return knit_shm_state_off() + sizeof(struct knit_iface_state);
 }
 
 static inline size_t knit_shm_resp_off(void)
@@ -98,6 +98,6 @@ static inline size_t knit_shm_bytes(__u32 ring_size, __u32 n_pairs)
 	return knit_shm_queue_off(ring_size, n_pairs, KNIT_RX_Q);
 }
 
-KNIT_ASSERT(sizeof(struct knit_wanted) % KNIT_CACHE_LINE == 0, "queues start on a cache line");
+KNIT_ASSERT(sizeof(struct knit_iface_state) % KNIT_CACHE_LINE == 0, "queues start on a cache line");
 
 #endif

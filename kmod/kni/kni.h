@@ -215,7 +215,7 @@ struct kni_iface {
 	struct mutex req_lock;
 	struct eventfd_ctx *handler_doorbell; /* NULL: it polls */
 	struct knit_reqstate reqstate;
-	struct knit_wanted next; /* scratch of req_work */
+	struct knit_iface_state next; /* scratch of req_work */
 	struct knit_ring req_q;
 	struct knit_ring resp_q;
 	struct kni_req_stats req_stats;

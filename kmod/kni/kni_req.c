@@ -70,9 +70,9 @@ void kni_req_rx_mode(struct kni_iface *i)
 	kick(i);
 }
 
-static struct knit_wanted *shared_wanted(const struct kni_iface *i)
+static struct knit_iface_state *shared_state(const struct kni_iface *i)
 {
-	return i->shm + knit_shm_wanted_off();
+	return i->shm + knit_shm_state_off();
 }
 
 static bool requests_are_sync(const struct kni_iface *i)
@@ -168,7 +168,7 @@ static bool take_answers(struct kni_iface *i)
 	}
 	if (n) {
 		/* a successful synchronous request changed it */
-		knit_reqstate_show(&i->reqstate, shared_wanted(i));
+		knit_reqstate_show(&i->reqstate, shared_state(i));
 		knit_ring_release(&i->resp_q, n);
 		if (knit_ring_space_wanted(&i->resp_q))
 			kni_doorbell_ring(i->handler_doorbell);
@@ -197,7 +197,7 @@ static void req_work(struct work_struct *work)
 	if (!i->req_ended) {
 		more = take_answers(i);
 		if (rx_changed(i) && kni_rxmode_look(i))
-			knit_reqstate_show(&i->reqstate, shared_wanted(i));
+			knit_reqstate_show(&i->reqstate, shared_state(i));
 		run(i);
 	}
 	mutex_unlock(&i->req_lock);
@@ -248,7 +248,7 @@ static void revert(struct kni_iface *i, enum knit_req_kind kind)
 	i->req_stats.reverted++;
 	knit_reqstate_reverted(&i->reqstate, kind);
 	if (!i->req_ended)
-		knit_reqstate_show(&i->reqstate, shared_wanted(i));
+		knit_reqstate_show(&i->reqstate, shared_state(i));
 	run(i);
 	mutex_unlock(&i->req_lock);
 }
@@ -272,7 +272,7 @@ static void req_revert(struct work_struct *work)
 static void publish_cancelled(struct kni_iface *i, u32 seq)
 {
 	if (seq)
-		knit_store_release(&shared_wanted(i)->cancelled_seq, seq);
+		knit_store_release(&shared_state(i)->cancelled_seq, seq);
 }
 
 static int usable(const struct kni_iface *i)
@@ -362,7 +362,7 @@ static int change_async(struct kni_iface *i, enum knit_req_kind kind,
 	if (i->req_ended)
 		return -ENODEV;
 	if (knit_reqstate_set_one(&i->reqstate, kind, value))
-		knit_reqstate_show(&i->reqstate, shared_wanted(i));
+		knit_reqstate_show(&i->reqstate, shared_state(i));
 	run(i);
 	return 0;
 }
@@ -493,7 +493,7 @@ void kni_req_init(struct kni_iface *i)
 	ether_addr_copy(i->next.mac, i->dev->dev_addr);
 	knit_reqstate_init(&i->reqstate, &i->next);
 	i->reqstate.strict = true;
-	knit_reqstate_show(&i->reqstate, shared_wanted(i));
+	knit_reqstate_show(&i->reqstate, shared_state(i));
 	arm(i);
 	i->attached = i->flags & KNIT_CREATE_ATTACHED;
 	i->trusted = true;
@@ -539,7 +539,7 @@ int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *doorbell, bool trus
 	i->req_q = req_q;
 	i->resp_q = resp_q;
 	change_handler(i, doorbell, true, trusted);
-	knit_reqstate_show(&i->reqstate, shared_wanted(i));
+	knit_reqstate_show(&i->reqstate, shared_state(i));
 	arm(i);
 	run(i);
 	ret = 0;

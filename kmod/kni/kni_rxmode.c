@@ -31,7 +31,7 @@ static void note_over(struct kni_iface *i, int which, int count)
 	i->rx_over[which] = over;
 }
 
-static bool has_uc(const struct knit_wanted *next, const u8 *addr)
+static bool has_uc(const struct knit_iface_state *next, const u8 *addr)
 {
 	u32 i;
 
@@ -45,7 +45,7 @@ static bool has_uc(const struct knit_wanted *next, const u8 *addr)
  * A bridge receives by its ports what is for itself, but asks them for everything instead of
  * listing its address. 1 if it is one more. A torn address is read again: its change is told.
  */
-static int add_master(struct knit_wanted *next, struct net_device *dev, int n_uc)
+static int add_master(struct knit_iface_state *next, struct net_device *dev, int n_uc)
 {
 	struct net_device *master;
 	u8 addr[ETH_ALEN];
@@ -69,7 +69,7 @@ static int add_master(struct knit_wanted *next, struct net_device *dev, int n_uc
 
 bool kni_rxmode_look(struct kni_iface *i)
 {
-	struct knit_wanted *next = &i->next;
+	struct knit_iface_state *next = &i->next;
 	struct net_device *dev = i->dev;
 	unsigned int flags;
 	int n_uc, n_mc;

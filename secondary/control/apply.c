@@ -97,16 +97,16 @@ static bool same_rxlist(const struct knit_topo_rxlist *a, const struct knit_topo
 	       memcmp(a->addr, b->addr, (a->n_uc + a->n_mc) * sizeof(a->addr[0])) == 0;
 }
 
-static int apply_rxlist(void *arg, const struct knit_wanted *wanted)
+static int apply_rxlist(void *arg, const struct knit_iface_state *state)
 {
 	struct control_iface *i = arg;
 	struct knit_topo_rxlist list;
 	int ret;
 
-	list.n_uc = wanted->n_uc;
-	list.n_mc = wanted->n_mc;
-	memcpy(list.addr, wanted->uc, list.n_uc * sizeof(list.addr[0]));
-	memcpy(list.addr + list.n_uc, wanted->mc, list.n_mc * sizeof(list.addr[0]));
+	list.n_uc = state->n_uc;
+	list.n_mc = state->n_mc;
+	memcpy(list.addr, state->uc, list.n_uc * sizeof(list.addr[0]));
+	memcpy(list.addr + list.n_uc, state->mc, list.n_mc * sizeof(list.addr[0]));
 	if (applied_known(i, KNIT_OP_RXLIST) && same_rxlist(&i->applied.rxlist, &list))
 		return 0;
 	ret = control_request_rxlist(i, &list);

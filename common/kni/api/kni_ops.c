@@ -97,7 +97,7 @@ static int user_allmulti(void *arg, bool on)
 		  : rte_eth_allmulticast_disable(ops->port_id);
 }
 
-static int user_rxlist(void *arg, const struct knit_wanted *wanted)
+static int user_rxlist(void *arg, const struct knit_iface_state *state)
 {
 	struct knit_kni_user *user = arg;
 	struct rte_ether_addr addrs[2 * KNIT_RXLIST_MAX];
@@ -105,9 +105,9 @@ static int user_rxlist(void *arg, const struct knit_wanted *wanted)
 	if (user->rxlist == NULL)
 		return 0;
 	user->calls++;
-	memcpy(addrs, wanted->uc, sizeof(addrs[0]) * wanted->n_uc);
-	memcpy(addrs + wanted->n_uc, wanted->mc, sizeof(addrs[0]) * wanted->n_mc);
-	return user->rxlist(user->ops.port_id, addrs, wanted->n_uc, wanted->n_mc);
+	memcpy(addrs, state->uc, sizeof(addrs[0]) * state->n_uc);
+	memcpy(addrs + state->n_uc, state->mc, sizeof(addrs[0]) * state->n_mc);
+	return user->rxlist(user->ops.port_id, addrs, state->n_uc, state->n_mc);
 }
 
 const struct knit_handler_ops knit_kni_ops = {

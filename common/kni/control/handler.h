@@ -32,7 +32,7 @@ struct knit_handler_ops {
 	int (*mac)(void *arg, const uint8_t mac[6]);
 	int (*promisc)(void *arg, bool on);
 	int (*allmulti)(void *arg, bool on);
-	int (*rxlist)(void *arg, const struct knit_wanted *wanted);
+	int (*rxlist)(void *arg, const struct knit_iface_state *state);
 };
 
 struct knit_handler {

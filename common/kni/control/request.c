@@ -16,9 +16,9 @@ struct call {
 	void *arg;
 };
 
-static const struct knit_wanted *wanted_of(const struct rte_kni *kni)
+static const struct knit_iface_state *state_of(const struct rte_kni *kni)
 {
-	return (const struct knit_wanted *)((const char *)kni->shm + knit_shm_wanted_off());
+	return (const struct knit_iface_state *)((const char *)kni->shm + knit_shm_state_off());
 }
 
 static int call_link(const struct call *c, const struct knit_req *req)
@@ -48,13 +48,13 @@ static int call_allmulti(const struct call *c, const struct knit_req *req)
 
 static int call_rxlist(const struct call *c, const struct knit_req *req)
 {
-	struct knit_wanted wanted;
+	struct knit_iface_state state;
 
 	if (c->ops->rxlist == NULL)
 		return 0;
-	if (!knit_wanted_read(wanted_of(c->kni), &wanted))
+	if (!knit_iface_state_read(state_of(c->kni), &state))
 		return -EAGAIN;
-	return c->ops->rxlist(c->arg, &wanted);
+	return c->ops->rxlist(c->arg, &state);
 }
 
 static const struct kind {
@@ -113,32 +113,32 @@ int knit_request_check(const struct knit_req *req)
 static bool req_cancelled(const struct rte_kni *kni, const struct knit_req *req)
 {
 	return req->flags & KNIT_REQ_SYNC &&
-	       knit_load_acquire(&wanted_of(kni)->cancelled_seq) == req->seq;
+	       knit_load_acquire(&state_of(kni)->cancelled_seq) == req->seq;
 }
 
 /* Puts back what the kernel kept when the caller of a synchronous request gave up. */
 static void req_restore(const struct call *c, struct knit_req req)
 {
 	const char *name = kinds[req.kind].name;
-	struct knit_wanted wanted;
+	struct knit_iface_state state;
 	int ret = -EAGAIN;
 
-	if (knit_wanted_read(wanted_of(c->kni), &wanted)) {
+	if (knit_iface_state_read(state_of(c->kni), &state)) {
 		switch (req.kind) {
 		case KNIT_REQ_LINK:
-			req.value = wanted.up;
+			req.value = state.up;
 			break;
 		case KNIT_REQ_MTU:
-			req.value = wanted.mtu;
+			req.value = state.mtu;
 			break;
 		case KNIT_REQ_MAC:
-			memcpy(req.mac, wanted.mac, sizeof(req.mac));
+			memcpy(req.mac, state.mac, sizeof(req.mac));
 			break;
 		case KNIT_REQ_PROMISC:
-			req.value = wanted.promisc;
+			req.value = state.promisc;
 			break;
 		case KNIT_REQ_ALLMULTI:
-			req.value = wanted.allmulti;
+			req.value = state.allmulti;
 			break;
 		}
 		ret = kinds[req.kind].call(c, &req);

@@ -33,10 +33,10 @@ void knit_engine_unbind_handler(struct rte_kni *kni)
 
 static bool is_up(const struct rte_kni *kni)
 {
-	const struct knit_wanted *wanted =
-		(const void *)((const char *)kni->shm + knit_shm_wanted_off());
+	const struct knit_iface_state *state =
+		(const void *)((const char *)kni->shm + knit_shm_state_off());
 
-	return knit_load(&wanted->up) != 0;
+	return knit_load(&state->up) != 0;
 }
 
 /*

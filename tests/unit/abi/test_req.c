@@ -163,19 +163,19 @@ START_TEST(payload_fits)
 }
 END_TEST
 
-static struct knit_wanted wanted;
+static struct knit_iface_state state;
 static __u32 own_seq;
 
 static void wanted_reset(void)
 {
-	memset(&wanted, 0, sizeof(wanted));
+	memset(&state, 0, sizeof(state));
 	own_seq = 0;
 }
 
 /* Every field tells the round, so that a mixture of two rounds shows. */
-static void write_round(struct knit_wanted *w, __u32 round)
+static void write_round(struct knit_iface_state *w, __u32 round)
 {
-	knit_wanted_write_begin(w, &own_seq);
+	knit_iface_state_write_begin(w, &own_seq);
 	w->up = round;
 	w->mtu = round;
 	memset(w->mac, round & 0xff, sizeof(w->mac));
@@ -185,10 +185,10 @@ static void write_round(struct knit_wanted *w, __u32 round)
 	w->n_mc = w->n_uc;
 	memset(w->uc, round & 0xff, sizeof(w->uc));
 	memset(w->mc, round & 0xff, sizeof(w->mc));
-	knit_wanted_write_end(w, &own_seq);
+	knit_iface_state_write_end(w, &own_seq);
 }
 
-static void assert_one_round(const struct knit_wanted *w)
+static void assert_one_round(const struct knit_iface_state *w)
 {
 	const __u8 byte = w->up & 0xff;
 	const __u8 *uc = &w->uc[0][0];
@@ -207,46 +207,46 @@ static void assert_one_round(const struct knit_wanted *w)
 			ck_abort_msg("torn: round %u, byte %zu is of another", w->up, i);
 }
 
-START_TEST(wanted_is_read_as_written)
+START_TEST(iface_state_is_read_as_written)
 {
-	struct knit_wanted copy;
+	struct knit_iface_state copy;
 
 	wanted_reset();
-	ck_assert(knit_wanted_read(&wanted, &copy));
+	ck_assert(knit_iface_state_read(&state, &copy));
 	assert_one_round(&copy);
-	write_round(&wanted, 4711);
-	ck_assert(knit_wanted_read(&wanted, &copy));
+	write_round(&state, 4711);
+	ck_assert(knit_iface_state_read(&state, &copy));
 	ck_assert_uint_eq(copy.up, 4711);
 	assert_one_round(&copy);
-	ck_assert_uint_eq(wanted.seq, 2);
+	ck_assert_uint_eq(state.seq, 2);
 }
 END_TEST
 
-START_TEST(wanted_of_dead_writer)
+START_TEST(iface_state_of_dead_writer)
 {
-	struct knit_wanted copy;
+	struct knit_iface_state copy;
 
 	wanted_reset();
-	knit_wanted_write_begin(&wanted, &own_seq);
-	ck_assert(!knit_wanted_read(&wanted, &copy));
-	knit_wanted_write_end(&wanted, &own_seq);
-	ck_assert(knit_wanted_read(&wanted, &copy));
+	knit_iface_state_write_begin(&state, &own_seq);
+	ck_assert(!knit_iface_state_read(&state, &copy));
+	knit_iface_state_write_end(&state, &own_seq);
+	ck_assert(knit_iface_state_read(&state, &copy));
 }
 END_TEST
 
 /* What others write over seq is gone with the next change. */
 START_TEST(wanted_survives_a_spoiled_seq)
 {
-	struct knit_wanted copy;
+	struct knit_iface_state copy;
 
 	wanted_reset();
-	write_round(&wanted, 1);
-	wanted.seq = 0x80000001;
-	ck_assert(!knit_wanted_read(&wanted, &copy));
-	write_round(&wanted, 2);
-	ck_assert(knit_wanted_read(&wanted, &copy));
+	write_round(&state, 1);
+	state.seq = 0x80000001;
+	ck_assert(!knit_iface_state_read(&state, &copy));
+	write_round(&state, 2);
+	ck_assert(knit_iface_state_read(&state, &copy));
 	ck_assert_uint_eq(copy.up, 2);
-	ck_assert_uint_eq(wanted.seq, 4);
+	ck_assert_uint_eq(state.seq, 4);
 }
 END_TEST
 
@@ -265,14 +265,14 @@ START_TEST(load_copies_all)
 }
 END_TEST
 
-START_TEST(wanted_counts_are_capped)
+START_TEST(iface_state_counts_are_capped)
 {
-	struct knit_wanted copy;
+	struct knit_iface_state copy;
 
 	wanted_reset();
-	wanted.n_uc = KNIT_RXLIST_MAX + 1;
-	wanted.n_mc = 0xffff;
-	ck_assert(knit_wanted_read(&wanted, &copy));
+	state.n_uc = KNIT_RXLIST_MAX + 1;
+	state.n_mc = 0xffff;
+	ck_assert(knit_iface_state_read(&state, &copy));
 	ck_assert_uint_eq(copy.n_uc, KNIT_RXLIST_MAX);
 	ck_assert_uint_eq(copy.n_mc, KNIT_RXLIST_MAX);
 }
@@ -287,7 +287,7 @@ static void *write_rounds(void *arg)
 	__u32 round;
 
 	for (round = 1; !__atomic_load_n(stop, __ATOMIC_RELAXED); round++) {
-		write_round(&wanted, round);
+		write_round(&state, round);
 		/* long enough for a reader now and then, short enough to tear it most times */
 		until = knit_now_ns() + knit_random_next(&random) % 2000;
 		while (knit_now_ns() < until)
@@ -296,9 +296,9 @@ static void *write_rounds(void *arg)
 	return NULL;
 }
 
-START_TEST(wanted_is_never_torn)
+START_TEST(iface_state_is_never_torn)
 {
-	struct knit_wanted copy;
+	struct knit_iface_state copy;
 	unsigned int rounds = 0;
 	unsigned int read = 0;
 	bool stop = false;
@@ -308,7 +308,7 @@ START_TEST(wanted_is_never_torn)
 	wanted_reset();
 	ck_assert_int_eq(pthread_create(&writer, NULL, write_rounds, &stop), 0);
 	while (read < 20000 || rounds < 1000) {
-		if (!knit_wanted_read(&wanted, &copy))
+		if (!knit_iface_state_read(&state, &copy))
 			continue;
 		assert_one_round(&copy);
 		read++;
@@ -331,12 +331,12 @@ KNIT_SUITE(req)
 	knit_add_test(s, "sequence skips zero", sequence_skips_zero, 0);
 	knit_add_test(s, "random answers end no request", random_answers_end_no_request, 20);
 	knit_add_test(s, "payload fits", payload_fits, 0);
-	knit_add_test(s, "wanted is read as written", wanted_is_read_as_written, 0);
-	knit_add_test(s, "wanted of a dead writer", wanted_of_dead_writer, 0);
-	knit_add_test(s, "wanted counts are capped", wanted_counts_are_capped, 0);
+	knit_add_test(s, "state is read as written", iface_state_is_read_as_written, 0);
+	knit_add_test(s, "state of a dead writer", iface_state_of_dead_writer, 0);
+	knit_add_test(s, "state counts are capped", iface_state_counts_are_capped, 0);
 	knit_add_test(s, "snapshot survives a spoiled seq", wanted_survives_a_spoiled_seq, 0);
 	knit_add_test(s, "load copies all", load_copies_all, 0);
 #ifndef __SANITIZE_THREAD__
-	knit_add_test(s, "wanted is never torn", wanted_is_never_torn, 120);
+	knit_add_test(s, "state is never torn", iface_state_is_never_torn, 120);
 #endif
 }

@@ -16,7 +16,7 @@ static unsigned int list_parts(struct part *parts, __u32 ring_size, __u32 n_pair
 	__u32 q;
 
 	parts[n++] = (struct part){ 0, sizeof(struct knit_shm_hdr) };
-	parts[n++] = (struct part){ knit_shm_wanted_off(), sizeof(struct knit_wanted) };
+	parts[n++] = (struct part){ knit_shm_state_off(), sizeof(struct knit_iface_state) };
 	parts[n++] = (struct part){ knit_shm_req_off(), knit_shm_req_bytes() };
 	parts[n++] = (struct part){ knit_shm_resp_off(), knit_shm_req_bytes() };
 	for (pair = 0; pair < n_pairs; pair++)

@@ -11,9 +11,9 @@
 
 struct knit_fake *knit_fake;
 
-struct knit_wanted *knit_fake_wanted(void)
+struct knit_iface_state *knit_fake_state(void)
 {
-	return (struct knit_wanted *)(knit_fake->shm + knit_shm_wanted_off());
+	return (struct knit_iface_state *)(knit_fake->shm + knit_shm_state_off());
 }
 
 static int note(uint32_t value)
@@ -21,7 +21,7 @@ static int note(uint32_t value)
 	knit_fake->calls++;
 	knit_fake->value = value;
 	if (knit_fake->cancel)
-		knit_store_release(&knit_fake_wanted()->cancelled_seq, knit_fake->cancel);
+		knit_store_release(&knit_fake_state()->cancelled_seq, knit_fake->cancel);
 	return knit_fake->result;
 }
 
@@ -51,7 +51,7 @@ static int on_allmulti(void *arg, bool on)
 	return note(20 + on);
 }
 
-static int on_rxlist(void *arg, const struct knit_wanted *w)
+static int on_rxlist(void *arg, const struct knit_iface_state *w)
 {
 	return note(w->n_uc * 1000 + w->n_mc);
 }

@@ -31,7 +31,7 @@ extern struct knit_fake *knit_fake;
 /* Callbacks that note in struct knit_fake what they are called with. */
 extern const struct knit_handler_ops knit_fake_ops;
 
-struct knit_wanted *knit_fake_wanted(void);
+struct knit_iface_state *knit_fake_state(void);
 
 /* Handler: knit_handler_claim, and knit_handler_serve of one request. */
 int knit_fake_claim(const struct knit_handler_ops *ops, bool fixed);

@@ -24,8 +24,8 @@ START_TEST(every_kind_reaches_its_callback)
 	struct knit_req mac = { .seq = 99, .kind = KNIT_REQ_MAC, .mac = { 2, 3, 4, 5, 6, 7 } };
 	size_t i;
 
-	knit_fake_wanted()->n_uc = 2;
-	knit_fake_wanted()->n_mc = 3;
+	knit_fake_state()->n_uc = 2;
+	knit_fake_state()->n_mc = 3;
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		knit_fake_sync(i + 1, cases[i].kind, cases[i].value);
@@ -196,7 +196,7 @@ END_TEST
 START_TEST(a_cancelled_request_is_not_carried_out)
 {
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
-	knit_fake_wanted()->cancelled_seq = 5;
+	knit_fake_state()->cancelled_seq = 5;
 	knit_fake_sync(5, KNIT_REQ_MTU, 1300);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(5), -ECANCELED);
@@ -216,8 +216,8 @@ START_TEST(a_request_cancelled_meanwhile_is_undone)
 	};
 
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
-	knit_fake_wanted()->mtu = 1500;
-	memcpy(knit_fake_wanted()->mac, (uint8_t[6]){ 2, 0, 0, 0, 0, 9 }, 6);
+	knit_fake_state()->mtu = 1500;
+	memcpy(knit_fake_state()->mac, (uint8_t[6]){ 2, 0, 0, 0, 0, 9 }, 6);
 	knit_fake->cancel = 6;
 	knit_fake_sync(6, KNIT_REQ_MTU, 1300);
 	ck_assert_int_eq(knit_fake_serve(), 1);
@@ -228,7 +228,7 @@ START_TEST(a_request_cancelled_meanwhile_is_undone)
 	knit_fake_submit(&mac);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(7), -ECANCELED);
-	ck_assert_mem_eq(knit_fake->mac, knit_fake_wanted()->mac, 6);
+	ck_assert_mem_eq(knit_fake->mac, knit_fake_state()->mac, 6);
 }
 END_TEST
 
@@ -254,7 +254,7 @@ START_TEST(a_snapshot_that_never_stands_still_is_an_error)
 	__u32 seq = 0;
 
 	ck_assert_int_eq(knit_fake_claim(&knit_fake_ops, true), 0);
-	knit_wanted_write_begin(knit_fake_wanted(), &seq);
+	knit_iface_state_write_begin(knit_fake_state(), &seq);
 	knit_fake_sync(1, KNIT_REQ_RXLIST, 0);
 	ck_assert_int_eq(knit_fake_serve(), 1);
 	ck_assert_int_eq(knit_fake_answer_to(1), -EAGAIN);

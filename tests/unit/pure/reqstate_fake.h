@@ -13,14 +13,14 @@
  * is refused, late, unanswered or changed in between, in the end kernel and port have the same.
  */
 static struct knit_reqstate state;
-static struct knit_wanted shm;
+static struct knit_iface_state shm;
 static struct {
 	struct knit_req queue[KNIT_REQ_RING];
 	unsigned int n;
 	__u32 mtu; /* the port's */
 } fake;
 
-static const struct knit_wanted first = { .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 1 } };
+static const struct knit_iface_state first = { .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 1 } };
 
 /* As kni_req.c does it. Returns how many requests wait. */
 static inline unsigned int run(void)

@@ -6,7 +6,9 @@
 
 START_TEST(async_carries_what_is_wanted)
 {
-	struct knit_wanted next = { .up = 1, .mtu = 3000, .mac = { 6 }, .promisc = 1, .n_mc = 2 };
+	struct knit_iface_state next = {
+		.up = 1, .mtu = 3000, .mac = { 6 }, .promisc = 1, .n_mc = 2
+	};
 	struct knit_req req;
 
 	next.mc[1][5] = 9;
@@ -36,7 +38,7 @@ END_TEST
 /* What lies behind the listed addresses is nobody's business. */
 START_TEST(lists_count_as_far_as_they_go)
 {
-	struct knit_wanted next = first;
+	struct knit_iface_state next = first;
 
 	next.uc[0][0] = 2;
 	next.mc[KNIT_RXLIST_MAX - 1][0] = 1;
@@ -49,7 +51,7 @@ END_TEST
 
 START_TEST(shows_all_but_numbers)
 {
-	struct knit_wanted copy, next = first;
+	struct knit_iface_state copy, next = first;
 
 	shm.cancelled_seq = 77;
 	next.up = 1;
@@ -59,7 +61,7 @@ START_TEST(shows_all_but_numbers)
 	next.uc[0][3] = 3;
 	knit_reqstate_set(&state, &next);
 	knit_reqstate_show(&state, &shm);
-	ck_assert(knit_wanted_read(&shm, &copy));
+	ck_assert(knit_iface_state_read(&shm, &copy));
 	ck_assert_uint_eq(copy.cancelled_seq, 77);
 	ck_assert_uint_eq(copy.seq, 2);
 	ck_assert_uint_eq(copy.up, 1);
@@ -268,7 +270,7 @@ START_TEST(busy_is_requested_again)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		struct knit_wanted next = state.now;
+		struct knit_iface_state next = state.now;
 
 		next.up = !next.up;
 		next.promisc = !next.promisc;

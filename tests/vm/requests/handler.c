@@ -172,29 +172,29 @@ static void rings_claim(const struct iface *i, struct rings *r)
 		die("request rings");
 }
 
-static const struct knit_wanted *wanted_of(const struct iface *i)
+static const struct knit_iface_state *state_of(const struct iface *i)
 {
-	return (const void *)((char *)i->shm + knit_shm_wanted_off());
+	return (const void *)((char *)i->shm + knit_shm_state_off());
 }
 
 static bool cancelled(const struct iface *i, const struct knit_req *req)
 {
 	return !i->plan->blind && req->flags & KNIT_REQ_SYNC &&
-	       knit_load_acquire(&wanted_of(i)->cancelled_seq) == req->seq;
+	       knit_load_acquire(&state_of(i)->cancelled_seq) == req->seq;
 }
 
 static void apply(const struct iface *i, const struct knit_req *req)
 {
 	struct plan *plan = i->plan;
-	struct knit_wanted wanted;
+	struct knit_iface_state state;
 
 	plan->port.value[req->kind] = req->value;
 	if (req->kind == KNIT_REQ_MAC)
 		memcpy(plan->port.mac, req->mac, 6);
-	if (req->kind != KNIT_REQ_RXLIST || !knit_wanted_read(wanted_of(i), &wanted))
+	if (req->kind != KNIT_REQ_RXLIST || !knit_iface_state_read(state_of(i), &state))
 		return;
-	plan->port.n_uc = wanted.n_uc;
-	plan->port.n_mc = wanted.n_mc;
+	plan->port.n_uc = state.n_uc;
+	plan->port.n_mc = state.n_mc;
 }
 
 static void tell(const struct plan *plan, const struct knit_req *req)

@@ -83,8 +83,8 @@ struct knit_tap_watch {
 	struct knit_ring resp_q;
 	struct knit_reqstate reqstate;
 	struct knit_engine_req_stats stats;
-	struct knit_wanted *shm; /* written here, never read */
-	uint64_t handler_stamp;	 /* of the owner word when it was last looked at */
+	struct knit_iface_state *shm; /* written here, never read */
+	uint64_t handler_stamp;	      /* of the owner word when it was last looked at */
 	uint32_t min_mtu;
 	uint32_t max_mtu;
 	struct knit_nl_link link; /* as the kernel told it last */

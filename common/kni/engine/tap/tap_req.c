@@ -23,7 +23,7 @@ void knit_tap_req_bind(struct knit_tap_iface *t)
 	struct knit_tap_watch *w = &t->watch;
 	char *shm = (char *)t->kni->shm;
 
-	w->shm = (struct knit_wanted *)(shm + knit_shm_wanted_off());
+	w->shm = (struct knit_iface_state *)(shm + knit_shm_state_off());
 	knit_ring_bind(&w->req_q, shm + knit_shm_req_off(), KNIT_REQ_RING, sizeof(struct knit_req));
 	knit_ring_bind(&w->resp_q, shm + knit_shm_resp_off(), KNIT_REQ_RING,
 		       sizeof(struct knit_req));
@@ -31,14 +31,14 @@ void knit_tap_req_bind(struct knit_tap_iface *t)
 	knit_ring_claim_consumer(&w->resp_q);
 }
 
-/* Makes next the wanted state, and shows it to the handler. */
-static void update(struct knit_tap_watch *w, const struct knit_wanted *next)
+/* Makes next the interface state, and shows it to the handler. */
+static void update(struct knit_tap_watch *w, const struct knit_iface_state *next)
 {
 	if (knit_reqstate_set(&w->reqstate, next))
 		knit_reqstate_show(&w->reqstate, w->shm);
 }
 
-static void set_modes(const struct knit_tap_watch *w, struct knit_wanted *next)
+static void set_modes(const struct knit_tap_watch *w, struct knit_iface_state *next)
 {
 	next->promisc = w->link.promiscuity != 0 || w->over_uc;
 	next->allmulti = w->link.allmulti != 0 || w->over_mc;
@@ -60,8 +60,8 @@ static void log_revert(const struct knit_tap_iface *t, enum knit_req_kind kind, 
 }
 
 /*
- * Puts the last accepted value back if the kernel still has the refused one. The wanted state
- * changes with it, so the kernel's notification of it brings nothing new.
+ * Puts the last accepted value back if the kernel still has the refused one. The interface
+ * state changes with it, so the kernel's notification of it brings nothing new.
  */
 static void revert(struct knit_tap_iface *t, enum knit_req_kind kind)
 {
@@ -84,7 +84,7 @@ static void revert(struct knit_tap_iface *t, enum knit_req_kind kind)
 }
 
 static void set_link(struct knit_tap_watch *w, const struct knit_nl_link *link,
-		     struct knit_wanted *next)
+		     struct knit_iface_state *next)
 {
 	w->link = *link;
 	next->up = !!(link->flags & IFF_UP);
@@ -96,7 +96,7 @@ static void set_link(struct knit_tap_watch *w, const struct knit_nl_link *link,
 void knit_tap_req_first(struct knit_tap_iface *t, const struct knit_nl_link *link)
 {
 	struct knit_tap_watch *w = &t->watch;
-	struct knit_wanted first = { 0 };
+	struct knit_iface_state first = { 0 };
 
 	set_link(w, link, &first);
 	knit_reqstate_init(&w->reqstate, &first);
@@ -107,7 +107,7 @@ void knit_tap_req_link(struct knit_tap_iface *t, const struct knit_nl_link *link
 {
 	const union knit_req_value mtu = knit_req_value(link->mtu);
 	struct knit_tap_watch *w = &t->watch;
-	struct knit_wanted next = w->reqstate.now;
+	struct knit_iface_state next = w->reqstate.now;
 
 	set_link(w, link, &next);
 	if (mtu_ok(w, next.mtu)) {
@@ -147,7 +147,7 @@ void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *ad
 {
 	bool over_uc = addrs->n_uc > KNIT_RXLIST_MAX, over_mc = addrs->n_mc > KNIT_RXLIST_MAX;
 	struct knit_tap_watch *w = &t->watch;
-	struct knit_wanted next = w->reqstate.now;
+	struct knit_iface_state next = w->reqstate.now;
 
 	if (over_uc && !w->over_uc)
 		log_over(t, "unicast", addrs->n_uc);

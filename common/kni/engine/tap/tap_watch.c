@@ -13,7 +13,7 @@
 /*
  * The watch thread: one per process, alive while there is an interface. It sleeps until netlink,
  * its doorbell or the timer says that something may have changed, then looks at every interface
- * and brings the kernel and the wanted state together. It is the only thread that takes the
+ * and brings the kernel and the interface state together. It is the only thread that takes the
  * kernel's RTNL lock while interfaces run.
  */
 
@@ -358,7 +358,7 @@ static int link_first_sync(struct knit_tap_place *place, void *arg)
 	return 0;
 }
 
-/* The interface as the configuration wants it; what comes out is the first wanted state. */
+/* The interface as the configuration wants it; what comes out is the first interface state. */
 static int iface_configure(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
 {
 	static const uint8_t no_mac[6];
