@@ -271,7 +271,7 @@ static int report_worker(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "xconnect", s->xconnect);
 	rte_tel_data_add_dict_uint(d, "punted", s->punted);
 	rte_tel_data_add_dict_uint(d, "injected", s->injected);
-	rte_tel_data_add_dict_uint(d, "exchanged", s->exchanged);
+	rte_tel_data_add_dict_uint(d, "handed_off", s->handed_off);
 	rte_tel_data_add_dict_uint(d, "relayed", s->relayed);
 	rte_tel_data_add_dict_uint(d, "handoff_held", worker_handoff_held(w));
 #define X(id, name, text) \

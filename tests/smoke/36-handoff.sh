@@ -47,12 +47,12 @@ sum_over() # name, value
 # cut on the way is cut there.
 all_through_0()
 {
-	field_over /knit/worker,1 exchanged 0 || return 1
-	field_over /knit/worker,2 exchanged 0 || return 1
-	field_is /knit/worker,0 exchanged 0 || return 1
+	field_over /knit/worker,1 handed_off 0 || return 1
+	field_over /knit/worker,2 handed_off 0 || return 1
+	field_is /knit/worker,0 handed_off 0 || return 1
 	field_is /knit/worker,1 tx_packets 0 || return 1
 	field_is /knit/worker,2 tx_packets 0 || return 1
-	field_over /knit/worker,0 relayed "$(sum exchanged)" || return 1
+	field_over /knit/worker,0 relayed "$(sum handed_off)" || return 1
 	field_is /knit/worker,0 tx_packets $(($(field /knit/worker,0 injected) + \
 		$(field /knit/worker,0 relayed)))
 }

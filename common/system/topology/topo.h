@@ -112,7 +112,7 @@ struct knit_worker_stats {
 	uint64_t xconnect;    /* packets on the fast path */
 	uint64_t punted;      /* packets to interfaces */
 	uint64_t injected;    /* packets from interfaces to ports */
-	uint64_t exchanged;   /* of xconnect and injected: sent through another worker's queue */
+	uint64_t handed_off;  /* of xconnect and injected: sent through another worker's queue */
 	uint64_t relayed;     /* packets of other workers, sent for them */
 	uint64_t parks;
 	uint64_t drops[KNIT_WORKER_DROPS];

@@ -23,7 +23,7 @@ uint32_t knit_handoff_tx(struct knit_worker *w, struct knit_output *out, struct 
 		return 0;
 	}
 	sent = knit_handoff_put(out->handoff, b->m, b->n);
-	knit_count(&w->stats->exchanged, sent);
+	knit_count(&w->stats->handed_off, sent);
 	if (unlikely(sent < b->n))
 		knit_drop(w, full_reason(out), b->m + sent, b->n - sent);
 	lost = knit_handoff_lost(out->handoff);
