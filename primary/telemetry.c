@@ -96,7 +96,7 @@ static int report_port(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "mac", mac);
 	rte_tel_data_add_dict_uint(d, "admin_up", port->admin_up);
 	rte_tel_data_add_dict_uint(d, "absent", cold->absent);
-	rte_tel_data_add_dict_uint(d, "gone", port->removed);
+	rte_tel_data_add_dict_uint(d, "removed", port->removed);
 	rte_tel_data_add_dict_uint(d, "link_up", port->link_up);
 	rte_tel_data_add_dict_uint(d, "link_speed", port->link_speed);
 	rte_tel_data_add_dict_uint(d, "link_interrupt", cold->lsc);

@@ -76,7 +76,7 @@ static bool device_was_taken(const struct port *port)
 }
 
 /* Zeros instead of registers, and nobody took a device away: it does not work any more. */
-static void poll_faults(struct primary *p, bool any_gone)
+static void poll_faults(struct primary *p, bool any_removed)
 {
 	static uint64_t seen;
 	uint64_t faults = __atomic_load_n(&p->topo->device_faults, __ATOMIC_ACQUIRE);
@@ -84,8 +84,8 @@ static void poll_faults(struct primary *p, bool any_gone)
 	if (faults == seen)
 		return;
 	seen = faults;
-	if (!any_gone)
-		log_err("SIGBUS: a NIC's registers are gone, but no NIC is; a port does not work "
+	if (!any_removed)
+		log_err("SIGBUS: registers of a NIC vanished, but no NIC was removed; a port does not work "
 			"until a start anew");
 }
 

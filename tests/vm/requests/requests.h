@@ -53,7 +53,7 @@ bool has_none(const void *arg);
 	X(caller_killed, 0)                       \
 	X(handler_killed, 0)                      \
 	X(handler_detached, 0)                    \
-	X(handler_gone_before_turn, 0)            \
+	X(handler_detached_before_turn, 0)        \
 	X(released_while_waiting, 0)              \
 	X(nobody_attached, 0)                     \
 	X(up_refused_later, 0)                    \

@@ -198,7 +198,7 @@ void test_handler_detached(struct iface *i)
 }
 
 /* Up waits behind a down that nobody answers. Without a handler it succeeds, and is sent later. */
-void test_handler_gone_before_turn(struct iface *i)
+void test_handler_detached_before_turn(struct iface *i)
 {
 	struct op op;
 

@@ -175,12 +175,12 @@ unplug() # driver, how
 {
 	take_away "$1" "$2"
 	check "$WHAT: no carrier" wait_for 20 no_carrier kni-left
-	check "$WHAT: the port is gone" wait_for 5 field_is /knit/port,left gone 1
+	check "$WHAT: the port is removed" wait_for 5 field_is /knit/port,left removed 1
 	check "$WHAT: it is told" says "port left: its device $LEFT was taken away"
 	check "$WHAT: drops have a name" wait_for 5 field_over /knit/worker,0 drop_port_down 20
 	check "$WHAT: the other port goes on" flows near kni-right
 	check "$WHAT: its carrier stays" has_carrier near kni-right
-	check "$WHAT: the other port is not gone" field_is /knit/port,right gone 0
+	check "$WHAT: the other port is not removed" field_is /knit/port,right removed 0
 	after "$1" "$2"
 	check "$WHAT: everybody lives" alive
 }

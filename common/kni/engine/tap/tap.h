@@ -93,7 +93,7 @@ struct knit_tap_watch {
 	const char *observer;	/* why datagrams are not merged at present; NULL: they are */
 	bool sync;		/* the net_device may have changed: read it */
 	bool blind;		/* it can't be read where it is; that was logged */
-	bool gone;		/* the net_device was deleted */
+	bool deleted;		/* the net_device was deleted */
 	int carrier_now;	/* as the kernel has it */
 	uint64_t link_now;	/* as link_wanted */
 	uint32_t active_now;	/* queues that the kernel uses, a bit each */

@@ -261,6 +261,6 @@ void knit_tap_req_run(struct knit_tap_iface *t)
 {
 	take_answers(t);
 	check_handler(t);
-	if (!t->watch.gone && has_handler(t->kni))
+	if (!t->watch.deleted && has_handler(t->kni))
 		submit_requests(t);
 }

@@ -117,14 +117,14 @@ static void iface_sync(struct knit_tap_iface *t)
 	struct knit_tap_watch *w = &t->watch;
 	int ret;
 
-	if (!w->sync || w->gone)
+	if (!w->sync || w->deleted)
 		return;
 	w->sync = false;
 	ret = knit_tap_there(t, link_sync, t);
 	if (ret < 0) /* who may be there is not known */
 		__atomic_store_n(&t->merge_to, 0, __ATOMIC_RELAXED);
 	if (ret == -ENODEV) {
-		w->gone = true;
+		w->deleted = true;
 		log_warn("%s: the interface was removed; nothing passes until it is released",
 			 t->name);
 	} else if (ret < 0 && !w->blind) {
@@ -223,7 +223,7 @@ static void iface_poll(struct knit_tap_iface *t, bool tick)
 	if (tick)
 		knit_tap_req_tick(t);
 	knit_tap_req_run(t);
-	if (!t->watch.gone) {
+	if (!t->watch.deleted) {
 		iface_apply_queues(t);
 		iface_apply_carrier(t);
 		iface_apply_speed(t);
@@ -242,8 +242,8 @@ static void watch_set_timer(void)
 	bool tick = false;
 
 	for (t = watch.ifaces; t; t = t->next)
-		tick |= !t->watch.gone && (t->watch.reqstate.now.up || t->watch.reqstate.retry ||
-					   t->watch.blind || t->watch.nsid != KNIT_NSID_OWN);
+		tick |= !t->watch.deleted && (t->watch.reqstate.now.up || t->watch.reqstate.retry ||
+					      t->watch.blind || t->watch.nsid != KNIT_NSID_OWN);
 	if (tick == watch.ticking)
 		return;
 	watch.ticking = tick;
