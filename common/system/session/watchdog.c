@@ -37,7 +37,7 @@ static int start_thread(void)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (err)
 		return -err;
-	pthread_setname_np(thread, "knit-guard");
+	pthread_setname_np(thread, "knit-watchdog");
 	pthread_detach(thread);
 	return 0;
 }
