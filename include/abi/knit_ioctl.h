@@ -153,7 +153,7 @@ struct knit_ioc_id {
  */
 struct knit_ioc_attach {
 	__u32 size;
-	__u32 role; /* KNIT_ROLE_* */
+	__u32 role; /* KNIT_ATTACH_* */
 	__u64 id;
 	__u32 pair;	   /* KNIT_ATTACH_PAIR; else 0 */
 	__s32 doorbell_fd; /* DETACH: -1 */
