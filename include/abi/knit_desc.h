@@ -23,15 +23,15 @@
  * not look at the address of such a one and returns its cookie like any other. Numbers are in host
  * byte order.
  *
- * A cookie belongs to the user side: a slot of the array in which it remembers the buffer. An
- * engine gives each cookie back exactly once and otherwise ignores it; the user side takes back
- * only slots that are in range and occupied, so a wrong or repeated cookie costs a counter and
- * nothing else.
+ * A cookie belongs to the user side: an index into the table in which it remembers the buffer. An
+ * engine returns each cookie exactly once and otherwise ignores it; the user side takes only
+ * cookies that are in range and in use, so a wrong or repeated one costs a counter and nothing
+ * else.
  */
 struct knit_desc {
 	__u64 addr;	/* user virtual address of the first byte */
 	__u32 len;	/* bytes; 1..KNIT_DESC_MAX_LEN, or 0 in a frame's further segments */
-	__u32 cookie;	/* slot of the user side's array */
+	__u32 cookie;	/* index into the user side's table */
 	__u16 flags;	/* KNIT_DESC_* */
 	__u16 vlan_tci; /* if KNIT_DESC_VLAN: a tag (PCP, DEI, id) that is not in the data */
 	__u16 gso_size; /* if gso_type: bytes of payload per segment */

@@ -17,7 +17,7 @@
 
 #define TABLE_MZ "knit_ifaces"
 
-/* All interfaces of the DPDK group. A slot is written by the creator of its interface only. */
+/* All interfaces of the DPDK group. Only the creator of an interface writes its entry. */
 struct table {
 	struct rte_kni *kni[KNIT_MAX_IFACES];
 };
@@ -59,7 +59,7 @@ struct rte_kni *knit_iface_find(const char *name)
 	return NULL;
 }
 
-/* The private memzone: struct rte_kni, then per pair and end the slots' two arrays. */
+/* The private memzone: struct rte_kni, then per pair and end the two arrays of its cookies. */
 static size_t cookies_bytes(uint32_t ring_size)
 {
 	return ring_size * (sizeof(struct rte_mbuf *) + sizeof(uint16_t));

@@ -72,7 +72,7 @@ void knit_pair_unclaim(struct rte_kni *kni, uint16_t pair)
 	knit_owner_release(&kni->pair[pair].rx.owner);
 }
 
-/* Empties a slot array; every mbuf in it is freed, or only forgotten. */
+/* Empties a table of cookies; every mbuf in it is freed, or only forgotten. */
 static unsigned int cookies_empty(struct knit_cookies *s, bool release)
 {
 	unsigned int i, n = 0;

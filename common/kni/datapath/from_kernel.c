@@ -36,7 +36,7 @@ static uint32_t offer_refill(struct knit_tx_end *e)
 {
 	uint32_t step = RTE_MIN((uint32_t)REFILL, e->offer / 4);
 	struct rte_mbuf *fresh[REFILL];
-	uint32_t i, slot, total = 0;
+	uint32_t i, cookie, total = 0;
 	struct knit_desc *d;
 
 	while (e->cookies.size - e->cookies.n_free + step <= e->offer &&
@@ -46,13 +46,13 @@ static uint32_t offer_refill(struct knit_tx_end *e)
 			break;
 		}
 		for (i = 0; i < step; i++) {
-			slot = e->cookies.free_cookie[--e->cookies.n_free];
-			e->cookies.mbuf[slot] = fresh[i];
+			cookie = e->cookies.free_cookie[--e->cookies.n_free];
+			e->cookies.mbuf[cookie] = fresh[i];
 			d = knit_ring_entry(&e->alloc_q, e->alloc_q.prod + i);
 			*d = (struct knit_desc){
 				.addr = (uintptr_t)fresh[i]->buf_addr + fresh[i]->data_off,
 				.len = rte_pktmbuf_tailroom(fresh[i]),
-				.cookie = slot,
+				.cookie = cookie,
 			};
 		}
 		knit_ring_submit(&e->alloc_q, step);

@@ -10,15 +10,15 @@
 /* mbufs freed, and descriptors looked at, in one go */
 #define BATCH 64
 
-static struct rte_mbuf *slot_take(struct knit_cookies *s, uint32_t slot)
+static struct rte_mbuf *cookie_take(struct knit_cookies *s, uint32_t cookie)
 {
 	struct rte_mbuf *m;
 
-	if (unlikely(slot >= s->size || s->mbuf[slot] == NULL))
+	if (unlikely(cookie >= s->size || s->mbuf[cookie] == NULL))
 		return NULL;
-	m = s->mbuf[slot];
-	s->mbuf[slot] = NULL;
-	s->free_cookie[s->n_free++] = slot;
+	m = s->mbuf[cookie];
+	s->mbuf[cookie] = NULL;
+	s->free_cookie[s->n_free++] = cookie;
 	return m;
 }
 
@@ -37,7 +37,7 @@ static uint32_t cookies_reclaim(struct knit_rx_end *e)
 		bulk = 0;
 		for (i = 0; i < n; i++) {
 			d = knit_ring_entry(&e->free_q, e->free_q.cons + i);
-			m = slot_take(&e->cookies, knit_load(&d->cookie));
+			m = cookie_take(&e->cookies, knit_load(&d->cookie));
 			if (unlikely(m == NULL))
 				e->drops[KNIT_USER_DROP_FREE_BAD_COOKIE]++;
 			else if (unlikely(m->next))
@@ -55,12 +55,12 @@ static uint32_t cookies_reclaim(struct knit_rx_end *e)
 static inline void put_segment(struct knit_rx_end *e, uint32_t at, const struct rte_mbuf *m)
 {
 	struct knit_desc *d = knit_ring_entry(&e->rx_q, at);
-	uint32_t slot = e->cookies.free_cookie[--e->cookies.n_free];
+	uint32_t cookie = e->cookies.free_cookie[--e->cookies.n_free];
 
-	e->cookies.mbuf[slot] = (struct rte_mbuf *)(uintptr_t)m;
+	e->cookies.mbuf[cookie] = (struct rte_mbuf *)(uintptr_t)m;
 	d->addr = (uintptr_t)m->buf_addr + m->data_off;
 	d->len = m->data_len;
-	d->cookie = slot;
+	d->cookie = cookie;
 	d->flags = m->next ? KNIT_DESC_MORE : 0;
 	d->vlan_tci = 0;
 	d->gso_size = 0;

@@ -12,8 +12,8 @@
 #define SIZE 128
 
 static struct rte_kni kni;
-static struct rte_mbuf *slots[SIZE];
-static uint16_t free_slots[SIZE];
+static struct rte_mbuf *cookie_mbufs[SIZE];
+static uint16_t free_cookies[SIZE];
 static struct knit_ring rx_q, free_q; /* engine's */
 static _Alignas(64) char shm[2][sizeof(struct knit_ring_shm) + SIZE * sizeof(struct knit_desc)];
 
@@ -24,16 +24,16 @@ static void make(uint32_t features)
 	uint32_t i;
 
 	memset(&kni, 0, sizeof(kni));
-	memset(slots, 0, sizeof(slots));
+	memset(cookie_mbufs, 0, sizeof(cookie_mbufs));
 	memset(shm, 0, sizeof(shm));
 	kni.generation = ++generation;
 	kni.features = features;
 	kni.n_pairs = 1;
 	kni.pair[0].engine_doorbell = KNIT_DOORBELL_NONE;
 	kni.pair[0].tx.pool = pool;
-	e->cookies = (struct knit_cookies){ SIZE, SIZE, free_slots, slots };
+	e->cookies = (struct knit_cookies){ SIZE, SIZE, free_cookies, cookie_mbufs };
 	for (i = 0; i < SIZE; i++)
-		free_slots[i] = i;
+		free_cookies[i] = i;
 	knit_ring_bind(&e->rx_q, shm[0], SIZE, sizeof(struct knit_desc));
 	knit_ring_bind(&e->free_q, shm[1], SIZE, sizeof(struct knit_desc));
 	knit_ring_bind(&rx_q, shm[0], SIZE, sizeof(struct knit_desc));
@@ -55,7 +55,7 @@ static struct rte_mbuf *next(struct knit_desc *d)
 	*(struct knit_desc *)knit_ring_entry(&free_q, free_q.prod) =
 		(struct knit_desc){ .cookie = d->cookie };
 	knit_ring_submit(&free_q, 1);
-	return slots[d->cookie];
+	return cookie_mbufs[d->cookie];
 }
 
 static void all_back(void)

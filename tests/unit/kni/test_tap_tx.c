@@ -42,14 +42,14 @@ static void bind_both(struct knit_ring *user, struct knit_ring *engine, void *me
 static void offer(unsigned int n, const struct knit_desc *junk)
 {
 	struct knit_desc d = junk ? *junk : (struct knit_desc){ 0 };
-	uint32_t slot;
+	uint32_t cookie;
 
 	ck_assert_uint_eq(knit_ring_reserve(&rig.alloc_q, n), n);
 	for (; n; n--) {
-		slot = rig.alloc_q.prod % BUFFERS;
-		d.addr = (uintptr_t)rig.memory + slot * BUFFER;
+		cookie = rig.alloc_q.prod % BUFFERS;
+		d.addr = (uintptr_t)rig.memory + cookie * BUFFER;
 		d.len = BUFFER;
-		d.cookie = slot;
+		d.cookie = cookie;
 		memcpy(knit_ring_entry(&rig.alloc_q, rig.alloc_q.prod), &d, sizeof(d));
 		knit_ring_submit(&rig.alloc_q, 1);
 	}

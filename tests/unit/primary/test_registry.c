@@ -21,7 +21,7 @@
  * What the primary makes of messages and ends of secondaries in every order: it may have been
  * stopped, and find them all at once. Each test is a process of its own, with a /run of its own.
  */
-#define PREFIX "knit-unit-slot"
+#define PREFIX "knit-unit-registry"
 #define INSTANCE 4711
 
 static struct knit_topo topo;

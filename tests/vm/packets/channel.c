@@ -233,17 +233,17 @@ bool rx_idle(struct channel *c)
 void tx_offer(struct channel *c, uint32_t n)
 {
 	struct knit_desc *d;
-	uint32_t i, slot;
+	uint32_t i, cookie;
 
 	n = n < c->n_idle ? n : c->n_idle;
 	n = knit_ring_reserve(&c->alloc_q, n);
 	for (i = 0; i < n; i++) {
-		slot = c->idle[--c->n_idle];
+		cookie = c->idle[--c->n_idle];
 		d = knit_ring_entry(&c->alloc_q, c->alloc_q.prod + i);
 		*d = (struct knit_desc){
-			.addr = (uintptr_t)c->buffers + slot * BUFFER,
+			.addr = (uintptr_t)c->buffers + cookie * BUFFER,
 			.len = BUFFER,
-			.cookie = slot,
+			.cookie = cookie,
 		};
 	}
 	if (n == 0)
