@@ -66,7 +66,7 @@ static ssize_t phys_show(struct device *dev, struct device_attribute *attr, char
 static DEVICE_ATTR_RO(phys);
 
 /* The kernel adds it after the probe and takes it away before the remove. */
-static umode_t visible(struct kobject *kobj, struct attribute *attr, int n)
+static umode_t attr_visible(struct kobject *kobj, struct attribute *attr, int n)
 {
 	const struct igbuio_dev *d = dev_get_drvdata(kobj_to_dev(kobj));
 
@@ -80,7 +80,7 @@ static struct attribute *attrs[] = {
 
 static const struct attribute_group group = {
 	.attrs = attrs,
-	.is_visible = visible,
+	.is_visible = attr_visible,
 };
 
 const struct attribute_group *igbuio_groups[] = {

@@ -73,7 +73,7 @@ void igbuio_reset(struct igbuio_dev *d)
  * The device's lock is only tried, since who removes the device holds it while he waits for this
  * call to end; who binds it holds it until the device is ready.
  */
-static int forget(struct igbuio_dev *d)
+static int reset_locked(struct igbuio_dev *d)
 {
 	int tries = LOCK_TRIES;
 
@@ -97,7 +97,7 @@ int igbuio_open(struct uio_info *info, struct inode *inode)
 	err = security_locked_down(LOCKDOWN_PCI_ACCESS);
 	/* Written by these callbacks only, which come one at a time. */
 	if (!err && d->files == 0)
-		err = forget(d);
+		err = reset_locked(d);
 	if (err)
 		return err;
 	mutex_lock(&igbuio_lock);

@@ -46,7 +46,7 @@ static struct igbuio_dev *new_device(struct pci_dev *pdev)
  * uio has the device's file before it has the irq, which an open and close would switch off before
  * it is requested: so they fail until both are there.
  */
-static int serve(struct igbuio_dev *d)
+static int register_uio(struct igbuio_dev *d)
 {
 	int err = uio_register_device(&d->pdev->dev, &d->info);
 
@@ -86,7 +86,7 @@ static int igbuio_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto err_dma_exit;
 	pci_set_drvdata(pdev, d);
-	err = serve(d);
+	err = register_uio(d);
 	if (err)
 		goto err_irq_exit;
 	dev_info(&pdev->dev, "uio%d: %u maps, %u port regions, interrupts: %s (%ld)\n",

@@ -70,7 +70,7 @@ static unsigned long map_pfn(const struct igbuio_dev *d, unsigned long index, un
 	return (d->info.mem[index].addr >> PAGE_SHIFT) + page;
 }
 
-static vm_fault_t insert(struct igbuio_dev *d, unsigned long index, struct vm_fault *vmf)
+static vm_fault_t map_insert_page(struct igbuio_dev *d, unsigned long index, struct vm_fault *vmf)
 {
 	const struct uio_mem *mem = &d->info.mem[index];
 	unsigned long page = vmf->pgoff - index; /* uio: the offset of a mapping is the map */
@@ -91,7 +91,7 @@ static vm_fault_t on_fault(struct vm_fault *vmf)
 	mutex_lock(&igbuio_lock);
 	d = igbuio_find(id / ID_MAPS);
 	if (d)
-		ret = insert(d, id % ID_MAPS, vmf);
+		ret = map_insert_page(d, id % ID_MAPS, vmf);
 	mutex_unlock(&igbuio_lock);
 	return ret;
 }
