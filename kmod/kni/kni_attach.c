@@ -44,25 +44,25 @@ static struct kni_attach *attach_new(struct kni_file *f, struct kni_iface *i, in
 
 /*
  * Taking an attach: nobody finds it any more, but who found it may be using it. ended collects them
- * for finish.
+ * for attach_finish.
  */
-static void take(struct kni_attach *a, struct list_head *ended)
+static void attach_take(struct kni_attach *a, struct list_head *ended)
 {
 	spin_lock(&list_lock);
 	list_move(&a->of_file, ended);
 	spin_unlock(&list_lock);
 }
 
-static void take_pair(struct kni_iface *i, u32 pair, struct list_head *ended)
+static void attach_take_pair(struct kni_iface *i, u32 pair, struct list_head *ended)
 {
-	take(live_of(i, pair), ended);
+	attach_take(live_of(i, pair), ended);
 	RCU_INIT_POINTER(i->pair[pair].live, NULL);
 	clear_bit(pair, &i->active);
 }
 
-static void take_handler(struct kni_iface *i, struct list_head *ended)
+static void attach_take_handler(struct kni_iface *i, struct list_head *ended)
 {
-	take(i->handler, ended);
+	attach_take(i->handler, ended);
 	i->handler = NULL;
 	kni_req_no_handler(i);
 }
@@ -87,7 +87,7 @@ void kni_attach_free(struct list_head *ended)
 }
 
 /* f detached them: one grace period for each interface of a process that died. */
-static void finish(const struct kni_file *f, struct kni_iface *i, struct list_head *ended)
+static void attach_finish(const struct kni_file *f, struct kni_iface *i, struct list_head *ended)
 {
 	if (list_empty(ended))
 		return;
@@ -100,7 +100,7 @@ static void finish(const struct kni_file *f, struct kni_iface *i, struct list_he
 }
 
 /* All that f attached to i; NULL: all that anybody did. */
-static void take_all(struct kni_iface *i, const struct kni_file *f, struct list_head *ended)
+static void attach_take_all(struct kni_iface *i, const struct kni_file *f, struct list_head *ended)
 {
 	const struct kni_attach *a;
 	u32 pair;
@@ -108,20 +108,20 @@ static void take_all(struct kni_iface *i, const struct kni_file *f, struct list_
 	for (pair = 0; pair < i->n_pairs; pair++) {
 		a = live_of(i, pair);
 		if (a && (!f || a->file == f))
-			take_pair(i, pair, ended);
+			attach_take_pair(i, pair, ended);
 	}
 	if (i->handler && (!f || i->handler->file == f))
-		take_handler(i, ended);
+		attach_take_handler(i, ended);
 }
 
-static bool claim(struct kni_pair *p)
+static bool rings_claim(struct kni_pair *p)
 {
 	return knit_ring_claim_consumer(&p->rx_q) && knit_ring_claim_producer(&p->free_q) &&
 	       knit_ring_claim_consumer(&p->alloc_q) && knit_ring_claim_producer(&p->tx_q);
 }
 
 /* A frame that found no owner may still be in kni_tx, which clears away what its last one left. */
-static void reset(struct kni_iface *i, u32 pair)
+static void pair_reset(struct kni_iface *i, u32 pair)
 {
 	struct netdev_queue *q = netdev_get_tx_queue(i->dev, pair);
 
@@ -140,9 +140,9 @@ static int attach_pair(struct kni_iface *i, u32 pair, struct kni_attach *a)
 	live = live_of(i, pair);
 	if (live)
 		return live->file == a->file ? -EALREADY : -EBUSY;
-	if (!claim(&i->pair[pair]))
+	if (!rings_claim(&i->pair[pair]))
 		return -EBADMSG;
-	reset(i, pair);
+	pair_reset(i, pair);
 	rcu_assign_pointer(i->pair[pair].live, a);
 	set_bit(pair, &i->active);
 	kni_thread_wake(i->thread);
@@ -165,13 +165,13 @@ static int attach_handler(struct kni_iface *i, struct kni_attach *a)
 	a->doorbell = NULL; /* kni_req.c has it */
 	i->handler = a;
 	if (before) {
-		take(before, &ended);
+		attach_take(before, &ended);
 		attach_free(before);
 	}
 	return 0;
 }
 
-static int check(const struct knit_ioc_attach *c)
+static int attach_check(const struct knit_ioc_attach *c)
 {
 	if (c->reserved[0] || c->reserved[1])
 		return -EINVAL;
@@ -183,7 +183,7 @@ static int check(const struct knit_ioc_attach *c)
 int kni_attach_add(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *c)
 {
 	struct kni_attach *a;
-	int err = check(c);
+	int err = attach_check(c);
 
 	if (err)
 		return err;
@@ -209,7 +209,7 @@ int kni_attach_add(struct kni_file *f, struct kni_iface *i, const struct knit_io
 }
 
 /* i->lock held. */
-static int detach(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *c)
+static int attach_remove(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *c)
 {
 	const struct kni_attach *a = i->handler;
 	u32 pair = 0;
@@ -226,21 +226,21 @@ static int detach(struct kni_file *f, struct kni_iface *i, const struct knit_ioc
 	if (a->file != f && i->owner != f)
 		return -EPERM;
 	if (c->role == KNIT_ATTACH_PAIR)
-		take_pair(i, pair, &ended);
+		attach_take_pair(i, pair, &ended);
 	else
-		take_handler(i, &ended);
-	finish(f, i, &ended);
+		attach_take_handler(i, &ended);
+	attach_finish(f, i, &ended);
 	return 0;
 }
 
 int kni_attach_del(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *c)
 {
-	int err = check(c);
+	int err = attach_check(c);
 
 	if (err || c->doorbell_fd != -1)
 		return -EINVAL;
 	mutex_lock(&i->lock);
-	err = detach(f, i, c);
+	err = attach_remove(f, i, c);
 	mutex_unlock(&i->lock);
 	return err;
 }
@@ -248,7 +248,7 @@ int kni_attach_del(struct kni_file *f, struct kni_iface *i, const struct knit_io
 void kni_attach_cut(struct kni_iface *i, struct list_head *ended)
 {
 	i->cut = true;
-	take_all(i, NULL, ended);
+	attach_take_all(i, NULL, ended);
 }
 
 static struct kni_iface *first_of(struct kni_file *f)
@@ -274,8 +274,8 @@ void kni_attach_del_file(struct kni_file *f)
 	while ((i = first_of(f))) {
 		/* Its owner may have been quicker: look again under the lock. */
 		mutex_lock(&i->lock);
-		take_all(i, f, &ended);
-		finish(f, i, &ended);
+		attach_take_all(i, f, &ended);
+		attach_finish(f, i, &ended);
 		mutex_unlock(&i->lock);
 		kni_iface_put(i);
 	}

@@ -39,7 +39,7 @@ static int check_cpu(const struct kni_file *f, const struct knit_ioc_create *c)
 	return c->core_id < nr_cpu_ids && cpu_online(c->core_id) ? 0 : -ENXIO;
 }
 
-static int check(const struct kni_file *f, const struct knit_ioc_create *c)
+static int create_check(const struct kni_file *f, const struct knit_ioc_create *c)
 {
 	if (c->flags & ~KNIT_CREATE_FLAGS || c->reserved0 || c->reserved1 ||
 	    memchr_inv(c->reserved, 0, sizeof(c->reserved)))
@@ -177,7 +177,7 @@ static void on_packet_doorbell(struct kni_doorbell *doorbell)
 }
 
 /* By the core, when the last user of the net_device is gone. */
-static void destructor(struct net_device *dev)
+static void dev_destructor(struct net_device *dev)
 {
 	kni_iface_put(kni_iface_of(dev));
 }
@@ -196,7 +196,7 @@ static int enter_net(struct kni_iface *i, struct net_device *dev, struct knit_io
 	err = register_netdevice(dev);
 	if (!err) {
 		kref_get(&i->refs);
-		dev->priv_destructor = destructor;
+		dev->priv_destructor = dev_destructor;
 		dev->needs_free_netdev = true;
 		c->ifindex = dev->ifindex;
 	}
@@ -214,7 +214,7 @@ static void drop_dev(struct kni_iface *i, struct net_device *dev)
 }
 
 /* All is built: makes it work, then visible. */
-static int start(struct kni_iface *i, struct knit_ioc_create *c)
+static int iface_start(struct kni_iface *i, struct knit_ioc_create *c)
 {
 	struct net_device *dev = i->dev;
 	int err;
@@ -234,8 +234,8 @@ static int start(struct kni_iface *i, struct knit_ioc_create *c)
 	return err;
 }
 
-static int build(struct kni_file *f, struct kni_iface *i, struct knit_ioc_create *c,
-		 struct net *net)
+static int iface_build(struct kni_file *f, struct kni_iface *i, struct knit_ioc_create *c,
+		       struct net *net)
 {
 	int cpu = c->flags & KNIT_CREATE_BIND ? (int)c->core_id : -1;
 	int err;
@@ -252,7 +252,7 @@ static int build(struct kni_file *f, struct kni_iface *i, struct knit_ioc_create
 	err = kni_thread_take(f, i, cpu);
 	if (err)
 		goto err_drop_dev;
-	err = start(i, c);
+	err = iface_start(i, c);
 	if (err)
 		goto err_put_thread; /* it has undone the rest */
 	return 0;
@@ -273,7 +273,7 @@ int kni_iface_create(struct kni_file *f, struct knit_ioc_create *c)
 {
 	struct kni_iface *i;
 	struct net *net;
-	int err = check(f, c);
+	int err = create_check(f, c);
 
 	if (err)
 		return err;
@@ -289,7 +289,7 @@ int kni_iface_create(struct kni_file *f, struct knit_ioc_create *c)
 	i = iface_new(f, c);
 	if (!i)
 		goto out_put_net;
-	err = build(f, i, c, net);
+	err = iface_build(f, i, c, net);
 	if (err) {
 		kni_iface_put(i);
 		goto out_put_net;

@@ -138,44 +138,44 @@ static int with_iface(struct kni_file *f, union kni_arg *arg, u64 id,
 	return err;
 }
 
-static int attach(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
+static int iface_attach(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
 {
 	return kni_attach_add(f, i, &arg->attach);
 }
 
-static int detach(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
+static int iface_detach(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
 {
 	return kni_attach_del(f, i, &arg->attach);
 }
 
-static int set_link(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
+static int iface_set_link(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
 {
 	return kni_iface_link(i, &arg->link);
 }
 
-static int stats(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
+static int iface_stats(struct kni_file *f, struct kni_iface *i, union kni_arg *arg)
 {
 	return kni_stats(i, &arg->stats);
 }
 
 static int call_attach(struct kni_file *f, union kni_arg *arg)
 {
-	return with_iface(f, arg, arg->attach.id, attach);
+	return with_iface(f, arg, arg->attach.id, iface_attach);
 }
 
 static int call_detach(struct kni_file *f, union kni_arg *arg)
 {
-	return with_iface(f, arg, arg->attach.id, detach);
+	return with_iface(f, arg, arg->attach.id, iface_detach);
 }
 
 static int call_set_link(struct kni_file *f, union kni_arg *arg)
 {
-	return with_iface(f, arg, arg->link.id, set_link);
+	return with_iface(f, arg, arg->link.id, iface_set_link);
 }
 
 static int call_stats(struct kni_file *f, union kni_arg *arg)
 {
-	return with_iface(f, arg, arg->stats.id, stats);
+	return with_iface(f, arg, arg->stats.id, iface_stats);
 }
 
 struct kni_call {

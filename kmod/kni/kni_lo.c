@@ -72,7 +72,7 @@ static int through_skb(struct kni_poll *v, struct kni_pair *p)
 	return ret;
 }
 
-static int take(struct kni_poll *v, struct kni_pair *p)
+static int frame_return(struct kni_poll *v, struct kni_pair *p)
 {
 	return kni_params.lo_mode == KNI_LO_FIFO ? put_frame(p) : through_skb(v, p);
 }
@@ -88,7 +88,7 @@ unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live)
 	p->wanted = 0;
 	kni_poll_begin(&v, p);
 	while (kni_poll_next(&v, p)) {
-		ret = take(&v, p);
+		ret = frame_return(&v, p);
 		if (ret == -EBUSY) {
 			kni_poll_undo(&v);
 			break;

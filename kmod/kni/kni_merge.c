@@ -11,7 +11,7 @@
 #include <net/raw.h>
 #include <net/rawv6.h>
 
-static bool forwards(const struct net_device *dev)
+static bool dev_forwards(const struct net_device *dev)
 {
 	struct in_device *in;
 	bool does;
@@ -43,7 +43,7 @@ bool kni_merge_may(const struct net_device *dev)
 {
 	return !rcu_access_pointer(dev->rx_handler) && !rcu_access_pointer(dev->xdp_prog) &&
 	       list_empty(&dev->adj_list.upper) && dev_net(dev)->user_ns == &init_user_ns &&
-	       !forwards(dev);
+	       !dev_forwards(dev);
 }
 
 /* Does netfilter see what comes in? It counts, limits and clones packets. */
@@ -103,7 +103,7 @@ void kni_merge_begin(struct kni_pair *p)
 }
 
 /* Headers as for one datagram that is to be cut again. */
-static void finish(struct kni_merge *m, u32 i)
+static void row_close(struct kni_merge *m, u32 i)
 {
 	u32 len = m->row[i].payload + sizeof(struct udphdr);
 	struct sk_buff *skb = m->first[i];
@@ -127,18 +127,18 @@ static void finish(struct kni_merge *m, u32 i)
 	info->gso_segs = m->row[i].n;
 }
 
-static void finish_all(struct kni_merge *m)
+static void rows_close(struct kni_merge *m)
 {
 	unsigned long open = m->open;
 	unsigned int i;
 
-	for_each_set_bit(i, &open, KNI_ROWS) finish(m, i);
+	for_each_set_bit(i, &open, KNI_ROWS) row_close(m, i);
 }
 
 void kni_merge_end(struct kni_pair *p)
 {
 	if (p->merge.open)
-		finish_all(&p->merge);
+		rows_close(&p->merge);
 }
 
 static bool same_tag(const struct sk_buff *a, const struct sk_buff *b)
@@ -155,7 +155,7 @@ static void set_headers(struct sk_buff *skb, const struct kni_flow *flow)
 }
 
 /* Each keeps its own truesize, and is charged it at its socket. */
-static void append(struct kni_merge *m, u32 i, struct sk_buff *skb, const struct kni_flow *flow)
+static void row_append(struct kni_merge *m, u32 i, struct sk_buff *skb, const struct kni_flow *flow)
 {
 	struct sk_buff *first = m->first[i];
 
@@ -170,7 +170,7 @@ static void append(struct kni_merge *m, u32 i, struct sk_buff *skb, const struct
 	first->data_len += skb->len;
 }
 
-static enum kni_flow_kind look(const struct sk_buff *skb, struct kni_flow *flow)
+static enum kni_flow_kind flow_parse(const struct sk_buff *skb, struct kni_flow *flow)
 {
 	enum kni_flow_kind kind;
 
@@ -190,18 +190,18 @@ bool kni_merge(struct kni_pair *p, struct sk_buff *skb)
 
 	if (!m->on)
 		return false;
-	kind = look(skb, &flow);
+	kind = flow_parse(skb, &flow);
 	if (kind == KNI_FLOW_UNKNOWN)
-		finish_all(m);
+		rows_close(m);
 	if (kind != KNI_FLOW_DATAGRAM)
 		return false;
 	i = flow.hash / (U32_MAX / KNI_ROWS + 1);
 	if (m->open & BIT(i)) {
 		if (same_tag(m->first[i], skb) && kni_row_add(&m->row[i], &flow)) {
-			append(m, i, skb, &flow);
+			row_append(m, i, skb, &flow);
 			return true;
 		}
-		finish(m, i);
+		row_close(m, i);
 	}
 	set_headers(skb, &flow);
 	kni_row_start(&m->row[i], &flow);

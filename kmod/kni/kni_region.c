@@ -5,7 +5,7 @@
 #include <linux/build_bug.h>
 #include <linux/nospec.h>
 
-static int holder(const struct kni_region_table *t, __u64 addr)
+static int region_holding(const struct kni_region_table *t, __u64 addr)
 {
 	__u32 low = 0, high = t->n, middle;
 
@@ -22,7 +22,7 @@ static int holder(const struct kni_region_table *t, __u64 addr)
 }
 
 /* i holds a byte; do it and those that touch it reach up to end? */
-static bool reaches(const struct kni_region_table *t, __u32 i, __u64 end)
+static bool regions_reach(const struct kni_region_table *t, __u32 i, __u64 end)
 {
 	while (t->r[i].end < end) {
 		i++;
@@ -32,7 +32,7 @@ static bool reaches(const struct kni_region_table *t, __u32 i, __u64 end)
 	return true;
 }
 
-static int find(const struct kni_region_table *t, __u32 hint, __u64 addr, __u32 len)
+static int region_search(const struct kni_region_table *t, __u32 hint, __u64 addr, __u32 len)
 {
 	int i;
 
@@ -41,19 +41,19 @@ static int find(const struct kni_region_table *t, __u32 hint, __u64 addr, __u32 
 	if (hint < t->n && addr >= t->r[hint].start && addr < t->r[hint].end)
 		i = (int)hint;
 	else
-		i = holder(t, addr);
-	return i >= 0 && reaches(t, i, addr + len) ? i : -1;
+		i = region_holding(t, addr);
+	return i >= 0 && regions_reach(t, i, addr + len) ? i : -1;
 }
 
 int kni_region_find(const struct kni_region_table *t, __u64 addr, __u32 len)
 {
-	return find(t, t->n, addr, len);
+	return region_search(t, t->n, addr, len);
 }
 
 void *kni_region_ptr(const struct kni_region_table *t, __u32 *hint, __u64 addr, __u32 len,
 		     __u32 *run)
 {
-	int i = find(t, *hint, addr, len);
+	int i = region_search(t, *hint, addr, len);
 	const struct kni_region *r;
 	__u64 offset, page, room;
 

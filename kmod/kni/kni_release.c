@@ -7,7 +7,7 @@
  * Nobody finds the memory any more; after a grace period nobody uses it. Requests end first and
  * without the lock: what reverts a refused change holds RTNL, under which the lock is taken.
  */
-static void cut(struct kni_iface *i, struct list_head *ended)
+static void iface_cut(struct kni_iface *i, struct list_head *ended)
 {
 	kni_req_end(i);
 	mutex_lock(&i->lock);
@@ -15,7 +15,7 @@ static void cut(struct kni_iface *i, struct list_head *ended)
 	mutex_unlock(&i->lock);
 }
 
-static bool is_quiet(struct kni_iface *i)
+static bool iface_is_quiet(struct kni_iface *i)
 {
 	bool quiet;
 
@@ -25,8 +25,8 @@ static bool is_quiet(struct kni_iface *i)
 	return quiet;
 }
 
-/* A grace period after cut. */
-static void make_quiet(struct kni_iface *i)
+/* A grace period after iface_cut. */
+static void iface_make_quiet(struct kni_iface *i)
 {
 	mutex_lock(&i->lock);
 	if (!i->quiet) {
@@ -40,34 +40,34 @@ static void make_quiet(struct kni_iface *i)
 	mutex_unlock(&i->lock);
 }
 
-static void quiet(struct kni_iface *i, void (*grace_period)(void))
+static void iface_quiet(struct kni_iface *i, void (*grace_period)(void))
 {
 	LIST_HEAD(ended);
 
-	if (is_quiet(i))
+	if (iface_is_quiet(i))
 		return;
-	cut(i, &ended);
+	iface_cut(i, &ended);
 	grace_period();
-	make_quiet(i);
+	iface_make_quiet(i);
 	kni_attach_free(&ended);
 }
 
 void kni_release_quiet(struct kni_iface *i)
 {
-	quiet(i, synchronize_rcu);
+	iface_quiet(i, synchronize_rcu);
 }
 
 /* RTNL is held: sysfs walks the list of napis. They stay in memory for a grace period at least. */
 void kni_release_uninit(struct kni_iface *i)
 {
-	quiet(i, synchronize_net); /* a short one: many may end with their namespace */
+	iface_quiet(i, synchronize_net); /* a short one: many may end with their namespace */
 	kni_iface_del_napis(i);
 	mutex_lock(&i->lock);
 	i->dev = NULL;
 	mutex_unlock(&i->lock);
 }
 
-static void disown(struct kni_iface *i)
+static void iface_disown(struct kni_iface *i)
 {
 	mutex_lock(&i->lock);
 	i->owner = NULL;
@@ -75,19 +75,19 @@ static void disown(struct kni_iface *i)
 }
 
 /* Ends synchronous requests, so that nobody waits for user space with RTNL held afterwards. */
-static void quiet_all(struct list_head *victims)
+static void ifaces_quiet(struct list_head *victims)
 {
 	struct kni_iface *i;
 	LIST_HEAD(ended);
 
 	list_for_each_entry(i, victims, of_file) {
 		kni_iface_free_id(i);
-		cut(i, &ended);
+		iface_cut(i, &ended);
 	}
 	synchronize_rcu();
 	list_for_each_entry(i, victims, of_file) {
-		make_quiet(i);
-		disown(i);
+		iface_make_quiet(i);
+		iface_disown(i);
 	}
 	kni_attach_free(&ended);
 }
@@ -96,12 +96,12 @@ static void quiet_all(struct list_head *victims)
  * Stops interfaces of f, which are in a list of their own: quiet first, then unregistered, then let
  * go. All of them together: one by one each would wait for its own grace periods.
  */
-static void stop(struct kni_file *f, struct list_head *victims)
+static void ifaces_stop(struct kni_file *f, struct list_head *victims)
 {
 	struct kni_iface *i, *next;
 	LIST_HEAD(dead);
 
-	quiet_all(victims);
+	ifaces_quiet(victims);
 	rtnl_lock();
 	list_for_each_entry(i, victims, of_file)
 		if (i->dev)
@@ -123,7 +123,7 @@ int kni_release_id(struct kni_file *f, u64 id)
 	list_for_each_entry(i, &f->ifaces, of_file) {
 		if (i->id == id) {
 			list_move(&i->of_file, &victims);
-			stop(f, &victims);
+			ifaces_stop(f, &victims);
 			return 0;
 		}
 	}
@@ -136,5 +136,5 @@ void kni_release_all(struct kni_file *f)
 
 	list_splice_init(&f->ifaces, &victims);
 	if (!list_empty(&victims))
-		stop(f, &victims);
+		ifaces_stop(f, &victims);
 }

@@ -35,7 +35,7 @@ void kni_req_stop(void)
 }
 
 /* Nothing is queued once req_ended is seen under the gate. */
-static void kick(struct kni_iface *i)
+static void work_kick(struct kni_iface *i)
 {
 	unsigned long flags;
 
@@ -45,7 +45,7 @@ static void kick(struct kni_iface *i)
 	spin_unlock_irqrestore(&i->req_gate, flags);
 }
 
-static void kick_later(struct kni_iface *i, struct delayed_work *work, unsigned int ms)
+static void work_kick_later(struct kni_iface *i, struct delayed_work *work, unsigned int ms)
 {
 	unsigned long flags;
 
@@ -57,7 +57,7 @@ static void kick_later(struct kni_iface *i, struct delayed_work *work, unsigned 
 
 void kni_req_rung(struct kni_doorbell *doorbell)
 {
-	kick(container_of(doorbell, struct kni_iface, request_doorbell));
+	work_kick(container_of(doorbell, struct kni_iface, request_doorbell));
 }
 
 void kni_req_rx_mode(struct kni_iface *i)
@@ -67,7 +67,7 @@ void kni_req_rx_mode(struct kni_iface *i)
 	spin_lock_irqsave(&i->req_gate, flags);
 	i->rx_changed = true;
 	spin_unlock_irqrestore(&i->req_gate, flags);
-	kick(i);
+	work_kick(i);
 }
 
 static struct knit_iface_state *shared_state(const struct kni_iface *i)
@@ -93,7 +93,7 @@ static void apply_carrier(struct kni_iface *i)
 		netif_carrier_off(i->dev);
 }
 
-static void submit(struct kni_iface *i, unsigned int n)
+static void req_submit(struct kni_iface *i, unsigned int n)
 {
 	knit_ring_submit(&i->req_q, n);
 	if (knit_ring_data_wanted(&i->req_q))
@@ -101,7 +101,7 @@ static void submit(struct kni_iface *i, unsigned int n)
 }
 
 /* What is to be done now and can be: asynchronous requests, carrier; the rest is queued. */
-static void run(struct kni_iface *i)
+static void req_run(struct kni_iface *i)
 {
 	enum knit_req_kind kind;
 
@@ -110,18 +110,18 @@ static void run(struct kni_iface *i)
 		return;
 	while (i->attached && (kind = knit_reqstate_next(&i->reqstate)) != KNIT_REQ_NONE) {
 		if (knit_ring_reserve(&i->req_q, 1) == 0) {
-			kick_later(i, &i->req_tick, KNI_TICK_MS);
+			work_kick_later(i, &i->req_tick, KNI_TICK_MS);
 			break;
 		}
 		knit_reqstate_issue_async(&i->reqstate, kind,
 					  knit_ring_entry(&i->req_q, i->req_q.prod));
-		submit(i, 1);
+		req_submit(i, 1);
 		i->req_stats.async++;
 	}
 	if (i->reqstate.retry)
-		kick_later(i, &i->req_tick, KNI_TICK_MS);
+		work_kick_later(i, &i->req_tick, KNI_TICK_MS);
 	if (i->reqstate.revert)
-		kick_later(i, &i->req_revert, 0);
+		work_kick_later(i, &i->req_revert, 0);
 	apply_carrier(i);
 }
 
@@ -198,12 +198,12 @@ static void req_work(struct work_struct *work)
 		more = take_answers(i);
 		if (rx_changed(i) && kni_rxmode_look(i))
 			knit_reqstate_show(&i->reqstate, shared_state(i));
-		run(i);
+		req_run(i);
 	}
 	mutex_unlock(&i->req_lock);
 	wake_up_all(&i->answer);
 	if (more)
-		kick(i);
+		work_kick(i);
 }
 
 static void req_tick(struct work_struct *work)
@@ -212,7 +212,7 @@ static void req_tick(struct work_struct *work)
 
 	mutex_lock(&i->req_lock);
 	knit_reqstate_tick(&i->reqstate);
-	run(i);
+	req_run(i);
 	mutex_unlock(&i->req_lock);
 }
 
@@ -222,7 +222,7 @@ static union knit_req_value device_value(const struct net_device *dev, enum knit
 	return kind == KNIT_REQ_MTU ? knit_req_value(dev->mtu) : knit_req_mac(dev->dev_addr);
 }
 
-static void revert(struct kni_iface *i, enum knit_req_kind kind)
+static void value_revert(struct kni_iface *i, enum knit_req_kind kind)
 {
 	union knit_req_value value = device_value(i->dev, kind), back;
 	bool wanted;
@@ -249,7 +249,7 @@ static void revert(struct kni_iface *i, enum knit_req_kind kind)
 	knit_reqstate_reverted(&i->reqstate, kind);
 	if (!i->req_ended)
 		knit_reqstate_show(&i->reqstate, shared_state(i));
-	run(i);
+	req_run(i);
 	mutex_unlock(&i->req_lock);
 }
 
@@ -258,12 +258,12 @@ static void req_revert(struct work_struct *work)
 	struct kni_iface *i = container_of(to_delayed_work(work), struct kni_iface, req_revert);
 
 	if (!rtnl_trylock()) {
-		kick_later(i, &i->req_revert, REVERT_RETRY_MS);
+		work_kick_later(i, &i->req_revert, REVERT_RETRY_MS);
 		return;
 	}
 	i->reverting = true;
-	revert(i, KNIT_REQ_MTU);
-	revert(i, KNIT_REQ_MAC);
+	value_revert(i, KNIT_REQ_MTU);
+	value_revert(i, KNIT_REQ_MAC);
 	i->reverting = false;
 	rtnl_unlock();
 }
@@ -275,7 +275,7 @@ static void publish_cancelled(struct kni_iface *i, u32 seq)
 		knit_store_release(&shared_state(i)->cancelled_seq, seq);
 }
 
-static int usable(const struct kni_iface *i)
+static int handler_usable(const struct kni_iface *i)
 {
 	if (i->req_ended)
 		return -ENODEV;
@@ -322,11 +322,11 @@ static int submit_sync(struct kni_iface *i, enum knit_req_kind kind,
 	}
 	knit_reqstate_issue_sync(&i->reqstate, kind, value,
 				 knit_ring_entry(&i->req_q, i->req_q.prod));
-	submit(i, 1);
+	req_submit(i, 1);
 	return 0;
 }
 
-static int outcome(struct kni_iface *i, enum knit_req_kind kind, long left)
+static int sync_outcome(struct kni_iface *i, enum knit_req_kind kind, long left)
 {
 	if (i->req_ended)
 		return -ENODEV;
@@ -348,7 +348,7 @@ static int await_turn(struct kni_iface *i, enum knit_req_kind kind, long *left)
 		*left = wait_for(i, kind, *left, is_turn);
 		if (*left <= 0)
 			return gave_up(i, *left);
-		ret = usable(i);
+		ret = handler_usable(i);
 		if (ret)
 			i->req_stats.detached++;
 	}
@@ -356,43 +356,43 @@ static int await_turn(struct kni_iface *i, enum knit_req_kind kind, long *left)
 }
 
 /* req_lock held. */
-static int change_async(struct kni_iface *i, enum knit_req_kind kind,
-			const union knit_req_value *value)
+static int value_change_async(struct kni_iface *i, enum knit_req_kind kind,
+			      const union knit_req_value *value)
 {
 	if (i->req_ended)
 		return -ENODEV;
 	if (knit_reqstate_set_one(&i->reqstate, kind, value))
 		knit_reqstate_show(&i->reqstate, shared_state(i));
-	run(i);
+	req_run(i);
 	return 0;
 }
 
 /* There is no handler. Up is told to a later one, and all if requests are asynchronous. */
-static int change_unattended(struct kni_iface *i, enum knit_req_kind kind,
-			     const union knit_req_value *value)
+static int value_change_unattended(struct kni_iface *i, enum knit_req_kind kind,
+				   const union knit_req_value *value)
 {
-	return kind == KNIT_REQ_LINK || !requests_are_sync(i) ? change_async(i, kind, value)
+	return kind == KNIT_REQ_LINK || !requests_are_sync(i) ? value_change_async(i, kind, value)
 							      : -ENOTCONN;
 }
 
 /* Its turn has come. */
-static int tell(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value,
-		long left)
+static int sync_send(struct kni_iface *i, enum knit_req_kind kind,
+		     const union knit_req_value *value, long left)
 {
 	int ret = submit_sync(i, kind, value);
 
 	if (ret)
 		return ret;
 	left = wait_for(i, kind, left, is_answered);
-	return outcome(i, kind, left);
+	return sync_outcome(i, kind, left);
 }
 
 /*
  * RTNL held, so there is one caller; and req_lock. Every request that is counted ends in one other
  * counter: answered, timeout, killed or detached.
  */
-static int change_sync(struct kni_iface *i, enum knit_req_kind kind,
-		       const union knit_req_value *value)
+static int value_change_sync(struct kni_iface *i, enum knit_req_kind kind,
+			     const union knit_req_value *value)
 {
 	long left = msecs_to_jiffies(KNI_SYNC_MS);
 	int ret;
@@ -401,26 +401,27 @@ static int change_sync(struct kni_iface *i, enum knit_req_kind kind,
 	i->reqstate.held |= KNIT_REQ_BIT(kind);
 	ret = await_turn(i, kind, &left);
 	if (ret == 0)
-		ret = tell(i, kind, value, left);
+		ret = sync_send(i, kind, value, left);
 	else if (ret == -ENOTCONN)
-		ret = change_unattended(i, kind, value);
+		ret = value_change_unattended(i, kind, value);
 	i->reqstate.held &= ~KNIT_REQ_BIT(kind);
-	run(i);
+	req_run(i);
 	return ret;
 }
 
 /* Whoever is the handler now may not be it any more when the lock is given up. */
-static int change(struct kni_iface *i, enum knit_req_kind kind, const union knit_req_value *value)
+static int value_change(struct kni_iface *i, enum knit_req_kind kind,
+			const union knit_req_value *value)
 {
 	int ret;
 
 	mutex_lock(&i->req_lock);
 	if (!requests_are_sync(i))
-		ret = change_async(i, kind, value);
+		ret = value_change_async(i, kind, value);
 	else if (i->attached)
-		ret = change_sync(i, kind, value);
+		ret = value_change_sync(i, kind, value);
 	else
-		ret = i->req_ended ? -ENODEV : change_unattended(i, kind, value);
+		ret = i->req_ended ? -ENODEV : value_change_unattended(i, kind, value);
 	mutex_unlock(&i->req_lock);
 	return ret;
 }
@@ -429,7 +430,7 @@ int kni_req_up(struct kni_iface *i)
 {
 	const union knit_req_value up = knit_req_value(1);
 
-	return change(i, KNIT_REQ_LINK, &up);
+	return value_change(i, KNIT_REQ_LINK, &up);
 }
 
 void kni_req_down(struct kni_iface *i)
@@ -437,7 +438,7 @@ void kni_req_down(struct kni_iface *i)
 	const union knit_req_value down = knit_req_value(0);
 
 	mutex_lock(&i->req_lock);
-	change_async(i, KNIT_REQ_LINK, &down);
+	value_change_async(i, KNIT_REQ_LINK, &down);
 	mutex_unlock(&i->req_lock);
 }
 
@@ -445,14 +446,14 @@ int kni_req_mtu(struct kni_iface *i, u32 mtu)
 {
 	const union knit_req_value v = knit_req_value(mtu);
 
-	return i->reverting ? 0 : change(i, KNIT_REQ_MTU, &v);
+	return i->reverting ? 0 : value_change(i, KNIT_REQ_MTU, &v);
 }
 
 int kni_req_mac(struct kni_iface *i, const u8 *mac)
 {
 	const union knit_req_value v = knit_req_mac(mac);
 
-	return i->reverting ? 0 : change(i, KNIT_REQ_MAC, &v);
+	return i->reverting ? 0 : value_change(i, KNIT_REQ_MAC, &v);
 }
 
 bool kni_req_carrier(struct kni_iface *i, bool on)
@@ -470,10 +471,10 @@ bool kni_req_carrier(struct kni_iface *i, bool on)
 }
 
 /* A predecessor may have left answers for which it never rang. */
-static void arm(struct kni_iface *i)
+static void resp_arm(struct kni_iface *i)
 {
 	if (!knit_ring_arm_data(&i->resp_q))
-		kick(i);
+		work_kick(i);
 }
 
 void kni_req_init(struct kni_iface *i)
@@ -494,7 +495,7 @@ void kni_req_init(struct kni_iface *i)
 	knit_reqstate_init(&i->reqstate, &i->next);
 	i->reqstate.strict = true;
 	knit_reqstate_show(&i->reqstate, shared_state(i));
-	arm(i);
+	resp_arm(i);
 	i->attached = i->flags & KNIT_CREATE_ATTACHED;
 	i->trusted = true;
 	i->carrier = i->flags & KNIT_CREATE_CARRIER || kni_params.carrier_on;
@@ -540,8 +541,8 @@ int kni_req_handler(struct kni_iface *i, struct eventfd_ctx *doorbell, bool trus
 	i->resp_q = resp_q;
 	change_handler(i, doorbell, true, trusted);
 	knit_reqstate_show(&i->reqstate, shared_state(i));
-	arm(i);
-	run(i);
+	resp_arm(i);
+	req_run(i);
 	ret = 0;
 out_unlock:
 	mutex_unlock(&i->req_lock);
@@ -554,7 +555,7 @@ void kni_req_no_handler(struct kni_iface *i)
 	mutex_lock(&i->req_lock);
 	if (!i->req_ended) {
 		change_handler(i, NULL, i->flags & KNIT_CREATE_ATTACHED, true);
-		run(i);
+		req_run(i);
 	}
 	mutex_unlock(&i->req_lock);
 	wake_up_all(&i->answer);

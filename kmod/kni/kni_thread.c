@@ -156,7 +156,7 @@ static bool to_be_up(const struct kni_thread *t)
  * average nor the watch for hung tasks are concerned. A thread of the creator's is stopped and
  * killed with its process.
  */
-static unsigned int asleep(const struct kni_thread *t)
+static unsigned int sleep_state(const struct kni_thread *t)
 {
 	return t->of_creator ? TASK_INTERRUPTIBLE : TASK_IDLE;
 }
@@ -166,7 +166,7 @@ static void sleep_until_rung(struct kni_thread *t)
 	u64 since = ktime_get_ns();
 
 	for (;;) {
-		set_current_state(asleep(t));
+		set_current_state(sleep_state(t));
 		if (to_be_up(t))
 			break;
 		schedule();
@@ -179,25 +179,25 @@ static void sleep_until_rung(struct kni_thread *t)
 		t->moments = 0;
 }
 
-static void doze(struct kni_thread *t)
+static void thread_doze(struct kni_thread *t)
 {
 	ktime_t min = ns_to_ktime((u64)kni_params.min_interval * NSEC_PER_USEC);
 	u64 more = (u64)(kni_params.max_interval - kni_params.min_interval) * NSEC_PER_USEC;
 
-	set_current_state(asleep(t));
+	set_current_state(sleep_state(t));
 	if (!to_be_up(t))
 		schedule_hrtimeout_range(&min, more, HRTIMER_MODE_REL);
 	__set_current_state(TASK_RUNNING);
 }
 
 /* A round found nothing. */
-static void rest(struct kni_thread *t)
+static void thread_rest(struct kni_thread *t)
 {
 	bool load = t->found >= DOZE_FRAMES;
 
 	t->found = 0;
 	if (load && t->moments >= DOZE_AFTER) {
-		doze(t);
+		thread_doze(t);
 		return;
 	}
 	if (!load)
@@ -208,7 +208,7 @@ static void rest(struct kni_thread *t)
 }
 
 /* True: it sleeps by itself, and is to be called again. */
-static bool once(void *arg)
+static bool thread_round(void *arg)
 {
 	struct kni_thread *t = arg;
 	unsigned int n;
@@ -221,16 +221,16 @@ static bool once(void *arg)
 	n = poll_all(t);
 	t->found += n;
 	if (n == 0)
-		rest(t);
+		thread_rest(t);
 	/* user space may keep it busy for ever */
 	cond_resched_tasks_rcu_qs();
 	return true;
 }
 
-static int run(void *arg)
+static int thread_run(void *arg)
 {
 	while (!kthread_should_stop())
-		once(arg);
+		thread_round(arg);
 	return 0;
 }
 
@@ -286,7 +286,7 @@ static int start_kthread(struct kni_thread *t, const char *name, int cpu, bool t
 {
 	int err = 0;
 
-	t->task = kthread_create(run, t, "%s", name);
+	t->task = kthread_create(thread_run, t, "%s", name);
 	if (IS_ERR(t->task))
 		return PTR_ERR(t->task);
 	if (!trusted) {
@@ -305,9 +305,9 @@ static int start_kthread(struct kni_thread *t, const char *name, int cpu, bool t
 	return 0;
 }
 
-static int start(struct kni_thread *t, const char *name, int cpu, bool trusted)
+static int thread_start(struct kni_thread *t, const char *name, int cpu, bool trusted)
 {
-	struct vhost_task *of_creator = trusted ? NULL : kni_vhost_task(once, t, name);
+	struct vhost_task *of_creator = trusted ? NULL : kni_vhost_task(thread_round, t, name);
 
 	if (IS_ERR(of_creator))
 		return PTR_ERR(of_creator);
@@ -330,7 +330,7 @@ static struct kni_thread *thread_new(const char *name, int cpu, bool trusted)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&t->lock);
 	INIT_LIST_HEAD(&t->ifaces);
-	err = start(t, name, cpu, trusted);
+	err = thread_start(t, name, cpu, trusted);
 	if (err) {
 		kfree(t);
 		return ERR_PTR(err);

@@ -211,7 +211,7 @@ void kni_tx_disarm(struct kni_pair *p)
 }
 
 /* False: it need not be, what was wanted is there now. */
-static bool stop(struct kni_pair *p, struct netdev_queue *q)
+static bool queue_stop(struct kni_pair *p, struct netdev_queue *q)
 {
 	netif_tx_stop_queue(q);
 	if (likely(kni_tx_arm(p))) {
@@ -234,7 +234,7 @@ static int put_or_stop(struct kni_pair *p, const struct kni_attach *live, struct
 		if (likely(ret != -EBUSY))
 			return ret;
 		kni_tx_commit(p, live);
-		if (stop(p, q))
+		if (queue_stop(p, q))
 			return -EBUSY;
 	}
 	/* what was wanted was there each time, and was less than it seemed */
@@ -243,8 +243,8 @@ static int put_or_stop(struct kni_pair *p, const struct kni_attach *live, struct
 }
 
 /* As kni_tx_put; after -EBUSY the core is to keep the skb until the queue is woken. */
-static int send(struct kni_pair *p, const struct kni_attach *live, struct sk_buff *skb,
-		struct netdev_queue *q)
+static int skb_send(struct kni_pair *p, const struct kni_attach *live, struct sk_buff *skb,
+		    struct netdev_queue *q)
 {
 	u32 next;
 	int ret;
@@ -261,7 +261,7 @@ static int send(struct kni_pair *p, const struct kni_attach *live, struct sk_buf
 	if (unlikely(kni_txbuf_ready(&p->txbuf, next) < next)) {
 		kni_tx_commit(p, live);
 		WRITE_ONCE(p->wanted, next);
-		stop(p, q);
+		queue_stop(p, q);
 	}
 	return 0;
 }
@@ -295,7 +295,7 @@ netdev_tx_t kni_tx(struct sk_buff *skb, struct net_device *dev)
 	if (unlikely(!live || kni_loopback())) {
 		drop_unserved(p);
 	} else {
-		ret = send(p, live, skb, q);
+		ret = skb_send(p, live, skb, q);
 		if (!netdev_xmit_more() || ret || p->pending_packets >= BURST)
 			kni_tx_commit(p, live);
 	}
