@@ -408,7 +408,7 @@ void kni_req_stats(struct kni_iface *i, struct knit_ioc_stats *out); /* its req_
  * kni_rxmode.c. req_lock held: takes modes and address lists as the net_device has them at one
  * moment over into i->reqstate. True: they changed.
  */
-bool kni_rxmode_look(struct kni_iface *i);
+bool kni_rxmode_sync(struct kni_iface *i);
 
 /*
  * RTNL, from ndo_*. A synchronous request waits up to KNI_SYNC_MS. Requests are asynchronous with
@@ -424,7 +424,7 @@ void kni_req_rx_mode(struct kni_iface *i); /* any context: modes or lists change
 extern const struct net_device_ops kni_net_ops;
 extern const struct ethtool_ops kni_ethtool_ops;
 /*
- * With the module: the kind of link, and what net_devices above an interface tell (kni_rxmode_look
+ * With the module: the kind of link, and what net_devices above an interface tell (kni_rxmode_sync
  * reads who they are).
  */
 int kni_net_register(void);

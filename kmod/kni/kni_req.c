@@ -196,7 +196,7 @@ static void req_work(struct work_struct *work)
 	mutex_lock(&i->req_lock);
 	if (!i->req_ended) {
 		more = take_answers(i);
-		if (rx_changed(i) && kni_rxmode_look(i))
+		if (rx_changed(i) && kni_rxmode_sync(i))
 			knit_reqstate_show(&i->reqstate, shared_state(i));
 		req_run(i);
 	}

@@ -67,7 +67,7 @@ static int add_master(struct knit_iface_state *next, struct net_device *dev, int
 	return 1;
 }
 
-bool kni_rxmode_look(struct kni_iface *i)
+bool kni_rxmode_sync(struct kni_iface *i)
 {
 	struct knit_iface_state *next = &i->next;
 	struct net_device *dev = i->dev;
