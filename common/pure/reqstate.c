@@ -52,7 +52,7 @@ static void set_value(struct knit_iface_state *now, enum knit_req_kind kind,
 	}
 }
 
-static bool same(const union knit_req_value *a, const union knit_req_value *b)
+static bool values_equal(const union knit_req_value *a, const union knit_req_value *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
@@ -74,7 +74,7 @@ void knit_reqstate_init(struct knit_reqstate *s, const struct knit_iface_state *
 		s->accepted[kind] = value_of(first, kind);
 }
 
-static void changed_kinds(struct knit_reqstate *s, __u32 changed, bool up)
+static void kinds_changed(struct knit_reqstate *s, __u32 changed, bool up)
 {
 	s->dirty |= changed;
 	s->revert &= ~changed;
@@ -87,10 +87,10 @@ bool knit_reqstate_set_one(struct knit_reqstate *s, enum knit_req_kind kind,
 {
 	union knit_req_value old = value_of(&s->now, kind);
 
-	if (same(&old, value))
+	if (values_equal(&old, value))
 		return false;
 	set_value(&s->now, kind, value);
-	changed_kinds(s, KNIT_REQ_BIT(kind), s->now.up);
+	kinds_changed(s, KNIT_REQ_BIT(kind), s->now.up);
 	return true;
 }
 
@@ -103,14 +103,14 @@ bool knit_reqstate_set(struct knit_reqstate *s, const struct knit_iface_state *n
 	for (kind = 1; kind < KNIT_REQ_COUNT; kind++) {
 		old = value_of(&s->now, kind);
 		new = value_of(next, kind);
-		if (!same(&old, &new))
+		if (!values_equal(&old, &new))
 			changed |= KNIT_REQ_BIT(kind);
 	}
 	if (lists_differ(&s->now, next))
 		changed |= KNIT_REQ_BIT(KNIT_REQ_RXLIST);
 	if (changed == 0)
 		return false;
-	changed_kinds(s, changed, next->up);
+	kinds_changed(s, changed, next->up);
 	memcpy((char *)&s->now + SHOWN_FROM, (const char *)next + SHOWN_FROM, SHOWN_BYTES);
 	return true;
 }
@@ -132,8 +132,8 @@ enum knit_req_kind knit_reqstate_next(const struct knit_reqstate *s)
 	return KNIT_REQ_NONE;
 }
 
-static void fill(struct knit_reqstate *s, enum knit_req_kind kind, const union knit_req_value *v,
-		 struct knit_req *req)
+static void req_fill(struct knit_reqstate *s, enum knit_req_kind kind,
+		     const union knit_req_value *v, struct knit_req *req)
 {
 	memset(req, 0, sizeof(*req));
 	req->seq = knit_req_issue(&s->track, kind);
@@ -147,7 +147,7 @@ void knit_reqstate_issue_async(struct knit_reqstate *s, enum knit_req_kind kind,
 {
 	union knit_req_value v = value_of(&s->now, kind);
 
-	fill(s, kind, &v, req);
+	req_fill(s, kind, &v, req);
 	s->dirty &= ~KNIT_REQ_BIT(kind);
 	s->retry &= ~KNIT_REQ_BIT(kind);
 }
@@ -155,13 +155,13 @@ void knit_reqstate_issue_async(struct knit_reqstate *s, enum knit_req_kind kind,
 void knit_reqstate_issue_sync(struct knit_reqstate *s, enum knit_req_kind kind,
 			      const union knit_req_value *value, struct knit_req *req)
 {
-	fill(s, kind, value, req);
+	req_fill(s, kind, value, req);
 	req->flags = KNIT_REQ_SYNC;
 	knit_store(&s->sync, s->sync | KNIT_REQ_BIT(kind));
 }
 
 /* The port has what was sent. */
-static void accepted(struct knit_reqstate *s, enum knit_req_kind kind)
+static void value_accepted(struct knit_reqstate *s, enum knit_req_kind kind)
 {
 	s->accepted[kind] = s->sent[kind];
 	s->unsure &= ~KNIT_REQ_BIT(kind);
@@ -170,13 +170,13 @@ static void accepted(struct knit_reqstate *s, enum knit_req_kind kind)
 		knit_store(&s->link_refused, false);
 }
 
-static void answered_sync(struct knit_reqstate *s, enum knit_req_kind kind, int result)
+static void answer_sync(struct knit_reqstate *s, enum knit_req_kind kind, int result)
 {
 	const __u32 bit = KNIT_REQ_BIT(kind);
 
 	knit_store(&s->sync, s->sync & ~bit);
 	if (result == 0) {
-		accepted(s, kind);
+		value_accepted(s, kind);
 		set_value(&s->now, kind, &s->sent[kind]);
 		s->dirty &= ~bit;
 		s->revert &= ~bit;
@@ -187,33 +187,33 @@ static void answered_sync(struct knit_reqstate *s, enum knit_req_kind kind, int 
 }
 
 /* An older value that was accepted is put back. */
-static void refused_value(struct knit_reqstate *s, enum knit_req_kind kind,
+static void value_refused(struct knit_reqstate *s, enum knit_req_kind kind,
 			  const union knit_req_value *value)
 {
-	if (same(value, &s->accepted[kind]))
+	if (values_equal(value, &s->accepted[kind]))
 		return;
 	s->refused[kind] = *value;
 	s->revert |= KNIT_REQ_BIT(kind) & (KNIT_REQ_BIT(KNIT_REQ_MTU) | KNIT_REQ_BIT(KNIT_REQ_MAC));
 }
 
-static void refused_async(struct knit_reqstate *s, enum knit_req_kind kind)
+static void value_refused_async(struct knit_reqstate *s, enum knit_req_kind kind)
 {
 	const union knit_req_value now = value_of(&s->now, kind);
 	const union knit_req_value *sent = &s->sent[kind];
 
-	if (!same(&now, sent)) /* a newer value is dirty already */
+	if (!values_equal(&now, sent)) /* a newer value is dirty already */
 		return;
 	if (kind == KNIT_REQ_LINK)
 		knit_store(&s->link_refused, now.value != 0);
 	else
-		refused_value(s, kind, sent);
+		value_refused(s, kind, sent);
 }
 
-static void answered_async(struct knit_reqstate *s, enum knit_req_kind kind, int result)
+static void answer_async(struct knit_reqstate *s, enum knit_req_kind kind, int result)
 {
 	switch (result) {
 	case 0:
-		accepted(s, kind);
+		value_accepted(s, kind);
 		break;
 	case -EAGAIN:
 	case -EBUSY:
@@ -222,7 +222,7 @@ static void answered_async(struct knit_reqstate *s, enum knit_req_kind kind, int
 		s->unsure |= KNIT_REQ_BIT(kind);
 		break;
 	default:
-		refused_async(s, kind);
+		value_refused_async(s, kind);
 		break;
 	}
 }
@@ -240,9 +240,9 @@ enum knit_req_match knit_reqstate_answer(struct knit_reqstate *s, const struct k
 		return match;
 	s->result[answer->kind] = answer->result;
 	if (s->sync & KNIT_REQ_BIT(answer->kind))
-		answered_sync(s, answer->kind, answer->result);
+		answer_sync(s, answer->kind, answer->result);
 	else
-		answered_async(s, answer->kind, answer->result);
+		answer_async(s, answer->kind, answer->result);
 	return match;
 }
 
@@ -250,7 +250,7 @@ void knit_reqstate_refuse(struct knit_reqstate *s, enum knit_req_kind kind,
 			  const union knit_req_value *value, int result)
 {
 	s->result[kind] = result;
-	refused_value(s, kind, value);
+	value_refused(s, kind, value);
 }
 
 __u32 knit_reqstate_cancel(struct knit_reqstate *s, enum knit_req_kind kind)
@@ -307,7 +307,7 @@ bool knit_reqstate_reverts(struct knit_reqstate *s, enum knit_req_kind kind,
 
 	s->revert &= ~bit;
 	*back = s->accepted[kind];
-	return bit && same(value, &s->refused[kind]);
+	return bit && values_equal(value, &s->refused[kind]);
 }
 
 void knit_reqstate_reverted(struct knit_reqstate *s, enum knit_req_kind kind)

@@ -32,7 +32,7 @@ void knit_tap_req_bind(struct knit_tap_iface *t)
 }
 
 /* Makes next the interface state, and shows it to the handler. */
-static void update(struct knit_tap_watch *w, const struct knit_iface_state *next)
+static void state_update(struct knit_tap_watch *w, const struct knit_iface_state *next)
 {
 	if (knit_reqstate_set(&w->reqstate, next))
 		knit_reqstate_show(&w->reqstate, w->shm);
@@ -63,7 +63,7 @@ static void log_revert(const struct knit_tap_iface *t, enum knit_req_kind kind, 
  * Puts the last accepted value back if the kernel still has the refused one. The interface
  * state changes with it, so the kernel's notification of it brings nothing new.
  */
-static void revert(struct knit_tap_iface *t, enum knit_req_kind kind)
+static void value_revert(struct knit_tap_iface *t, enum knit_req_kind kind)
 {
 	struct knit_tap_watch *w = &t->watch;
 	union knit_req_value value, back;
@@ -111,15 +111,15 @@ void knit_tap_req_link(struct knit_tap_iface *t, const struct knit_nl_link *link
 
 	set_link(w, link, &next);
 	if (mtu_ok(w, next.mtu)) {
-		update(w, &next);
+		state_update(w, &next);
 		return;
 	}
 	/* the kernel's own limits for a tap device can't be set: ours are kept here */
 	next.mtu = w->reqstate.now.mtu;
-	update(w, &next);
+	state_update(w, &next);
 	w->stats.refused++;
 	knit_reqstate_refuse(&w->reqstate, KNIT_REQ_MTU, &mtu, -ERANGE);
-	revert(t, KNIT_REQ_MTU);
+	value_revert(t, KNIT_REQ_MTU);
 }
 
 static int by_address(const void *a, const void *b)
@@ -158,7 +158,7 @@ void knit_tap_req_addrs(struct knit_tap_iface *t, const struct knit_nl_addrs *ad
 	next.n_uc = set_list(next.uc, addrs->uc, addrs->n_uc);
 	next.n_mc = set_list(next.mc, addrs->mc, addrs->n_mc);
 	set_modes(w, &next);
-	update(w, &next);
+	state_update(w, &next);
 }
 
 /* Puts what changed into req_q. */
@@ -213,7 +213,7 @@ static void take_answer(struct knit_tap_iface *t, const struct knit_req *answer)
 	w->stats.refused++;
 	log_refusal(t, answer->kind, answer->result);
 	if (w->reqstate.revert)
-		revert(t, answer->kind);
+		value_revert(t, answer->kind);
 }
 
 static void take_answers(struct knit_tap_iface *t)
