@@ -18,7 +18,8 @@
  * does the next burst goes on where the last one stopped. All that a process needs of its own are
  * the engine's doorbells, which it may have from before a fork, or not.
  */
-static uint64_t met[KNIT_MAX_IFACES]; /* generation of the interface whose doorbells were opened */
+static uint64_t
+	opened[KNIT_MAX_IFACES]; /* generation of the interface whose doorbells were opened */
 
 /* Once per process and interface. Whoever comes second waits: it may have to ring, too. */
 static __rte_noinline void doorbells_open(const struct rte_kni *kni)
@@ -28,7 +29,7 @@ static __rte_noinline void doorbells_open(const struct rte_kni *kni)
 	int ret;
 
 	pthread_mutex_lock(&lock);
-	if (__atomic_load_n(&met[kni->index], __ATOMIC_RELAXED) == kni->generation)
+	if (__atomic_load_n(&opened[kni->index], __ATOMIC_RELAXED) == kni->generation)
 		goto out_unlock;
 	ret = knit_doorbell_init();
 	for (i = 0; i < kni->n_pairs && ret >= 0; i++)
@@ -36,14 +37,14 @@ static __rte_noinline void doorbells_open(const struct rte_kni *kni)
 	if (ret < 0)
 		log_warn("%s: can't wake the interface's engine from process %d: %s", kni->name,
 			 (int)getpid(), rte_strerror(-ret));
-	__atomic_store_n(&met[kni->index], kni->generation, __ATOMIC_RELEASE);
+	__atomic_store_n(&opened[kni->index], kni->generation, __ATOMIC_RELEASE);
 out_unlock:
 	pthread_mutex_unlock(&lock);
 }
 
 static inline void doorbells_open_once(const struct rte_kni *kni)
 {
-	if (unlikely(__atomic_load_n(&met[kni->index], __ATOMIC_ACQUIRE) != kni->generation))
+	if (unlikely(__atomic_load_n(&opened[kni->index], __ATOMIC_ACQUIRE) != kni->generation))
 		doorbells_open(kni);
 }
 
@@ -61,7 +62,7 @@ static bool is_unusual(const struct rte_mbuf *m, uint32_t features)
 	return m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED || knit_offload_rx_partial(m);
 }
 
-/* Descriptors that m may need when it is finished, at most. */
+/* Descriptors that m may need after the software fallback, at most. */
 static uint32_t need_of(const struct rte_mbuf *m, const struct rte_mempool *pool)
 {
 	uint32_t room = rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool) -
@@ -142,14 +143,14 @@ static bool tx_unusual(struct rte_kni *kni, uint16_t pair, struct rte_mbuf *m)
 }
 
 /* Once per process and interface. */
-static __rte_noinline void tell_starved(const struct rte_kni *kni, uint16_t pair)
+static __rte_noinline void log_starved(const struct rte_kni *kni, uint16_t pair)
 {
-	static uint64_t told[KNIT_MAX_IFACES]; /* as met */
+	static uint64_t logged[KNIT_MAX_IFACES]; /* as opened */
 	const struct knit_tx_end *e = &kni->pair[pair].tx;
 
-	if (likely(__atomic_load_n(&told[kni->index], __ATOMIC_RELAXED) == kni->generation))
+	if (likely(__atomic_load_n(&logged[kni->index], __ATOMIC_RELAXED) == kni->generation))
 		return;
-	if (__atomic_exchange_n(&told[kni->index], kni->generation, __ATOMIC_RELAXED) ==
+	if (__atomic_exchange_n(&logged[kni->index], kni->generation, __ATOMIC_RELAXED) ==
 	    kni->generation)
 		return;
 	log_warn("%s: mempool %s had no mbufs left for the kernel's frames: %u of %u are on offer",
@@ -166,7 +167,7 @@ unsigned rte_kni_rx_burst_pair(struct rte_kni *kni, uint16_t pair, struct rte_mb
 		return 0;
 	n = knit_from_kernel(kni, pair, mbufs, num);
 	if (unlikely(kni->pair[pair].tx.no_mbuf))
-		tell_starved(kni, pair);
+		log_starved(kni, pair);
 	return n;
 }
 

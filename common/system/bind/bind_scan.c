@@ -108,7 +108,7 @@ static bool first_entry(const char *dir, const char *begin, char *name, size_t s
 	return found;
 }
 
-static void look_at_nets(const char *dir, struct knit_pci *dev)
+static void nets_read(const char *dir, struct knit_pci *dev)
 {
 	char path[PATH_SIZE + 8];
 	struct dirent *entry;
@@ -129,18 +129,18 @@ static void look_at_nets(const char *dir, struct knit_pci *dev)
 }
 
 /* Of virtio the interface is one level deeper. */
-static void look_at_all_nets(const char *dir, struct knit_pci *dev)
+static void nets_read_all(const char *dir, struct knit_pci *dev)
 {
 	char virtio[64], path[PATH_SIZE];
 
-	look_at_nets(dir, dev);
+	nets_read(dir, dev);
 	if (!first_entry(dir, "virtio", virtio, sizeof(virtio)))
 		return;
 	snprintf(path, sizeof(path), "%s/%s", dir, virtio);
-	look_at_nets(path, dev);
+	nets_read(path, dev);
 }
 
-static void look_at_group(const char *dir, struct knit_pci *dev)
+static void group_read(const char *dir, struct knit_pci *dev)
 {
 	char path[PATH_SIZE], text[32];
 
@@ -156,7 +156,7 @@ static void look_at_group(const char *dir, struct knit_pci *dev)
 		knit_sysfs_read(path, text, sizeof(text)) == 0 && strcmp(text, "vfio-noiommu") == 0;
 }
 
-static void look_at_drivers(const char *dir, struct knit_pci *dev)
+static void drivers_read(const char *dir, struct knit_pci *dev)
 {
 	char path[PATH_SIZE], text[32];
 
@@ -208,9 +208,9 @@ int knit_pci_look(const char *name, struct knit_pci *dev)
 	dev->uio = -1;
 	dev->cdev = -1;
 	dev->bridge = has_bridge_header(dir);
-	look_at_group(dir, dev);
-	look_at_drivers(dir, dev);
-	look_at_all_nets(dir, dev);
+	group_read(dir, dev);
+	drivers_read(dir, dev);
+	nets_read_all(dir, dev);
 	return 0;
 }
 
