@@ -33,9 +33,9 @@
  * what is marked; adding and removing an interface holds its lock. Nothing else is shared.
  */
 
-#define KNIT_TAP_BATCH 64 /* frames per visit and direction */
+#define KNIT_TAP_BATCH 64 /* frames per poll and direction */
 /*
- * Descriptors that a visit takes from the kernel. It is given up to KNIT_PEEK, which are more: so
+ * Descriptors that a poll takes from the kernel. It is given up to KNIT_PEEK, which are more: so
  * large frames between two interfaces never come in faster than they go out.
  */
 #define KNIT_TAP_TAKE 192

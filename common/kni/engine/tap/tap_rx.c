@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /*
- * rx_q -> kernel. One visit: take what is there into private copies, check it, hand the good
+ * rx_q -> kernel. One poll: take what is there into private copies, check it, hand the good
  * frames to the kernel in order, give all cookies back. Whatever stands in shared memory, each
  * descriptor is read once.
  */

@@ -181,7 +181,7 @@ static void run_commands(struct knit_tap_thread *th)
 	pthread_mutex_unlock(&th->lock);
 }
 
-/* One visit to each queue that may have something. True if any had. */
+/* Polls once each queue that may have something. True if any had. */
 static bool thread_serve(struct knit_tap_thread *th)
 {
 	const struct knit_region_table *mem = th->reader.table;

@@ -24,8 +24,8 @@
 #define BIG 4
 #define BIG_RUN 16
 
-/* One visit. */
-struct visit {
+/* One poll. */
+struct tx_poll {
 	const struct knit_region_table *mem;
 	uint32_t used; /* buffers of alloc_q, and descriptors of tx_q, that are not yet committed */
 	uint32_t done; /* and that are */
@@ -39,7 +39,7 @@ struct offer {
 	uint32_t bytes; /* of all */
 };
 
-static void tx_commit(struct knit_tap_pair *p, struct visit *v)
+static void tx_commit(struct knit_tap_pair *p, struct tx_poll *v)
 {
 	if (v->used == 0)
 		return;
@@ -53,7 +53,7 @@ static void tx_commit(struct knit_tap_pair *p, struct visit *v)
 }
 
 /* How many of n further buffers there are, with room for their return. */
-static uint32_t buffers_count(struct knit_tap_pair *p, const struct visit *v, uint32_t n)
+static uint32_t buffers_count(struct knit_tap_pair *p, const struct tx_poll *v, uint32_t n)
 {
 	uint32_t have = knit_ring_peek(&p->alloc_q, v->used + n);
 	uint32_t room = knit_ring_reserve(&p->tx_q, v->used + n);
@@ -62,7 +62,7 @@ static uint32_t buffers_count(struct knit_tap_pair *p, const struct visit *v, ui
 	return have > v->used ? have - v->used : 0;
 }
 
-static void tx_put(struct knit_tap_pair *p, struct visit *v, const struct knit_desc *d)
+static void tx_put(struct knit_tap_pair *p, struct tx_poll *v, const struct knit_desc *d)
 {
 	*(struct knit_desc *)knit_ring_entry(&p->tx_q, p->tx_q.prod + v->used) = *d;
 	v->used++;
@@ -73,7 +73,7 @@ static void tx_put(struct knit_tap_pair *p, struct visit *v, const struct knit_d
  * pointer. NULL if it is a bad one; if it is the next in line its cookie goes back at once, with a
  * length that no frame has.
  */
-static uint8_t *buffer_take(struct knit_tap_pair *p, struct visit *v, uint32_t i,
+static uint8_t *buffer_take(struct knit_tap_pair *p, struct tx_poll *v, uint32_t i,
 			    struct knit_desc *d)
 {
 	enum knit_reject why;
@@ -109,7 +109,7 @@ static void pair_starve(struct knit_tap_pair *p, uint32_t need)
 }
 
 /* Collects up to n buffers into held.d and o; stops before a bad one. */
-static void make_offer(struct knit_tap_pair *p, struct visit *v, uint32_t n, struct offer *o)
+static void make_offer(struct knit_tap_pair *p, struct tx_poll *v, uint32_t n, struct offer *o)
 {
 	struct knit_desc *d;
 
@@ -164,7 +164,7 @@ static bool desc_set_offloads(struct knit_tap_pair *p, const struct virtio_net_h
 }
 
 /* Copies what spilled into further buffers, as far as there are. True: all of it has a place. */
-static bool place_spill(struct knit_tap_pair *p, struct visit *v)
+static bool place_spill(struct knit_tap_pair *p, struct tx_poll *v)
 {
 	struct knit_tap_held *h = &p->held;
 	struct knit_desc *d;
@@ -199,7 +199,7 @@ static bool place_spill(struct knit_tap_pair *p, struct visit *v)
 	return true;
 }
 
-static void submit_frame(struct knit_tap_pair *p, struct visit *v)
+static void submit_frame(struct knit_tap_pair *p, struct tx_poll *v)
 {
 	struct knit_tap_held *h = &p->held;
 	uint32_t i;
@@ -229,7 +229,7 @@ static void set_lengths(struct knit_tap_pair *p, const struct offer *o, uint32_t
 }
 
 /* With the frame in place: sends it on, or keeps it until alloc_q has enough. */
-static bool finish_frame(struct knit_tap_pair *p, struct visit *v)
+static bool complete_frame(struct knit_tap_pair *p, struct tx_poll *v)
 {
 	struct knit_tap_held *h = &p->held;
 
@@ -247,7 +247,7 @@ static bool finish_frame(struct knit_tap_pair *p, struct visit *v)
 }
 
 /* Reads one frame. False: nothing more to do now. */
-static bool one_frame(struct knit_tap_pair *p, struct visit *v)
+static bool one_frame(struct knit_tap_pair *p, struct tx_poll *v)
 {
 	struct virtio_net_hdr vh;
 	struct offer o;
@@ -276,7 +276,7 @@ static bool one_frame(struct knit_tap_pair *p, struct visit *v)
 		return true;
 	}
 	set_lengths(p, &o, len);
-	return finish_frame(p, v);
+	return complete_frame(p, v);
 }
 
 /* Nobody to give them to: the kernel's frames are read and dropped. */
@@ -311,7 +311,7 @@ void knit_tap_tx_forget(struct knit_tap_pair *p)
 
 bool knit_tap_tx_arm(struct knit_tap_pair *p)
 {
-	struct visit v = { 0 };
+	struct tx_poll v = { 0 };
 
 	knit_store(&p->alloc_q.shm->need_data, 1);
 	knit_store(&p->tx_q.shm->need_space, 1);
@@ -329,7 +329,7 @@ void knit_tap_tx_disarm(struct knit_tap_pair *p)
 bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem)
 {
 	uint32_t bad = p->alloc_q.bad_index + p->tx_q.bad_index, i;
-	struct visit v = { .mem = mem };
+	struct tx_poll v = { .mem = mem };
 	bool go_on = true;
 
 	if (!p->bound)
@@ -340,7 +340,7 @@ bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem)
 		p->starved = 0;
 	}
 	if (unlikely(p->held.segs))
-		go_on = finish_frame(p, &v);
+		go_on = complete_frame(p, &v);
 	for (i = 0; go_on && i < KNIT_TAP_BATCH && v.done < KNIT_TAP_TAKE; i++) {
 		go_on = one_frame(p, &v);
 		if (v.used >= STEP)
