@@ -23,7 +23,7 @@ struct primary;
  *
  * Before an exit with the code that asks for a new start, devices are not restored: something else
  * could start to use their interfaces in between. The next start finds them as after a kill; if
- * there is none, --restore gives them back.
+ * there is none, --restore restores them.
  */
 
 enum primary_nic {

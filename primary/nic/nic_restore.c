@@ -177,7 +177,7 @@ void nic_restore_all(const struct knit_config *conf, int code)
 	snprintf(number, sizeof(number), "%d", code);
 	close_at_exec();
 	execv("/proc/self/exe", argv);
-	fprintf(stderr, "knit-primary: devices are not given back: execv: %s\n", strerror(errno));
+	fprintf(stderr, "knit-primary: devices are not restored: execv: %s\n", strerror(errno));
 }
 
 int nic_restore_run(const char *prefix, int code)

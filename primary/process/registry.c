@@ -171,8 +171,8 @@ int registry_detach(struct primary *p, struct knit_msg *m)
 	s = entry_words(p, i);
 	if (*s.pid == m->pid && sync_goodbye(p, i, &s))
 		return 0;
-	KNIT_MSG_TEXT(m, "%s %u is not that process, or did not say goodbye",
-		      knit_role_text(m->role), m->id);
+	KNIT_MSG_TEXT(m, "%s %u is not that process, or did not detach", knit_role_text(m->role),
+		      m->id);
 	return -EPROTO;
 }
 

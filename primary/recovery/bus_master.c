@@ -35,7 +35,7 @@
 #define COMMAND_MASTER 0x04
 
 #define KEPT_MAX 256
-#define UNMASTERED_MAX 5 /* then it can't be given back, or somebody works against us */
+#define UNMASTERED_MAX 5 /* then it can't be restored, or somebody works against us */
 #define SAY_EVERY 64	 /* tries */
 #define PATIENCE 8	 /* tries in a row that keep new secondaries out */
 
@@ -148,7 +148,7 @@ void bus_master_keep(const struct primary *p, unsigned int i, pid_t pid)
 	closedir(dir);
 }
 
-/* 1: it had to be given back. Others who write there, EAL and the kernel, want the same. */
+/* 1: it had to be restored. Others who write there, EAL and the kernel, want the same. */
 static int restore_master(int config)
 {
 	uint8_t command;

@@ -52,7 +52,7 @@ runs_without() # what
 	ip -n near link set kni-gone mtu 1400
 	check "$1: takes requests" wait_for 5 field_is /knit/port,gone mtu 1400
 	check "$1: still no carrier" no_carrier
-	check "$1: nothing is given back while it runs" give_back_says 7
+	check "$1: nothing is restored while it runs" give_back_says 7
 	check "$1: with the exit code that was asked for" give_back_says 0 --exit-code 0
 	check "$1: the log says so" grep -q "port gone is absent" "$TMP/primary.log"
 	system_down

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /*
- * Takes PCI devices from the kernel's drivers and gives them back. One code for the primary and for
+ * Takes PCI devices from the kernel's drivers and restores these. One code for the primary and for
  * knit-bind; needs no EAL, logs nothing, prints nothing.
  *
  *   bind_scan.c    what there is: sysfs
@@ -23,7 +23,7 @@
  * every device of the same kind. Nothing loads a module.
  *
  * What if a process dies between two steps? The record is written before the first step, so
- * whoever starts next with the prefix finds what the device had, and gives it back from any step
+ * whoever starts next with the prefix finds what the device had, and restores it from any step
  * on.
  *
  * All of it is for a thread that may block: the kernel takes as long for a bind or unbind as the

@@ -87,7 +87,7 @@ struct knit_conf_port {
 	char name[KNIT_NAME];
 	char device[256];	      /* PCI address, or vdev name with its arguments */
 	char netns[256];	      /* for vdevs that make a kernel device; "": the caller's */
-	enum knit_port_driver driver; /* bound at start, given back at the end */
+	enum knit_port_driver driver; /* bound at start, restored at the end */
 	bool force;		      /* bind although the kernel uses its interface */
 	bool allow_noiommu;
 	bool optional; /* the others run without it */

@@ -127,13 +127,13 @@ in_use()
 	check "listed as JSON" listed "$dev"
 	check "by force: bound" says 0 "$NIC: vfio-pci" -- "$BIND" --force bind vfio-pci $NIC
 	check "by force: it is" driver_is $NIC vfio-pci
-	check "given back by hand" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
-	check "given back: it is" driver_is $NIC e1000e
+	check "unbound by hand" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	check "restored: it is" driver_is $NIC e1000e
 	come_here $NIC
 	dev=$(device_here $NIC)
 	ip addr add 10.9.9.9/24 dev "$dev"
-	check "given back twice" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
-	check "given back twice: the address stays" \
+	check "restored twice" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	check "restored twice: the address stays" \
 		sh -c "ip -o addr show dev $dev | grep -q 10.9.9.9"
 	ip addr flush dev "$dev"
 }
@@ -162,7 +162,7 @@ group()
 		"bind that one too" $one vfio-pci
 	check "group: both" says 0 "$one: vfio-pci" "$two: vfio-pci" -- \
 		"$BIND" bind vfio-pci $one $two
-	check "group: given back" says 0 "$one: e1000" "$two: e1000" -- "$BIND" unbind $one $two
+	check "group: restored" says 0 "$one: e1000" "$two: e1000" -- "$BIND" unbind $one $two
 }
 
 # Only while it has no driver.
@@ -186,7 +186,7 @@ translated()
 		"take vfio-pci" $NIC uio_pci_generic
 	group_type identity
 	check "translated no more" says 0 "$NIC: igb_uio" -- "$BIND" bind igb_uio $NIC
-	check "translated no more: given back" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	check "translated no more: restored" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
 	rmmod igb_uio
 }
 
@@ -259,7 +259,7 @@ noiommu()
 	check "no IOMMU: switched on" noiommu_is Y
 	stop primary
 	check "no IOMMU: exit code" [ "$STATUS" -eq 0 ]
-	check "no IOMMU: given back" back
+	check "no IOMMU: restored" back
 	check "no IOMMU: switched off" noiommu_is N
 	noiommu_of_others
 }
@@ -273,7 +273,7 @@ noiommu_of_others()
 	check "no IOMMU, others: bound by hand" says 0 "$PEER: vfio-pci" -- \
 		"$BIND" --allow-noiommu bind vfio-pci $PEER
 	stop primary
-	check "no IOMMU, others: given back" driver_is $NIC e1000e
+	check "no IOMMU, others: restored" driver_is $NIC e1000e
 	check "no IOMMU, others: it stays on" noiommu_is Y
 	check "no IOMMU, others: says so" grep -q "stays on, needed by $PEER" \
 		"$TMP/primary.log"
@@ -292,7 +292,7 @@ lockdown()
 	come_here $NIC
 	check "locked down later: bound" says 0 "$NIC: igb_uio" -- "$BIND" bind igb_uio $NIC
 	check "locked down later: neither opened nor mapped" "$UIO" locked $NIC
-	check "locked down later: given back" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	check "locked down later: restored" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
 	rmmod igb_uio
 	come_here $NIC
 	refused "locked down" "kernel is locked down .*: igb_uio can't give" "take vfio-pci" $NIC \
@@ -336,8 +336,8 @@ life()
 	start_primary
 	kill_primary
 	config $PEER ""
-	check "killed, given back by hand" says 0 -- "$PRIMARY" --restore "$PREFIX"
-	check "killed, given back: it is" back
+	check "killed, unbound by hand" says 0 -- "$PRIMARY" --restore "$PREFIX"
+	check "killed, restored: it is" back
 	started_anew
 	optional_ports
 	load igb_uio msix
@@ -354,13 +354,13 @@ failed_start()
 	config $NIC 'driver = "vfio-pci"; tx_queues = 16;'
 	check "failed start: says why" says 4 "tx_queues: found 16" -- \
 		"$PRIMARY" --config "$TMP/knit.cfg"
-	check "failed start: given back" back
+	check "failed start: restored" back
 	come_here $NIC
 	come_here $PEER
 	config_two $NIC 'driver = "vfio-pci";' $PEER 'driver = "vfio-pci"; tx_queues = 16;'
 	check "second NIC does not start" says 4 "port right: tx_queues: found 16" -- \
 		"$PRIMARY" --config "$TMP/knit.cfg"
-	check "second NIC does not start: both given back" both_back
+	check "second NIC does not start: both restored" both_back
 	come_here $NIC
 	come_here $PEER
 	# Its driver is not named to the kernel, which takes the usual one.
@@ -369,7 +369,7 @@ failed_start()
 	check "second NIC can't be bound" says 4 "port right: $PEER: vfio-pci did not take it" -- \
 		"$PRIMARY" --config "$TMP/knit.cfg"
 	umount $override
-	check "second NIC can't be bound: both given back" both_back
+	check "second NIC can't be bound: both restored" both_back
 }
 
 both_back()
@@ -394,7 +394,7 @@ life_on() # driver
 	check "$1, started again: still its" remembered "$1"
 	stop primary
 	check "$1, ended: exit code" [ "$STATUS" -eq 0 ]
-	check "$1, ended: given back" back
+	check "$1, ended: restored" back
 }
 
 # All there are hold what the killed primary left.
@@ -426,7 +426,7 @@ started_anew()
 	check "asks for a new start: keeps its NIC" remembered vfio-pci
 	start_primary
 	stop primary
-	check "started anew, ended: given back" back
+	check "started anew, ended: restored" back
 }
 
 attaching()
@@ -467,7 +467,7 @@ optional_ports()
 	check "probe fails: nothing starts" says 4 "port left: no DPDK port $NIC" -- \
 		"$PRIMARY" --config "$TMP/knit.cfg"
 	umount "$group"
-	check "probe fails: given back by hand" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	check "probe fails: unbound by hand" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
 }
 
 # One that has its driver already may be somebody else's.
@@ -486,7 +486,7 @@ optional_on_igb_uio()
 	check "held: refused" says 4 "process ${PID[hold]} .* has it open" -- \
 		"$PRIMARY" --config "$TMP/knit.cfg"
 	stop hold
-	check "optional, held: given back by hand" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	check "optional, held: unbound by hand" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
 }
 
 interface kni-left left

@@ -67,7 +67,7 @@ taints()
 	come_here $NIC
 	check "taints: bound" says 0 "$NIC: igb_uio" -- "$BIND" bind igb_uio $NIC
 	check "taints: with the first open" "$UIO" taint $NIC
-	check "taints: given back" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
+	check "taints: restored" says 0 "$NIC: e1000e" -- "$BIND" unbind $NIC
 	rmmod igb_uio
 }
 
@@ -92,7 +92,7 @@ interrupts()
 			check "interrupts $mode, $one: it is what it got" took $mode
 			check "interrupts $mode, $one" "$UIO" irq $one
 		done
-		check "interrupts $mode: given back" says 0 -- "$BIND" unbind $NIC $PEER
+		check "interrupts $mode: restored" says 0 -- "$BIND" unbind $NIC $PEER
 		rmmod igb_uio
 	done
 }
@@ -112,7 +112,7 @@ write_combining()
 	come_here $VIRTIO
 	check "wc_activate: bound" says 0 -- "$BIND" bind igb_uio $VIRTIO
 	check "wc_activate: a prefetchable BAR" "$UIO" wc $VIRTIO
-	check "wc_activate: given back" says 0 -- "$BIND" unbind $VIRTIO
+	check "wc_activate: restored" says 0 -- "$BIND" unbind $VIRTIO
 	check "wc_activate: nothing stays reserved" nothing_combines_writes
 	rmmod igb_uio
 	umount /sys/kernel/debug
