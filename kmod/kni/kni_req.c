@@ -137,7 +137,7 @@ static void log_refusal(const struct kni_iface *i, const struct knit_req *answer
 		netdev_warn(i->dev, "%s was refused (%pe)\n", kind_names[answer->kind], why);
 }
 
-static void take_answer(struct kni_iface *i, const struct knit_req *answer)
+static void answer_take(struct kni_iface *i, const struct knit_req *answer)
 {
 	u32 sync = i->reqstate.sync;
 
@@ -156,7 +156,7 @@ static void take_answer(struct kni_iface *i, const struct knit_req *answer)
 }
 
 /* True: there are more. */
-static bool take_answers(struct kni_iface *i)
+static bool answers_take(struct kni_iface *i)
 {
 	struct knit_req answer;
 	u32 n, k;
@@ -164,7 +164,7 @@ static bool take_answers(struct kni_iface *i)
 	n = knit_ring_peek(&i->resp_q, KNIT_REQ_RING);
 	for (k = 0; k < n; k++) {
 		knit_req_load(&answer, knit_ring_entry(&i->resp_q, i->resp_q.cons + k));
-		take_answer(i, &answer);
+		answer_take(i, &answer);
 	}
 	if (n) {
 		/* a successful synchronous request changed it */
@@ -195,7 +195,7 @@ static void req_work(struct work_struct *work)
 
 	mutex_lock(&i->req_lock);
 	if (!i->req_ended) {
-		more = take_answers(i);
+		more = answers_take(i);
 		if (rx_changed(i) && kni_rxmode_sync(i))
 			knit_reqstate_show(&i->reqstate, shared_state(i));
 		req_run(i);

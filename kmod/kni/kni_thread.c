@@ -402,7 +402,7 @@ void kni_thread_wake(struct kni_thread *t)
 {
 	struct task_struct *task;
 
-	smp_mb();		     /* what it is rung for before the flag (pairs with once) */
+	smp_mb(); /* what it is rung for before the flag (pairs with thread_round) */
 	smp_store_mb(t->rung, true); /* before task (pairs with set_current_state) */
 	task = READ_ONCE(t->task);
 	if (task) /* else it begins with a poll */

@@ -197,7 +197,7 @@ static void log_refusal(const struct knit_tap_iface *t, enum knit_req_kind kind,
 		log_warn("%s: up was refused (%s): it has no carrier", t->name, strerror(-why));
 }
 
-static void take_answer(struct knit_tap_iface *t, const struct knit_req *answer)
+static void answer_take(struct knit_tap_iface *t, const struct knit_req *answer)
 {
 	struct knit_tap_watch *w = &t->watch;
 
@@ -216,7 +216,7 @@ static void take_answer(struct knit_tap_iface *t, const struct knit_req *answer)
 		value_revert(t, answer->kind);
 }
 
-static void take_answers(struct knit_tap_iface *t)
+static void answers_take(struct knit_tap_iface *t)
 {
 	struct knit_tap_watch *w = &t->watch;
 	struct knit_req answer;
@@ -225,7 +225,7 @@ static void take_answers(struct knit_tap_iface *t)
 	n = knit_ring_peek(&w->resp_q, KNIT_REQ_RING);
 	for (i = 0; i < n; i++) {
 		knit_req_load(&answer, knit_ring_entry(&w->resp_q, w->resp_q.cons + i));
-		take_answer(t, &answer);
+		answer_take(t, &answer);
 	}
 	if (n)
 		knit_ring_release(&w->resp_q, n);
@@ -259,7 +259,7 @@ void knit_tap_req_tick(struct knit_tap_iface *t)
 
 void knit_tap_req_run(struct knit_tap_iface *t)
 {
-	take_answers(t);
+	answers_take(t);
 	check_handler(t);
 	if (!t->watch.deleted && has_handler(t->kni))
 		submit_requests(t);
