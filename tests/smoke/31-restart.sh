@@ -207,7 +207,7 @@ has_fds() # name, number
 }
 
 # A bounded time later they have left, or go on.
-main_loop_exit_code()
+primary_stopped()
 {
 	local resets
 
@@ -251,7 +251,7 @@ worker_stopped
 down_at_restart
 control_stopped
 control_stopped_for_long
-main_loop_exit_code
+primary_stopped
 system_down
 check "primary ends with 0" [ $STATUS -eq 0 ]
 check "all mbufs are accounted for" conserved

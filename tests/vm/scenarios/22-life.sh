@@ -185,7 +185,7 @@ control_killed()
 	mtu_1500
 }
 
-main_loop_exit_code()
+primary_stopped()
 {
 	measure_quick other_link
 	still primary
@@ -290,7 +290,7 @@ traffic
 worker_stopped_and_killed
 control_stopped
 control_killed
-main_loop_exit_code
+primary_stopped
 namespace_ends
 check "interface as before all that" unchanged_since "$BEFORE" shown near kni-left
 primary_killed
