@@ -33,6 +33,7 @@ static void usage(FILE *out)
 	      "      --log-level TYPE:LEVEL\n"
 	      "                      of one component (knit.port:debug), may be repeated\n"
 	      "      --help-config   list all configuration keys\n"
+	      "  -V, --version       the version of knit\n"
 	      "  -h, --help          this text\n"
 	      "\n"
 	      "Older spellings: --check FILE, --give-back PREFIX.\n"
@@ -91,13 +92,14 @@ int primary_options(int argc, char **argv, struct options *o)
 		{ "exit-code", required_argument, NULL, 'E' },
 		{ "log-level", required_argument, NULL, 'L' },
 		{ "help-config", no_argument, NULL, 'H' },
+		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	int c;
 
 	o->exit_code = -1;
-	while ((c = getopt_long(argc, argv, "c:sh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:sVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->config = optarg;
@@ -124,6 +126,9 @@ int primary_options(int argc, char **argv, struct options *o)
 			break;
 		case 'H':
 			knit_config_help(stdout);
+			return KNIT_EXIT_OK;
+		case 'V':
+			puts("knit-primary " KNIT_VERSION);
 			return KNIT_EXIT_OK;
 		case 'h':
 			usage(stdout);

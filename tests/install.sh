@@ -164,6 +164,16 @@ tells_the_linker()
 	[ "$(<"$TMP/ran")" = $'meson\nldconfig\nmeson' ]
 }
 
+tells_version() # program
+{
+	test -x "$BINDIR/$1" && [ "$("$BINDIR/$1" --version)" = "$1 $(<VERSION)" ]
+}
+
+pc_tells_version()
+{
+	[ "$(pkg-config --modversion librte_kni)" = "$(<VERSION)" ]
+}
+
 install_to() # folder
 {
 	DESTDIR=$1 meson install -C "$BUILD" --no-rebuild --quiet || return 1
@@ -216,8 +226,9 @@ check static-legacy-application-works legacy_works "$TMP/legacy-app-static"
 check example build_example
 check example-works example_works
 for program in knit-primary knit-worker knit-control knit-bind; do
-	check $program test -x "$BINDIR/$program"
+	check $program tells_version $program
 done
+check pkg-config-version pc_tells_version
 check ldconfig tells_the_linker
 check example-config test -f "$(find "$TMP/root" -path '*/share/knit/demo.cfg')"
 exit $failed

@@ -211,7 +211,8 @@ other_numbers_build()
 		{
 			make -C "$headers" M="$OUT/other/kni" KNIT_ROOT="$PWD" W=1 \
 				kni_ethtool.o &&
-				make -C "$headers" M="$OUT/other/igb_uio" W=1 igbuio_map.o
+				make -C "$headers" M="$OUT/other/igb_uio" KNIT_ROOT="$PWD" W=1 \
+					igbuio_map.o
 		} >"$OUT/other.log" 2>&1 || return 1
 		! warnings "$OUT/other.log" || return 1
 	done
@@ -221,6 +222,12 @@ licence_is_told()
 {
 	modinfo -F license "$OUT/kni/rte_kni.ko" | grep -q '^GPL' &&
 		modinfo -F license "$OUT/igb_uio/igb_uio.ko" | grep -q '^GPL'
+}
+
+version_is_told()
+{
+	[ "$(modinfo -F version "$OUT/kni/rte_kni.ko")" = "$(<VERSION)" ] &&
+		[ "$(modinfo -F version "$OUT/igb_uio/igb_uio.ko")" = "$(<VERSION)" ]
 }
 
 installs()
@@ -240,9 +247,11 @@ builds_for_dkms()
 	tree=$(dirname "$conf")
 	# shellcheck source=/dev/null disable=SC2034 # that file uses the variable
 	kernel_source_dir=$(readlink -f "$(newest_headers)") && . "$conf" &&
+		[ "$PACKAGE_VERSION" = "$(<VERSION)" ] &&
 		(cd "$tree" && ${MAKE[0]}) >>"$OUT/dkms.log" 2>&1 &&
 		[ -f "$tree/${BUILT_MODULE_LOCATION[0]}/${BUILT_MODULE_NAME[0]}.ko" ] &&
 		[ -f "$tree/${BUILT_MODULE_LOCATION[1]}/${BUILT_MODULE_NAME[1]}.ko" ] &&
+		[ "$(modinfo -F version "$tree/kmod/kni/rte_kni.ko")" = "$(<VERSION)" ] &&
 		(cd "$tree" && $CLEAN) >>"$OUT/dkms.log" 2>&1
 }
 
@@ -264,6 +273,7 @@ check "merging goes by the version" switch_of_merging
 check "vhost_task ends when killed" vhost_task_is_killable
 check "headers with another version build" other_numbers_build
 check "licence" licence_is_told
+check "version" version_is_told
 check "modules_install" installs
 check "DKMS" builds_for_dkms
 [ $failed -eq 0 ] || tail -n 50 "$OUT"/*.log

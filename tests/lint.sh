@@ -233,6 +233,19 @@ check_links()
 	done < <(xargs -a "$TMP/md" grep -oHP '\]\(\K(?![a-z]+:)[^)]+')
 }
 
+# The version is in VERSION, and the newest heading of CHANGELOG.md is about it.
+check_version()
+{
+	local version
+
+	version=$(<VERSION)
+	files '*' | grep -vxE 'VERSION|CHANGELOG\.md' | xargs grep -nHIP \
+		"(?<![\d.])\Q$version\E(?![\d.])|VERSION(\(|=)\"\d|\bversion *[:=] *['\"]\d" |
+		sed 's/$/   <- VERSION says it/'
+	grep -m 1 '^## ' CHANGELOG.md | grep -qP "^## \Q$version\E\b" ||
+		echo "CHANGELOG.md: its first version is not $version"
+}
+
 # The plot shows its figures.
 check_plot()
 {
@@ -255,7 +268,7 @@ cat "$TMP/all" "$TMP/md" >"$TMP/text"
 # shellcheck disable=SC2046 # no source has a blank in its name
 code $(cat "$TMP/c") >"$TMP/code"
 
-for name in format spdx space spelling shell tokens dependencies size paths links plot; do
+for name in format spdx space spelling shell tokens dependencies size paths links version plot; do
 	run "$name"
 done
 exit $failed

@@ -34,7 +34,7 @@ static struct igbuio_dev *new_device(struct pci_dev *pdev)
 		return NULL;
 	d->pdev = pdev;
 	d->info.name = KBUILD_MODNAME;
-	d->info.version = "0.1.0";
+	d->info.version = KNIT_VERSION;
 	d->info.open = igbuio_open;
 	d->info.release = igbuio_release;
 	INIT_LIST_HEAD(&d->node);
@@ -167,4 +167,4 @@ module_exit(igbuio_unload);
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("knit");
 MODULE_DESCRIPTION("PCI devices for drivers in user space");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(KNIT_VERSION);

@@ -53,4 +53,4 @@ module_exit(kni_unload);
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("knit");
 MODULE_DESCRIPTION("Kernel interfaces for DPDK ports (KNI)");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(KNIT_VERSION);

@@ -16,6 +16,7 @@ static const char help[] =
 	"primary, and may be stopped, killed and started again at any time.\n"
 	"\n"
 	"  -p, --prefix PREFIX  eal.prefix of the primary; default \"" KNIT_DEFAULT_PREFIX "\"\n"
+	"  -V, --version        the version of knit\n"
 	"  -h, --help           this text\n"
 	"\n"
 	"EAL arguments beyond those that the primary chooses:\n" KNIT_EXTRA_ARGS "\n"
@@ -33,17 +34,21 @@ int control_options(struct control *c, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "prefix", required_argument, NULL, 'p' },
+		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL },
 	};
 	int opt;
 
 	c->secondary.prefix = KNIT_DEFAULT_PREFIX;
-	while ((opt = getopt_long(argc, argv, "+p:h", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+p:Vh", options, NULL)) != -1) {
 		switch (opt) {
 		case 'p':
 			c->secondary.prefix = optarg;
 			break;
+		case 'V':
+			puts("knit-control " KNIT_VERSION);
+			return KNIT_EXIT_OK;
 		case 'h':
 			fputs(help, stdout);
 			return KNIT_EXIT_OK;

@@ -18,6 +18,7 @@ static const char usage[] =
 	"\n"
 	"  -p, --prefix PREFIX  eal.prefix of the primary; default \"" KNIT_DEFAULT_PREFIX "\"\n"
 	"  -i, --id N           number of the worker in its configuration, 0 to 15\n"
+	"  -V, --version        the version of knit\n"
 	"  -h, --help           this text\n"
 	"\n"
 	"EAL arguments beyond those that the primary chooses:\n" KNIT_EXTRA_ARGS "\n"
@@ -54,6 +55,7 @@ int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 	static const struct option options[] = {
 		{ "prefix", required_argument, NULL, 'p' },
 		{ "id", required_argument, NULL, 'i' },
+		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL },
 	};
@@ -63,7 +65,7 @@ int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 
 	s->prefix = KNIT_DEFAULT_PREFIX;
 	s->role = KNIT_ROLE_WORKER;
-	while ((opt = getopt_long(argc, argv, "+p:i:h", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+p:i:Vh", options, NULL)) != -1) {
 		switch (opt) {
 		case 'p':
 			s->prefix = optarg;
@@ -73,6 +75,9 @@ int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 				return KNIT_EXIT_USAGE;
 			have_id = true;
 			break;
+		case 'V':
+			puts("knit-worker " KNIT_VERSION);
+			return KNIT_EXIT_OK;
 		case 'h':
 			fputs(usage, stdout);
 			return KNIT_EXIT_OK;

@@ -68,6 +68,7 @@ copy_sources() # release
 
 	rm -rf "$root/knit"
 	mkdir -p "$root/knit/include" "$root/knit/common" &&
+		cp "$ROOT/VERSION" "$root/knit" &&
 		cp -r "$ROOT/include/abi" "$root/knit/include" &&
 		cp -r "$ROOT/common/pure" "$root/knit/common" && cp -r "$ROOT/kmod" "$root/knit"
 }

@@ -34,6 +34,7 @@ static void print_usage(FILE *out)
 	      "                       route, or is in another network namespace, or the device\n"
 	      "                       has virtual functions\n"
 	      "      --allow-noiommu  vfio-pci without an IOMMU: the device can reach all memory\n"
+	      "  -V, --version        the version of knit\n"
 	      "  -h, --help           this text\n"
 	      "\n"
 	      "DRIVER is vfio-pci, igb_uio, uio_pci_generic or a driver of the kernel's, ADDRESS\n"
@@ -208,20 +209,17 @@ static int run_command(int argc, char **argv, struct options *o)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "all", no_argument, NULL, 'a' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "for", required_argument, NULL, 'd' },
-		{ "force", no_argument, NULL, 'f' },
-		{ "allow-noiommu", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{ "all", no_argument, NULL, 'a' },	     { "json", no_argument, NULL, 'j' },
+		{ "for", required_argument, NULL, 'd' },     { "force", no_argument, NULL, 'f' },
+		{ "allow-noiommu", no_argument, NULL, 'n' }, { "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },	     { 0 },
 	};
 	struct options o = { .want = { .driver = KNIT_VFIO_PCI } };
 	int c = knit_stdfds_fill();
 
 	if (c)
 		return c;
-	while ((c = getopt_long(argc, argv, "ajfh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "ajfVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'a':
 			o.all = true;
@@ -240,6 +238,9 @@ int main(int argc, char **argv)
 		case 'n':
 			o.want.allow_noiommu = true;
 			break;
+		case 'V':
+			puts("knit-bind " KNIT_VERSION);
+			return KNIT_EXIT_OK;
 		case 'h':
 			print_usage(stdout);
 			return KNIT_EXIT_OK;
