@@ -9,7 +9,9 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.." || exit 1
 TMP=$(mktemp -d)
 trap 'rm -rf "$TMP"' EXIT
+exec 3>&1
 failed=0
+CHECKS="format spdx space spelling shell tokens dependencies size paths links version commits plot"
 MAX_LINES=600
 MAX_COLUMNS=100
 BUILD=${KNIT_BUILD:-build}
@@ -246,6 +248,14 @@ check_version()
 		echo "CHANGELOG.md: its first version is not $version"
 }
 
+# Says also what it looked at: that depends on what the clone knows.
+check_commits()
+{
+	tests/commits.sh >"$TMP/commits" 2>&1 || cat "$TMP/commits"
+	tail -n 1 "$TMP/commits" >&3
+	tests/commits_test.py 2>"$TMP/commits" || cat "$TMP/commits"
+}
+
 # The plot shows its figures.
 check_plot()
 {
@@ -268,7 +278,7 @@ cat "$TMP/all" "$TMP/md" >"$TMP/text"
 # shellcheck disable=SC2046 # no source has a blank in its name
 code $(cat "$TMP/c") >"$TMP/code"
 
-for name in format spdx space spelling shell tokens dependencies size paths links version plot; do
+for name in $CHECKS; do
 	run "$name"
 done
 exit $failed

@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Checks that tests/commits.sh finds bad messages, and nothing in a tree without history."""
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+
+COMMITS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "commits.sh")
+ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CEILING_DIRECTORIES": "/tmp",
+       **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER")
+          for what in ("NAME", "EMAIL")}}
+BODY = "\n\nIt was slow.\n"
+
+
+def git(tree, *args):
+    subprocess.run(["git", "-C", tree, *args], check=True, env=ENV, stdout=subprocess.DEVNULL)
+
+
+def commit(tree, message, lines=1):
+    with open(os.path.join(tree, "file"), "a", encoding="utf-8") as file:
+        file.write("line\n" * lines)
+    git(tree, "add", "file")
+    git(tree, "commit", "-q", "--cleanup=verbatim", "-m", message)
+
+
+def check(tree, *args):
+    """Exit code, and what it says without the names of commits"""
+    done = subprocess.run([COMMITS, *args], cwd=tree, check=False, env=ENV, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return done.returncode, re.sub("(?m)^[0-9a-f]{12}: ", "", done.stdout)
+
+
+class Commits(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.tree = os.path.join(self.folder, "tree")
+        os.mkdir(self.tree)
+
+    def start(self):
+        git(self.tree, "init", "-q", "-b", "main")
+        commit(self.tree, "begin", 30)
+
+    def clone(self, *args):
+        clone = os.path.join(self.folder, "clone")
+        git(self.folder, "clone", "-q", *args, "file://" + self.tree, clone)
+        return clone
+
+    def test_no_history(self):
+        self.assertEqual(check(self.tree), (0, "commits: no history here\n"))
+        git(self.tree, "init", "-q")
+        self.assertEqual(check(self.tree), (0, "commits: no history here\n"))
+
+    def test_good(self):
+        self.start()
+        commit(self.tree, "worker, kmod: pass bursts on" + BODY, 21)
+        commit(self.tree, "knit-bind: bring NICs back", 20)
+        commit(self.tree, "docs: name " + "ä" * 61 + "\n\nhttp://" + "x" * 100)
+        self.assertEqual(check(self.tree, "HEAD~3..HEAD"),
+                         (0, "commits: checked 3 (HEAD~3..HEAD)\n"))
+
+    def test_planted(self):
+        self.start()
+        long = "x" * 95 + " abcdef"
+        commit(self.tree, "kmod: " + "x" * 67)
+        commit(self.tree, "mend the module")
+        commit(self.tree, "kmod: mend the module.")
+        commit(self.tree, "kmod: the module works")
+        commit(self.tree, "kmod: mended it")
+        commit(self.tree, "kmod: mend it\nIt was slow.")
+        commit(self.tree, "kmod: mend it\n\nSigned-off-by: x <x@x>", 21)
+        commit(self.tree, "kmod: mend it\n\n" + long)
+        self.assertEqual(check(self.tree, "HEAD~8..HEAD"), (1, f"""\
+title: 73 characters, more than 72
+title: not 'area: imperative': mend the module
+title: not 'area: imperative': kmod: mend the module.
+title: 'the' is no imperative: kmod: the module works
+title: 'mended' is no imperative: kmod: mended it
+the second line is not blank
+21 lines change, and no body says why
+more than 100 columns: {long}
+commits: checked 8 (HEAD~8..HEAD)
+"""))
+
+    def test_what_is_new(self):
+        self.start()
+        self.assertEqual(check(self.tree), (1, """\
+title: not 'area: imperative': begin
+30 lines change, and no body says why
+commits: checked 1 (HEAD alone: no origin/main, no tag)
+"""))
+        git(self.tree, "tag", "v1")
+        self.assertEqual(check(self.tree), (0, "commits: checked 0 (newer than v1)\n"))
+        clone = self.clone()
+        self.assertEqual(check(clone), (0, "commits: checked 0 (not in origin/main)\n"))
+        commit(clone, "bad")
+        self.assertEqual(check(clone), (1, """\
+title: not 'area: imperative': bad
+commits: checked 1 (not in origin/main)
+"""))
+
+    def test_shallow(self):
+        self.start()
+        commit(self.tree, "kmod: mend it")
+        clone = self.clone("--depth=1")
+        git(clone, "update-ref", "-d", "refs/remotes/origin/main")
+        self.assertEqual(check(clone),
+                         (0, "commits: checked 1 (HEAD alone: no origin/main, no tag)\n"))
+
+
+if __name__ == "__main__":
+    unittest.main()
