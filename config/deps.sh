@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Installs the Debian packages that a purpose needs, and nothing if they are all there.
-# usage: config/deps.sh [build|run|kmod|test|matrix|debug|bench]...   (default: build)
+# usage: config/deps.sh [build|run|kmod|test|matrix|debug|bench|docs]...   (default: build)
 set -eu
 
 arch=$(dpkg --print-architecture)
@@ -10,7 +10,8 @@ build="gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libconfig-dev libm
 kmod="gcc make kmod linux-headers-$arch"
 vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod"
 # dpdk-dev brings dpdk-telemetry.py and testpmd.
-check="g++ binutils clang-format codespell shellcheck sparse dpdk-dev ethtool iperf3 tcpdump"
+check="g++ binutils clang-format codespell shellcheck sparse dpdk-dev ethtool iperf3 tcpdump
+	doxygen"
 matrix="debootstrap"
 # Debian's kernel source, and what its build needs
 debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
@@ -26,9 +27,10 @@ for purpose in "${@:-build}"; do
 	matrix) wanted="$wanted $build $kmod $check $vm $matrix" ;;
 	debug) wanted="$wanted $build $kmod $check $vm $debug" ;;
 	bench) wanted="$wanted $build $bench" ;;
+	docs) wanted="$wanted make doxygen" ;;
 	*)
-		echo "$0: no purpose '$purpose': build, run, kmod, test, matrix, debug and bench" \
-			"exist" >&2
+		echo "$0: no purpose '$purpose': build, run, kmod, test, matrix, debug, bench and" \
+			"docs exist" >&2
 		exit 2
 		;;
 	esac
