@@ -47,7 +47,8 @@ LAW = {
     "common/system/session": BASE + ["common/system/config", "common/system/process",
                                      "common/system/quirks", "common/system/rundir",
                                      "common/system/topology"],
-    # port_thread -> recovery -> port -> process -> memory; preflight and nic use none of them
+    # port_thread -> recovery -> port -> process -> memory; preflight uses memory and nic; nic uses
+    # none of them
     "primary": SHARED + ["common/system/bind", "primary/preflight", "primary/nic",
                          "primary/memory", "primary/process", "primary/port",
                          "primary/recovery"],

@@ -145,7 +145,7 @@ vm()
 suite() # name
 {
 	case $1 in
-	lint) timeout 300 tests/lint.sh ;;
+	lint) timeout 600 tests/lint.sh ;;
 	unit)
 		config/hugepages.sh && unit_programs "$BUILD" "${UNIT[@]}" knit-unit-kmod-lib
 		;;

@@ -5,7 +5,7 @@
 /*
  * Each reason to drop a packet, by where that happens: identifier, name (telemetry, docs), meaning.
  * The engines' reject reasons are in knit_desc.h. Each counter has one writer: the worker of the
- * domain, or the engine thread of the pair.
+ * domain, or the engine thread of the pair; on kmod also ndo_start_xmit, under HARD_TX_LOCK.
  */
 
 /* Worker, and any user of rte_kni.h: struct knit_rx_end, knit_tx_end */

@@ -14,9 +14,9 @@
  *   struct knit_shm_hdr | struct knit_iface_state | req_q | resp_q | pair 0 | pair 1 | ...
  *   a pair: rx_q | free_q | alloc_q | tx_q
  *
- * All four queues of all pairs have the same size. A pair's user side keeps at most ring_size
- * buffers in each direction's hands (a cookie each), so free_q and tx_q always have room for what
- * comes back.
+ * All four queues of all pairs have the same size. In each direction
+ * of a pair at most ring_size buffers are with the engine (a cookie each), so free_q and tx_q
+ * always have room for what comes back.
  */
 #define KNIT_MAGIC 0x74696e6b /* "knit" in memory on little-endian machines */
 #define KNIT_ABI_VERSION 2
@@ -44,8 +44,8 @@ KNIT_ASSERT_OFFSET(struct knit_shm_hdr, version, 4);
 KNIT_ASSERT_OFFSET(struct knit_shm_hdr, reserved, 20);
 
 /*
- * What the user side can take from the kernel (towards the port) and what it tells (from the
- * port).
+ * Features. Each says what user space accepts in frames from the kernel, and what it puts into
+ * descriptors towards the kernel.
  */
 #define KNIT_FEAT_SG 0x0001   /* frames of several segments */
 #define KNIT_FEAT_CSUM 0x0002 /* KNIT_DESC_CSUM_PARTIAL, both ways */

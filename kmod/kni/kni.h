@@ -220,7 +220,7 @@ struct kni_iface {
 	struct knit_ring resp_q;
 	struct kni_req_stats req_stats;
 	bool attached;		  /* somebody is the handler */
-	bool trusted;		  /* it may be waited for; true if nobody is */
+	bool trusted;		  /* the handler may be waited for; true while there is none */
 	bool carrier;		  /* as the port, or sysfs, has it; shown unless up was refused */
 	bool reverting;		  /* RTNL: the change that comes is req_revert's own */
 	bool rx_over[2];	  /* more unicast, multicast addresses than are listed */

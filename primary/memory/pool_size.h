@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_POOL_PLAN_H
-#define KNIT_POOL_PLAN_H
+#ifndef KNIT_POOL_SIZE_H
+#define KNIT_POOL_SIZE_H
 
 #include "system/config/config.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_NICS_H
-#define KNIT_NICS_H
+#ifndef KNIT_NIC_BIND_H
+#define KNIT_NIC_BIND_H
 
 #include <stdbool.h>
 

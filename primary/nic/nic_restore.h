@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_NICS_BACK_H
-#define KNIT_NICS_BACK_H
+#ifndef KNIT_NIC_RESTORE_H
+#define KNIT_NIC_RESTORE_H
 
 #include "system/bind/bind.h"
 

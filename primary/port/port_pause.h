@@ -6,7 +6,7 @@
 
 /*
  * The ports, a bit each, will be restarted: the carrier of their interfaces stays as it is. After
- * port_unhold a carrier that is on stays on until the link is back, at most LINK_BACK_MS: on copper
+ * port_unhold a carrier that is on stays on until the link is back, at most five seconds: on copper
  * that takes seconds. A carrier that is off follows the link at once.
  */
 void port_hold(struct primary *p, uint64_t ports);

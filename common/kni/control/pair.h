@@ -5,7 +5,7 @@
 #include "kni/private.h"
 
 /*
- * Claims both ends of a pair for the calling process, from the shared indexes on.
+ * Claims a pair, both directions, for the calling process, from the shared indexes on.
  *
  * The first knit_from_kernel then offers buffers of pool to the engine, one for each entry of the
  * queue. Interfaces of rte_kni_alloc share their pool with others: they offer few buffers, and more
@@ -17,7 +17,10 @@
 int knit_pair_claim(struct rte_kni *kni, uint16_t pair, struct rte_mempool *pool,
 		    uint32_t doorbell);
 
-/* Gives both ends up, between two bursts; the next owner takes over the cookies and their mbufs. */
+/*
+ * Gives both directions up, between two bursts; the next owner takes over the cookies and their
+ * mbufs.
+ */
 void knit_pair_unclaim(struct rte_kni *kni, uint16_t pair);
 
 /*

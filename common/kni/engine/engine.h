@@ -32,10 +32,9 @@ struct knit_engine_req_stats {
 	uint64_t async;
 	uint64_t sync;
 	uint64_t timeout;
-	uint64_t killed;   /* synchronous requests whose caller was killed */
-	uint64_t detached; /* synchronous requests that ended with their handler */
-	uint64_t
-		cancelled; /* asynchronous ones that ended with their handler and were sent again */
+	uint64_t killed;    /* synchronous requests whose caller was killed */
+	uint64_t detached;  /* synchronous requests that ended with their handler */
+	uint64_t cancelled; /* asynchronous ones that ended with their handler; sent again */
 	uint64_t answered;
 	uint64_t refused;  /* answers with an error */
 	uint64_t reverted; /* kernel values taken back after a refusal */

@@ -11,7 +11,7 @@
 /*
  * The tables that describe the configuration file: every key with its type, what is allowed, its
  * default and its meaning. Reading, defaults, error texts, help and the check of docs/CONFIG.md all
- * come from them, so a key is added here, in config.h and in docs/CONFIG.md, and nowhere else.
+ * come from them. CONTRIBUTING.md has the recipe for a new key.
  */
 
 enum knit_key_type {

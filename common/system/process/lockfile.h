@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_RUNDIR_LOCK_H
-#define KNIT_RUNDIR_LOCK_H
+#ifndef KNIT_LOCKFILE_H
+#define KNIT_LOCKFILE_H
 
 #include <stdbool.h>
 #include <sys/types.h>

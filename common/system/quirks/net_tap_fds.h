@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_TAPFDS_H
-#define KNIT_TAPFDS_H
+#ifndef KNIT_NET_TAP_FDS_H
+#define KNIT_NET_TAP_FDS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_RUNDIR_ARGS_H
-#define KNIT_RUNDIR_ARGS_H
+#ifndef KNIT_RUNDIR_OPTIONS_H
+#define KNIT_RUNDIR_OPTIONS_H
 
 #include "rundir.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_RUNDIR_PATH_H
-#define KNIT_RUNDIR_PATH_H
+#ifndef KNIT_RUNDIR_PATHS_H
+#define KNIT_RUNDIR_PATHS_H
 
 #include "rundir.h"
 

@@ -38,8 +38,8 @@ enum knit_op {
 };
 
 #define KNIT_MSG_ACTION "knit"
-#define KNIT_MSG_TIMEOUT_MS \
-	2000 /* a driver operation takes 1 s at most, a park 100 ms per worker */
+/* A driver's operation hardly takes more than a second, a park 100 ms for all workers. */
+#define KNIT_MSG_TIMEOUT_MS 2000
 
 struct knit_msg {
 	uint32_t op; /* enum knit_op */

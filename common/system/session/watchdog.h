@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef KNIT_GUARD_H
-#define KNIT_GUARD_H
+#ifndef KNIT_WATCHDOG_H
+#define KNIT_WATCHDOG_H
 
 #include <stdint.h>
 #include <sys/types.h>

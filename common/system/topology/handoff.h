@@ -69,8 +69,12 @@ struct knit_handoff_consumer {
 
 /* The shared part of the ring and its entries follow it. */
 struct knit_handoff {
-	uint16_t port;	   /* primary, before a worker may attach: wo, up to size. Indexes of the */
-	uint16_t producer; /* topology */
+	/*
+	 * Up to size: written by the primary before a worker may attach. port, producer and
+	 * consumer are indexes of the topology.
+	 */
+	uint16_t port;
+	uint16_t producer;
 	uint16_t consumer;
 	uint32_t consumer_doorbell; /* of the consumer's worker */
 	uint32_t size;

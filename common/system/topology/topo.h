@@ -145,8 +145,9 @@ struct knit_topo_worker {
 	/*
 	 * Parking. The primary stores park (never 0, another value each time), rings the doorbell
 	 * and waits until the worker has passed a quiescent state of qsbr or is offline. The
-	 * worker, after each quiescent state and after coming online, reads park; while it is not 0
-	 * it is offline, has stored it in park_ack and touches no port, ring or pool. 0 resumes.
+	 * worker, after each quiescent state and after coming online, reads park. While park is not
+	 * 0 the worker is offline, has stored park in park_ack, and touches no port, ring or pool.
+	 * park 0 resumes it.
 	 */
 	uint32_t park __rte_cache_aligned; /* primary: wo */
 	/*

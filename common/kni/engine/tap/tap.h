@@ -172,7 +172,7 @@ struct knit_tap_scratch *knit_tap_scratch_new(void);
 
 /* tap_thread.c. Control plane. */
 int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf);
-void knit_tap_thread_remove(struct knit_tap_iface *t); /* likewise */
+void knit_tap_thread_remove(struct knit_tap_iface *t);
 int knit_tap_thread_bind(struct knit_tap_pair *p, uint32_t user_doorbell);
 void knit_tap_thread_unbind(struct knit_tap_pair *p); /* in force on return; waits for it */
 uint64_t knit_tap_thread_wakeups(const struct knit_tap_thread *thread);

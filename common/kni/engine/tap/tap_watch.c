@@ -13,8 +13,8 @@
 /*
  * The watch thread: one per process, alive while there is an interface. It sleeps until netlink,
  * its doorbell or the timer says that something may have changed, then looks at every interface
- * and brings the kernel and the interface state together. It is the only thread that takes the
- * kernel's RTNL lock while interfaces run.
+ * and brings the kernel and the interface state together. Of the engine's threads it is
+ * the only one that takes the kernel's RTNL lock while interfaces run.
  */
 
 #define EVENTS 16
