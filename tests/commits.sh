@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Checks the messages of new commits, as CONTRIBUTING.md asks for them. Merges are left out.
 # usage: tests/commits.sh [RANGE]
-#   RANGE   as git log takes it. Default: what origin/main does not have; where nobody knows that
-#           branch, what is newer than the last tag; where there is no tag, HEAD alone.
+#   RANGE   as git log takes it. Default: what origin/main does not have, or else what is newer than
+#           the last tag, or else nothing. Commits from before this file are left out.
 # Prints COMMIT: TEXT for each finding, then a line that says what was checked. Exit code 1 if there
 # was a finding. A tree without git's history has nothing to check.
 set -u
@@ -22,14 +22,15 @@ VERB='^(bring|embed|ping|shed)$'
 # Prints how git names what to check, a tab, and how people do.
 new_commits()
 {
-	local tag
+	local tag since
 
+	since=$(git log --diff-filter=A --format=^%H -- tests/commits.sh)
 	if git merge-base origin/main HEAD >/dev/null 2>&1; then
-		printf 'origin/main..HEAD\tnot in origin/main'
+		printf 'origin/main..HEAD %s\tnot in origin/main' "$since"
 	elif tag=$(git describe --tags --abbrev=0 HEAD 2>/dev/null); then
-		printf '%s..HEAD\tnewer than %s' "$tag" "$tag"
+		printf '%s..HEAD %s\tnewer than %s' "$tag" "$since" "$tag"
 	else
-		printf -- '-1 HEAD\tHEAD alone: no origin/main, no tag'
+		printf -- '-0 HEAD\tno origin/main, no tag'
 	fi
 }
 

@@ -85,8 +85,8 @@ static void poll_faults(struct primary *p, bool any_removed)
 		return;
 	seen = faults;
 	if (!any_removed)
-		log_err("SIGBUS: registers of a NIC vanished, but no NIC was removed; a port does not work "
-			"until a start anew");
+		log_err("SIGBUS: registers of a NIC vanished, but no NIC was removed; a port does "
+			"not work until a start anew");
 }
 
 /* Both threads look, and the first who sees it says it. */

@@ -219,7 +219,8 @@ primary_stopped()
 	kill -CONT "${PID[primary]}"
 	stop control
 	stop worker0
-	check "primary stopped: the worker's registry entry is free" wait_for 5 field_is $WORKER state 0
+	check "primary stopped: the worker's registry entry is free" \
+		wait_for 5 field_is $WORKER state 0
 	start_worker 0
 	check "primary stopped: it left in good order" field_is $WORKER resets "$resets"
 	start_control
