@@ -10,7 +10,7 @@ build="gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libconfig-dev libm
 kmod="gcc make kmod linux-headers-$arch"
 vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod"
 # dpdk-dev brings dpdk-telemetry.py and testpmd.
-check="g++ binutils clang-format codespell shellcheck sparse dpdk-dev ethtool iperf3 tcpdump
+check="git g++ binutils clang-format codespell shellcheck sparse dpdk-dev ethtool iperf3 tcpdump
 	doxygen"
 matrix="debootstrap"
 # Debian's kernel source, and what its build needs

@@ -4,6 +4,7 @@
 # usage: tests/commits.sh [RANGE]
 #   RANGE   as git log takes it. Default: what origin/main does not have, or else what is newer than
 #           the last tag, or else nothing. Commits from before this file are left out.
+# KNIT_COMMITS is such a range, for who knows what is new: a fresh clone does not.
 # Prints COMMIT: TEXT for each finding, then a line that says what was checked. Exit code 1 if there
 # was a finding. A tree without git's history has nothing to check.
 set -u
@@ -24,7 +25,7 @@ new_commits()
 {
 	local tag since
 
-	since=$(git log --diff-filter=A --format=^%H -- tests/commits.sh)
+	since=$(git log --diff-filter=A --format=^%H -- tests/commits.sh | tr '\n' ' ')
 	if git merge-base origin/main HEAD >/dev/null 2>&1; then
 		printf 'origin/main..HEAD %s\tnot in origin/main' "$since"
 	elif tag=$(git describe --tags --abbrev=0 HEAD 2>/dev/null); then
@@ -52,7 +53,9 @@ check_title() # title
 	local verb=${1#*: }
 
 	[ ${#1} -le $MAX_TITLE ] || echo "title: ${#1} characters, more than $MAX_TITLE"
-	if [[ ! $1 =~ $FORM ]]; then
+	if [[ $1 =~ ^Revert\ \" ]]; then
+		:
+	elif [[ ! $1 =~ $FORM ]]; then
 		echo "title: not 'area: imperative': $1"
 	elif [[ ${verb%% *} =~ $NO_VERB && ! ${verb%% *} =~ $VERB ]]; then
 		echo "title: '${verb%% *}' is no imperative: $1"
@@ -84,11 +87,16 @@ check_commit() # commit
 	check_body "$(changed_lines "$1")" "${lines[@]}"
 }
 
-if ! git rev-parse -q --verify HEAD >/dev/null 2>&1; then
+# Of a tree that is a part of another one, the history is the other's.
+if ! prefix=$(git rev-parse --show-prefix 2>&1) && [ -e .git ]; then
+	echo "$prefix"
+	exit 1
+elif [ -n "$prefix" ] || ! git rev-parse -q --verify HEAD >/dev/null; then
 	echo "commits: no history here"
 	exit 0
 fi
-if [ $# -gt 0 ]; then
+set -- "${1:-${KNIT_COMMITS:-}}"
+if [ -n "$1" ]; then
 	range=$1
 	name=$1
 else

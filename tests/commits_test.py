@@ -8,7 +8,11 @@ import tempfile
 import unittest
 
 COMMITS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "commits.sh")
-ENV = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CEILING_DIRECTORIES": "/tmp",
+# In hooks and `rebase -x` GIT_DIR and the like name the repository around: not the one to test.
+ENV = {**{key: value for key, value in os.environ.items()
+          if not key.startswith("GIT_") and key != "KNIT_COMMITS"},
+       "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
+       "GIT_CEILING_DIRECTORIES": tempfile.gettempdir(),
        **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER")
           for what in ("NAME", "EMAIL")}}
 BODY = "\n\nIt was slow.\n"
@@ -55,6 +59,21 @@ class Commits(unittest.TestCase):
         self.assertEqual(check(self.tree), (0, "commits: no history here\n"))
         git(self.tree, "init", "-q")
         self.assertEqual(check(self.tree), (0, "commits: no history here\n"))
+
+    def test_no_access(self):
+        os.mkdir(os.path.join(self.tree, ".git"))
+        code, said = check(self.tree)
+        self.assertEqual(code, 1)
+        self.assertIn("not a git repository", said)
+
+    def test_part_of_another(self):
+        self.start()
+        part = os.path.join(self.tree, "part")
+        os.mkdir(part)
+        commit(self.tree, "bad")
+        self.assertEqual(subprocess.run([COMMITS], cwd=part, check=False, env=ENV, text=True,
+                                        stdout=subprocess.PIPE).stdout,
+                         "commits: no history here\n")
 
     def test_good(self):
         self.start()

@@ -226,7 +226,7 @@ licence_is_told()
 
 version_is_told()
 {
-	[ "$(modinfo -F version "$OUT/kni/rte_kni.ko")" = "$(<VERSION)" ] &&
+	[ -s VERSION ] && [ "$(modinfo -F version "$OUT/kni/rte_kni.ko")" = "$(<VERSION)" ] &&
 		[ "$(modinfo -F version "$OUT/igb_uio/igb_uio.ko")" = "$(<VERSION)" ]
 }
 

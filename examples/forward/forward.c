@@ -56,9 +56,9 @@ static int change_link(uint16_t port, uint8_t up)
 {
 	int ret = up ? rte_eth_dev_set_link_up(port) : rte_eth_dev_set_link_down(port);
 
-	printf("%s: %s\n", up ? "up" : "down", rte_strerror(-ret));
 	if (ret == -ENOTSUP)
 		ret = 0;
+	printf("%s: %s\n", up ? "up" : "down", rte_strerror(-ret));
 	carrier_due = up && ret == 0;
 	return ret;
 }
@@ -105,25 +105,33 @@ static void run(struct rte_kni *kni)
 		forward(kni);
 }
 
-static int failed(const char *what)
+static int failed(const char *what, int error)
 {
-	fprintf(stderr, "%s: %s\n", what, rte_strerror(rte_errno));
+	fprintf(stderr, "%s: %s\n", what, rte_strerror(error));
 	return EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)
 {
 	struct rte_kni *kni;
+	int ret;
 
-	if (rte_eal_init(argc, argv) < 0 || !rte_eth_dev_is_valid_port(PORT))
-		return failed("EAL, or no port: give one, like --vdev net_tap0");
+	if (rte_eal_init(argc, argv) < 0)
+		return failed("EAL", rte_errno);
+	if (!rte_eth_dev_is_valid_port(PORT))
+		return failed("give a port, like --vdev net_tap0", ENODEV);
 	pool = rte_pktmbuf_pool_create("pool", MBUFS, 256, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
 				       SOCKET_ID_ANY);
-	if (!pool || start_port() < 0 || rte_kni_init(1) < 0)
-		return failed("no pool, port or librte_kni");
+	if (!pool)
+		return failed("no pool", rte_errno);
+	ret = start_port();
+	if (ret < 0)
+		return failed("the port does not start", -ret);
+	if (rte_kni_init(1) < 0)
+		return failed("no librte_kni", rte_errno);
 	kni = make_interface();
 	if (!kni)
-		return failed("no interface");
+		return failed("no interface", rte_errno);
 	run(kni);
 	rte_kni_release(kni);
 	rte_kni_close();

@@ -27,8 +27,8 @@ int knit_tap_fd_netns(int fd, uint64_t *netns);
 
 /*
  * Whether fds are the same files again and again, n_files of them in the same order each time. So
- * they are if the driver sent copies of its files once or more. Where the kernel has no kcmp(2), it
- * counts only.
+ * they are if the driver sent copies of its files once or more. Where kcmp(2) is absent or
+ * forbidden, it counts: up to two times are taken for the same files.
  */
 bool knit_tap_fds_repeat(const int *fds, unsigned int n, unsigned int n_files);
 

@@ -33,6 +33,7 @@ static void setup(void)
 {
 	make_ring(&rx_user, &rx_q);
 	make_ring(&free_q, &free_user);
+	next_cookie = 0;
 	frames = (struct knit_frames){ .rx_q = &rx_q, .free_q = &free_q };
 }
 
