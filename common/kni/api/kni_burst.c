@@ -18,8 +18,8 @@
  * does the next burst goes on where the last one stopped. All that a process needs of its own are
  * the engine's doorbells, which it may have from before a fork, or not.
  */
-static uint64_t
-	opened[KNIT_MAX_IFACES]; /* generation of the interface whose doorbells were opened */
+/* The generation of the interface whose doorbells this process has opened. */
+static uint64_t opened[KNIT_MAX_IFACES];
 
 /* Once per process and interface. Whoever comes second waits: it may have to ring, too. */
 static __rte_noinline void doorbells_open(const struct rte_kni *kni)
