@@ -99,6 +99,7 @@ int knit_net_tap_init(struct knit_worker *w)
 		if (n < 0)
 			return fail_ambiguous(w, port, -n);
 		tap->n = in ? n : 0;
+		tap->per_start = tap->n;
 		find_queue_fd(tap);
 	}
 	return KNIT_EXIT_OK;
@@ -148,7 +149,9 @@ static bool replace_fds(const struct knit_worker *w, struct knit_worker_tap *tap
 	/* None under that name, old or new: the device was renamed just now. */
 	if (fresh == 0)
 		return n == 0;
-	tap->ahead = tap->n ? (fresh - 1) / tap->n : 0;
+	if (tap->per_start == 0 || fresh < tap->per_start)
+		tap->per_start = fresh;
+	tap->ahead = (fresh - 1) / tap->per_start;
 	for (k = 0; k < tap->n; k++)
 		close(tap->fds[k]);
 	memcpy(tap->fds, fds, fresh * sizeof(fds[0]));

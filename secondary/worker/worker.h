@@ -75,11 +75,12 @@ struct knit_input {
 struct knit_worker_tap {
 	const struct knit_topo_port *port;
 	uint16_t queue;
-	uint32_t starts; /* of the port, at the last search for its fds */
-	uint32_t ahead;	 /* later restarts whose fds were found already */
-	bool again;	 /* unused: search once more, new fds may still arrive */
-	uint32_t misses; /* wake-ups in a row that brought no packet */
-	int queue_fd;	 /* becomes readable when the queue has packets; -1: not known */
+	uint32_t starts;	/* of the port, at the last search for its fds */
+	uint32_t ahead;		/* later restarts whose fds were found already */
+	unsigned int per_start; /* fds that one start brings, as far as was seen */
+	bool again;		/* unused: search once more, new fds may still arrive */
+	uint32_t misses;	/* wake-ups in a row that brought no packet */
+	int queue_fd;		/* becomes readable when the queue has packets; -1: not known */
 	unsigned int n;
 	int fds[KNIT_MAX_PORT_TAPS];
 };
