@@ -57,6 +57,10 @@ _Noreturn void knit_unit_fail(const char *what, int error);
 /* A tcase with one test function each, and a time limit in seconds (0: Check's default of 4). */
 void knit_add_test(Suite *s, const char *name, const TTest *test, double timeout);
 
+/* The same with a fixture: setup runs before the test in its process, teardown after it. */
+void knit_add_fixture_test(Suite *s, const char *name, const TTest *test, double timeout,
+			   SFun setup, SFun teardown);
+
 /* Reproducible random numbers: the same seed gives the same sequence everywhere. */
 struct knit_random {
 	uint64_t state;

@@ -10,10 +10,17 @@
 
 void knit_add_test(Suite *s, const char *name, const TTest *test, double timeout)
 {
+	knit_add_fixture_test(s, name, test, timeout, NULL, NULL);
+}
+
+void knit_add_fixture_test(Suite *s, const char *name, const TTest *test, double timeout,
+			   SFun setup, SFun teardown)
+{
 	TCase *tcase = tcase_create(name);
 
 	if (timeout > 0)
 		tcase_set_timeout(tcase, timeout);
+	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, test);
 	suite_add_tcase(s, tcase);
 }

@@ -316,12 +316,7 @@ END_TEST
 
 static void add(Suite *s, const char *name, const TTest *test, double timeout)
 {
-	TCase *tcase = tcase_create(name);
-
-	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_set_timeout(tcase, timeout);
-	tcase_add_test(tcase, test);
-	suite_add_tcase(s, tcase);
+	knit_add_fixture_test(s, name, test, timeout, setup, teardown);
 }
 
 KNIT_SUITE(ring_death)

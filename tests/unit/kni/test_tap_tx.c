@@ -290,11 +290,7 @@ END_TEST
 
 static void add(Suite *s, const char *name, const TTest *test)
 {
-	TCase *tc = tcase_create(name);
-
-	tcase_add_checked_fixture(tc, setup, teardown);
-	tcase_add_test(tc, test);
-	suite_add_tcase(s, tc);
+	knit_add_fixture_test(s, name, test, 0, setup, teardown);
 }
 
 KNIT_SUITE(tap_tx)

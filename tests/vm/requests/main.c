@@ -165,16 +165,23 @@ int timed(const struct iface *i, int (*call)(const char *name, int value), int v
 	return ret;
 }
 
-static bool has_sync(const void *arg)
-{
-	const struct iface *i = arg;
+struct nth {
+	const struct iface *i;
+	uint64_t n;
+};
 
-	return iface_stats(i).req_sync != 0;
+static bool has_nth_sync(const void *arg)
+{
+	const struct nth *nth = arg;
+
+	return iface_stats(nth->i).req_sync >= nth->n;
 }
 
-void wait_for_sync(const struct iface *i)
+void wait_for_sync(const struct iface *i, uint64_t n)
 {
-	expect(wait_for(has_sync, i, 5000), "a synchronous request", __LINE__);
+	struct nth nth = { i, n };
+
+	expect(wait_for(has_nth_sync, &nth, 5000), "a synchronous request", __LINE__);
 }
 
 static bool is_settled(const void *arg)

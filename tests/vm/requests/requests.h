@@ -34,9 +34,9 @@ int op_end(struct op *op); /* what it returned; -1000: killed */
 int timed(const struct iface *i, int (*call)(const char *name, int value), int value,
 	  unsigned int *ms);
 
-void wait_for_sync(const struct iface *i);
-bool settle(const struct iface *i); /* in the end no request is on its way */
-bool agree(const struct iface *i);  /* and port and interface have the same */
+void wait_for_sync(const struct iface *i, uint64_t n); /* the nth synchronous request is sent */
+bool settle(const struct iface *i);		       /* in the end no request is on its way */
+bool agree(const struct iface *i);		       /* and port and interface have the same */
 
 /* arg: an interface. For wait_for. */
 bool has_carrier(const void *arg);

@@ -76,7 +76,7 @@ void test_unanswered(struct iface *i)
 	handler_signal(i, SIGSTOP);
 	for (k = 0; k < 2; k++) {
 		op = op_start(i, set_mtu, 3000 + k);
-		wait_for_sync(i);
+		wait_for_sync(i, 1);
 		other = op_start(i, unrelated, 500 + k);
 		EXPECT(op_end(&op) == -ETIME);
 		EXPECT(op.ms > SYNC_LEAST_MS && op.ms < SYNC_MOST_MS);
@@ -135,7 +135,7 @@ void test_caller_killed(struct iface *i)
 	EXPECT(agree(i));
 	handler_signal(i, SIGSTOP);
 	op = op_start(i, set_mtu, 3000);
-	wait_for_sync(i);
+	wait_for_sync(i, 1);
 	start = now_ms();
 	kill(op.pid, SIGKILL);
 	EXPECT(op_end(&op) == -1000);
@@ -156,7 +156,7 @@ void test_handler_killed(struct iface *i)
 	EXPECT(agree(i));
 	i->plan->delay_ms = 10000;
 	op = op_start(i, set_mtu, 3000);
-	wait_for_sync(i);
+	wait_for_sync(i, 1);
 	handler_kill(i);
 	EXPECT(op_end(&op) == -ENOTCONN);
 	EXPECT(op.ms < SOON_MS);
@@ -187,7 +187,7 @@ void test_handler_detached(struct iface *i)
 	EXPECT(agree(i));
 	handler_signal(i, SIGSTOP);
 	op = op_start(i, set_up, 1);
-	wait_for_sync(i);
+	wait_for_sync(i, 1);
 	EXPECT(detach_handler(i) == 0);
 	EXPECT(op_end(&op) == -ENOTCONN);
 	EXPECT(op.ms < SOON_MS);
@@ -208,8 +208,7 @@ void test_handler_detached_before_turn(struct iface *i)
 	handler_signal(i, SIGSTOP);
 	EXPECT(set_up(i->name, 0) == 0);
 	op = op_start(i, set_up, 1);
-	while (iface_stats(i).req_sync < 2)
-		usleep(1000);
+	wait_for_sync(i, 2);
 	EXPECT(detach_handler(i) == 0);
 	EXPECT(op_end(&op) == 0);
 	EXPECT(op.ms < SOON_MS);
@@ -231,8 +230,7 @@ void test_released_while_waiting(struct iface *i)
 	EXPECT(agree(i));
 	handler_signal(i, SIGSTOP);
 	op = op_start(i, set_mtu, 3000);
-	while (iface_stats(i).req_sync < 2)
-		usleep(1000);
+	wait_for_sync(i, 2);
 	iface_release(i);
 	EXPECT(op_end(&op) == -ENODEV);
 	EXPECT(op.ms < SOON_MS);
@@ -395,13 +393,19 @@ void test_creator_replaced(struct iface *i)
 	EXPECT(i->plan->port.value[MTU] == 5000);
 }
 
+static bool has_seen_rxlist(const void *arg)
+{
+	const struct iface *i = arg;
+
+	return knit_load(&i->plan->seen[KNIT_REQ_RXLIST]) != 0;
+}
+
 /* One died after it answered and before it rang: the next one's answers are heard all the same. */
 void test_answers_left_behind(struct iface *i)
 {
 	i->plan->mute = true;
 	handler_attach(i);
-	while (knit_load(&i->plan->seen[KNIT_REQ_RXLIST]) == 0)
-		usleep(1000);
+	EXPECT(wait_for(has_seen_rxlist, i, 5000));
 	handler_kill(i);
 	i->plan->mute = false;
 	handler_attach(i);
