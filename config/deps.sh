@@ -11,7 +11,7 @@ kmod="gcc make kmod linux-headers-$arch"
 vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod"
 # dpdk-dev brings dpdk-telemetry.py and testpmd.
 check="git g++ binutils clang-format codespell shellcheck sparse dpdk-dev ethtool iperf3 tcpdump
-	doxygen"
+	doxygen abigail-tools"
 matrix="debootstrap"
 # Debian's kernel source, and what its build needs
 debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"

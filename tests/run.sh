@@ -17,7 +17,7 @@ cd "$(dirname "$0")/.." || exit 1
 BUILD=${KNIT_BUILD:-$PWD/build}
 export KNIT_BUILD=$BUILD
 LOGS=$BUILD/test-logs
-ALL="lint unit unit-asan unit-tsan abi-kmod kmod install smoke vm"
+ALL="lint unit unit-asan unit-tsan abi-kmod abi-library kmod install smoke vm"
 BOOTS=$(tests/vm/suite.sh --list)
 BOOT_TIMEOUT=3600
 UNIT=(knit-unit-abi knit-unit-kmod knit-unit-kni knit-unit-primary knit-unit-system
@@ -152,6 +152,7 @@ suite() # name
 	unit-asan) sanitized asan address,undefined "${UNIT[@]}" ;;
 	unit-tsan) sanitized tsan thread knit-unit-abi && handoff_tsan ;;
 	abi-kmod) timeout 300 tests/abi/run.sh ;;
+	abi-library) timeout 600 tests/abi/library.sh ;;
 	kmod) timeout 900 tests/kmod.sh ;;
 	install) timeout 240 tests/install.sh ;;
 	smoke) smoke ;;
