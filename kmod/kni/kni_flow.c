@@ -22,13 +22,13 @@
 #define IP_DF 0x4000
 #define IP_LEN_MAX 65535u
 
-static inline __u16 get16(const __u8 *p)
+static inline __u16 get_be16(const __u8 *p)
 {
 	return (__u16)(p[0] << 8 | p[1]);
 }
 
 /* In memory order. */
-static inline __u32 get32(const __u8 *p)
+static inline __u32 get_raw32(const __u8 *p)
 {
 	__u32 v;
 
@@ -36,7 +36,7 @@ static inline __u32 get32(const __u8 *p)
 	return v;
 }
 
-static inline __u64 get64(const __u8 *p)
+static inline __u64 get_raw64(const __u8 *p)
 {
 	__u64 v;
 
@@ -46,9 +46,10 @@ static inline __u64 get64(const __u8 *p)
 
 static inline bool ip4_sum_good(const __u8 *ip)
 {
-	__u64 sum = (__u64)get32(ip) + get32(ip + 4) + get32(ip + 8) + get32(ip + 12);
+	__u64 sum =
+		(__u64)get_raw32(ip) + get_raw32(ip + 4) + get_raw32(ip + 8) + get_raw32(ip + 12);
 
-	sum += get32(ip + 16);
+	sum += get_raw32(ip + 16);
 	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -62,14 +63,14 @@ static inline enum kni_flow_kind parse_ip4(struct kni_flow *flow, __u32 *len)
 
 	if (ip[9] != PROTO_UDP)
 		return ip[9] == PROTO_TCP ? KNI_FLOW_OTHER : KNI_FLOW_UNKNOWN;
-	if (ip[0] != 0x45 || get16(ip + 6) & ~IP_DF || ip[16] >= IP4_GROUPS || !ip4_sum_good(ip))
+	if (ip[0] != 0x45 || get_be16(ip + 6) & ~IP_DF || ip[16] >= IP4_GROUPS || !ip4_sum_good(ip))
 		return KNI_FLOW_UNKNOWN;
-	*len = get16(ip + 2);
+	*len = get_be16(ip + 2);
 	flow->hdr_len = L3 + IP4_HLEN + UDP_HLEN;
-	flow->id = get16(ip + 4);
+	flow->id = get_be16(ip + 4);
 	flow->ip4 = true;
-	flow->df = get16(ip + 6) & IP_DF;
-	flow->hash = get32(ip + 12) ^ get32(ip + 16);
+	flow->df = get_be16(ip + 6) & IP_DF;
+	flow->hash = get_raw32(ip + 12) ^ get_raw32(ip + 16);
 	return KNI_FLOW_DATAGRAM;
 }
 
@@ -83,12 +84,12 @@ static inline enum kni_flow_kind parse_ip6(struct kni_flow *flow, __u32 have, __
 		return ip[6] == PROTO_TCP ? KNI_FLOW_OTHER : KNI_FLOW_UNKNOWN;
 	if (ip[0] >> 4 != 6 || ip[24] == IP6_GROUPS)
 		return KNI_FLOW_UNKNOWN;
-	*len = get16(ip + 4) + IP6_HLEN;
+	*len = get_be16(ip + 4) + IP6_HLEN;
 	flow->hdr_len = L3 + IP6_HLEN + UDP_HLEN;
 	flow->id = 0;
 	flow->ip4 = false;
 	flow->df = true;
-	flow->hash = get32(ip + 20) ^ get32(ip + 36);
+	flow->hash = get_raw32(ip + 20) ^ get_raw32(ip + 36);
 	return KNI_FLOW_DATAGRAM;
 }
 
@@ -96,11 +97,11 @@ static inline enum kni_flow_kind parse_udp(struct kni_flow *flow, __u32 end)
 {
 	const __u8 *udp = flow->hdr + flow->hdr_len - UDP_HLEN;
 
-	if (end <= flow->hdr_len || get16(udp + 4) != end - flow->hdr_len + UDP_HLEN ||
-	    get16(udp + 6) == 0)
+	if (end <= flow->hdr_len || get_be16(udp + 4) != end - flow->hdr_len + UDP_HLEN ||
+	    get_be16(udp + 6) == 0)
 		return KNI_FLOW_UNKNOWN;
 	flow->payload = (__u16)(end - flow->hdr_len);
-	flow->hash = (flow->hash ^ get32(udp)) * 0x9e3779b1;
+	flow->hash = (flow->hash ^ get_raw32(udp)) * 0x9e3779b1;
 	return KNI_FLOW_DATAGRAM;
 }
 
@@ -113,7 +114,7 @@ enum kni_flow_kind kni_flow_parse(struct kni_flow *flow, const __u8 *hdr, __u32 
 	if (len < L3 + IP4_HLEN + UDP_HLEN)
 		return KNI_FLOW_UNKNOWN;
 	flow->hdr = hdr;
-	type = get16(hdr + 12);
+	type = get_be16(hdr + 12);
 	if (type == TYPE_IP4)
 		kind = parse_ip4(flow, &ip_len);
 	else if (type == TYPE_IP6)
@@ -134,28 +135,28 @@ void kni_row_start(struct kni_row *row, const struct kni_flow *flow)
 	row->closed = false;
 }
 
-static inline __u64 diff32(const struct kni_flow *a, const struct kni_flow *b, __u32 at)
+static inline __u64 flow_diff32(const struct kni_flow *a, const struct kni_flow *b, __u32 at)
 {
-	return get32(a->hdr + at) ^ get32(b->hdr + at);
+	return get_raw32(a->hdr + at) ^ get_raw32(b->hdr + at);
 }
 
-static inline __u64 diff64(const struct kni_flow *a, const struct kni_flow *b, __u32 at)
+static inline __u64 flow_diff64(const struct kni_flow *a, const struct kni_flow *b, __u32 at)
 {
-	return get64(a->hdr + at) ^ get64(b->hdr + at);
+	return get_raw64(a->hdr + at) ^ get_raw64(b->hdr + at);
 }
 
 static inline bool same_headers(const struct kni_flow *a, const struct kni_flow *b)
 {
-	__u64 diff = diff64(a, b, 0) | diff64(a, b, 8) | (a->hdr_len ^ b->hdr_len);
+	__u64 diff = flow_diff64(a, b, 0) | flow_diff64(a, b, 8) | (a->hdr_len ^ b->hdr_len);
 	__u32 at;
 
 	if (a->ip4) /* flags to protocol, addresses, ports */
-		return !(diff | diff32(a, b, L3 + 6) | diff64(a, b, L3 + 12) |
-			 diff32(a, b, L3 + IP4_HLEN));
-	diff |= diff32(a, b, L3) | (a->hdr[L3 + 7] ^ b->hdr[L3 + 7]);
+		return !(diff | flow_diff32(a, b, L3 + 6) | flow_diff64(a, b, L3 + 12) |
+			 flow_diff32(a, b, L3 + IP4_HLEN));
+	diff |= flow_diff32(a, b, L3) | (a->hdr[L3 + 7] ^ b->hdr[L3 + 7]);
 	for (at = L3 + 8; at < L3 + IP6_HLEN; at += 8)
-		diff |= diff64(a, b, at);
-	return !(diff | diff32(a, b, L3 + IP6_HLEN));
+		diff |= flow_diff64(a, b, at);
+	return !(diff | flow_diff32(a, b, L3 + IP6_HLEN));
 }
 
 static bool id_follows(const struct kni_row *row, const struct kni_flow *flow)

@@ -84,7 +84,7 @@ static enum knit_reject check_frame(const struct kni_iter *w, const struct kni_f
 	return why || !d->gso_type ? why : check_gso(f);
 }
 
-static __u32 get16(const __u8 *p)
+static __u32 get_be16(const __u8 *p)
 {
 	return (__u32)(p[0] << 8 | p[1]);
 }
@@ -95,7 +95,7 @@ static __u32 l4_of_ip4(const __u8 *hdr, __u32 len, __u32 at, __u8 *proto)
 	const __u8 *ip = hdr + at;
 
 	if (len < at + IP4_HLEN || ip[0] >> 4 != 4 || (ip[0] & 15) < 5 ||
-	    get16(ip + 6) & IP_FRAGMENT)
+	    get_be16(ip + 6) & IP_FRAGMENT)
 		return 0;
 	*proto = ip[9];
 	return at + (ip[0] & 15) * 4u;
@@ -123,11 +123,12 @@ bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len)
 	bool udp = type == KNIT_GSO_UDP_L4;
 	__u8 proto = 0;
 
-	while (at + 2 <= len && (get16(hdr + at) == TYPE_VLAN || get16(hdr + at) == TYPE_QINQ))
+	while (at + 2 <= len &&
+	       (get_be16(hdr + at) == TYPE_VLAN || get_be16(hdr + at) == TYPE_QINQ))
 		at += 4;
 	if (at + 2 > len)
 		return false;
-	l3 = get16(hdr + at);
+	l3 = get_be16(hdr + at);
 	if (l3 == TYPE_IP4 && type != KNIT_GSO_TCPV6)
 		l4 = l4_of_ip4(hdr, len, at + 2, &proto);
 	else if (l3 == TYPE_IP6 && type != KNIT_GSO_TCPV4)
@@ -169,7 +170,7 @@ __u32 kni_txbuf_ready(struct kni_txbuf *r, __u32 n)
 	return have > r->used ? have - r->used : 0;
 }
 
-static void put(struct kni_txbuf *r, const struct knit_desc *d)
+static void txbuf_put(struct kni_txbuf *r, const struct knit_desc *d)
 {
 	*(struct knit_desc *)knit_ring_entry(r->tx_q, r->tx_q->prod + r->used) = *d;
 	r->used++;
@@ -202,13 +203,13 @@ static enum knit_reject add_buffer(struct kni_txbuf *r, struct knit_desc *d, __u
 }
 
 /* The buffer behind the r->n found so far is bad: all go back empty, with a length no frame has. */
-static void give_up(struct kni_txbuf *r, __u32 bad_cookie, enum knit_reject why)
+static void txbuf_reject(struct kni_txbuf *r, __u32 bad_cookie, enum knit_reject why)
 {
 	__u32 i;
 
 	for (i = 0; i < r->n; i++)
-		put(r, &(struct knit_desc){ .cookie = r->desc[i].cookie });
-	put(r, &(struct knit_desc){ .cookie = bad_cookie });
+		txbuf_put(r, &(struct knit_desc){ .cookie = r->desc[i].cookie });
+	txbuf_put(r, &(struct knit_desc){ .cookie = bad_cookie });
 	r->rejects[why]++;
 	r->rejected++;
 	r->n = 0;
@@ -216,7 +217,7 @@ static void give_up(struct kni_txbuf *r, __u32 bad_cookie, enum knit_reject why)
 }
 
 /* Entries that a frame of which `left` bytes have no place yet is thought to need in all. */
-static __u32 estimate(const struct kni_txbuf *r, __u32 left)
+static __u32 txbuf_estimate(const struct kni_txbuf *r, __u32 left)
 {
 	__u32 n = r->n + (left + r->buffer_len - 1) / r->buffer_len;
 
@@ -233,14 +234,14 @@ enum kni_fit kni_txbuf_find(struct kni_txbuf *r, __u32 len)
 
 	r->n = 0;
 	r->n_runs = 0;
-	have = kni_txbuf_ready(r, estimate(r, len));
+	have = kni_txbuf_ready(r, txbuf_estimate(r, len));
 	for (;;) {
 		if (r->n == r->max_segs)
 			return KNI_TOO_LONG;
 		if (r->n == have)
 			have = kni_txbuf_ready(r, r->n + KNIT_DESC_MAX_SEGS);
 		if (r->n == have || seen++ == KNIT_PEEK) {
-			r->need = estimate(r, left);
+			r->need = txbuf_estimate(r, left);
 			return KNI_SHORT;
 		}
 		d = &r->desc[r->n];
@@ -248,7 +249,7 @@ enum kni_fit kni_txbuf_find(struct kni_txbuf *r, __u32 len)
 		why = add_buffer(r, d, &left);
 		if (why) {
 			have -= r->n + 1;
-			give_up(r, d->cookie, why);
+			txbuf_reject(r, d->cookie, why);
 			left = len;
 			continue;
 		}
@@ -264,7 +265,7 @@ void kni_txbuf_take(struct kni_txbuf *r)
 	__u32 i;
 
 	for (i = 0; i < r->n; i++)
-		put(r, &r->desc[i]);
+		txbuf_put(r, &r->desc[i]);
 }
 
 bool kni_txbuf_commit(struct kni_txbuf *r)

@@ -187,7 +187,7 @@ void kni_poll_undo(struct kni_poll *v)
 	v->frames--;
 }
 
-static void count(const struct kni_poll *v, struct kni_rx_stats *s, u32 lost_cookies)
+static void poll_count(const struct kni_poll *v, struct kni_rx_stats *s, u32 lost_cookies)
 {
 	u32 i;
 
@@ -209,7 +209,7 @@ void kni_poll_end(struct kni_poll *v, struct kni_pair *p, const struct kni_attac
 	v->rejects[KNIT_REJECT_BAD_INDEX] += bad;
 	/* first, so that whoever has his cookies back finds them counted */
 	if (v->w.rx.at || unlikely(bad))
-		count(v, &p->rx, knit_frames_lost(&v->w.rx));
+		poll_count(v, &p->rx, knit_frames_lost(&v->w.rx));
 	if (!v->w.rx.at)
 		return;
 	knit_frames_end(&v->w.rx);
@@ -218,7 +218,7 @@ void kni_poll_end(struct kni_poll *v, struct kni_pair *p, const struct kni_attac
 		kni_doorbell_ring(live->doorbell);
 }
 
-static struct sk_buff *take(struct kni_poll *v, struct kni_pair *p)
+static struct sk_buff *poll_take_skb(struct kni_poll *v, struct kni_pair *p)
 {
 	struct net_device *dev = p->iface->dev;
 	struct sk_buff *skb;
@@ -256,7 +256,7 @@ static bool is_tcp(const struct sk_buff *skb)
  * As NICs do, all goes to GRO; but datagrams that may be rows already do not. A flow is all of one
  * kind, so its order is kept.
  */
-static void hand_over(struct kni_pair *p, struct list_head *skbs)
+static void pass_to_stack(struct kni_pair *p, struct list_head *skbs)
 {
 	netdev_features_t features = p->iface->dev->features;
 	bool all = !p->merge.on;
@@ -286,14 +286,14 @@ unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live)
 	kni_poll_begin(&v, p);
 	kni_merge_begin(p);
 	while (kni_poll_next(&v, p)) {
-		skb = take(&v, p);
+		skb = poll_take_skb(&v, p);
 		if (likely(skb) && !kni_merge(p, skb))
 			list_add_tail(&skb->list, &skbs);
 	}
 	kni_merge_end(p);
 	kni_poll_end(&v, p, live);
 	if (!list_empty(&skbs))
-		hand_over(p, &skbs);
+		pass_to_stack(p, &skbs);
 	return v.frames;
 }
 
