@@ -4,7 +4,7 @@
 
 #include "primary.h"
 
-/* log_level: the values of --log-level, NULL after the last. */
+/* log_level: the values of --log-level. NULL follows the last one. */
 int primary_eal_init(const struct primary *p, const char *program, const char *const *log_level);
 /* Also removes the files that EAL leaves. */
 void primary_eal_cleanup(const struct knit_config *conf);

@@ -7,8 +7,8 @@
 /* The main loop. Returns when a signal or a restart ends it. */
 int main_loop_run(struct primary *p);
 /*
- * The exit code of the process. A process that got a signal to end meanwhile does not ask for a new
- * start.
+ * The exit code of the process. code is what the process would exit with. A restart
+ * (KNIT_EXIT_RESTART) becomes KNIT_EXIT_OK if SIGTERM or SIGINT has arrived meanwhile.
  */
 int main_loop_exit_code(int code);
 void main_loop_block_signals(void);

@@ -16,7 +16,10 @@ struct options {
 	const char *log_level[MAX_LOG_LEVELS + 1]; /* --log-level, NULL behind the last */
 };
 
-/* -1: go on. Else end with that exit code: help was printed, or the command line is wrong. */
+/*
+ * -1: continue. Otherwise the process ends with that exit code: help was printed, or the command
+ * line is wrong.
+ */
 int primary_options(int argc, char **argv, struct options *o);
 
 #endif

@@ -4,12 +4,12 @@
 
 #include "primary.h"
 
-/* The port thread */
+/* The port thread, see port_thread.c. */
 int port_thread_start(struct primary *p);
 /* Asks the secondaries to end and waits for them, then ends the thread. */
 void port_thread_stop(struct primary *p);
 
-/* Any thread: wakes the port thread, which then looks for work. */
+/* Any thread: wakes the port thread, so that it looks for work. */
 void port_thread_kick(void);
 
 #endif

@@ -13,33 +13,35 @@
 #include <stdbool.h>
 
 /*
- * The primary process. It creates everything and then does little:
+ * The primary process. It creates pools, ports, interfaces and the topology. Afterwards its threads
+ * do this:
  *
  *   main thread   signals; copies the link state of ports to interfaces; the status line. May take
  *                 RTNL.
  *   port thread   everything that concerns ports, domains and registry entries: requests of
  *                 secondaries, deaths, resets (port_thread.c). No netlink and no ioctl that takes
  *                 RTNL: the kernel may hold RTNL while it waits for an answer of this thread.
- *                 (Ports that are kernel devices take RTNL; no request waits for these.)
+ *                 (Drivers of ports that are kernel devices take RTNL. Their requests are
+ *                 asynchronous, so the kernel does not wait.)
  *   threads of the tap engine, and of EAL
  *
- * The main thread does the start before the port thread exists, and the shutdown after it has
- * ended.
+ * The main thread starts everything before the port thread exists. It shuts everything down after
+ * the port thread has ended.
  */
 
 /*
- * What only the primary knows of a port. Port thread; main thread at start and end. The index is
- * that of the topology.
+ * What only the primary knows of a port. The port thread uses it, and the main thread at start and
+ * end. The index is that of the topology.
  */
 struct port {
 	const struct knit_conf_port *conf;
 	struct knit_topo_port *topo;
-	const char *netns; /* network namespace of its device: as configured, "" if it is absent */
+	const char *netns; /* namespace of its device, as configured; "" if it is absent */
 	uint16_t id;
-	struct port_tap *tap; /* of a net_tap port whose device can be followed, see port_tap.h */
-	int tap_fd; /* if there is a tap: a file of its kernel device, which the driver owns */
+	struct port_tap *tap; /* of a net_tap port whose device knit can follow, see port_tap.h */
+	int tap_fd; /* if tap is set: a file of its kernel device, which the driver owns */
 	bool started;
-	bool absent;	    /* optional and missing: a null device stands for it */
+	bool absent;	    /* optional and missing: a null device replaces it */
 	bool released;	    /* its device was removed and EAL has detached it; id is not valid */
 	bool wedged;	    /* lost bus mastering while it ran: needs a restart */
 	uint8_t unmastered; /* polls in a row that found bus mastering off */
@@ -73,15 +75,15 @@ struct primary {
 	struct knit_topo *topo;
 	struct port ports[KNIT_MAX_PORTS];
 	struct pool_plan plan;
-	struct rte_mempool *spare[KNIT_MAX_NODES]; /* takes the place of a dead domain's pool */
+	struct rte_mempool *spare[KNIT_MAX_NODES]; /* replaces the pool of a dead domain */
 	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
 	bool status;			 /* print a status line every second */
 	uint32_t restart;		 /* not 0: end with KNIT_EXIT_RESTART */
 	struct knit_topo_worker *stuck;	 /* the worker that did not park; NULL: none */
 	uint64_t stuck_rounds;		 /* its rounds at that time */
 	/*
-	 * Serializes control operations of ethdev: those of the port thread, and the poll of link
-	 * states in the main thread, which never waits for the lock.
+	 * Serializes control operations of ethdev. The port thread makes most of them. The main
+	 * thread reads link states; it never waits for the lock.
 	 */
 	pthread_mutex_t drivers;
 };

@@ -8,12 +8,12 @@ struct knit_config;
 struct primary;
 
 /*
- * Whether a topology can be made from the configuration; if not, prints why on stderr. Changes
- * nothing: an error that no single key causes is found here, before there is anything to undo.
+ * Whether a topology can be made from the configuration. If not, prints the reason on stderr.
+ * Changes nothing. It finds errors that no single key causes before there is anything to undo.
  */
 bool primary_plan_fits(const struct knit_config *conf);
 
-/* First step, nothing has to be undone yet. Blocks the signals that main_loop_run reads. */
+/* The first step; it needs no undo. Blocks the signals that main_loop_run reads. */
 void primary_init(struct primary *p, const struct knit_config *conf, bool status);
 
 /*
@@ -22,7 +22,7 @@ void primary_init(struct primary *p, const struct knit_config *conf, bool status
  */
 int primary_topology_create(struct primary *p);
 
-/* Last step: from now on secondaries may attach. */
+/* The last step: from now on secondaries may attach. */
 void primary_topology_publish(struct primary *p);
 
 #endif

@@ -6,7 +6,10 @@
 
 /* Registers the commands /knit/... 0 or -errno, logged. */
 int primary_telemetry_register(void);
-/* Answers commands from p; NULL: from nothing. No callback uses the old p after this returns. */
+/*
+ * From now on commands are answered from p. NULL: there is nothing to report. When this returns, no
+ * callback uses the earlier p any more.
+ */
 void primary_telemetry_show(struct primary *p);
 
 #endif

@@ -6,8 +6,10 @@
 
 /*
  * The hand-off queues of workers that have no transmit queue of their own (topology/handoff.h).
- * Created after all ports were opened. reset: all queues that worker w uses, whose domain is reset;
- * returns how many of its mbufs were in them.
+ *
+ * create: called after all ports were opened. reset: empties all queues that worker w uses. Its
+ * domain is being reset. Returns how many mbufs of dead producers were in them. drain: called at
+ * the end. Frees what is in the queues, except in those of a dead worker.
  */
 int primary_handoffs_create(struct primary *p);
 unsigned int primary_handoffs_reset(struct primary *p, unsigned int w);

@@ -7,7 +7,7 @@
 int primary_pools_create(struct primary *p);
 /* Makes all objects free and new, whatever the state of the pool. Nobody may use it meanwhile. */
 void primary_pool_rebuild(struct rte_mempool *pool);
-/* Forgets the free objects, so that a driver that frees mbufs always finds room. */
+/* Forgets the free objects. A driver that frees mbufs then always finds room in the pool. */
 void primary_pool_forget(struct rte_mempool *pool);
 /* At the end, when everything has stopped: logs and returns how many mbufs are missing. */
 unsigned int primary_pools_check(struct primary *p);

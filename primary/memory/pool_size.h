@@ -9,14 +9,14 @@
 #include <stddef.h>
 
 /*
- * Sizes of the pools, and on which NUMA node what is. Pure logic, from the configuration and from
- * the nodes of CPUs and devices.
+ * Sizes of the pools, and the NUMA node of each. Pure logic: the input is the configuration and the
+ * nodes of CPUs and devices.
  *
- * The pool of a worker is on the node of the first CPU that the worker may run on, wherever its
- * ports are: the CPU reads and writes each packet several times, the device once. Each node with
- * pools has one spare: a reset replaces the pool of a dead domain by the spare, and the domain must
- * stay on its node. All pools of a node have the size that its largest worker needs, so that the
- * spare fits each of them. There is one size of mbuf.
+ * The pool of a worker is on the node of the first CPU that the worker may run on. The ports' nodes
+ * do not matter, because the CPU reads and writes each packet several times, and the device once.
+ * Each node that has pools also has one spare pool. A reset replaces the pool of a dead domain by
+ * the spare of the same node. All pools of a node have the size that its largest worker needs, so
+ * that the spare can replace each of them. All mbufs have the same size.
  *
  * Memory that belongs to no worker is on the primary's node. What a driver allocates for a port is
  * on the port's node.
@@ -24,13 +24,14 @@
 #define KNIT_MAX_NODES RTE_MAX_NUMA_NODES
 
 /*
- * Of each pool. Drivers free mbufs one by one, hence a cache. It belongs to the lcore id, so the
- * next worker of the domain uses the same one; a rebuild empties all caches.
+ * Size of a pool's cache. Pools have a cache because drivers free mbufs one by one. A cache belongs
+ * to an lcore id, so the next worker of the domain uses the same one. A rebuild empties all caches.
  */
 #define POOL_CACHE 256
 
 /*
- * NUMA nodes with the numbers of the kernel, -1: not known. Indexes are those of the configuration.
+ * NUMA nodes, by the kernel's numbers; -1: not known. The indexes of workers and ports are those of
+ * the configuration.
  */
 struct host_nodes {
 	int primary;

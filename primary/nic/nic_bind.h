@@ -8,22 +8,22 @@ struct knit_config;
 struct primary;
 
 /*
- * The PCI devices of the configuration: bound before EAL starts, restored after it has ended
- * (system/bind/bind.h). Main thread. Messages go to stderr, like those of preflight.c.
+ * The PCI devices of the configuration. They are bound before EAL starts and restored after it has
+ * ended (system/bind/bind.h). Main thread. Messages go to stderr, like those of preflight.c.
  *
- * Another program restores them. EAL 22.11 leaves devices open and mapped when it ends, and the
- * kernel does not take an open device from vfio-pci. So the process replaces itself by execve (same
- * pid, nothing open, nothing mapped) with one that only restores devices, and ends with the exit
- * code it was given.
+ * A process image without EAL restores them. EAL 22.11 leaves devices open and mapped when it ends,
+ * and the kernel does not take an open device from vfio-pci. So the process replaces itself by
+ * execve. It keeps its pid, but nothing is open or mapped any more. It restores the devices and
+ * ends with the exit code that it was given.
  *
  * Each device is locked (knit_bind_lock) before it is examined and until it is restored, also
- * across that execve. Between the bind and the moment when EAL opens the device, another primary
- * would else find it unused and on the right driver. A device with the driver "keep" on a driver of
- * the kernel is not locked: several processes may share it.
+ * across that execve. Without the lock, another primary could take the device between the bind and
+ * the moment when EAL opens it. A device with the driver "keep" on a driver of the kernel is not
+ * locked: several processes may share it.
  *
- * Before an exit with the code that asks for a new start, devices are not restored: something else
- * could start to use their interfaces in between. The next start finds them as after a kill; if
- * there is none, --restore restores them.
+ * Devices are not restored before an exit with the code that asks for a restart. Otherwise
+ * something else could start to use their interfaces in between. The next start finds the devices
+ * as after a kill. If there is no next start, --restore restores them.
  */
 
 enum primary_nic {
@@ -32,32 +32,34 @@ enum primary_nic {
 	PRIMARY_NIC_MISSING,
 };
 
-/* Reports one device; remedy is for one that is not good. */
+/* Reports one device. remedy is used only if the device is not good. */
 typedef void (*nic_report)(enum primary_nic nic, const char *what, const char *remedy);
 
 /*
  * Whether every PCI port can be bound as configured; false: one is missing. Changes nothing.
- * patient: waits for processes that have a device open, up to 5 s for all devices; nic_bind then
- * has what is left of that time.
+ * patient: waits for processes that have a device open, up to 5 s for all devices together.
+ * nic_bind waits only for the rest of that time.
  */
 bool nic_check(const struct knit_config *conf, bool patient, nic_report tell);
 
 /*
- * After the run directory was made: restores what a predecessor bound and this configuration does
- * not bind, then binds. An optional port whose device cannot be bound is marked absent. 0 or
- * -errno, with a message; what was bound until then must be restored.
+ * Called after the run directory was made. First restores the devices that a predecessor bound and
+ * that this configuration does not bind. Then binds the devices of the configuration. An optional
+ * port whose device cannot be bound is marked absent. 0, or -errno with a message. After an error
+ * the caller must restore the devices that were bound before it.
  */
 int nic_bind(struct primary *p);
 
 /*
- * Last step, after EAL has ended. If there is something to restore it does not return: the process
- * ends with code. Otherwise the caller goes on.
+ * The last step, after EAL has ended. If there is something to restore, it does not return, and the
+ * process ends with code. Otherwise it returns.
  */
 void nic_restore_all(const struct knit_config *conf, int code);
 
 /*
- * What the process is after that execve: knit-primary --restore PREFIX --exit-code N. Returns the
- * exit code: code; or the result, if code is 0, or negative because no --exit-code was given.
+ * The program after that execve: knit-primary --restore PREFIX --exit-code N. code is N, or
+ * negative if there is no --exit-code. Returns the exit code: code if it is positive, else the
+ * result of the restore.
  */
 int nic_restore_run(const char *prefix, int code);
 

@@ -5,8 +5,8 @@
 #include "primary.h"
 
 /*
- * Opens, starts and stops ports. 0 or -errno, logged. port_start returns 1 if the driver has chosen
- * other burst functions than before: running workers would call the old ones.
+ * Open, start and stop ports. 0 or -errno, logged. port_start returns 1 if the driver has chosen
+ * other burst functions than at the first start. Running workers would then call the old ones.
  */
 int primary_ports_open(struct primary *p);
 void primary_ports_close(struct primary *p);
@@ -19,7 +19,7 @@ int port_enter(struct port *port, int *saved);
 int port_stop(struct primary *p, unsigned int i);
 /*
  * Sets up the queues of worker w on port i with this pool. The port is stopped, or its driver can
- * do it while it runs.
+ * set up queues of a running port.
  */
 int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool);
 

@@ -13,20 +13,19 @@ enum knit_reset {
 	 * set-up or stop.
 	 */
 	KNIT_RESET_PORT,
-	/* It is not possible, or not known: the primary restarts. */
+	/* Not possible, or not known to be possible: the primary restarts. */
 	KNIT_RESET_NONE,
 };
 
 /*
- * What knit must know about a driver and the driver does not report. Each row in port_driver.c has
- * its reason.
+ * Facts about a driver that the driver does not report. Each row in port_driver.c has its reason.
  */
 struct knit_driver {
 	const char *name;
 	enum knit_reset reset;
-	bool device_spread; /* several receive queues without RSS: the device chooses one */
-	bool hands_on;	    /* passes on mbufs instead of copies: one worker only */
-	bool primary_only;  /* bursts work only in the process that made the port */
+	bool device_spread; /* several receive queues without RSS: the device picks one */
+	bool hands_on;	    /* passes mbufs on without a copy: one worker only */
+	bool primary_only;  /* bursts work only in the process that created the port */
 	bool per_process;   /* each process opens what its arguments name */
 	bool paired;	    /* needs as many transmit as receive queues */
 	bool poll_link;	    /* reports that it has link interrupts, but has none */

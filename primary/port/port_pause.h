@@ -5,23 +5,24 @@
 #include "primary.h"
 
 /*
- * The ports, a bit each, will be restarted: the carrier of their interfaces stays as it is. After
- * port_unhold a carrier that is on stays on until the link is back, at most five seconds: on copper
- * that takes seconds. A carrier that is off follows the link at once.
+ * port_hold is called before ports (a bit each) are restarted. The carrier of their interfaces then
+ * stays as it is. After port_unhold, a carrier that is on stays on until the link is up again, but
+ * not longer than five seconds: a copper link takes seconds. A carrier that is off follows the link
+ * at once.
  */
 void port_hold(struct primary *p, uint64_t ports);
 void port_unhold(struct primary *p, uint64_t ports);
 /*
- * For changes that a running port does not allow. port_pause: no process attaches, the workers of
- * the port are parked, and the port is held. The caller then stops and starts the port, and
- * port_go_on undoes the pause.
+ * For changes that a running port does not allow. port_pause makes sure that no process attaches,
+ * parks the workers of the port, and holds the port. The caller then stops the port and starts it
+ * again, and port_go_on ends the pause.
  *
- * port_pause returns 0; or -errno and why, and nothing has changed. -EINPROGRESS: a process is
- * attaching, which takes a second at most. No other process starts to attach before the caller has
- * tried again or called knit_rundir_unblock_attach.
+ * port_pause returns 0, or -errno with the reason in why; nothing has changed then. -EINPROGRESS: a
+ * process is attaching, which takes a second at most. No other process can start to attach until
+ * the caller tries again or calls knit_rundir_unblock_attach.
  *
- * started: what port_start returned. If that was an error, port_go_on returns one, too: the port
- * was removed, or the primary will restart. Until then nobody may use the port.
+ * started: what port_start returned. If that was an error, port_go_on returns an error, too. The
+ * port was removed, or the primary will restart. Nobody may use the port then.
  */
 int port_pause(struct primary *p, unsigned int i, char *why, size_t len);
 int port_go_on(struct primary *p, unsigned int i, int started);

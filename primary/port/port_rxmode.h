@@ -5,9 +5,10 @@
 #include "primary.h"
 
 /*
- * Which frames a port receives: promiscuous mode, all multicast, and lists of addresses. struct
- * port keeps apart what the kernel wants, what a cross connection needs, and what lists that did
- * not fit need; the port gets the sum. Port thread. 0 or a negative errno.
+ * Which frames a port receives: promiscuous mode, all multicast, and lists of addresses. Three
+ * things can require a mode: the kernel, a cross connection, and a list that does not fit into the
+ * device. struct port has a member for each. The mode is on if one of them requires it. Port
+ * thread. 0 or a negative errno.
  */
 int port_set_promisc(struct port *port, bool on);
 int port_set_allmulti(struct port *port, bool on);
@@ -20,7 +21,8 @@ int port_set_lists(struct port *port, const struct rte_ether_addr *list, unsigne
 void port_rxmode_restore(struct port *port);
 
 /*
- * 0 in place of an error that says that the device has no such setting: it is always on, or never.
+ * Turns an error that means "the device has no such setting" into 0. Returns any other value
+ * unchanged.
  */
 int port_if_supported(int ret);
 

@@ -7,24 +7,26 @@
 #include <stdint.h>
 
 /*
- * net_tap sends and receives frames of any length, but reports 1522 bytes as the longest, so ethdev
- * refuses an MTU above 1504. port_tap_set_mtu sets it nevertheless: on the kernel device, and in
- * the variable that the driver compares lengths with.
+ * net_tap sends and receives frames of any length, but reports 1522 bytes as the longest. So ethdev
+ * refuses an MTU above 1504. port_tap_set_mtu sets a larger one all the same: on the kernel device,
+ * and in the variable with which the driver compares lengths.
  */
 
 /* Longest frame that net_tap moves in knit: what the kernel's tap devices allow. */
 #define PORT_TAP_MAX_MTU 65521
-/* Largest that ethdev accepts. */
+/* Largest MTU that ethdev accepts. */
 #define PORT_TAP_ETHDEV_MTU 1504
 
 struct port;
 struct port_tap;
 
 /*
- * net_tap finds its kernel device by the name and in the namespace that it had when it was made.
- * knit finds it by its file, and tells the driver when the name or the namespace has changed.
- * Called after the device was made, in its namespace. If port->tap is not set afterwards, the
- * driver is left alone.
+ * net_tap looks for its kernel device by the name and in the namespace that the device had when it
+ * was made. knit identifies the device by an open file of it. It tells the driver when the name or
+ * the namespace has changed.
+ *
+ * Called after the device was made, in its namespace. If port->tap is not set afterwards, knit does
+ * not touch the driver.
  */
 void port_tap_find(struct port *port);
 
@@ -32,7 +34,8 @@ void port_tap_find(struct port *port);
 void port_tap_follow(struct port *port);
 
 /*
- * Link state of a device, also of one that was moved: the driver hears only of its first namespace.
+ * Link state of the port's device, also after the device was moved. The driver itself gets link
+ * messages of the first namespace only.
  */
 bool port_tap_link_up(const struct port *port);
 

@@ -6,22 +6,22 @@
 
 /*
  * Checks of the machine before anything is changed. Each check reports what is missing, with the
- * remedy; all checks are made, so that one run shows everything. 0, or enum knit_exit. A start
- * makes the same checks as --check, unless noted.
+ * remedy. All checks are made, so that one run shows everything. They return 0 or enum knit_exit. A
+ * start makes the same checks as --check, unless noted.
  */
 
-/* host.c: the pools and the hugepages that will be needed. */
+/* host.c: the pools, and the hugepages that they need. */
 struct pool_plan;
 void preflight_plan(const struct knit_config *conf, struct pool_plan *plan);
 size_t preflight_bytes(const struct pool_plan *plan);
-/* What vfio limits: pinned memory, number of mappings. */
+/* Limits of vfio: pinned memory, number of mappings. */
 int preflight_vfio(const struct knit_config *conf);
-/* Hugepages by NUMA node, and those that an earlier run with this prefix left. */
+/* Hugepages of each NUMA node. Those that an earlier run with this prefix left count as free. */
 int preflight_memory(const struct knit_config *conf);
 /* --check: the IOMMU. */
 void preflight_iommu(void);
 
-/* cpus.c: CPUs of all processes and engine threads; with --check also who else may use them. */
+/* cpus.c: CPUs of all processes and engine threads. With --check also who else may use them. */
 int preflight_cpus(const struct knit_config *conf);
 
 /* limits.c: what this process may open, map and write, and where. */
@@ -29,14 +29,14 @@ int preflight_limits(const struct knit_config *conf);
 
 /*
  * places.c: network namespaces, permissions there, and names of the interfaces to make. Only
- * --check examines the names: at a start the last process of an earlier run may still have them,
- * and the start finds out when it makes the interfaces.
+ * --check examines the names. At a start the last process of an earlier run may still have them,
+ * and an error is reported when the interfaces are made.
  */
 int preflight_places(const struct knit_config *conf);
 
 /*
  * All checks. Prints a line on stderr for each thing that is missing. Returns enum knit_exit. all:
- * for --check, prints everything on stdout.
+ * this is --check, which prints everything on stdout.
  */
 int primary_preflight(const struct knit_config *conf, bool all);
 

@@ -9,12 +9,12 @@
 
 /*
  * Reports of the checks before a start. A start prints only what is missing, on stderr. --check
- * prints everything, also what is good and what could be better, on stdout. Main thread.
+ * also prints what is good and what could be better, all on stdout. Main thread.
  */
 void preflight_report(bool all);
 
 void preflight_good(const char *what);
-/* It works, but not as well as it could. */
+/* Works, but could be better. */
 void preflight_note(const char *what, const char *remedy);
 int preflight_missing(const char *what, const char *remedy);
 

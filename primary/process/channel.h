@@ -7,8 +7,8 @@
 /*
  * Port thread. The primary sends messages to the sockets of all secondaries, and a send waits while
  * a socket is full. These functions kill a process, of knit or not, that does not read its socket.
- * channel_clear: before a net_tap port is started. channel_clear_for: before an answer is sent to
- * the socket peer. channel_poll: may be called often, acts once a second.
+ * channel_clear is called before a net_tap port is started, channel_clear_for before an answer is
+ * sent to the socket peer. channel_poll may be called often; it acts once a second.
  */
 void channel_clear(struct primary *p);
 void channel_clear_for(struct primary *p, const char *peer);

@@ -5,18 +5,21 @@
 #include "primary.h"
 
 /*
- * Port thread. Parks all live workers that have a queue on one of the ports, a bit each. 0; or
- * -errno and why, then none is parked.
+ * Port thread. Parks all live workers that have a queue on one of the ports (a bit each). 0, or
+ * -errno with the reason in why; no worker is parked then.
  */
 int park_workers(struct primary *p, uint64_t ports, char *why, size_t len);
 /* Ends the park of all workers. */
 void park_resume(struct primary *p);
 /*
- * Whether the worker that made the last park_workers fail has made no progress since, and has a
- * queue on one of these ports. Then parking the others again is of no use.
+ * True: the worker that made the last park_workers fail has made no progress since, and has a queue
+ * on one of these ports. To park the others again would not help.
  */
 bool park_still_stuck(struct primary *p, uint64_t ports);
-/* Wakes the same workers if they sleep, so that they see what has changed. */
+/*
+ * Wakes all live workers that have a queue on one of the ports, if they sleep. They then see what
+ * has changed.
+ */
 void park_wake(struct primary *p, uint64_t ports);
 
 #endif

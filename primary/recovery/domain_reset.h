@@ -4,7 +4,7 @@
 
 #include "primary.h"
 
-/* Port thread. Resets all DEAD domains, or as many as possible. True: none is left. */
+/* Port thread. Resets the domains that are DEAD. True: no such domain is left. */
 bool domain_reset_dead(struct primary *p);
 
 #endif

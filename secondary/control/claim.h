@@ -7,7 +7,7 @@ struct control;
 /* Makes this process the handler of all interfaces. Returns enum knit_exit; errors are logged. */
 int control_claim(struct control *c);
 
-/* Ends that role, also after control_claim has failed. */
+/* Gives that role up, also after control_claim has failed. */
 void control_unclaim(struct control *c);
 
 #endif

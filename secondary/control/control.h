@@ -11,11 +11,12 @@
 #include <stdint.h>
 
 /*
- * The control process: the handler of every interface. It forwards each request of the kernel to
- * the primary, which changes the interface's port, and answers with the primary's answer.
+ * The control process is the handler of every interface. It forwards each request of the kernel to
+ * the primary. The primary changes the interface's port. Control passes its answer on to the
+ * kernel.
  *
  *   loop.c          sleeps until a doorbell rings, then serves requests (kni/control/handler.c)
- *   apply.c         the handler's callbacks: only what differs from the port's state
+ *   apply.c         the handler's callbacks: request only what differs from the port's state
  *   port_request.c  sends one request to the primary and waits for the answer
  *
  * One thread does all of it. The kernel may hold RTNL until it has the answer, so this thread must
@@ -23,10 +24,11 @@
  */
 
 /*
- * What the port of an interface has. A value that is not known is requested again, whatever it is.
+ * The settings that an interface's port has. A setting that is not known is requested from the
+ * primary, whatever its value.
  */
 struct applied {
-	uint32_t known; /* a bit for each enum knit_op whose value below is in force */
+	uint32_t known; /* a bit for each enum knit_op whose value below is known */
 	bool up;
 	bool promisc;
 	bool allmulti;
@@ -46,8 +48,8 @@ struct control {
 	struct knit_secondary secondary;
 	struct knit_topo *topo;
 	int signals;	    /* signalfd: the process shall end */
-	bool waiting;	    /* a request is sent again, and the log says so */
-	bool gave_up;	    /* the process must end before an answer came: no more requests */
+	bool waiting;	    /* a request is being repeated, and the log says so */
+	bool gave_up;	    /* the process had to end before an answer came: no more requests */
 	uint32_t starts;    /* of all ports, at the last search for their fds */
 	int64_t poll_until; /* ms; until then new fds may arrive */
 	struct control_iface ifaces[KNIT_MAX_CONF_IFACES];

@@ -4,7 +4,7 @@
 
 struct control;
 
-/* Serves requests until a signal or the primary ends it. Returns enum knit_exit. */
+/* Serves requests until a signal or the end of the primary. Returns enum knit_exit. */
 int control_run(struct control *c);
 
 #endif

@@ -5,14 +5,14 @@
 struct control;
 
 /*
- * The driver net_tap gives every process fds of its queues. Control uses none of them. Closes those
- * that came while EAL started.
+ * The driver net_tap sends every process fds of its queues. Control uses none of them. This closes
+ * the fds that came while EAL started.
  */
 void control_net_tap_init(struct control *c);
 
 /*
- * Closes those that came when a port was started again. Returns how many ms to sleep until the next
- * call, -1: none is needed.
+ * Closes the fds that came when a port was started again. Returns how many ms control may sleep
+ * until the next call; -1: no next call is needed.
  */
 int control_net_tap_poll(struct control *c);
 

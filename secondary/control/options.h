@@ -4,7 +4,7 @@
 
 struct control;
 
-/* Reads the command line. -1: go on; else end with that exit code. */
+/* Reads the command line. -1: continue. Otherwise the process ends with that exit code. */
 int control_options(struct control *c, int argc, char **argv);
 
 #endif

@@ -3,8 +3,8 @@
 #define KNIT_CONTROL_SIGNALS_H
 
 /*
- * Blocks the signals that end the process, in all threads that start later. Returns an fd to poll
- * for them, or -errno.
+ * Blocks the signals that end the process, in this thread and in those that start later. Returns an
+ * fd to poll for these signals, or -errno.
  */
 int control_signals(void);
 

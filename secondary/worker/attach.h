@@ -5,12 +5,12 @@
 struct knit_worker;
 
 /*
- * Takes the worker's ends of the domain. Called between knit_secondary_attach and
- * knit_secondary_ready. Returns enum knit_exit; a message was printed.
+ * Claims what the worker uses of its domain: doorbells, pairs, hand-off queues. Called between
+ * knit_secondary_attach and knit_secondary_ready. Returns enum knit_exit; a message was printed.
  */
 int knit_worker_claim(struct knit_worker *w);
 
-/* Releases them, between two rounds. Also after knit_worker_claim has failed. */
+/* Releases them. Called between two rounds, also after knit_worker_claim has failed. */
 void knit_worker_unclaim(struct knit_worker *w);
 
 #endif

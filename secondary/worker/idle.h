@@ -6,15 +6,15 @@
 
 struct knit_worker;
 
-/* Sleep between two rounds. The worker is online (QSBR) before and after each call. */
+/* The worker's sleep between two rounds. It is online (QSBR) before and after each call. */
 void knit_idle_init(struct knit_worker *w);
 
-/* The fds of net_tap ports have changed: makes the list for poll again. */
+/* Called after the fds of net_tap ports have changed: makes the list for poll again. */
 void knit_idle_rebuild(struct knit_worker *w);
 
 /*
- * After an empty round that ended at TSC now: sleeps if it is time to. After a sleep the caller
- * checks for a park request first, and then calls knit_idle_awake.
+ * Called after an empty round that ended at TSC now. Sleeps if it is time to. After a sleep the
+ * caller first checks for a park request and then calls knit_idle_awake.
  */
 void knit_idle_step(struct knit_worker *w, uint64_t now);
 void knit_idle_awake(struct knit_worker *w);

@@ -8,14 +8,14 @@ struct knit_worker;
 struct knit_worker_tap;
 
 /*
- * This process's fds of net_tap queues. Each start of such a port gives the process new fds, and
- * the old ones must be closed, see quirks/net_tap_fds.h.
+ * The fds of net_tap queues in this process. Each start of such a port gives the process new fds,
+ * and the old ones must be closed, see quirks/net_tap_fds.h.
  */
 
 /* Returns enum knit_exit; a message was printed. */
 int knit_net_tap_init(struct knit_worker *w);
 
-/* Whether a port that is an input was restarted. */
+/* Whether a port that is an input was restarted, so that its fds are old. */
 bool knit_net_tap_stale(const struct knit_worker *w);
 
 /*

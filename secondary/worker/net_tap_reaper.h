@@ -5,8 +5,8 @@
 struct knit_worker;
 
 /*
- * A thread that calls knit_net_tap_reap a few times per second, if there are ports to do it for.
- * Returns enum knit_exit; a message was printed.
+ * A thread that calls knit_net_tap_reap a few times per second. It starts only if there are net_tap
+ * ports that are no inputs. Returns enum knit_exit; a message was printed.
  */
 int knit_net_tap_reaper_start(struct knit_worker *w);
 void knit_net_tap_reaper_end(void);

@@ -4,7 +4,10 @@
 
 struct knit_worker;
 
-/* Reads the command line into w->secondary. -1: go on; else end with that exit code. */
+/*
+ * Reads the command line into w->secondary. -1: continue. Otherwise the process ends with that exit
+ * code.
+ */
 int knit_worker_options(struct knit_worker *w, int argc, char **argv);
 
 #endif

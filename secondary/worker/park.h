@@ -5,9 +5,9 @@
 struct knit_worker;
 
 /*
- * Between two rounds, online (QSBR). While the primary asks the worker to park it waits offline; on
- * return it is online again, with the ports as they are then. Returns KNIT_EXIT_OK, or the code to
- * end with.
+ * Called between two rounds, online (QSBR). If the primary has asked the worker to park, waits
+ * offline until the request is withdrawn, and updates what it knows of the ports. Returns
+ * KNIT_EXIT_OK, or the code to end with.
  */
 int knit_park_check(struct knit_worker *w);
 

@@ -15,16 +15,17 @@
 
 /*
  * The worker process: one thread, one domain. It receives bursts from inputs, decides where each
- * packet goes, and sends them to outputs. One file for each step, in datapath/:
+ * packet goes, and sends them to outputs. Each step is one file in datapath/:
  *
  *   inputs                  decision          outputs
  *   port_rx.c, iface_rx.c   forward.c         port_tx.c, iface_tx.c
  *   handoff_rx.c                              handoff_tx.c
  *
  * Hand-off queues are for ports with fewer transmit queues than workers (topology/handoff.h). A
- * queue is an output of one worker and an input of another, whose output is the port.
+ * queue is an output of one worker and an input of another. The second worker sends the packets to
+ * the port.
  *
- * loop.c calls these steps. Between two rounds the worker holds no mbuf: there it passes a
+ * loop.c calls these steps. Between two rounds the worker holds no mbuf. Only there it passes a
  * quiescent state, parks (park.c), sleeps (idle.c) or ends. The packet path takes no lock, writes
  * no log, allocates nothing but mbufs, and makes no system call but a doorbell's and the driver's.
  *
@@ -63,8 +64,8 @@ struct knit_input {
 	enum knit_end end;
 	uint16_t port_id; /* PORT */
 	uint16_t queue;	  /* PORT: receive queue; IFACE: pair */
-	uint16_t kernel;  /* for frames to the kernel; for all, if it equals peer */
-	uint16_t peer;	  /* for all other frames */
+	uint16_t kernel;  /* output of frames to the kernel; of all, if it equals peer */
+	uint16_t peer;	  /* output of all other frames */
 	const struct knit_topo_port *port;    /* PORT */
 	struct knit_worker_port_stats *stats; /* PORT */
 	struct rte_kni *kni;		      /* IFACE */
@@ -76,9 +77,9 @@ struct knit_worker_tap {
 	const struct knit_topo_port *port;
 	uint16_t queue;
 	uint32_t starts;	/* of the port, at the last search for its fds */
-	uint32_t ahead;		/* later restarts whose fds were found already */
-	unsigned int per_start; /* fds that one start brings, as far as was seen */
-	bool again;		/* unused: search once more, new fds may still arrive */
+	uint32_t ahead;		/* later restarts whose fds were found with an earlier one's */
+	unsigned int per_start; /* fewest fds that a start of the port brought; 0: not known */
+	bool again;		/* port without an input: search again, new fds may still arrive */
 	uint32_t misses;	/* wake-ups in a row that brought no packet */
 	int queue_fd;		/* becomes readable when the queue has packets; -1: not known */
 	unsigned int n;
@@ -111,12 +112,12 @@ struct knit_worker {
 	struct knit_input inputs[KNIT_MAX_INPUTS];
 	struct rte_mbuf *rx[KNIT_BURST_MAX];
 	uint16_t verdict[KNIT_BURST_MAX];
-	/* frames that the software fallback made or that passed it, to be sent */
+	/* frames to be sent, after the software fallback or unchanged */
 	struct rte_mbuf *work[KNIT_BURST_MAX + KNIT_OFFLOAD_MAX_SEGS];
 	struct knit_output outputs[KNIT_MAX_OUTPUTS];
 	struct knit_worker_idle idle;
 	struct knit_secondary secondary;
-	uint32_t n_claimed; /* outputs, the first ones, whose pairs this process has */
+	uint32_t n_claimed; /* outputs, the first ones, whose pairs this process has claimed */
 	bool registered;    /* with qsbr */
 	unsigned int n_taps;
 	unsigned int n_unused_taps;

@@ -7,9 +7,9 @@
 #include <rte_prefetch.h>
 
 /*
- * Packets between an input and an output. The fields below n say what all of them together need.
- * They are computed once per burst, so that an output looks at single packets only if one of them
- * is unusual.
+ * A burst of packets between an input and an output. The fields below n summarize all packets. They
+ * are computed once per burst. An output looks at single packets only if the summary says that one
+ * of them is unusual.
  */
 struct knit_burst {
 	struct rte_mbuf **m;
@@ -21,31 +21,31 @@ struct knit_burst {
 };
 
 /*
- * Flags of a burst that an output may be unable to handle: it then looks at each packet. A port's
- * driver may also want to prepare such packets.
+ * Flags of packets that an output may be unable to handle. If a burst has one of them, the output
+ * looks at each packet. A port's driver may also need to prepare such packets.
  */
 #define KNIT_BURST_UNUSUAL (KNIT_OFFLOAD_TX | KNIT_OFFLOAD_RX_PENDING | KNIT_OFFLOAD_UNSUPPORTED)
 
 /*
- * Receive from an input: up to w->burst packets into w->rx. Return b->n. Each is one file, see the
- * table in worker.h.
+ * Receive from an input: up to w->burst packets into w->rx. Return b->n. Each function has a file
+ * of its own, see worker.h.
  */
 uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 uint32_t knit_handoff_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 
 /*
- * Send to an output. They take all packets of b; what cannot be sent is freed and counted. Return
- * how many were sent.
+ * Send to an output. They take all packets of b. Packets that cannot be sent are freed and counted.
+ * Return how many were sent.
  */
 uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 uint32_t knit_handoff_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 
 /*
- * Software fallback: does what m asks for and out cannot do. The frames go to w->work[at...], which
- * must have room for KNIT_OFFLOAD_MAX_SEGS. Takes m; returns how many frames it became, 0: dropped
- * and counted.
+ * Software fallback: does in software what m requires and out cannot do. The resulting frames go to
+ * w->work[at...], which must have room for KNIT_OFFLOAD_MAX_SEGS. Takes m. Returns the number of
+ * frames; 0: m was dropped and counted.
  */
 uint32_t knit_worker_fallback(struct knit_worker *w, const struct knit_output *out,
 			      struct rte_mbuf *m, uint32_t at);
@@ -62,7 +62,10 @@ static inline void knit_drop(struct knit_worker *w, enum knit_worker_drop why, s
 	knit_count(&w->stats->drops[why], n);
 }
 
-/* Computes the fields of b from b->m[0..n-1]. prefetch: the headers will be read next. */
+/*
+ * Computes the summary of b from b->m[0..n-1]. prefetch: prefetches the headers, which will be read
+ * next.
+ */
 static __rte_always_inline void knit_burst_sum(struct knit_burst *b, bool prefetch)
 {
 	uint64_t len, max_len = 0, flags = 0, bytes = 0;
