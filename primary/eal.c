@@ -17,7 +17,7 @@
 
 #define MIB (1 << 20)
 
-/* -1 once something did not fit: checked at the end of a list, not at each argument. */
+/* -1 after an argument did not fit. Checked once, at the end of the list. */
 static int args_error;
 
 static void args_add(struct knit_args *a, const char *fmt, ...)
@@ -46,8 +46,9 @@ static unsigned int node_mib(const struct primary *p, unsigned int node)
 }
 
 /*
- * --socket-mem equal to --socket-limit: nothing grows after start, because a secondary that is
- * stopped would make every growth wait for it. To EAL a limit of 0 is none; no page fits into 1.
+ * --socket-mem equals --socket-limit: EAL allocates no memory after the start. Otherwise a
+ * secondary that is stopped would delay each allocation. A limit of 0 means no limit to EAL, hence
+ * 1: no page fits into that.
  */
 static void print_memory_by_node(const struct primary *p, unsigned int none, char *text,
 				 size_t size)
@@ -61,7 +62,7 @@ static void print_memory_by_node(const struct primary *p, unsigned int none, cha
 	}
 }
 
-/* PCI devices are named to every process; without one the bus is not even looked at. */
+/* Every process is given the PCI devices. If there is none, EAL does not even scan the bus. */
 static void args_add_devices(struct knit_args *a, const struct primary *p)
 {
 	const struct knit_config *c = p->conf;
@@ -93,8 +94,8 @@ static void args_add_common(struct knit_args *a, const struct primary *p, uint32
 		args_add(a, "--huge-dir=%s", c->eal.huge_dir);
 	args_add(a, "--log-level=lib.*:warning");
 	/*
-	 * It complains of what knit does without: real-time signals (main_loop_block_signals), flow
-	 * rules.
+	 * EAL would log errors about features that knit does not use: real-time signals
+	 * (main_loop_block_signals), flow rules.
 	 */
 	args_add(a, "--log-level=pmd.net.tap:critical");
 	args_add(a, "--log-level=knit.*:%s", c->eal.log_level);

@@ -20,8 +20,9 @@
 #include <string.h>
 
 /*
- * While somebody waits for an answer the kernel holds RTNL. The one thread that answers for all
- * ports may just be busy with another one, whose driver waits for RTNL: so one such port is enough.
+ * The kernel holds RTNL while it waits for the answer to a synchronous request. One thread answers
+ * for all ports. It may be busy with another port, whose driver waits for RTNL. So one port with
+ * such a driver makes the requests of all interfaces asynchronous.
  */
 static const struct port *port_that_needs_rtnl(const struct primary *p)
 {
@@ -73,7 +74,10 @@ static void cpus_leave_out(struct knit_cpu_set *set, uint32_t lcore, const char 
 		set->bits[i] &= ~own.bits[i];
 }
 
-/* For engine threads: those configured, else all that are no lcore's. None left: any. */
+/*
+ * The CPUs for engine threads: those configured, else all that are not an lcore's. Any CPU if none
+ * is left.
+ */
 static const cpu_set_t *engine_cpus(const struct knit_config *c, cpu_set_t *set)
 {
 	struct knit_cpu_set own;
@@ -102,7 +106,7 @@ static int iface_create(struct primary *p, unsigned int i)
 		.mtu = c->mtu,
 		.min_mtu = c->min_mtu,
 		.max_mtu = largest_mtu(p, c),
-		/* One that nobody forwards for still has a pair. */
+		/* An interface that no rule names still has a pair. */
 		.n_pairs = RTE_MAX(knit_topo_pairs(p->topo, i), 1),
 		.port_id = UINT16_MAX,
 		.ring_size = c->ring_size,
@@ -155,7 +159,7 @@ void primary_ifaces_destroy(struct primary *p)
 	}
 }
 
-/* Busy: the port is being restarted or set, and is looked at again soon. */
+/* -EBUSY: the port is being restarted or set. The caller tries again soon. */
 static int port_get_link(struct primary *p, struct port *port, struct rte_eth_link *link)
 {
 	int ret;
@@ -174,7 +178,7 @@ static int port_get_link(struct primary *p, struct port *port, struct rte_eth_li
 	return ret;
 }
 
-/* While a port is held for a restart its link is down, and nobody shall hear of it. */
+/* A port that is held for a restart has no link; its interface's carrier stays as it is. */
 void primary_link_update(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];

@@ -19,14 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-static int link_event = -1; /* eventfd: a driver told of a link change */
+static int link_event = -1; /* eventfd: a driver reported a link change */
 
 /*
- * SIGINT, SIGTERM, SIGHUP and SIGQUIT are read from a signalfd. SIGIO and the real-time signals
- * are ignored, before any port is made: net_tap takes the first real-time signal that nobody uses
- * and has the kernel send it for each packet, as a hint for its own receive, to the process that
- * made the port. That is this one, which receives nothing. Finding none it does without, and a
- * packet costs a third.
+ * SIGINT, SIGTERM, SIGHUP and SIGQUIT are read from a signalfd. SIGIO and the real-time signals are
+ * ignored before any port is made. The reason is net_tap: it takes the first real-time signal that
+ * is not in use, and has the kernel send it for each packet to the process that made the port. The
+ * signal is a hint for that process to receive. That process is the primary, which receives no
+ * packets. If net_tap finds no free signal, it works without, and a packet costs a third.
  */
 void main_loop_block_signals(void)
 {

@@ -44,7 +44,7 @@ static void usage(FILE *out)
 	      out);
 }
 
-/* As EAL checks it: EAL would print its own usage, and then that it failed. */
+/* The same check as EAL's. EAL itself would print its own usage text, and then that it failed. */
 static bool level_ok(const char *text)
 {
 	static const char *const levels[] = { "emergency", "alert",  "critical", "error",

@@ -29,17 +29,17 @@
 #include <unistd.h>
 
 /*
- * The port thread. EAL's message thread may neither allocate nor ask anybody while it runs an
- * action, so the action copies the message into a prepared item, puts that on a ring and rings the
- * doorbell; this thread takes it, acts and replies. The same thread waits for the ends of
- * secondaries.
+ * The port thread. EAL's message thread must not allocate or send a request while it runs an
+ * action. So the action copies the message into a prepared item, puts the item into a ring and
+ * rings the doorbell. The port thread takes the item, acts and replies. It also waits for the ends
+ * of secondaries.
  */
 #define ITEMS 64
 #define TICK_MS 1000   /* registry_check */
-#define HOLD_MS 1000   /* an operation, until those on their way in are there */
-#define RETRY_MS 20    /* while somebody must be waited for */
-#define LEAVE_MS 3000  /* secondaries asked to leave */
-#define KILLED_MS 1000 /* secondaries that were killed */
+#define HOLD_MS 1000   /* how long an operation waits for processes that are attaching */
+#define RETRY_MS 20    /* time between tries while a process must be waited for */
+#define LEAVE_MS 3000  /* wait for secondaries that were asked to leave */
+#define KILLED_MS 1000 /* wait for secondaries that were killed */
 
 struct item {
 	struct rte_mp_msg msg;
@@ -57,16 +57,19 @@ static struct {
 	uint32_t stop;
 	uint32_t doorbell;
 	struct item items[ITEMS];
-	struct rte_ring *idle; /* items nobody uses */
-	struct rte_ring *todo; /* message thread -> port thread; what comes from entries */
+	struct rte_ring *idle; /* unused items */
+	struct rte_ring *todo; /* message thread -> port thread; requests about entries */
 	struct rte_ring *ops;  /* likewise; operations on ports, in order */
-	struct item *held;     /* the first of these, to be tried again */
+	struct item *held;     /* the first operation, which will be tried again */
 	bool dead;	       /* a domain waits for its reset */
-	bool removed;	       /* a device that was taken away waits to be let go */
+	bool removed;	       /* a removed device waits for its release */
 	bool wedged;	       /* a port that lost bus mastering waits for its start */
 } service = { .doorbell = KNIT_DOORBELL_NONE };
 
-/* On a port. The others are about the sender's own entry, and never wait for anybody else's. */
+/*
+ * Whether it is an operation on a port. Other requests are about the sender's own entry, and never
+ * wait for another process.
+ */
 static bool is_port_op(uint32_t op)
 {
 	return op != KNIT_OP_ATTACH && op != KNIT_OP_READY && op != KNIT_OP_DETACH &&
@@ -116,7 +119,7 @@ static int request_execute(struct primary *p, struct knit_msg *m, int *fd)
 	}
 }
 
-/* Somebody is on his way in: whether there is time to wait for him. */
+/* A process is attaching. Returns whether there is still time to wait for it. */
 static bool item_hold(struct item *item)
 {
 	uint64_t now = rte_get_timer_cycles();
@@ -139,7 +142,7 @@ static bool item_serve(struct primary *p, struct item *item)
 			return false;
 		m->result = -EBUSY;
 	}
-	/* Whatever became of one that was held: nobody is kept out for it any more. */
+	/* The operation may have kept processes out; now they may attach again. */
 	if (item->until)
 		knit_rundir_unblock_attach();
 	if (fd >= 0)
@@ -156,7 +159,7 @@ static bool item_serve(struct primary *p, struct item *item)
 
 #define N_ENTRIES (KNIT_MAX_WORKERS + 1)
 
-/* poll leaves those out that are negative. */
+/* poll ignores negative fds. */
 static void pollfds_of_processes(const struct primary *p, struct pollfd fds[N_ENTRIES])
 {
 	unsigned int i;
@@ -181,7 +184,10 @@ static void poll_process_ends(struct primary *p)
 	}
 }
 
-/* Ends before each message: it may come from the successor of one that has just ended. */
+/*
+ * Handles ends of processes before each message: the message may come from the successor of a
+ * process that has just ended.
+ */
 static void items_serve(struct primary *p)
 {
 	struct item *item;
@@ -200,11 +206,11 @@ static void items_serve(struct primary *p)
 	}
 }
 
-/* One wait: messages, ends of processes, or the time. */
+/* Waits once: for messages, ends of processes, or the time. */
 static void wait_once(struct primary *p, int timeout)
 {
 	struct pollfd fds[2 + N_ENTRIES];
-	/* Then nobody looks at ports any more. */
+	/* The main thread does not look at ports any more. */
 	bool ending = __atomic_load_n(&service.stop, __ATOMIC_ACQUIRE);
 
 	fds[0] = (struct pollfd){ .fd = knit_doorbell_open(service.doorbell), .events = POLLIN };
@@ -229,7 +235,9 @@ static uint32_t port_thread(void *arg)
 		registry_check(p);
 		channel_poll(p);
 		stalled_poll(p, service.dead);
-		/* After a death inside EAL a reset could wait for a lock that nobody has. */
+		/*
+		 * After a death inside EAL, a reset could wait for a lock that nobody will release.
+		 */
 		if (service.dead && !p->restart)
 			service.dead = !domain_reset_dead(p);
 		if (!p->restart)
@@ -300,7 +308,7 @@ static void signal_processes(const struct primary *p, int sig)
 	stalled_signal(p, sig);
 }
 
-/* Serves their goodbyes until all are gone or the time is over. */
+/* Serves DETACH messages until all processes have ended or the time is over. */
 static void wait_process_ends(struct primary *p, int ms)
 {
 	struct timespec now, end;
@@ -322,7 +330,7 @@ void port_thread_stop(struct primary *p)
 	knit_thread_join(&service.thread);
 	service.running = false;
 	__atomic_store_n(&p->topo->stopping, 1, __ATOMIC_RELEASE);
-	/* Whoever waits at the gate comes in and is told. */
+	/* Processes that wait for permission to attach are let in, and are told to end. */
 	knit_rundir_withdraw(p->conf->eal.prefix);
 	knit_rundir_unblock_attach();
 	signal_processes(p, SIGTERM);

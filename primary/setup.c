@@ -40,7 +40,7 @@ void primary_init(struct primary *p, const struct knit_config *conf, bool status
 		p->pidfd[i] = -1;
 	for (i = 0; i < RTE_DIM(p->ports); i++)
 		p->ports[i].sysfs = -1;
-	/* Before EAL starts threads, so that all of them inherit it. */
+	/* Signals are blocked before EAL starts threads, so that all threads inherit the mask. */
 	main_loop_block_signals();
 	knit_sigbus_init();
 }

@@ -39,7 +39,7 @@ void primary_status_banner(const struct primary *p)
 	fflush(stdout);
 }
 
-/* Packets per second since the line before, all workers. */
+/* Packets per second since the last line, of all workers. */
 void primary_status_line(const struct primary *p)
 {
 	static struct knit_worker_stats before;

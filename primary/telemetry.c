@@ -17,9 +17,9 @@
 #include <string.h>
 
 /*
- * /knit/...: read-only, served by EAL's telemetry threads; every number has one writer elsewhere.
- * Commands can't be taken back, and callbacks carry no argument: what they may look at is here,
- * NULL once it goes away.
+ * The commands /knit/... only read. EAL's telemetry threads run them. Every number has one writer
+ * elsewhere. Commands cannot be unregistered, and callbacks have no argument. So they read this
+ * variable; it is NULL after the primary's data is gone.
  */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct primary *primary;
@@ -221,7 +221,7 @@ static int report_workers(const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
-/* Its mbufs on their way through, or back from, other workers' transmit queues. */
+/* The worker's mbufs in hand-off queues: on their way to another worker, or on their way back. */
 static uint64_t worker_handoff_held(const struct knit_topo_worker *w)
 {
 	uint64_t n = 0;

@@ -70,7 +70,10 @@ unsigned int primary_handoffs_reset(struct primary *p, unsigned int w)
 	return forgotten;
 }
 
-/* Those of a domain that was not reset hold mbufs of a pool that nobody can use any more. */
+/*
+ * Queues of a domain that was not reset are left out: their mbufs are of a pool that nobody can use
+ * any more.
+ */
 void primary_handoffs_drain(struct primary *p)
 {
 	struct knit_handoff *x;

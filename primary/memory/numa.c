@@ -22,7 +22,7 @@ static int node_of_cpu(unsigned int cpu)
 	return -1;
 }
 
-/* Of the first CPU of the list, or of the lcore's. */
+/* The node of the first CPU of the list, or of the lcore. */
 static int node_of(uint32_t lcore, const char *cpus)
 {
 	struct knit_cpu_set set;
@@ -34,7 +34,7 @@ static int node_of(uint32_t lcore, const char *cpus)
 	return node_of_cpu(cpu);
 }
 
-/* Virtual devices have none. */
+/* -1 for a virtual device. */
 static int node_of_device(const char *device)
 {
 	char name[PCI_PRI_STR_SIZE + 1], path[80];

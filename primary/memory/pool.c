@@ -13,8 +13,8 @@
 #include <stdio.h>
 
 /*
- * Single producer, single consumer: a pool is its worker's alone, and the primary's while that
- * worker is parked or gone.
+ * Single producer, single consumer: only its worker uses a pool. The primary uses it only while
+ * that worker is parked or has ended.
  */
 #define POOL_OPS "ring_sp_sc"
 

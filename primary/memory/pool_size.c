@@ -8,12 +8,15 @@
 
 #include <string.h>
 
-/* What EAL itself, ethdev, drivers and knit's own memzones take beside pools and interfaces. */
+/* What EAL, ethdev, drivers and knit's own memzones use beside pools and interfaces. */
 #define OVERHEAD (48 << 20)
-/* On a node that is not the primary's: EAL's heap, and a driver's own for each port there. */
+/*
+ * The same on a node that is not the primary's: EAL's heap, and the driver's memory for each port
+ * there.
+ */
 #define NODE_OVERHEAD (8 << 20)
 #define PORT_OVERHEAD (1 << 20)
-#define DESC_BYTES 128 /* a descriptor, with what drivers keep of it in memory */
+#define DESC_BYTES 128 /* a descriptor, with the memory that drivers keep for it */
 
 static unsigned int rule_ifaces(const struct knit_config *c, const struct knit_conf_rule *r)
 {
@@ -34,14 +37,15 @@ static unsigned int port_mbufs(const struct knit_conf_port *port)
 }
 
 /*
- * How many mbufs a worker can need at once, the sum of all places where they can be:
+ * The largest number of mbufs that a worker needs at once, the sum of these:
  *   a port's receive queue      rx_desc, posted to the device
- *   a port's transmit queue     tx_desc, not yet sent or not yet reaped; or the hand-off queue that
- *                               stands for it, the next power of two
- *   an interface's pair         ring_size towards the kernel, as many on offer for frames from it
- *   the worker itself           two bursts, and what a cache holds at most (1.5 times its size)
+ *   a port's transmit queue     tx_desc, not yet sent or freed; or the hand-off queue in its
+ *                               place, whose size is the next power of two
+ *   an interface's pair         ring_size frames to the kernel, and as many empty buffers for
+ *                               frames from it
+ *   the worker itself           two bursts, and the most that a cache holds (1.5 times its size)
  *   mempool.extra               segmentation, bursts of the kernel, slack
- * A port or interface named by two rules is counted twice: slack, not harm.
+ * A port or interface that two rules name is counted twice. That only makes the pool larger.
  */
 static unsigned int worker_mbufs(const struct knit_config *c, const struct knit_conf_worker *w)
 {
@@ -64,13 +68,13 @@ static size_t pool_bytes(const struct knit_config *c, unsigned int n_mbufs)
 {
 	size_t elt = sizeof(struct rte_mbuf) + RTE_PKTMBUF_HEADROOM + c->mempool.data_room;
 
-	/* Header, padding to spread objects over memory channels, and a ring entry each. */
+	/* Header, padding that spreads objects over memory channels, and a ring entry each. */
 	elt = RTE_ALIGN_CEIL(elt + sizeof(struct rte_mempool_objhdr), RTE_CACHE_LINE_SIZE) +
 	      2 * RTE_CACHE_LINE_SIZE + 2 * sizeof(void *);
 	return elt * n_mbufs + RTE_MAX_LCORE * sizeof(struct rte_mempool_cache) + (1 << 20);
 }
 
-/* How many transmit queues a port has is not known yet: one is the least. */
+/* The number of a port's transmit queues is not known yet. The least is one. */
 static size_t shared_bytes(const struct knit_config *c)
 {
 	size_t bytes = OVERHEAD;
@@ -104,7 +108,7 @@ static void place_pools(const struct knit_config *c, struct pool_plan *plan)
 			plan->bytes[i] += (n_pools[i] + 1) * pool_bytes(c, plan->n_mbufs[i]);
 }
 
-/* The primary's node has room for its ports' drivers in OVERHEAD. */
+/* On the primary's node, OVERHEAD has room for the drivers of its ports. */
 static void place_ports(const struct knit_config *c, const struct host_nodes *m,
 			struct pool_plan *plan)
 {
@@ -139,7 +143,7 @@ void pool_plan(const struct knit_config *c, const struct host_nodes *m, struct p
 		plan->n_nodes = RTE_MAX(plan->n_nodes, i + 1);
 		if (i != plan->primary)
 			plan->bytes[i] += NODE_OVERHEAD;
-		/* Contiguous pieces do not fill pages to the last byte. */
+		/* Contiguous pieces of memory do not fill the pages completely. */
 		plan->bytes[i] += plan->bytes[i] / 16;
 	}
 }

@@ -10,7 +10,7 @@
 
 #define POLL_MS 50
 
-/* Left of the time to wait for users, of all devices together. */
+/* The rest of the time to wait for users, for all devices together. */
 static int patience_ms = NICS_USERS_MS;
 
 static const char *conf_driver(const struct knit_conf_port *port)
@@ -25,7 +25,10 @@ static const char *conf_driver(const struct knit_conf_port *port)
 	return names[port->driver];
 }
 
-/* What goes to vfio-pci: devices that share an IOMMU group may all be ours. */
+/*
+ * The devices that go to vfio-pci. A device may share an IOMMU group with others if all of them are
+ * in this list.
+ */
 struct all {
 	unsigned int n;
 	char names[KNIT_MAX_PORTS][KNIT_PCI_NAME];
@@ -53,7 +56,7 @@ static void find_vfio_ports(const struct knit_config *conf, struct all *all)
 			all->n++;
 }
 
-/* Without those that start without their NIC, because something else speaks against it. */
+/* Leaves out optional ports whose NIC cannot be bound: they start without it. */
 static void find_bindable_ports(const struct knit_config *conf, struct all *all)
 {
 	struct knit_bind_want want;
@@ -85,7 +88,9 @@ static void nic_wait_users(const struct knit_pci *dev)
 		poll(NULL, 0, POLL_MS);
 }
 
-/* What stays with a driver of the kernel's is shared as that allows. */
+/*
+ * A device that stays with a driver of the kernel needs no lock: that driver allows several users.
+ */
 static bool nic_needs_lock(const struct knit_conf_port *port, const char *name)
 {
 	struct knit_pci dev;
@@ -96,7 +101,7 @@ static bool nic_needs_lock(const struct knit_conf_port *port, const char *name)
 	       (knit_bind_is_user(dev.driver) || knit_bind_is_vfio(dev.driver));
 }
 
-/* Whoever is about to end, or to bind it by hand, is waited for, too. */
+/* Waits also for a process that is about to end, and for one that binds the device by hand. */
 static int nic_wait_lock(const struct knit_conf_port *port, const char *name,
 			 struct knit_bind_why *why)
 {
@@ -116,7 +121,7 @@ static int nic_lock(const struct knit_conf_port *port, const char *name, struct 
 	return ret < 0 || !nic_needs_lock(port, name) ? ret : knit_bind_lock(name, why);
 }
 
-/* One that has its driver already may be another primary's. */
+/* A device that has the driver already may belong to another primary. */
 static int nic_check_device(const struct knit_config *conf, const struct knit_conf_port *port,
 			    const struct knit_pci *dev, struct knit_bind_why *why)
 {
@@ -197,8 +202,8 @@ bool nic_check(const struct knit_config *conf, bool patient, nic_report tell)
 }
 
 /*
- * Devices that a killed predecessor bound as this one would: they stay, and what they had before
- * stays known. All others go back.
+ * True: a killed predecessor bound the device as this primary would. The device stays as it is, and
+ * so does the record of its first driver. All other devices are restored.
  */
 static bool record_is_wanted(const struct knit_bind_record *r, const void *arg)
 {
@@ -212,7 +217,9 @@ static bool record_is_wanted(const struct knit_bind_record *r, const void *arg)
 	return false;
 }
 
-/* vfio decides about it when the device is bound, and EAL asks again when it opens it. */
+/*
+ * vfio evaluates this mode when a device is bound, and EAL reads it again when it opens the device.
+ */
 static int nic_allow_noiommu(const char *prefix, const struct knit_conf_port *port,
 			     const struct knit_pci *dev)
 {
@@ -235,7 +242,7 @@ static int nic_allow_noiommu(const char *prefix, const struct knit_conf_port *po
 	return ret;
 }
 
-/* Locked before anything is looked at. */
+/* The device is locked before it is examined. */
 static int nic_bind_locked(const struct knit_config *conf, const struct knit_conf_port *port,
 			   const char *name)
 {

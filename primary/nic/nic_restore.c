@@ -43,7 +43,10 @@ static int records_read(const char *prefix)
 	return ret;
 }
 
-/* Once none of our devices is left. While somebody else's needs it, it stays on, and remembered. */
+/*
+ * Switches the mode off after the last device of this primary is restored. The mode stays on, and
+ * in the record, while a device of somebody else needs it.
+ */
 static int forbid_noiommu(const char *prefix)
 {
 	char other[KNIT_PCI_NAME] = "?";
@@ -60,7 +63,7 @@ static int forbid_noiommu(const char *prefix)
 			ret < 0 ? strerror(-ret) : other, prefix);
 		return 0;
 	}
-	/* It went with the module. */
+	/* The parameter is gone because the module was unloaded. */
 	ret = knit_bind_set_noiommu(false);
 	if (ret < 0 && ret != -ENOENT) {
 		fprintf(stderr, "knit-primary: enable_unsafe_noiommu_mode: %s\n", strerror(-ret));
@@ -81,7 +84,7 @@ static int record_restore_locked(const struct knit_bind_record *r, struct knit_b
 	return ret;
 }
 
-/* Forgets it once it is back. */
+/* Removes the record after the device is restored. */
 static int record_restore(const char *prefix, unsigned int i)
 {
 	struct knit_bind_why why;
@@ -95,7 +98,9 @@ static int record_restore(const char *prefix, unsigned int i)
 	return records_write(prefix);
 }
 
-/* One that can't go back is no reason not to start: the end of this primary tries again. */
+/*
+ * A device that cannot be restored is no reason not to start. This primary tries again at its end.
+ */
 int nic_restore_settle(const char *prefix,
 		       bool (*wanted)(const struct knit_bind_record *r, const void *arg),
 		       const void *arg)
@@ -113,7 +118,7 @@ int nic_restore_settle(const char *prefix,
 	return 0;
 }
 
-/* Index of its record, -1: none. */
+/* The index of the device's record; -1: none. */
 static int record_find(const char *name)
 {
 	unsigned int i;
@@ -152,7 +157,7 @@ int nic_restore(const char *prefix, const char *name)
 	return ret < 0 ? ret : forbid_noiommu(prefix);
 }
 
-/* But for the locks, so that nobody takes a device before it is back. */
+/* The locks stay open, so that nobody takes a device before it is restored. */
 static void close_at_exec(void)
 {
 	bool done = false;
@@ -187,7 +192,7 @@ int nic_restore_run(const char *prefix, int code)
 
 	knit_bind_adopt_locks();
 	ret = knit_rundir_create(prefix);
-	/* Somebody else with the prefix knows by now what is to be done with them. */
+	/* Another process has the prefix. It has read the records and restores these devices. */
 	if (ret == -EBUSY)
 		return code < 0 ? KNIT_EXIT_TAKEN : code;
 	if (ret < 0)

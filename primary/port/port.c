@@ -23,7 +23,10 @@
 
 #define RSS_TYPES (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)
 
-/* What stands for an absent port: it receives nothing, swallows all, and has no link for us. */
+/*
+ * The device that replaces an absent port. It receives nothing and drops all packets. Its link is
+ * ignored.
+ */
 static int make_null_device(struct port *port)
 {
 	char name[RTE_ETH_NAME_MAX_LEN];
@@ -36,7 +39,10 @@ static int make_null_device(struct port *port)
 	return ret < 0 ? errno_log(ret, "net_null for an absent port") : 0;
 }
 
-/* Makes a vdev, or finds the PCI device that EAL probed. The caller is in the port's namespace. */
+/*
+ * Makes a virtual device, or finds the PCI device that EAL probed. The caller is in the port's
+ * namespace.
+ */
 static int make_or_find_device(struct port *port)
 {
 	const char *device = port->conf->device;
@@ -82,7 +88,10 @@ static bool one_queue_only(const struct port *port, const struct rte_eth_dev_inf
 	return !rss && !driver->device_spread;
 }
 
-/* Of flows over several queues. A device that spreads them itself does so unless told otherwise. */
+/*
+ * Whether RSS spreads flows over several queues. A device that spreads them itself uses RSS only if
+ * the configuration says so.
+ */
 static bool uses_rss(const struct port *port, const struct rte_eth_dev_info *info)
 {
 	if (!(info->flow_type_rss_offloads & RSS_TYPES) ||
@@ -120,7 +129,9 @@ static int check_queues(const struct port *port, const struct rte_eth_dev_info *
 	return 0;
 }
 
-/* Workers beyond the transmit queues that there are send through others: handoff.h. */
+/*
+ * If there are fewer transmit queues than workers, the other workers send through hand-off queues.
+ */
 static int choose_tx_queues(struct primary *p, unsigned int i, const struct rte_eth_dev_info *info,
 			    const struct knit_driver *driver)
 {
@@ -167,7 +178,7 @@ static void choose_offloads(struct port *port, const struct rte_eth_dev_info *in
 	port->topo->rx_partial = knit_offload_none_is_partial(info->driver_name);
 }
 
-/* What can select a burst function is fixed here, for good: see port_start. */
+/* Everything that can select a burst function is fixed here and never changes, see port_start. */
 static int port_configure(struct port *port)
 {
 	struct rte_eth_conf conf = { 0 };
@@ -243,10 +254,10 @@ int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct r
 
 	if (worker->rxq[i] < 0)
 		return 0;
-	/* One that nobody uses, for the driver's sake. */
+	/* The driver needs a transmit queue for each receive queue. Nobody uses this one. */
 	if (txq < 0 && knit_driver_find(port->topo->driver)->paired)
 		txq = worker->rxq[i];
-	/* Receive before transmit: net_tap copies the fd of the one from the other. */
+	/* The receive queue comes first: net_tap copies its fd to the transmit queue. */
 	ret = rte_eth_rx_queue_setup(port->id, worker->rxq[i], port->rx_desc, socket, NULL, pool);
 	if (ret < 0)
 		return errno_log(ret, "rte_eth_rx_queue_setup");
@@ -258,7 +269,7 @@ int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct r
 	return 0;
 }
 
-/* Packets cross between NUMA nodes: it works, and whoever wonders about speed finds it here. */
+/* Packets cross between NUMA nodes. That works, but costs speed, so the log says it. */
 static void report_numa_distance(struct primary *p, unsigned int i)
 {
 	int node = rte_eth_dev_socket_id(p->ports[i].id);
@@ -272,9 +283,9 @@ static void report_numa_distance(struct primary *p, unsigned int i)
 }
 
 /*
- * Burst functions are per process: a secondary copies them when it attaches. Everything that
- * selects one is fixed at configuration; if a start yields another all the same, workers that go
- * on would call the wrong one.
+ * Burst functions are per process. A secondary copies them when it attaches. Everything that
+ * selects one is fixed at configuration. If a start nevertheless selects another one, workers that
+ * continue would call the wrong function.
  */
 static bool port_burst_changed(struct port *port)
 {
@@ -327,7 +338,7 @@ int port_start(struct primary *p, unsigned int i)
 	port->started = true;
 	port->wedged = false;
 	__atomic_fetch_add(&port->topo->starts, 1, __ATOMIC_RELEASE);
-	/* net_tap sent its fds to every secondary; control drops them. */
+	/* net_tap sent its fds to every secondary; control closes them. */
 	knit_doorbell_ring(p->topo->control.doorbell);
 	if (!port_burst_changed(port))
 		return 0;
@@ -405,7 +416,7 @@ static int port_open(struct primary *p, unsigned int i)
 	return port_start(p, i);
 }
 
-/* Without it, if it is optional: what was opened of it is closed. */
+/* Opens an optional port without its device. What was opened of the device has been closed. */
 static int port_open_null(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
@@ -419,7 +430,9 @@ static int port_open_null(struct primary *p, unsigned int i)
 	return port_open(p, i);
 }
 
-/* An xconnect forwards what is addressed to others, so its ports must receive it. */
+/*
+ * A cross connection forwards frames that are addressed to others, so its ports must receive these.
+ */
 static bool port_needs_promisc(const struct knit_config *c, int port)
 {
 	const struct knit_conf_rule *r;

@@ -21,11 +21,11 @@
 #include <string.h>
 
 /*
- * What the kernel asked of an interface, carried out on its port. Each handler validates, acts,
- * and only on success changes what the topology says; on failure the port is as it was.
+ * Requests of the kernel for an interface, carried out on its port. Each handler validates, acts,
+ * and changes the topology only on success. On failure the port is as it was.
  */
 
-/* The device was taken away: there is nothing to set, and what can't be true is refused. */
+/* The device was removed, so nothing can be set. A value that needs a device is refused. */
 static int op_on_removed(struct knit_msg *m)
 {
 	if (m->op != KNIT_OP_MTU && m->op != KNIT_OP_MAC)
@@ -53,8 +53,8 @@ static int op_link(struct primary *p, unsigned int i, struct knit_msg *m)
 }
 
 /*
- * Parks the port's workers, stops it, sets the MTU, starts it; whatever happens, it runs again,
- * unless its device is taken away just then.
+ * Parks the port's workers, stops the port, sets the MTU and starts the port. After an error the
+ * port runs as well, unless its device is removed just then.
  */
 static int mtu_stopped(struct primary *p, unsigned int i, struct knit_msg *m)
 {
@@ -124,7 +124,7 @@ static int op_mac(struct primary *p, unsigned int i, struct knit_msg *m)
 	if (ret < 0)
 		return ret;
 	memcpy(&word, m->mac, sizeof(word));
-	/* Workers compare with it at any moment: one store. */
+	/* Workers read it at any moment, so it is written by one store. */
 	__atomic_store_n((uint64_t *)(void *)port->topo->mac, word, __ATOMIC_RELEASE);
 	return 0;
 }

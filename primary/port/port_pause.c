@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Ports that are stopped and started while workers and interfaces live. */
+/* Stops and starts ports while workers and interfaces live. */
 
 /* On copper, autonegotiation takes two to three seconds. */
 #define LINK_BACK_MS 5000
@@ -38,7 +38,10 @@ void port_unhold(struct primary *p, uint64_t ports)
 			__atomic_store_n(&p->ports[k].held, deadline, __ATOMIC_RELEASE);
 }
 
-/* An attach takes EAL through all ports, and copies the burst functions that they have then. */
+/*
+ * No process may attach meanwhile: EAL goes through all ports then, and copies the burst functions
+ * that they have at that time.
+ */
 static int keep_secondaries_out(struct primary *p, char *why, size_t len)
 {
 	pid_t pid;
@@ -97,7 +100,7 @@ bool port_held(struct port *port, bool up)
 		return false;
 	if (held == HELD || (!up && port->topo->link_up && rte_get_timer_cycles() < held))
 		return true;
-	/* Fails if the port thread holds it anew. */
+	/* This fails if the port thread holds the port again. */
 	return !__atomic_compare_exchange_n(&port->held, &held, 0, false, __ATOMIC_ACQ_REL,
 					    __ATOMIC_ACQUIRE);
 }

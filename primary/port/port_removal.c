@@ -21,12 +21,12 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* Until the next try after processes that did not answer EAL, which takes it 10 s to find out. */
+/* Time until the next try if a process did not answer EAL. EAL itself waits 10 s for an answer. */
 #define FIRST_PAUSE_S 10
 #define LONGEST_PAUSE_S 320
 #define SAY_EVERY 64 /* tries */
 
-/* A folder that was opened stays that of this device, also if another one gets its address. */
+/* An open folder stays that of this device, also if another device gets the same address. */
 static int device_open_folder(const char *name)
 {
 	char path[64];
@@ -35,7 +35,7 @@ static int device_open_folder(const char *name)
 	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The kernel's driver, "" if there is none, or no device. */
+/* The kernel's driver; "" if there is no driver or no device. */
 static int device_read_driver(const struct port *port, char name[KNIT_DRIVER_NAME])
 {
 	char link[256], *slash;
@@ -75,7 +75,10 @@ static bool device_was_taken(const struct port *port)
 	       strcmp(now, port->kdriver) != 0;
 }
 
-/* Zeros instead of registers, and nobody took a device away: it does not work any more. */
+/*
+ * SIGBUS: zeros have replaced registers of a device, but no device was removed. Its port does not
+ * work any more.
+ */
 static void poll_faults(struct primary *p, bool any_removed)
 {
 	static uint64_t seen;
@@ -89,7 +92,7 @@ static void poll_faults(struct primary *p, bool any_removed)
 			"not work until a start anew");
 }
 
-/* Both threads look, and the first who sees it says it. */
+/* Both threads check. The first one that sees the removal logs it. */
 static bool device_is_removed(const struct port *port)
 {
 	if (__atomic_load_n(&port->topo->removed, __ATOMIC_ACQUIRE))
@@ -129,7 +132,7 @@ bool port_removal_poll(struct primary *p)
 	return now;
 }
 
-/* Nobody's registers any more, or those of another driver of the kernel's. */
+/* The registers belong to no driver any more, or to another driver of the kernel. */
 static bool device_is_of_other_driver(const struct port *port)
 {
 	char now[KNIT_DRIVER_NAME];
@@ -139,8 +142,8 @@ static bool device_is_of_other_driver(const struct port *port)
 }
 
 /*
- * The driver then waits for bits that never come, in up to 100000 short sleeps: they shall not be
- * rounded up to Linux's 50 us.
+ * After that the driver waits for bits that never change, in up to 100000 short sleeps. Linux must
+ * not round each of them up to 50 us.
  */
 void port_removal_blank(const struct port *port)
 {
@@ -151,7 +154,10 @@ void port_removal_blank(const struct port *port)
 		knit_sigbus_blank(port->pci);
 }
 
-/* Workers leave all that are gone alone from the next burst on. Those to be let go of. */
+/*
+ * Makes workers leave all removed ports alone from their next burst on. Returns the ports to
+ * release.
+ */
 static uint64_t ports_to_release(struct primary *p)
 {
 	uint64_t ports = 0;
@@ -169,7 +175,7 @@ static uint64_t ports_to_release(struct primary *p)
 	return ports;
 }
 
-/* EAL asks all secondaries and waits for their answers. */
+/* EAL asks all secondaries to detach the device and waits for their answers. */
 static int device_detach(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
@@ -210,7 +216,10 @@ static void release_pause(struct primary *p, int ret, uint64_t *next)
 	pause = RTE_MIN(2 * pause, (unsigned int)LONGEST_PAUSE_S);
 }
 
-/* Nobody is between EAL's set-up and READY, and all workers concerned stand still. */
+/*
+ * The caller made sure that no process is between the set-up of EAL and READY. All workers
+ * concerned are parked here.
+ */
 static bool ports_release(struct primary *p, uint64_t ports, uint64_t *next)
 {
 	static unsigned int failed;

@@ -8,11 +8,11 @@
  * Removal: a PCI device is pulled or unbound while its port is in use.
  *
  *   main thread   sees that the device has no driver any more, or another one. (The kernel removes
- *                 the link in sysfs before it tells the driver.) It sets topo->removed, which is never
- *                 cleared. From now on the carrier is off.
- *   port thread   checks the same before and after it works on the port. It clears admin_up for good.
- *                 Workers read admin_up for each burst. They no longer receive or send there, and
- *                 count drops as port_down.
+ *                 the link in sysfs before it tells the driver.) It sets topo->removed, which is
+ *                 never cleared. From now on the carrier is off.
+ *   port thread   checks the same before and after it works on the port. It clears admin_up for
+ *                 good. Workers read admin_up for each burst. They no longer receive or send there,
+ *                 and count drops as port_down.
  *
  * vfio delays the removal, and the device works until every process has closed it. The port thread
  * parks the workers, so that buffers can return to their pools. Then EAL detaches the device, first

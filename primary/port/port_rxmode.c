@@ -63,8 +63,8 @@ static bool list_has_mac(const struct rte_ether_addr *list, unsigned int n,
 }
 
 /*
- * Adds and removes the difference, and remembers what the port has. One that has no room for all
- * of them receives promiscuously.
+ * Adds and removes only the difference, and stores what the port has. A port without room for all
+ * addresses becomes promiscuous.
  */
 static int port_sync_unicast(struct port *port, const struct rte_ether_addr *list, unsigned int n)
 {

@@ -34,14 +34,18 @@
 #define MAX_FILES 64
 
 /*
- * The first words of net_tap's transmit queue in DPDK 20.11 to 23.11: what it checks lengths with.
+ * The first members of net_tap's transmit queue in DPDK 20.11 to 23.11. The driver compares lengths
+ * with *mtu.
  */
 struct tap_tx_queue {
 	int type;
 	uint16_t *mtu; /* in ethdev's shared data of the port */
 };
 
-/* The beginning of ethdev's data of a port, and of net_tap's, in the same versions. */
+/*
+ * The first members of ethdev's data of a port, and of net_tap's private data, in the same
+ * versions.
+ */
 struct port_tap {
 	void *dev;
 	char remote[RTE_ETH_NAME_MAX_LEN];
@@ -64,7 +68,10 @@ struct ethdev_data {
 	struct port_tap *driver;
 };
 
-/* Believed only if it points into ethdev's shared data and says what ethdev says. */
+/*
+ * The pointer is used only if it points into ethdev's shared data and the value there is ethdev's
+ * MTU.
+ */
 static uint16_t *mtu_word(uint16_t port_id)
 {
 	const struct rte_memzone *mz = rte_memzone_lookup("rte_eth_dev_data");
@@ -88,7 +95,10 @@ static bool tap_has_domain(int sock, int domain)
 	return getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &is, &len) == 0 && is == domain;
 }
 
-/* Believed only if what it says of the device is what the kernel says. */
+/*
+ * The data is used only if the name and the number in it are those that the kernel has for the
+ * device.
+ */
 static bool is_tap(const struct port_tap *tap)
 {
 	struct ifreq ifr = { 0 };
@@ -142,7 +152,9 @@ static void tap_note_place(const struct port *port)
 	memcpy(port->topo->ifname, port->tap->name, sizeof(port->topo->ifname) - 1);
 }
 
-/* Before there are queues the driver has one file of the device, which it keeps until the end. */
+/*
+ * The driver has one file of the device before there are queues. It keeps this file until the end.
+ */
 void port_tap_find(struct port *port)
 {
 	struct port_tap *tap = netdev_driver(port->id);
@@ -171,7 +183,7 @@ int port_tap_netns(const struct port *port)
 	return ioctl(port->tap_fd, TUNGETDEVNETNS);
 }
 
-/* The driver goes on with the same number, which is another socket now. */
+/* The number stays the same for the driver, but it is another socket now. */
 static int tap_replace_socket(int fd, int domain, int type)
 {
 	struct sockaddr_nl any = { .nl_family = AF_NETLINK };

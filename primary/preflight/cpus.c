@@ -23,8 +23,8 @@ static int cpus_wrong(const struct preflight_key *key, int ret, const char *why)
 }
 
 /*
- * Workers and control may be started in another cpuset than this process: of that a start warns
- * only, and they look themselves.
+ * Workers and control may be started in another cpuset than this process. So a start only warns of
+ * their CPUs; these processes check their CPUs themselves.
  */
 static int check_lcore(const struct preflight_key *key, const struct knit_cpu_set *set, bool own)
 {
@@ -43,7 +43,7 @@ static int check_threads(const struct preflight_key *key, const struct knit_cpu_
 	return cpus_wrong(key, ret, why);
 }
 
-/* A worker that polls shares its CPU badly. */
+/* A worker that polls does not share its CPU well. */
 static void note_isolation(const struct knit_conf_worker *w, const struct knit_cpu_set *set)
 {
 	struct knit_cpu_set isolated = { 0 };

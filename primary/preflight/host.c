@@ -16,7 +16,7 @@
 #define MIB (1 << 20)
 #define GIB (1 << 30)
 #define DMA_LIMIT "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit"
-/* Of memory that EAL makes for itself, beside the pools. */
+/* Hugepage memory that EAL uses for itself, beside the pools. */
 #define SPARE_MAPPINGS 64
 
 void preflight_plan(const struct knit_config *c, struct pool_plan *plan)
@@ -65,7 +65,7 @@ static bool may_lock_all(void)
 	return caps >> CAP_IPC_LOCK & 1;
 }
 
-/* All memory of EAL's is pinned for the device when it is opened, and counts. */
+/* All memory of EAL is pinned when a device is opened, and counts. */
 static int check_memlock(size_t bytes)
 {
 	struct rlimit limit;
@@ -82,7 +82,7 @@ static int check_memlock(size_t bytes)
 				       "the capability CAP_IPC_LOCK");
 }
 
-/* Each page is one. */
+/* Each hugepage is a mapping. */
 static int check_mappings(size_t bytes, size_t page)
 {
 	unsigned long limit, needed = (bytes + page - 1) / page + SPARE_MAPPINGS;

@@ -13,7 +13,7 @@
 #define LINE 2048
 #define PATH_SIZE 1024
 
-/* Where the controller's files are. */
+/* The place of the hugetlb controller's files. */
 struct hierarchy {
 	bool v2;
 	char cgroup[PATH_SIZE]; /* this process's, as /proc/self/cgroup has it */
@@ -29,7 +29,7 @@ static FILE *open_proc(const char *file)
 	return fopen(path, "re");
 }
 
-/* A word of a list with commas. */
+/* Whether word is in the list, which has commas. */
 static bool list_has_word(const char *list, const char *word)
 {
 	size_t n = strlen(word);
@@ -63,7 +63,10 @@ static bool find_cgroup(struct hierarchy *h)
 	return found;
 }
 
-/* A mount shows the hierarchy from its root on, which is a container's own cgroup. */
+/*
+ * A mount shows the hierarchy below its root. In a container the root is the container's own
+ * cgroup.
+ */
 static void hierarchy_set_dir(struct hierarchy *h, const char *root)
 {
 	size_t n = strcmp(root, "/") ? strlen(root) : 0;
@@ -94,7 +97,7 @@ static bool find_mount(struct hierarchy *h)
 	return found;
 }
 
-/* "max", or a file that is not there, as at the root, is no limit. */
+/* No limit: "max", or no such file, as at the root. */
 static size_t read_cgroup_bytes(const char *dir, const char *size, const char *file,
 				size_t otherwise)
 {
@@ -127,7 +130,7 @@ static size_t hierarchy_room(const struct hierarchy *h, const char *size)
 	return least;
 }
 
-/* As the kernel names sizes in these files. */
+/* The name of a page size in the names of these files. */
 static void print_page_size(unsigned long kib, char *text, size_t size)
 {
 	if (kib >= 1 << 20)
@@ -138,7 +141,7 @@ static void print_page_size(unsigned long kib, char *text, size_t size)
 		snprintf(text, size, "%luKB", kib);
 }
 
-/* Its own limit counts, and those of all above. */
+/* The limits of the cgroup and of all its parents count. */
 size_t hugepages_cgroup(unsigned long kib, size_t most, char *by, size_t size)
 {
 	size_t one, least = SIZE_MAX;
@@ -166,7 +169,7 @@ size_t hugepages_mount(const char *dir, char *by, size_t size)
 {
 	struct statvfs fs;
 
-	/* Without the option, both of these have been seen. */
+	/* Both of these values have been seen without the option. */
 	if (statvfs(dir, &fs) < 0 || fs.f_blocks == 0 || fs.f_blocks == (fsblkcnt_t)-1)
 		return SIZE_MAX;
 	snprintf(by, size, "size= of the hugetlbfs at %s", dir);

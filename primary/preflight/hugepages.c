@@ -26,7 +26,7 @@ static FILE *open_mounts(void)
 	return setmntent(path, "re");
 }
 
-/* eal.huge_dir is the mount, or a folder of it. */
+/* eal.huge_dir is the mount point, or a folder below it. */
 static bool mount_is_for(const struct knit_config *c, const char *mount)
 {
 	size_t n = strlen(mount);
@@ -36,7 +36,7 @@ static bool mount_is_for(const struct knit_config *c, const char *mount)
 		(c->eal.huge_dir[n] == '\0' || c->eal.huge_dir[n] == '/'));
 }
 
-/* The next hugetlbfs that EAL takes, c NULL: any; *kib: its page size. */
+/* The next hugetlbfs that EAL would use; c NULL: any. *kib: its page size. */
 static struct mntent *next_mount(FILE *mounts, const struct knit_config *c, unsigned long *kib)
 {
 	struct mntent *m;
@@ -67,7 +67,7 @@ static bool size_is_mounted(const struct knit_config *c, unsigned long kib)
 	return found;
 }
 
-/* A kernel that knows nothing of NUMA has all of them on what EAL calls node 0. */
+/* A kernel without NUMA has all hugepages on node 0 of EAL. */
 static void node_dir(int node, char *dir, size_t size)
 {
 	size_t at;
@@ -87,7 +87,7 @@ static unsigned long read_page_count(const char *dir, unsigned long kib, const c
 	return knit_sysfs_read(path, text, sizeof(text)) < 0 ? 0 : strtoul(text, NULL, 10);
 }
 
-/* The next size that EAL takes, in KiB; 0: no more. */
+/* The next page size that EAL would use, in KiB; 0: no more. */
 static unsigned long next_size(DIR *d, const struct knit_config *c)
 {
 	struct dirent *entry;
@@ -167,7 +167,7 @@ size_t hugepages_missing(size_t needed, size_t there, size_t *left)
 	return needed - taken;
 }
 
-/* Of at least so many pages; KiB, 0: there are none. */
+/* The smallest size, in KiB, of which there are at least so many pages; 0: none. */
 static unsigned long least_size(const struct knit_config *c, const char *dir, unsigned long pages)
 {
 	unsigned long kib, least = 0;
@@ -196,7 +196,7 @@ size_t hugepages_least(const struct knit_config *c)
 	return (kib ? kib : USUAL_KIB) * 1024;
 }
 
-/* Of the smallest pages. */
+/* The command adds the smallest pages. */
 void hugepages_remedy(int node, size_t missing, char *text, size_t size)
 {
 	char dir[PATH_SIZE];
@@ -213,7 +213,7 @@ void hugepages_remedy(int node, size_t missing, char *text, size_t size)
 		 least);
 }
 
-/* Of pages of one size: of its mounts any may be the one that EAL takes. */
+/* The limit for pages of one size. EAL may use any of its mounts. */
 static size_t bytes_allowed_of_size(const struct knit_config *c, unsigned long kib, char *by,
 				    size_t size)
 {

@@ -22,28 +22,30 @@
 
 #define MIB ((size_t)1 << 20)
 #define GIB ((size_t)1 << 30)
-/* What each process writes below EAL's directory, for each NUMA node; measured: 1.6 MiB. */
+/* Files of each process in EAL's directory, for each NUMA node; measured: 1.6 MiB. */
 #define RUN_BYTES (2 * MIB)
 #define RUN_FILES 12
-/* Address space that EAL takes for each NUMA node, whatever it needs of it. */
+/* Address space that EAL reserves for each NUMA node, whether it needs it or not. */
 #define NODE_SPACE (64 * GIB)
-/* The longest file that EAL writes, a page of hugetlbfs left out. */
+/* The longest file that EAL writes, except pages of hugetlbfs. */
 #define FILE_BYTES (4 * MIB)
-/* Descriptors beside those of hugepages; of a port or interface, for each worker and at all. */
+/*
+ * File descriptors beside those of hugepages: of a port or interface for each worker, and in all.
+ */
 #define SPARE_FILES 40
 #define DEVICE_FILES 8
 #define QUEUE_FILES 3
-/* What EAL adds to its directory, at most. */
+/* The most that EAL appends to the name of its directory. */
 #define SOCKET "/mp_socket_4194304_0123456789abcdef"
 
-/* The folder that is there, of a path whose end may not be. */
+/* Shortens path to the part that exists. */
 static void existing_parent(char *path)
 {
 	while (access(path, F_OK) < 0 && errno == ENOENT && strcmp(path, "/"))
 		memmove(path, dirname(path), strlen(dirname(path)) + 1);
 }
 
-/* Of files that an earlier run left and this one writes over. */
+/* Bytes of files that an earlier run left and that this one overwrites. */
 static size_t bytes_in(const char *dir)
 {
 	struct dirent *entry;
@@ -72,7 +74,7 @@ static int check_writable(const char *dir, const char *remedy)
 	return preflight_missing(what, remedy);
 }
 
-/* On a full one EAL's writes to what it has mapped there are SIGBUS. 0 in all: no limit. */
+/* On a full file system, EAL's writes to mapped files raise SIGBUS. A total of 0 means no limit. */
 static int check_space(const char *dir, size_t bytes, size_t files)
 {
 	char path[512], what[700];
@@ -96,7 +98,7 @@ static int check_space(const char *dir, size_t bytes, size_t files)
 				       "nr_inodes=0 if it is a tmpfs");
 }
 
-/* EAL cuts names of sockets that are too long, and finds nobody there. */
+/* EAL cuts off socket names that are too long, and then finds no socket. */
 static int check_path(const char *dir)
 {
 	size_t most = sizeof(((struct sockaddr_un *)NULL)->sun_path) - sizeof(SOCKET);
@@ -136,7 +138,7 @@ static int check_limit(int resource, const char *name, const char *option, size_
 	char what[200], remedy[120];
 	struct rlimit limit;
 
-	/* knit_stdfds_raise has raised what may be. */
+	/* knit_stdfds_raise has raised the limit as far as allowed. */
 	if (getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
 	    limit.rlim_cur >= needed)
 		return 0;
@@ -154,7 +156,10 @@ static size_t files_needed(const struct knit_config *c, size_t bytes)
 	       devices * (DEVICE_FILES + QUEUE_FILES * c->n_workers);
 }
 
-/* Doorbells are fetched with it; seccomp profiles of containers know it not. */
+/*
+ * Processes open each other's doorbells with pidfd_getfd. Seccomp profiles of containers may not
+ * allow it.
+ */
 static int check_getfd(void)
 {
 	int pidfd = syscall(SYS_pidfd_open, getpid(), 0), fd = -1, err;

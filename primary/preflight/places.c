@@ -17,14 +17,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A network device to be made, and what is found where. */
+/* A network device that will be made, and what was found in its namespace. */
 struct place {
 	struct preflight_key key; /* of the group */
 	const char *netns;
-	char name[IFNAMSIZ]; /* "": a driver's own matter */
+	char name[IFNAMSIZ]; /* "": the driver chooses */
 	bool port;
 	bool optional;
-	bool bad; /* the namespace; what is in it can't be seen */
+	bool bad; /* the namespace cannot be examined */
 };
 
 #define MAX_PLACES (KNIT_MAX_PORTS + KNIT_MAX_CONF_IFACES)
@@ -48,7 +48,10 @@ place_wrong(const struct place *place, const char *member, const char *remedy, c
 	return 0;
 }
 
-/* Of lo, which is everywhere, with a value that it refuses: the permission is asked for first. */
+/*
+ * Asks for permission with an invalid change of lo, which every namespace has. The kernel checks
+ * the permission before the value.
+ */
 static int may_make_interfaces(int sock)
 {
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_hwaddr.sa_family = ARPHRD_ETHER };
@@ -103,7 +106,7 @@ static int place_check_name(const struct place *places, const struct place *plac
 					   "found \"%s\": %s has a device of that name in the same "
 					   "network namespace",
 					   place->name, other->key.name);
-	/* net_tap takes a tap device that is there. */
+	/* net_tap uses a tap device that exists. */
 	if (if_nametoindex(place->name) == 0 || (place->port && is_tap(sock, place->name)))
 		return 0;
 	return place_wrong(
@@ -146,7 +149,10 @@ static int place_check(const struct place *places, struct place *place)
 	return ret;
 }
 
-/* Ports that are no kernel devices count if they name a namespace: it is entered all the same. */
+/*
+ * A port that is no kernel device counts if it has a namespace, because knit enters that namespace
+ * too.
+ */
 static unsigned int add_port(const struct knit_config *c, unsigned int i, struct place *place)
 {
 	const struct knit_conf_port *port = &c->ports[i];

@@ -34,7 +34,7 @@ static int check_root(void)
 				 "start it with sudo, or as a systemd service");
 }
 
-/* Of a hugetlbfs, or a folder of one. */
+/* eal.huge_dir must be a hugetlbfs or a folder of one. */
 static int check_huge_dir(const struct knit_config *c)
 {
 	struct preflight_key key = { c, &c->eal.at, "eal.huge_dir" };
@@ -50,7 +50,7 @@ static int check_huge_dir(const struct knit_config *c)
 			       "mount -t hugetlbfs none there, or no huge_dir: any mount will do");
 }
 
-/* Whether they are enough: preflight_memory. */
+/* preflight_memory checks whether there are enough. */
 static int check_hugepages(const struct knit_config *c)
 {
 	char text[256];
@@ -82,7 +82,9 @@ static bool makes_taps(const struct knit_config *c)
 	return false;
 }
 
-/* An interface asks for that engine; with name "auto": leaves the choice. */
+/*
+ * Whether an interface is configured for that engine; with name "auto": leaves the choice to knit.
+ */
 static bool any_iface_wants(const struct knit_config *c, const char *name)
 {
 	unsigned int i;
@@ -93,7 +95,7 @@ static bool any_iface_wants(const struct knit_config *c, const char *name)
 	return false;
 }
 
-/* The module, and where the choice is left the tap engine in its place. */
+/* The module. If an interface leaves the choice to knit, the tap engine can replace it. */
 static int check_kmod(const struct knit_config *c, bool *want_tun)
 {
 	bool want = any_iface_wants(c, knit_kmod_engine.name), leave = any_iface_wants(c, "auto");
@@ -173,7 +175,7 @@ int primary_preflight(const struct knit_config *c, bool all)
 	ret |= preflight_vfio(c);
 	ret |= preflight_cpus(c);
 	ret |= preflight_limits(c);
-	/* A running primary has taken what this one would find missing. */
+	/* A running primary uses what this one would report as missing. */
 	if (!prefix) {
 		ret |= huge ? 0 : preflight_memory(c);
 		ret |= preflight_places(c);

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* --check: what is there is told too, and what could be better, on stdout. */
+/* --check: also prints what is good and what could be better, on stdout. */
 static bool report;
 
 void preflight_good(const char *what)

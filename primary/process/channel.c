@@ -24,20 +24,20 @@
 #include <unistd.h>
 
 /*
- * Room in the message sockets of secondaries. EAL tells all of them of each virtual device whenever
- * one more attaches, and net_tap sends its fds to all at each start of a port, by sends that wait
- * for room as long as it takes. A secondary that is stopped reads nothing, and its queue
- * (net.unix.max_dgram_qlen, 10 or 512) is full some time later: the primary would stand still with
- * it, and everybody with the primary. It need not be one that attached: EAL sends to every socket
- * in its directory, mp_socket_<pid>_<time>.
+ * Room in the message sockets of secondaries. EAL tells all secondaries of each virtual device
+ * whenever one more attaches. net_tap sends its fds to all of them at each start of a port. These
+ * sends wait until there is room, however long it takes. A secondary that is stopped reads nothing,
+ * and its queue (net.unix.max_dgram_qlen, 10 or 512 messages) is full some time later. Then the
+ * primary would wait, and everybody would wait for the primary. The process need not be attached:
+ * EAL sends to every socket in its directory, mp_socket_<pid>_<time>.
  */
 #define SOCKET_NAME "mp_socket_"
 #define ROOM_MS 200
-#define MAX_FULL 32 /* looked at together; more wait for the next look */
+#define MAX_FULL 32 /* handled together; others wait for the next call */
 
 struct peer {
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-	int fd; /* connected to it, -1: has room, or nobody listens */
+	int fd; /* connected to the socket; -1: it has room, or nobody listens */
 };
 
 static bool peer_wait_room(struct peer *peer, int timeout)
@@ -47,7 +47,7 @@ static bool peer_wait_room(struct peer *peer, int timeout)
 	return poll(&room, 1, timeout) != 0;
 }
 
-/* False: it is full. A send to one that nobody listens to does not wait. */
+/* False: it is full. A send to a socket on which nobody listens does not wait. */
 static bool peer_has_room(struct peer *peer)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -84,7 +84,10 @@ static unsigned int collect_full_peers(struct peer *full)
 	return n;
 }
 
-/* Its inode, from the table of the process's network namespace; 0: it has no such socket. */
+/*
+ * The socket's inode, from the table of the process's network namespace; 0: there is no such
+ * socket.
+ */
 static ino_t socket_inode(pid_t pid, const char *name)
 {
 	unsigned long inode = 0;
@@ -105,7 +108,9 @@ static ino_t socket_inode(pid_t pid, const char *name)
 	return inode;
 }
 
-/* A pidfd of the process that made the socket, if its name still tells which one that is. */
+/*
+ * A pidfd of the process that made the socket, if the socket's name still identifies the process.
+ */
 static int peer_open_owner(const struct peer *peer, pid_t *pid)
 {
 	const char *name = strrchr(peer->path, '/') + 1;
@@ -148,7 +153,9 @@ void channel_clear(struct primary *p)
 	unsigned int i, n = collect_full_peers(full);
 	uint64_t now;
 
-	/* One after the other, in one time for all: room that was there once is enough. */
+	/*
+	 * One after the other, with one deadline for all. It is enough that a socket had room once.
+	 */
 	for (i = 0; i < n; i++) {
 		now = rte_get_timer_cycles();
 		if (!peer_wait_room(&full[i],

@@ -12,8 +12,8 @@
 #include <stdio.h>
 
 /*
- * A burst lasts microseconds; what takes longer is stopped, swapped out or on a CPU that is not
- * its own.
+ * A burst lasts microseconds. A worker that takes longer is stopped, swapped out, or on a CPU that
+ * it does not have for itself.
  */
 #define QUIESCE_MS 100
 
@@ -66,8 +66,8 @@ bool park_still_stuck(struct primary *p, uint64_t ports)
 }
 
 /*
- * Those that were asked, and nobody else: who did not stop, or NULL. Polls, since the worker's
- * answer is a store: at most QUIESCE_MS, every 100 us.
+ * Waits for the workers that were asked to park. Returns one that did not park, or NULL. The
+ * worker's answer is a store, so this polls every 100 us, for at most QUIESCE_MS.
  */
 static struct knit_topo_worker *wait_workers_quiet(struct primary *p, const uint64_t *token)
 {
@@ -88,11 +88,11 @@ static struct knit_topo_worker *wait_workers_quiet(struct primary *p, const uint
 }
 
 /*
- * After a parked worker's park word is set, a full barrier and a grace period, it either has
- * acknowledged or was offline; and one that comes online reads park before it touches anything. So
- * all stand still. Both sides store and then load what the other one stores, park and the state of
- * qsbr, so both need a full barrier between: here it is knit_mb, in the worker that of
- * rte_rcu_qsbr_thread_online.
+ * After the park word of a worker is set, there is a full barrier and a grace period. After that
+ * the worker either has acknowledged or was offline. A worker that comes online reads park before
+ * it touches anything. So all of them stand still. Both sides store one word and then load the word
+ * that the other side stores: park and the state of qsbr. So both need a full barrier between the
+ * two. Here it is knit_mb, in the worker it is in rte_rcu_qsbr_thread_online.
  */
 int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
 {

@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The index of its pidfd; -1 with a text if there is no such role or id. */
+/* The index of the sender's pidfd; -1, with a text, if there is no such role or id. */
 static int entry_of(struct primary *p, struct knit_msg *m)
 {
 	unsigned int i;
@@ -37,7 +37,7 @@ static int entry_of(struct primary *p, struct knit_msg *m)
 	return -1;
 }
 
-/* The words that both kinds of entry have. */
+/* The members that both kinds of entry have. */
 struct entry {
 	uint32_t *state;
 	uint32_t *pid;
@@ -76,7 +76,7 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 		return -ECONNREFUSED;
 	}
 	s = entry_words(p, i);
-	/* Asked again, because the answer came too late. */
+	/* The process repeats its request because the answer came too late. */
 	if (*s.state == KNIT_PROCESS_ATTACHING && *s.pid == m->pid &&
 	    *s.start_time == m->start_time)
 		return 0;
@@ -91,7 +91,7 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 		KNIT_MSG_TEXT(m, "no pidfd came with the request");
 		return -EBADF;
 	}
-	/* Its request is older than its end. */
+	/* The process sent the request and has ended since. */
 	if (process_has_ended(*pidfd)) {
 		KNIT_MSG_TEXT(m, "process %u is gone", m->pid);
 		return -ESRCH;
@@ -105,7 +105,7 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 	return 0;
 }
 
-/* Engines serve the domain's pairs, or stop to. */
+/* Engines start or stop to serve the domain's pairs. */
 static int pairs_serve(struct primary *p, const struct knit_topo_worker *w, bool on)
 {
 	struct rte_kni *kni;
@@ -148,7 +148,9 @@ int registry_ready(struct primary *p, struct knit_msg *m)
 	return i;
 }
 
-/* Whether it has said goodbye; if so the entry is DETACHING. */
+/*
+ * Whether the process has stored its goodbye in the registry. If so, the entry becomes DETACHING.
+ */
 static bool sync_goodbye(struct primary *p, unsigned int i, const struct entry *s)
 {
 	if (__atomic_load_n(s->goodbye, __ATOMIC_ACQUIRE) != *s->generation)
@@ -197,8 +199,8 @@ static void worker_died(struct primary *p, struct knit_topo_worker *w)
 }
 
 /*
- * EAL holds process-shared locks while a secondary comes and goes, and nobody can tell whether it
- * did.
+ * EAL holds process-shared locks while a secondary attaches or detaches. Nobody can tell whether
+ * the process held one.
  */
 static void process_died_attaching(struct primary *p, enum knit_role role, uint32_t pid)
 {
@@ -248,7 +250,9 @@ void registry_ended(struct primary *p, unsigned int i)
 		}
 		log_warn("control: process %u died", *s.pid);
 		break;
-	/* One that attached may have given up before it was let in: its lock file tells. */
+	/*
+	 * The process may have ended in an orderly way before it was let in. Its lock file tells.
+	 */
 	case KNIT_PROCESS_ATTACHING:
 	case KNIT_PROCESS_DETACHING:
 		entry_left(p, i, *s.pid);
@@ -264,7 +268,7 @@ void registry_check(struct primary *p)
 	unsigned int i;
 	pid_t pid;
 
-	/* DEAD: a successor that came too early, and was turned away. */
+	/* DEAD: a successor may have come too early and have been refused. */
 	for (i = 0; i < t->n_workers; i++)
 		if ((t->workers[i].state == KNIT_PROCESS_FREE ||
 		     t->workers[i].state == KNIT_PROCESS_DEAD) &&
@@ -282,7 +286,7 @@ int registry_block_attach(struct primary *p)
 
 	if (ret < 0)
 		return ret;
-	/* The lock may be free because its holder was killed, inside EAL. */
+	/* The lock may be free because its holder was killed inside EAL. */
 	registry_check(p);
 	return p->restart ? -EBUSY : 0;
 }

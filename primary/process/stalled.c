@@ -16,11 +16,11 @@
 #include <unistd.h>
 
 /*
- * Secondaries on their way in, or turned away and on their way out. They sent no pidfd yet, or it
- * was not kept: the lock files tell who they are.
+ * Secondaries that are attaching, or that were refused and are detaching. They have sent no pidfd
+ * yet, or the registry has not kept it. The lock files tell which processes they are.
  */
 
-/* An attach takes a second at most where CPUs are not short; until then nothing is said. */
+/* An attach takes a second at most if there are enough CPUs. Nothing is logged before that. */
 #define SAY_MS 1000
 static struct {
 	pid_t pid;
@@ -29,7 +29,7 @@ static struct {
 	bool killed;
 } seen[KNIT_MAX_WORKERS + 1];
 
-/* A pidfd of whoever has the role of that entry, or negative. */
+/* A pidfd of the process that has the role of that entry, or negative. */
 static int open_entry(const struct primary *p, unsigned int i, pid_t *pid)
 {
 	const char *prefix = p->conf->eal.prefix;
@@ -101,10 +101,10 @@ unsigned int stalled_signal(const struct primary *p, int sig)
 }
 
 /*
- * One that takes this long stands still. Workers that want in while a reset waits for it give up
- * after ten seconds, by default the same time. If none waits there is more time, for slow machines
- * and debuggers, but not for ever: it may hold locks of EAL's that everybody needs who comes or
- * goes.
+ * The time after which a process counts as stalled. Workers that want to attach while a reset waits
+ * for such a process give up after ten seconds. By default this time is the same then. If no reset
+ * waits, the time is longer, for slow machines and debuggers. But it is not unlimited: the process
+ * may hold locks of EAL that every process needs when it attaches or detaches.
  */
 static unsigned int stall_ms(const struct primary *p, bool reset_waits)
 {

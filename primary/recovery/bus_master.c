@@ -23,29 +23,29 @@
 #include <unistd.h>
 
 /*
- * A work-around for one driver, which stays: uio_pci_generic is part of Linux, and without an IOMMU
- * it is the only driver for user space that does not taint the kernel. Without this file the end of
- * any secondary would stop the port for all others. EAL's hot-plug handling does not help: it hears
- * of devices that are removed, not of processes that close them. Where no port has this driver,
+ * A work-around for one driver, which stays. uio_pci_generic is part of Linux. Without an IOMMU it
+ * is the only driver for user space that does not taint the kernel. Without this file, the end of
+ * any secondary would stop the port for all others. EAL's hot-plug handling does not help: it
+ * reports devices that are removed, not processes that close them. If no port has this driver,
  * nothing here does any work.
  */
 
-/* The low byte of PCI's command register, which has none of the interrupts' bits. */
+/* The low byte of PCI's command register. The interrupt bits are not in it. */
 #define COMMAND 4
 #define COMMAND_MASTER 0x04
 
 #define KEPT_MAX 256
-#define UNMASTERED_MAX 5 /* then it can't be restored, or somebody works against us */
+#define UNMASTERED_MAX 5 /* then it cannot be restored, or somebody clears it again */
 #define SAY_EVERY 64	 /* tries */
 #define PATIENCE 8	 /* tries in a row that keep new secondaries out */
 
 static struct {
-	dev_t uio[KNIT_MAX_PORTS]; /* the port's /dev/uioN, 0: it has none of that driver */
-	int watch[KNIT_MAX_PORTS]; /* inotify's number of it */
+	dev_t uio[KNIT_MAX_PORTS]; /* the port's /dev/uioN; 0: the port has another driver */
+	int watch[KNIT_MAX_PORTS]; /* its watch number in inotify */
 	int inotify;		   /* -1: none */
 	int kept[KEPT_MAX];
 	unsigned int n_kept;
-	bool used; /* some port has one */
+	bool used; /* a port has this driver */
 } master = { .inotify = -1 };
 
 /* "/dev/uioN" of a port's device. */
@@ -148,7 +148,10 @@ void bus_master_keep(const struct primary *p, unsigned int i, pid_t pid)
 	closedir(dir);
 }
 
-/* 1: it had to be restored. Others who write there, EAL and the kernel, want the same. */
+/*
+ * 1: it had to be restored. EAL and the kernel also write to this register; they set the bit as
+ * well.
+ */
 static int restore_master(int config)
 {
 	uint8_t command;
@@ -179,7 +182,10 @@ static void port_poll_master(struct port *port)
 		port->wedged = true;
 }
 
-/* It comes just before the kernel takes bus mastering, which may be seen the next time only. */
+/*
+ * The event comes just before the kernel switches off bus mastering. The next poll may be the first
+ * to see it.
+ */
 static void poll_events(struct primary *p)
 {
 	union {
@@ -213,8 +219,8 @@ void bus_master_poll(struct primary *p)
 }
 
 /*
- * Whom a try would park is left alone while it can't be parked; who is attaching is waited for with
- * others kept out, but not for long.
+ * Does nothing while a worker of the port cannot be parked. Waits for a process that is attaching,
+ * and keeps others from attaching, but not for long.
  */
 static bool port_restart(struct primary *p, unsigned int i)
 {

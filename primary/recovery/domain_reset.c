@@ -22,28 +22,28 @@
 #include <string.h>
 
 /*
- * Resetting dead domains. A worker killed inside a burst leaves its queues, its pool and its rings
- * in any state, so nothing of it is repaired; it is replaced, in this order:
+ * Reset of dead domains. A worker that was killed inside a burst leaves its queues, its pool and
+ * its rings in any state. So none of these is repaired. They are replaced, in this order:
  *
- *   1  the engine detached the pairs (registry.c did that at once), and new workers are kept out;
- *   2  live workers with a queue on one of the same ports are parked, and those ports stopped;
- *   3  the dead worker's queues, on all ports, are set up again with the spare pool of its NUMA
- *      node: the driver releases the old mbufs, into a pool that has forgotten all others and so
- *      has room for them;
- *   4  the pairs' queues and cookies are emptied, and the hand-off queues that the worker had an
- *      end of; whoever has the other end has a queue on the same port, so it is parked. Now nobody
- *      holds a mbuf of the old pool; it is rebuilt in place and becomes the spare: steps 3 and 4
- *      for the next dead worker;
- *   5  the ports start, the parked workers go on, the entries are free.
+ *   1  The engine has detached the pairs (registry.c did that at once). New workers are kept out.
+ *   2  Live workers with a queue on one of the same ports are parked. These ports are stopped.
+ *   3  The dead worker's queues, on all ports, are set up again with the spare pool of its NUMA
+ *      node. The driver frees the old mbufs into their pool. That pool has forgotten its other
+ *      objects, so it has room for them.
+ *   4  The queues and cookies of the pairs are emptied, and so are the hand-off queues that the
+ *      worker used. The worker at the other end of a hand-off queue has a queue on the same port,
+ *      so it is parked. Now nobody holds a mbuf of the old pool. It is rebuilt in place and becomes
+ *      the spare. Steps 3 and 4 are repeated for the next dead worker.
+ *   5  The ports start, the parked workers continue, and the entries are free.
  *
- * If a live worker can't be parked the domain stays as it is, without a pair or an owner, and the
- * reset is tried again: the caller's timer does that.
+ * If a live worker cannot be parked, the domain stays as it is, without a pair or an owner. The
+ * caller's timer tries the reset again.
  */
 
 /*
- * Tries in a row that keep new secondaries out. The successor of a dead worker would come in
- * between, find its domain as it was and go again; but a worker that stands still for long must not
- * keep everybody out.
+ * Tries in a row during which new secondaries are kept out. Otherwise the successor of a dead
+ * worker would attach in between, find its domain not reset, and end. But a worker that stands
+ * still for long must not keep everybody out.
  */
 #define PATIENCE 8
 #define SAY_EVERY 64 /* tries, some seconds */
@@ -89,7 +89,7 @@ static int stop_ports(struct primary *p, uint64_t ports)
 	return 0;
 }
 
-/* Not those whose device was taken away: their queues are new, and empty. */
+/* Ports whose device was removed are not started. Their queues are new, and empty. */
 static int start_ports(struct primary *p, uint64_t ports)
 {
 	unsigned int k;
@@ -196,7 +196,7 @@ bool domain_reset_dead(struct primary *p)
 		return true;
 	}
 	if (park_still_stuck(p, ports)) {
-		/* Until somebody moves, others may come and go. */
+		/* Until that worker makes progress, others may attach and detach. */
 		knit_rundir_unblock_attach();
 		return false;
 	}
@@ -215,7 +215,7 @@ bool domain_reset_dead(struct primary *p)
 	ret = reset_domains(p, ports);
 	pthread_mutex_unlock(&p->drivers);
 	if (ret < 0) {
-		/* Workers of a port that does not run stay parked until they are told to leave. */
+		/* Workers of a port that does not run stay parked until they are told to end. */
 		log_err("resetting a dead worker's domain: %s; starting anew", rte_strerror(-ret));
 		p->restart = 1;
 		return true;

@@ -8,9 +8,10 @@
 #include <string.h>
 
 /*
- * The handler's callbacks. The kernel's side is level-triggered: it says everything anew whenever
- * a handler attaches and may repeat itself, so what the port has already is not asked for again. A
- * refused value leaves the old one in force; without an answer nobody knows which is.
+ * The handler's callbacks. The kernel's side is level-triggered: it reports every setting when a
+ * handler attaches, and it may repeat itself. So a setting that the port has already is not
+ * requested again. If a value is refused, the old one stays in force. Without an answer nobody
+ * knows which one is in force.
  */
 
 static bool applied_known(const struct control_iface *i, uint32_t op)

@@ -10,10 +10,10 @@
 #include <errno.h>
 #include <poll.h>
 
-/* Requests of one interface before it is the next one's turn */
+/* Most requests of one interface in a row; then the next interface is served */
 #define REQUESTS_PER_TURN 8
 
-/* Stops when the primary does not answer and it is time to go: the rest is for the successor. */
+/* Stops if the primary does not answer and the process has to end. The successor gets the rest. */
 static unsigned int serve_iface(struct control *c, struct rte_kni *kni)
 {
 	unsigned int n = 0;
@@ -23,7 +23,7 @@ static unsigned int serve_iface(struct control *c, struct rte_kni *kni)
 	return n;
 }
 
-/* Request entry point: one turn over all interfaces. How many requests were answered. */
+/* Request entry point: one turn over all interfaces. Returns the number of answered requests. */
 static unsigned int serve_ifaces(struct control *c)
 {
 	uint64_t *served = &c->topo->control.served;
@@ -36,7 +36,7 @@ static unsigned int serve_ifaces(struct control *c)
 	return total;
 }
 
-/* True: no request waits anywhere, and the next one rings. */
+/* True: no request waits, and the next one rings the doorbell. */
 static bool arm_ifaces(struct control *c)
 {
 	bool quiet = true;
@@ -55,7 +55,7 @@ static void disarm_ifaces(struct control *c)
 		knit_handler_disarm(c->ifaces[n].topo->kni);
 }
 
-/* Until a ring, a signal or the time. False: it is time to go. */
+/* Waits for a ring, a signal or the time. False: the process has to end. */
 static bool wait_for_ring(struct control *c, int doorbell_fd, int timeout_ms)
 {
 	struct pollfd fds[] = {

@@ -11,7 +11,7 @@
 
 #include <stdio.h>
 
-/* Known to the primary: undone in reverse. */
+/* The steps while the primary knows the process, undone in reverse. */
 static int run_control(struct control *c)
 {
 	int code;

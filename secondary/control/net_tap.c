@@ -8,8 +8,8 @@
 #include "system/quirks/net_tap_fds.h"
 
 /*
- * The fds come by EAL's message thread, at their own time: how long to look for them, and how
- * often
+ * EAL's message thread receives the fds, at its own time. For how long and how often control looks
+ * for them:
  */
 #define POLL_MS 1000
 #define POLL_EVERY_MS 50

@@ -38,7 +38,7 @@ static const char *print_operand(const struct control_iface *i, const struct kni
 	return buf;
 }
 
-/* A refusal is told to everybody by the caller; here are only its details. */
+/* The caller logs that a request was refused. Only the details are logged here. */
 static void log_answer(const struct control_iface *i, const struct knit_msg *asked,
 		       const struct knit_msg *answer, int ret)
 {
@@ -55,12 +55,12 @@ static void log_answer(const struct control_iface *i, const struct knit_msg *ask
 }
 
 /*
- * After a time-out nobody knows what the port has: the primary may still carry out what it found
- * too late, and the kernel would have been told otherwise. So the question is put again, as often
- * as it takes. The primary acts in the order of the questions, so the answer to the last one tells
- * what became of all. Whoever waits in the kernel waits for its own time and then cancels, which
- * is looked at when the answer is there. Only the end of this process ends it before: the next
- * control is told everything anew.
+ * After a time-out nobody knows the port's setting: the primary may still carry out the late
+ * request, and the kernel would have been told otherwise. So the request is repeated until there is
+ * an answer. The primary acts in the order of the requests, so the answer to the last one is valid
+ * for all. A caller in the kernel waits for its own time and then cancels. The cancellation is
+ * noticed when the answer is there. Only the end of this process ends the wait. The next control
+ * gets every setting again.
  */
 static bool try_again(struct control *c, const struct control_iface *i, uint32_t op)
 {

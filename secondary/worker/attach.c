@@ -32,7 +32,7 @@ static int open_doorbell(struct knit_worker *w, uint32_t doorbell, const char *w
 					     : "");
 }
 
-/* Every doorbell the worker may ring, and its own. */
+/* Opens every doorbell that the worker may ring, and its own. */
 static int open_doorbells(struct knit_worker *w)
 {
 	struct rte_kni *kni;
@@ -87,7 +87,7 @@ static int claim_pairs(struct knit_worker *w)
 	struct knit_output *out;
 	int ret;
 
-	/* Interfaces are outputs and inputs alike, so the outputs name them all, once. */
+	/* An interface is both output and input, so the outputs contain each interface once. */
 	for (; w->n_claimed < w->n_outputs; w->n_claimed++) {
 		out = &w->outputs[w->n_claimed];
 		if (out->kni == NULL)
@@ -115,7 +115,7 @@ static void unclaim_pairs(struct knit_worker *w)
 	}
 }
 
-/* The entry is ours, and so are these ends. */
+/* Only this worker has the entry, so only it has these ends. */
 static int claim_handoffs(struct knit_worker *w)
 {
 	struct knit_handoff *x;
@@ -174,7 +174,7 @@ int knit_worker_claim(struct knit_worker *w)
 		ret = claim_handoffs(w);
 	if (ret != KNIT_EXIT_OK)
 		return ret;
-	/* Offline until the loop starts. */
+	/* The worker is offline until the loop starts. */
 	rte_rcu_qsbr_thread_register(w->qsbr, 0);
 	w->registered = true;
 	ret = knit_net_tap_init(w);
@@ -193,8 +193,8 @@ void knit_worker_unclaim(struct knit_worker *w)
 	unclaim_handoffs(w);
 	unclaim_pairs(w);
 	/*
-	 * The pool's cache stays as it is, for the successor on the same lcore id: the primary may
-	 * be working on the pool right now.
+	 * The pool's cache stays as it is for the successor, which has the same lcore id. It is not
+	 * flushed here because the primary may be working on the pool right now.
 	 */
 	close_doorbells(w);
 }

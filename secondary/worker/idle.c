@@ -13,24 +13,24 @@
 #include <sys/prctl.h>
 
 /*
- * Sleeping without losing the first packet. Interfaces and workers that send through this one wake
- * it by its doorbell (need_data is armed before), net_tap ports by their fd. Any other port can't:
- * a secondary has no receive interrupts. So with such a port among the inputs the worker looks
- * again after a while, which grows from MIN_US to MAX_US.
+ * Sleep without delay for the first packet. Interfaces, and workers that send through this one,
+ * wake it by its doorbell (need_data is armed before). net_tap ports wake it by their fd. Any other
+ * port cannot, because a secondary has no receive interrupts. If the worker has such a port as an
+ * input, it wakes after a time that grows from MIN_US to MAX_US, and polls.
  */
-#define SPIN_US 200 /* a reply often follows within that time, and finds the worker awake */
+#define SPIN_US 200 /* a reply often comes within that time, and finds the worker awake */
 #define MIN_US 50
 #define MAX_US 400
-#define POLLABLE_US 500000 /* all inputs wake: looks for what is not packets */
-#define DOWN_US 20000	   /* likewise, but a port is down: for what a ring might miss */
-#define MAX_MISSES 16	   /* wake-ups for nothing until a tap's fd is not believed any more */
+#define POLLABLE_US 500000 /* all inputs can wake: then it only looks for other changes */
+#define DOWN_US 20000	   /* likewise, while a port is down: a ring might be missed */
+#define MAX_MISSES 16	   /* wake-ups without a packet before a tap's fd is ignored */
 
 void knit_idle_init(struct knit_worker *w)
 {
 	w->idle.spin_cycles = rte_get_tsc_hz() * SPIN_US / 1000000;
 	w->idle.last_busy = rte_rdtsc();
 	w->idle.timeout_us = MIN_US;
-	/* The kernel may otherwise add 50 us to every sleep. */
+	/* Without this, the kernel may add 50 us to every sleep. */
 	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 	knit_idle_rebuild(w);
 }
@@ -56,7 +56,7 @@ void knit_idle_rebuild(struct knit_worker *w)
 	idle->pollable = n_ports == idle->n_fds - 1;
 }
 
-/* True: nothing waits that comes with a ring, and whoever puts something there will ring. */
+/* True: no packet waits in an input with a doorbell, and the next one will ring. */
 static bool inputs_arm(struct knit_worker *w)
 {
 	struct knit_input *in;
@@ -112,7 +112,7 @@ static uint32_t next_timeout_us(struct knit_worker *w)
 	return us;
 }
 
-/* A tap whose fd keeps saying that there is something, while its queue has nothing, is left out. */
+/* Stops to poll a tap's fd that is readable again and again although its queue has no packet. */
 static void taps_count_misses(struct knit_worker *w)
 {
 	struct knit_worker_idle *idle = &w->idle;
@@ -129,7 +129,7 @@ static void taps_count_misses(struct knit_worker *w)
 		knit_idle_rebuild(w);
 }
 
-/* They brought packets, or nobody has asked them yet. */
+/* The fds brought packets, or nobody has polled them yet. */
 static void taps_forget_misses(struct knit_worker_idle *idle)
 {
 	unsigned int i;
@@ -141,8 +141,8 @@ static void taps_forget_misses(struct knit_worker_idle *idle)
 }
 
 /*
- * The input of a port that is down is not polled, so what arrives there must not wake the worker
- * either. poll leaves negative fds out.
+ * The input of a port that is down is not polled. So what arrives there must not wake the worker.
+ * poll ignores negative fds.
  */
 static void taps_mask_down(struct knit_worker_idle *idle)
 {
@@ -163,8 +163,8 @@ static void sleep_in_poll(struct knit_worker *w)
 	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
 
 	/*
-	 * The doorbell stays rung until it is cleared here, so neither a stop nor a park that
-	 * comes before ppoll is slept over.
+	 * The doorbell stays rung until it is cleared here. So ppoll returns at once if a stop or a
+	 * park came before it.
 	 */
 	taps_mask_down(&w->idle);
 	rte_rcu_qsbr_thread_offline(w->qsbr, 0);

@@ -11,7 +11,7 @@
 #include <rte_cycles.h>
 #include <rte_rcu_qsbr.h>
 
-/* The counter of the way from there to a port. */
+/* The counter of packets that go from such an input to a port. */
 static uint64_t *way_to_port(struct knit_worker_stats *s, enum knit_end from)
 {
 	if (from == KNIT_END_PORT)
@@ -19,7 +19,7 @@ static uint64_t *way_to_port(struct knit_worker_stats *s, enum knit_end from)
 	return from == KNIT_END_IFACE ? &s->injected : &s->relayed;
 }
 
-/* One output takes the whole of b. The counters say which way it went. */
+/* Sends all packets of b to one output. Counters say which way they went. */
 static void send_to(struct knit_worker *w, enum knit_end from, struct knit_output *out,
 		    struct knit_burst *b)
 {
@@ -43,7 +43,7 @@ static void send_to(struct knit_worker *w, enum knit_end from, struct knit_outpu
 	}
 }
 
-/* Sorts b by output, order kept, and sends each part as one burst. */
+/* Sorts b by output, without a change of order, and sends each part as one burst. */
 static void send_mixed(struct knit_worker *w, enum knit_end from, const struct knit_burst *b)
 {
 	uint16_t used[KNIT_BURST_MAX];
@@ -93,14 +93,16 @@ static bool must_end(const struct knit_worker *w)
 	return knit_stop_requested() || __atomic_load_n(&w->topo->stopping, __ATOMIC_RELAXED);
 }
 
-/* What is done after a round, when the worker holds no mbuf. Returns as knit_park_check. */
+/*
+ * The work between two rounds, when the worker holds no mbuf. Returns what knit_park_check returns.
+ */
 static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 {
 	struct knit_worker_idle *idle = &w->idle;
 	int ret = KNIT_EXIT_OK;
 
 	rte_rcu_qsbr_quiescent(w->qsbr, 0);
-	/* Asked to park: no ring is touched any more, not even to go to sleep. */
+	/* The worker shall park: it touches no ring any more, not even to arm it for a sleep. */
 	if (unlikely(__atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE))) {
 		idle->last_busy = now;
 	} else if (busy) {

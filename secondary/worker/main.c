@@ -10,8 +10,8 @@
 #include <string.h>
 
 /*
- * Known to the primary: undone in reverse. The goodbye comes last, after it nothing of the domain
- * is touched.
+ * The steps while the primary knows the process, undone in reverse. The DETACH message comes last.
+ * After it, nothing of the domain is touched.
  */
 static int run_worker(struct knit_worker *w)
 {
@@ -37,10 +37,10 @@ unclaim:
 }
 
 /*
- * EAL's clean-up, in knit_secondary_leave, closes this process's side of the ports only: in a
- * secondary the drivers' remove leaves all that is shared to the primary. It gives back the
- * driver's private memory and removes the message socket and this process's copies of the memory
- * map.
+ * EAL's clean-up, in knit_secondary_leave, closes only this process's side of the ports. In a
+ * secondary, the drivers' remove functions leave everything that is shared to the primary. The
+ * clean-up frees the driver's private memory. It removes the message socket and this process's
+ * copies of the memory map.
  */
 int main(int argc, char **argv)
 {

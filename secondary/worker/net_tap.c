@@ -12,7 +12,7 @@
 
 #define DRIVER "net_tap"
 
-/* Devices in two namespaces may have one name. */
+/* Whether another port's device, in another namespace, has the same name. */
 static bool name_is_shared(const struct knit_worker *w, const struct knit_topo_port *port)
 {
 	unsigned int i, n = 0;
@@ -22,7 +22,7 @@ static bool name_is_shared(const struct knit_worker *w, const struct knit_topo_p
 	return n > 1;
 }
 
-/* How many, or a negative errno: which are the port's can't be told. */
+/* Returns how many fds there are. A negative errno: it cannot be told which fds are the port's. */
 static int collect_fds(const struct knit_worker *w, const struct knit_topo_port *port, int *fds)
 {
 	unsigned int i, found, n = 0;
@@ -65,8 +65,8 @@ static int fail_ambiguous(const struct knit_worker *w, const struct knit_topo_po
 }
 
 /*
- * The fds come as one or more times all queues in order, numbered upwards. Up to 24.03, a receive
- * and a transmit queue of a number have an fd each.
+ * The fds of one or more starts come in the order of the queues, numbered upwards. Up to 24.03,
+ * each queue number has an fd for receive and one for transmit.
  */
 static void find_queue_fd(struct knit_worker_tap *tap)
 {
@@ -125,10 +125,10 @@ static bool fd_is_in(int fd, const int *fds, unsigned int n)
 }
 
 /*
- * Old fds are closed only now that the driver has new ones: had they been closed before the
- * restart, a restart that was called off would have left the port without a queue, and their
- * numbers could have been given out again. Two deaths are two restarts, and the fds of the second
- * may be there before this looks for those of the first.
+ * Old fds are closed only after the driver has new ones. If they were closed before the restart,
+ * and the restart were called off, the port would be without a queue, and the numbers could be
+ * given to other files. Two deaths cause two restarts. The fds of the second one may be there
+ * before this function looks for those of the first one.
  */
 static bool replace_fds(const struct knit_worker *w, struct knit_worker_tap *tap)
 {
@@ -146,7 +146,7 @@ static bool replace_fds(const struct knit_worker *w, struct knit_worker_tap *tap
 		tap->ahead--;
 		return true;
 	}
-	/* None under that name, old or new: the device was renamed just now. */
+	/* No fd has that name, neither old nor new: the device was renamed just now. */
 	if (fresh == 0)
 		return n == 0;
 	if (tap->per_start == 0 || fresh < tap->per_start)
@@ -162,8 +162,8 @@ static bool replace_fds(const struct knit_worker *w, struct knit_worker_tap *tap
 }
 
 /*
- * The driver's handler for the primary's message about the new fds runs in EAL's message thread,
- * one message after the other: once a reply to a later message has arrived, it is done.
+ * EAL's message thread handles the primary's message about the new fds. It handles one message
+ * after the other. So when the reply to a later message arrives, the earlier message is done.
  */
 static int wait_for_driver(struct knit_worker *w)
 {

@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 /*
- * Queues of net_tap ports that the worker has nothing to do with. The driver gives every attached
- * process copies of them at each start of the port, and a copy keeps a queue alive that was
- * replaced: the kernel would go on sending flows into it. The worker is not parked for such a
- * port, hence a thread, which looks a few times per second.
+ * Closes queues of net_tap ports that the worker does not use. The driver gives every attached
+ * process copies of them at each start of the port. A copy keeps a replaced queue alive, and the
+ * kernel would continue to send flows into it. The worker is not parked for such a port. So a
+ * thread looks for these copies, a few times per second.
  */
 #define POLL_MS 250
 

@@ -13,10 +13,10 @@
 
 #include <poll.h>
 
-/* A park word that changed without a ring is found after that time. */
+/* The longest time until a changed park word is seen if the doorbell did not ring. */
 #define POLL_MS 50
 
-/* Offline. Until the primary resumes, or something ends the worker. */
+/* Offline. Waits until the primary resumes, or until something ends the worker. */
 static void wait_resumed(struct knit_worker *w)
 {
 	struct pollfd doorbell = { .fd = knit_doorbell_open(w->entry->doorbell), .events = POLLIN };
@@ -40,10 +40,9 @@ static bool must_leave(const struct knit_worker *w)
 }
 
 /*
- * The order matters. A worker that comes online and then reads park as 0 may touch everything: the
- * primary stores park first and looks for online workers after it. Leaving is allowed while
- * parked: it stays offline then, hence the return in that state only together with a reason to
- * stop.
+ * The order matters. A worker that comes online and then reads park as 0 may touch everything. The
+ * primary stores park first and then looks for online workers. A parked worker may end. It then
+ * stays offline. So this function returns while offline only if the worker has to end.
  */
 int knit_park_check(struct knit_worker *w)
 {

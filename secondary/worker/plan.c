@@ -11,7 +11,7 @@
 
 #define NO_IFACE 0 /* the output that drops */
 
-/* To the worker that has a transmit queue on the port. */
+/* The hand-off queue to the worker that has a transmit queue on the port. */
 static int handoff_output(struct knit_worker *w, int16_t port)
 {
 	struct knit_handoff *x = w->entry->handoff[port];
@@ -30,7 +30,7 @@ static int handoff_output(struct knit_worker *w, int16_t port)
 	return w->n_outputs++;
 }
 
-/* The number of an output, new or known; -1: message printed. */
+/* The index of an output, new or known; -1: a message was printed. */
 static int port_output(struct knit_worker *w, int16_t port)
 {
 	struct knit_topo_port *p = &w->topo->ports[port];
@@ -78,7 +78,7 @@ static int iface_output(struct knit_worker *w, int16_t iface)
 	return w->n_outputs++;
 }
 
-/* peer: the port for what is not the kernel's, -1: all is the kernel's. */
+/* peer: the port for frames that are not for the kernel; -1: all are for the kernel. */
 static int add_port(struct knit_worker *w, int16_t port, int16_t peer)
 {
 	struct knit_topo_port *p = &w->topo->ports[port];
@@ -89,7 +89,7 @@ static int add_port(struct knit_worker *w, int16_t port, int16_t peer)
 	other = peer < 0 ? kernel : port_output(w, peer);
 	if (kernel < 0 || other < 0)
 		return -EINVAL;
-	/* Another worker may have the only receive queue; then this one just sends. */
+	/* Another worker may have the only receive queue. Then this one only sends. */
 	if (w->entry->rxq[port] < 0)
 		return 0;
 	in = &w->inputs[w->n_inputs++];
@@ -118,8 +118,8 @@ static int add_iface(struct knit_worker *w, int16_t iface, int output)
 }
 
 /*
- * A port with its interface: frames that the kernel sends go out of the port whatever else it is
- * for.
+ * A port with its interface. Frames that the kernel sends leave through the port in every kind of
+ * rule.
  */
 static int add_port_and_iface(struct knit_worker *w, int16_t port, int16_t peer)
 {
@@ -150,7 +150,7 @@ static int add_rule(struct knit_worker *w, const struct knit_topo_rule *r)
 	return ret < 0 ? ret : add_iface(w, r->b, a);
 }
 
-/* What other workers send through this one's transmit queue on the port. */
+/* The hand-off queues of workers that send through this one's transmit queue on the port. */
 static void add_handoffs(struct knit_worker *w, int16_t port)
 {
 	struct knit_handoff *x;
@@ -168,7 +168,7 @@ static void add_handoffs(struct knit_worker *w, int16_t port)
 	}
 }
 
-/* Elsewhere the same name may be another device, or file. */
+/* In another namespace the same name may be another device or file. */
 static int check_namespaces(struct knit_worker *w, const struct knit_topo_port *p)
 {
 	const char *other = NULL;
@@ -188,8 +188,8 @@ static int check_namespaces(struct knit_worker *w, const struct knit_topo_port *
 }
 
 /*
- * EAL goes on if a driver fails to set itself up in a secondary, net_tap's if the primary was slow
- * to hand it the queues. Bursts there would find nothing for ever.
+ * EAL continues if a driver fails to set itself up in a secondary. net_tap fails if the primary was
+ * slow to send the queues' fds. Bursts on such a port would never find a packet.
  */
 static int check_ports(struct knit_worker *w)
 {

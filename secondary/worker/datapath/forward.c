@@ -8,7 +8,7 @@ static inline uint64_t dst_mac(const struct rte_mbuf *m)
 	return knit_mac_word(rte_pktmbuf_mtod(m, const void *));
 }
 
-/* Not a branch: both kinds of frame may alternate. */
+/* No branch, because both kinds of frame may alternate. */
 static inline uint32_t for_kernel(const struct rte_mbuf *m, uint64_t own)
 {
 	uint64_t dst = dst_mac(m);
@@ -16,7 +16,7 @@ static inline uint32_t for_kernel(const struct rte_mbuf *m, uint64_t own)
 	return (dst & MAC_GROUP) | (dst == own);
 }
 
-/* Where the kernel has further addresses. */
+/* For interfaces with further addresses. */
 static uint32_t split_burst_further(const struct knit_input *in, const struct knit_burst *b,
 				    uint16_t *to, uint64_t own)
 {
@@ -33,9 +33,9 @@ static uint32_t split_burst_further(const struct knit_input *in, const struct kn
 }
 
 /*
- * A port of a cross connection: the kernel gets what is for everybody, for the port itself or for
- * further addresses of its interface, the far port the rest. Bursts that go one way as a whole are
- * the common case: they are only counted through.
+ * A port of a cross connection. The kernel gets frames for everybody, for the port itself, and for
+ * further addresses of its interface. The other port gets the rest. Usually all frames of a burst
+ * go the same way; then they are only counted.
  */
 static uint16_t split_burst(const struct knit_input *in, const struct knit_burst *b, uint16_t *to)
 {

@@ -2,7 +2,10 @@
 #include "datapath.h"
 #include "system/topology/handoff.h"
 
-/* TX path, after knit_handoff_tx: a burst of another worker, as copies, for a port of this one. */
+/*
+ * TX path, after knit_handoff_tx: receives a burst of another worker, as copies, for a port of this
+ * one.
+ */
 uint32_t knit_handoff_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b)
 {
 	unsigned int failed;

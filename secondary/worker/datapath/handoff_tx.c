@@ -10,8 +10,8 @@ static enum knit_worker_drop full_reason(const struct knit_output *out)
 }
 
 /*
- * TX path, a port on which another worker has the transmit queue: a burst to that worker. What the
- * port can't do is done there.
+ * TX path, for a port on which another worker has the transmit queue: passes a burst to that
+ * worker. That worker does the software fallback for the port.
  */
 uint32_t knit_handoff_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b)
 {

@@ -3,9 +3,9 @@
 #include "kni/datapath/datapath.h"
 
 /*
- * How many frames may be taken if they all go to another interface. Frames that find no room there
- * would be lost, while those left in tx_q hold the kernel's sender back, as a full wire would. A
- * frame takes as many descriptors in the one queue as in the other.
+ * How many frames may be taken if they all go to another interface. A frame that finds no room
+ * there would be lost. A frame that is left in tx_q holds the kernel's sender back, as a full wire
+ * would. A frame needs the same number of descriptors in both queues.
  */
 static uint32_t frames_with_room(struct knit_input *in, struct knit_output *out, uint32_t burst)
 {
@@ -24,7 +24,7 @@ uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit
 	if (out->end == KNIT_END_IFACE)
 		want = frames_with_room(in, out, want);
 	b->m = w->rx;
-	/* Also for none: it puts new buffers on offer. */
+	/* Called also for no frames: it puts new buffers on offer. */
 	b->n = knit_from_kernel(in->kni, in->queue, w->rx, want);
 	if (b->n)
 		knit_burst_sum(b, false);

@@ -11,7 +11,7 @@ static uint32_t iface_transmit(struct knit_worker *w, struct knit_output *out, s
 	return sent;
 }
 
-/* One by one, in order: what the engine can't do is done here. */
+/* Sends frames one by one, in order. What the engine cannot do is done in software here. */
 static uint32_t iface_transmit_unusual(struct knit_worker *w, struct knit_output *out,
 				       struct knit_burst *b)
 {

@@ -3,7 +3,10 @@
 
 #include <rte_ethdev.h>
 
-/* Nothing is left to do for these, and nothing known. */
+/*
+ * On this port RX_L4_CKSUM_NONE does not mean a partial checksum: nothing is known of the checksum,
+ * and the flag is removed.
+ */
 static void burst_forget_none(struct knit_burst *b)
 {
 	uint32_t i;
@@ -18,9 +21,10 @@ static void burst_forget_none(struct knit_burst *b)
 /*
  * RX path entry point: a burst from a port.
  *
- * rte_eth_rx_burst calls what rte_eth_fp_ops held when this process attached, and a restart of the
- * port by the primary does not refresh that. So it must not choose another burst function: the
- * primary fixes what the choice depends on, checks, and otherwise starts the workers anew.
+ * rte_eth_rx_burst calls the function that rte_eth_fp_ops had when this process attached. When the
+ * primary restarts the port, this process keeps the old one. So the restart must not select another
+ * burst function. The primary fixes everything that the choice depends on, and checks the result.
+ * If it differs, it makes the workers start again.
  */
 uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_burst *b)
 {

@@ -13,8 +13,8 @@ static uint64_t bytes_of(struct rte_mbuf **m, uint32_t n)
 }
 
 /*
- * bytes: of all n. Tries again as long as that helps: some drivers stop at a frame and take the
- * next call.
+ * bytes: of all n packets. Tries again as long as packets are sent: some drivers stop at a frame,
+ * and take it in the next call.
  */
 static uint32_t port_transmit(struct knit_worker *w, struct knit_output *out, struct rte_mbuf **m,
 			      uint32_t n, uint64_t bytes)
@@ -33,7 +33,7 @@ static uint32_t port_transmit(struct knit_worker *w, struct knit_output *out, st
 	return sent;
 }
 
-/* A chain is left one only if no buffer holds what becomes of it. */
+/* The frame remains a chain of segments only if it does not fit into one buffer. */
 static uint64_t plain_capa(const struct knit_offload_port *port, const struct rte_mbuf *m)
 {
 	uint32_t room = rte_pktmbuf_data_room_size(port->pool) - RTE_PKTMBUF_HEADROOM;
@@ -41,7 +41,7 @@ static uint64_t plain_capa(const struct knit_offload_port *port, const struct rt
 	return knit_offload_wire_len(m) > room ? port->capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS : 0;
 }
 
-/* A frame that the driver refuses with its offloads goes without them. */
+/* A frame that the driver refuses with its offloads is sent without them. */
 static uint32_t port_transmit_plain(struct knit_worker *w, struct knit_output *out,
 				    struct rte_mbuf *m)
 {
@@ -74,7 +74,7 @@ static uint32_t port_transmit_prepared(struct knit_worker *w, struct knit_output
 	return sent;
 }
 
-/* An MTU does not count tags. */
+/* VLAN tags do not count for the MTU. */
 static bool frame_too_long(const struct rte_mbuf *m, uint32_t mtu)
 {
 	const rte_be16_t *type = rte_pktmbuf_mtod_offset(m, const rte_be16_t *, 12);
@@ -90,7 +90,10 @@ static bool frame_too_long(const struct rte_mbuf *m, uint32_t mtu)
 	return knit_offload_wire_len(m) > room;
 }
 
-/* Frames that are longer than an untagged one may be: is it but tags? */
+/*
+ * Whether a frame is too long. Some are longer than an untagged frame may be; VLAN tags may be the
+ * reason.
+ */
 static bool any_frame_too_long(const struct knit_burst *b, uint32_t mtu)
 {
 	uint32_t i;
@@ -101,7 +104,10 @@ static bool any_frame_too_long(const struct knit_burst *b, uint32_t mtu)
 	return false;
 }
 
-/* One by one, in order: too long ones go, what the port can't do is done here. */
+/*
+ * Sends frames one by one, in order. Frames that are too long are dropped. What the port cannot do
+ * is done in software here.
+ */
 static uint32_t port_transmit_unusual(struct knit_worker *w, struct knit_output *out,
 				      struct knit_burst *b)
 {
@@ -122,7 +128,7 @@ static uint32_t port_transmit_unusual(struct knit_worker *w, struct knit_output 
 	return sent + port_transmit_prepared(w, out, w->work, n);
 }
 
-/* TX path, last step: a burst to a port. */
+/* TX path, last step: sends a burst to a port. */
 uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b)
 {
 	const struct knit_topo_port *port = out->port;
