@@ -6,6 +6,7 @@
 #include "kni/engine/tap/vnet.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /*
@@ -283,12 +284,66 @@ START_TEST(frames_to_kernel)
 }
 END_TEST
 
+/* More frames than a poll takes: each poll takes a batch, in order, and gives its mbufs back. */
+START_TEST(many_frames_to_kernel)
+{
+	enum {
+		N = 200,
+		RING = 256
+	};
+	static _Alignas(64) char mem[2][sizeof(struct knit_ring_shm) + RING * 32];
+	struct knit_region_table *regions = calloc(1, sizeof(*regions));
+	struct knit_tap_scratch *scratch = knit_tap_scratch_new();
+	uint8_t frame[N][FRAME], got[sizeof(struct virtio_net_hdr) + FRAME + 1];
+	static struct knit_tap_iface iface;
+	static struct knit_tap_pair p;
+	struct knit_ring user, back;
+	uint32_t i, n, polls = 0;
+	struct knit_desc d;
+	int fd[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fd), 0);
+	regions = change(regions, true, (uintptr_t)frame, (uintptr_t)frame + sizeof(frame));
+	knit_ring_bind(&p.rx_q, mem[0], RING, sizeof(d));
+	knit_ring_bind(&p.free_q, mem[1], RING, sizeof(d));
+	knit_ring_bind(&user, mem[0], RING, sizeof(d));
+	knit_ring_bind(&back, mem[1], RING, sizeof(d));
+	p.fd = fd[1];
+	p.iface = &iface;
+	p.user_doorbell = KNIT_DOORBELL_NONE;
+	for (i = 0; i < N; i++) {
+		fill_frame(frame[i], false);
+		memcpy(frame[i] + FRAME - sizeof(i), &i, sizeof(i));
+		d = (struct knit_desc){ .cookie = i, .len = FRAME, .addr = (uintptr_t)frame[i] };
+		memcpy(knit_ring_entry(&user, i), &d, sizeof(d));
+	}
+	knit_ring_submit(&user, N);
+	for (n = 0; knit_tap_rx(&p, scratch, regions); polls++) {
+		while (recv(fd[0], got, sizeof(got), 0) == (ssize_t)sizeof(got) - 1)
+			ck_assert_mem_eq(got + sizeof(struct virtio_net_hdr), frame[n++], FRAME);
+		ck_assert_uint_eq(n, p.stats.rx_packets);
+		ck_assert_uint_eq(knit_ring_peek(&back, N), n);
+	}
+	ck_assert_uint_eq(n, N);
+	ck_assert_uint_eq(polls, (N + KNIT_TAP_BATCH - 1) / KNIT_TAP_BATCH);
+	for (i = 0; i < N; i++) {
+		knit_desc_load(&d, knit_ring_entry(&back, i));
+		ck_assert_uint_eq(d.cookie, i);
+	}
+	close(fd[0]);
+	close(fd[1]);
+	free(scratch);
+	free(regions);
+}
+END_TEST
+
 KNIT_SUITE(tap)
 {
 	knit_add_test(s, "header to the kernel", header_to_kernel, 0);
 	knit_add_test(s, "header from the kernel", header_from_kernel, 0);
 	knit_add_test(s, "VLAN tag taken out", tag_is_taken_out, 0);
 	knit_add_test(s, "frames to the kernel", frames_to_kernel, 0);
+	knit_add_test(s, "many frames to the kernel", many_frames_to_kernel, 0);
 	knit_add_test(s, "regions merge and split", regions_merge_and_split, 0);
 	knit_add_test(s, "addresses are checked", addresses_are_checked, 0);
 	knit_add_test(s, "regions agree with a bitmap", regions_agree_with_a_bitmap, 0);
