@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "datapath.h"
-
-#include <rte_ethdev.h>
+#include "kni/base/compat.h"
 
 static uint64_t bytes_of(struct rte_mbuf **m, uint32_t n)
 {
@@ -64,7 +63,7 @@ static uint32_t port_transmit_prepared(struct knit_worker *w, struct knit_output
 	uint32_t at = 0, ok, sent = 0;
 
 	while (at < n) {
-		ok = rte_eth_tx_prepare(out->port_id, out->queue, m + at, n - at);
+		ok = knit_tx_prepare(out->port_id, out->queue, m + at, n - at);
 		if (ok)
 			sent += port_transmit(w, out, m + at, ok, bytes_of(m + at, ok));
 		at += ok;

@@ -112,6 +112,21 @@ START_TEST(too_long_frames_go_alone)
 }
 END_TEST
 
+/* In a secondary nothing stands in for what a driver does not have. */
+START_TEST(driver_without_prepare)
+{
+	unsigned int i;
+
+	set_up();
+	rte_eth_fp_ops[FAKE].tx_pkt_prepare = NULL;
+	for (i = 0; i < N; i++)
+		frames[i] = frame_of(0, MTU - 20 + (i == 5));
+	ck_assert_uint_eq(transmit(), N - 1);
+	ck_assert_uint_eq(sent, N - 1);
+	pool_is_full();
+}
+END_TEST
+
 /* RX_L4_CKSUM_NONE goes on only from ports that mean a partial checksum by it. */
 START_TEST(none_is_forgotten)
 {
@@ -144,6 +159,7 @@ KNIT_SUITE_EAL(worker_port, knit_eal_small_pages)
 	frames_make_pools();
 	tcase_add_loop_test(t, full_frames_go_at_once, 0, 3);
 	tcase_add_loop_test(t, too_long_frames_go_alone, 0, 3);
+	tcase_add_test(t, driver_without_prepare);
 	tcase_add_loop_test(t, none_is_forgotten, 0, 2);
 	suite_add_tcase(s, t);
 }
