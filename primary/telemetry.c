@@ -215,9 +215,9 @@ static int report_workers(const char *params, struct rte_tel_data *d)
 	const struct knit_topo *t = primary->topo;
 	unsigned int i;
 
-	rte_tel_data_start_array(d, RTE_TEL_U64_VAL);
+	rte_tel_data_start_array(d, RTE_TEL_UINT_VAL);
 	for (i = 0; i < t->n_workers; i++)
-		rte_tel_data_add_array_u64(d, t->workers[i].id);
+		rte_tel_data_add_array_uint(d, t->workers[i].id);
 	return 0;
 }
 

@@ -7,6 +7,10 @@
 #include <rte_mbuf.h>
 #include <rte_udp.h>
 
+/* ICMP's types: DPDK's names for them changed in 24.03. */
+#define ECHO_REPLY 0
+#define ECHO_REQUEST 8
+
 /* Who answers for every address behind the interface */
 static const struct rte_ether_addr own_mac = { .addr_bytes = { 2, 0x4b, 0x4e, 0x49, 0, 1 } };
 
@@ -32,9 +36,9 @@ static bool reflect_icmp(struct rte_icmp_hdr *icmp)
 {
 	uint32_t sum;
 
-	if (icmp->icmp_type != RTE_IP_ICMP_ECHO_REQUEST)
+	if (icmp->icmp_type != ECHO_REQUEST)
 		return false;
-	icmp->icmp_type = RTE_IP_ICMP_ECHO_REPLY;
+	icmp->icmp_type = ECHO_REPLY;
 	/* the type's word became smaller by 0x0800, so the sum's complement grows by it */
 	sum = rte_be_to_cpu_16(icmp->icmp_cksum) + 0x0800;
 	icmp->icmp_cksum = rte_cpu_to_be_16((uint16_t)(sum + (sum >> 16)));

@@ -124,7 +124,8 @@ static void limits_of_port(struct rte_kni_conf *conf)
 {
 	struct rte_eth_dev_info info;
 
-	rte_eth_dev_info_get(port, &info);
+	if (rte_eth_dev_info_get(port, &info) < 0)
+		return;
 	conf->min_mtu = info.min_mtu;
 	conf->max_mtu = info.max_mtu;
 	rte_eth_dev_get_mtu(port, &conf->mtu);
@@ -282,9 +283,8 @@ static bool port_as_before(const struct rte_ether_addr *mac)
 
 	rte_eth_macaddr_get(port, &now);
 	rte_eth_dev_get_mtu(port, &mtu);
-	rte_eth_link_get_nowait(port, &link);
-	return rte_is_same_ether_addr(&now, mac) && mtu == 1500 && link.link_status &&
-	       rte_eth_promiscuous_get(port) == 1;
+	return rte_eth_link_get_nowait(port, &link) == 0 && rte_is_same_ether_addr(&now, mac) &&
+	       mtu == 1500 && link.link_status && rte_eth_promiscuous_get(port) == 1;
 }
 
 /* It came up, one MTU was changed, and that is all that was told. */
