@@ -1,40 +1,138 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Installs the Debian packages that a purpose needs, and nothing if they are all there.
-# usage: config/deps.sh [build|run|kmod|test|matrix|debug|bench|docs]...   (default: build)
+# Installs the packages that a purpose needs, and nothing if they are all there. It knows the
+# packages of Debian 11 to 13 and unstable. On another distribution it installs nothing, but says
+# what is missing.
+# usage: config/deps.sh [build|run|smoke|kmod|test|matrix|debug|bench|docs]...   (default: build)
 set -eu
 
-arch=$(dpkg --print-architecture)
-build="gcc libc6-dev meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
+os=${KNIT_OS_RELEASE:-/etc/os-release}
+# shellcheck disable=SC1090 # its variables: ID, VERSION_ID
+[ ! -r "$os" ] || . "$os"
+case "${ID:-} ${VERSION_ID:-unstable}" in
+"debian 11" | "debian 12") known=1 telemetry=dpdk-dev ;;
+"debian 13" | "debian unstable") known=1 telemetry=dpdk ;;
+*) known=0 telemetry=dpdk ;;
+esac
+
+arch=$(dpkg --print-architecture 2>/dev/null) || arch=amd64
+headers=linux-headers-$arch
+build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
 	libsystemd-dev check python3 iproute2 iputils-ping procps util-linux"
-kmod="gcc make kmod linux-headers-$arch"
+run="$build $telemetry" # dpdk-telemetry.py
+smoke="$run ethtool iperf3 tcpdump"
+kmod="gcc make kmod $headers"
+# dpdk-dev: testpmd
+lint="git g++ binutils clang-format codespell shellcheck sparse dpdk-dev doxygen
+	abigail-tools"
 vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod"
-# dpdk-dev brings dpdk-telemetry.py and testpmd.
-check="git g++ binutils clang-format codespell shellcheck sparse dpdk-dev ethtool iperf3 tcpdump
-	doxygen abigail-tools"
-matrix="debootstrap"
+test="$smoke $kmod $lint $vm"
 # Debian's kernel source, and what its build needs
-debug="linux-source flex bison bc libelf-dev libssl-dev xz-utils"
-bench="dpdk-dev iperf3 ethtool tcpdump"
+debug="$test linux-source flex bison bc libelf-dev libssl-dev xz-utils"
 
 wanted=
 for purpose in "${@:-build}"; do
 	case $purpose in
 	build) wanted="$wanted $build" ;;
-	run) wanted="$wanted $build dpdk-dev" ;;
+	run) wanted="$wanted $run" ;;
+	smoke) wanted="$wanted $smoke" ;;
 	kmod) wanted="$wanted $kmod" ;;
-	test) wanted="$wanted $build $kmod $check $vm" ;;
-	matrix) wanted="$wanted $build $kmod $check $vm $matrix" ;;
-	debug) wanted="$wanted $build $kmod $check $vm $debug" ;;
-	bench) wanted="$wanted $build $bench" ;;
+	test) wanted="$wanted $test" ;;
+	matrix) wanted="$wanted $test debootstrap" ;;
+	debug) wanted="$wanted $debug" ;;
+	bench) wanted="$wanted $smoke dpdk-dev" ;;
 	docs) wanted="$wanted make doxygen" ;;
 	*)
-		echo "$0: no purpose '$purpose': build, run, kmod, test, matrix, debug, bench and" \
-			"docs exist" >&2
+		echo "$0: no purpose '$purpose': build, run, smoke, kmod, test, matrix, debug," \
+			"bench and docs exist" >&2
 		exit 2
 		;;
 	esac
 done
+
+# What distributions agree on: package here, how to see that it is there, what it is. A probe is a
+# program, a file of pkg-config, or a path.
+generic()
+{
+	cat <<-END
+		gcc cc a C compiler
+		libc6-dev /usr/include/stdio.h headers of the C library
+		make make GNU make
+		meson meson meson 0.56 or newer
+		ninja-build ninja ninja
+		pkg-config pkg-config pkg-config or pkgconf
+		libdpdk-dev libdpdk.pc DPDK 20.11 or newer, its headers
+		libconfig-dev libconfig.pc libconfig 1.5 or newer, its headers
+		libmnl-dev libmnl.pc libmnl, its headers
+		libsystemd-dev libsystemd.pc libsystemd, its headers
+		check check.pc the unit test framework Check, its headers
+		python3 python3 Python 3
+		iproute2 ip iproute2
+		iputils-ping ping ping of iputils
+		procps pgrep procps
+		util-linux unshare util-linux
+		dpdk dpdk-telemetry.py dpdk-telemetry.py of DPDK
+		ethtool ethtool ethtool
+		iperf3 iperf3 iperf3
+		tcpdump tcpdump tcpdump
+		kmod depmod kmod
+		$headers /lib/modules/$(uname -r)/build the headers of the running kernel
+		git git git
+		g++ c++ a C++ compiler
+		binutils nm binutils
+		clang-format clang-format clang-format 14
+		codespell codespell codespell
+		shellcheck shellcheck shellcheck
+		sparse sparse sparse
+		dpdk-dev dpdk-testpmd dpdk-testpmd of DPDK
+		doxygen doxygen doxygen
+		qemu-system-x86 qemu-system-x86_64 QEMU for x86-64
+		busybox-static busybox busybox, linked statically
+		cpio cpio cpio
+		xz-utils xz xz
+		zstd zstd zstd
+		debootstrap debootstrap debootstrap
+		linux-source /usr/src/linux the source of a Linux kernel
+		flex flex flex
+		bison bison bison
+		bc bc bc
+		libelf-dev libelf.pc libelf, its headers
+		libssl-dev libssl.pc OpenSSL, its headers
+	END
+}
+
+probe() # probe
+{
+	case $1 in
+	/*) [ -e "$1" ] ;;
+	*.pc) pkg-config --exists "${1%.pc}" ;;
+	*) command -v "$1" ;;
+	esac >/dev/null 2>&1
+}
+
+# Packages have other names elsewhere: only what they bring can be looked for.
+say_what_is_missing()
+{
+	# shellcheck disable=SC2086 # its line breaks become spaces
+	words=" $(echo $wanted) "
+	generic | {
+		missing=
+		while read -r package probe what; do
+			case $words in
+			*" $package "*) probe "$probe" || missing="$missing, $what" ;;
+			esac
+		done
+		[ -n "$missing" ] || exit 0
+		echo "$0: ${PRETTY_NAME:-this distribution}: its packages are not known here." \
+			"Install what is missing: ${missing#, }" >&2
+		exit 1
+	}
+}
+
+if [ $known -eq 0 ]; then
+	say_what_is_missing
+	exit
+fi
 
 missing=
 # shellcheck disable=SC2086 # lists of words
