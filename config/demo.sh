@@ -26,12 +26,13 @@ die() {
 	exit 1
 }
 
-# wait_for SECONDS WHAT COMMAND...: polls until the command succeeds.
+# wait_for SECONDS WHAT COMMAND...: polls until the command succeeds. What it says goes into the
+# message if it does not.
 wait_for() {
-	local end=$((SECONDS + $1)) what=$2
+	local end=$((SECONDS + $1)) what=$2 why
 	shift 2
-	until "$@" >/dev/null 2>&1; do
-		((SECONDS < end)) || die "no $what within the deadline"
+	until why=$("$@" 2>&1 >/dev/null); do
+		((SECONDS < end)) || die "no $what within the deadline${why:+: ${why##*$'\n'}}"
 		kill -0 "${pids[0]:-$$}" 2>/dev/null ||
 			die "knit-primary ended: $(tail -n 3 "$log/primary")"
 		read -rt 0.05 <> <(:)
@@ -164,7 +165,7 @@ request() { # WHAT PATTERN ARGS...
 	show kni-left | grep -q "$pattern" || die "the interface lost $what"
 }
 field() { # COMMAND FIELD
-	echo "$1" | timeout 5 dpdk-telemetry.py -f $prefix 2>/dev/null | sed 's/[,{}]/\n/g' |
+	echo "$1" | timeout 5 dpdk-telemetry.py -f $prefix | sed 's/[,{}]/\n/g' |
 		sed -n "s/^ *\"$2\": *//p" | tail -n 1
 }
 port_promisc() { [ "$(field /knit/port,left promisc)" = "$1" ]; }
