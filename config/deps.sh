@@ -18,12 +18,12 @@ esac
 arch=$(dpkg --print-architecture 2>/dev/null) || arch=amd64
 headers=linux-headers-$arch
 build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
-	libsystemd-dev check python3 iproute2 iputils-ping procps util-linux"
+	check python3 iproute2 iputils-ping procps util-linux"
 run="$build $telemetry" # dpdk-telemetry.py
 smoke="$run ethtool iperf3 tcpdump"
 kmod="gcc make kmod $headers"
 # dpdk-dev: testpmd
-lint="git g++ binutils clang-format codespell shellcheck sparse dpdk-dev doxygen
+lint="git g++ systemd binutils clang-format codespell shellcheck sparse dpdk-dev doxygen
 	abigail-tools"
 vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod"
 test="$smoke $kmod $lint $vm"

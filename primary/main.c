@@ -14,18 +14,13 @@
 #include "recovery/bus_master.h"
 #include "setup.h"
 #include "status.h"
+#include "system/process/notify.h"
 #include "system/process/stdfds.h"
 #include "system/rundir/rundir.h"
 #include "telemetry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#ifdef KNIT_SYSTEMD
-#include <systemd/sd-daemon.h>
-#else
-#define sd_notify(unset, state) ((void)0)
-#endif
 
 static int resources_code(int ret)
 {
@@ -63,11 +58,11 @@ static int run_system(struct primary *p)
 		goto stop_service;
 	primary_telemetry_show(p);
 	primary_status_banner(p);
-	sd_notify(0, "READY=1");
+	knit_notify("READY=1");
 
 	code = main_loop_run(p);
 
-	sd_notify(0, "STOPPING=1");
+	knit_notify("STOPPING=1");
 stop_service:
 	primary_telemetry_show(NULL);
 	port_thread_stop(p);

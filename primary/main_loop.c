@@ -8,6 +8,7 @@
 #include "port_thread.h"
 #include "primary.h"
 #include "status.h"
+#include "system/process/notify.h"
 #include "system/rundir/rundir.h"
 
 #include <errno.h>
@@ -128,13 +129,27 @@ static void status_each_second(const struct primary *p)
 	primary_status_line(p);
 }
 
+/* Both threads go round, or systemd starts the primary anew. */
+static void tell_alive(struct knit_beat *b)
+{
+	static uint64_t told;
+	uint64_t turns = port_thread_turns();
+
+	if (turns == told || knit_beat_timeout(b, 1))
+		return;
+	told = turns;
+	knit_beat(b);
+}
+
 int main_loop_run(struct primary *p)
 {
 	struct pollfd fds[2];
 	int sigfd = open_signalfd();
 	int timeout = shortest_poll(p);
+	struct knit_beat beat;
 	bool asked = false;
 
+	knit_beat_init(&beat);
 	link_event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (sigfd < 0 || link_event < 0) {
 		errno_log(errno, "signalfd, eventfd");
@@ -148,6 +163,7 @@ int main_loop_run(struct primary *p)
 			port_thread_kick();
 		poll_links(p);
 		status_each_second(p);
+		tell_alive(&beat);
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
 			break;
 		asked = stop_requested(sigfd);

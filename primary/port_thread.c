@@ -64,6 +64,7 @@ static struct {
 	bool dead;	       /* a domain waits for its reset */
 	bool removed;	       /* a removed device waits for its release */
 	bool wedged;	       /* a port that lost bus mastering waits for its start */
+	uint64_t turns;	       /* of the loop, atomic */
 } service = { .doorbell = KNIT_DOORBELL_NONE };
 
 /*
@@ -230,6 +231,7 @@ static uint32_t port_thread(void *arg)
 	struct primary *p = arg;
 
 	while (!__atomic_load_n(&service.stop, __ATOMIC_ACQUIRE)) {
+		__atomic_fetch_add(&service.turns, 1, __ATOMIC_RELAXED);
 		wait_once(p, must_retry() ? RETRY_MS : TICK_MS);
 		bus_master_poll(p);
 		registry_check(p);
@@ -281,6 +283,11 @@ int port_thread_start(struct primary *p)
 	if (rte_mp_action_register(KNIT_MSG_ACTION, on_message) < 0)
 		return errno_log(rte_errno, "rte_mp_action_register");
 	return 0;
+}
+
+uint64_t port_thread_turns(void)
+{
+	return __atomic_load_n(&service.turns, __ATOMIC_RELAXED);
 }
 
 void port_thread_kick(void)

@@ -3,6 +3,7 @@
 #define KNIT_CONTROL_H
 
 #include "kni/control/handler.h"
+#include "system/process/notify.h"
 #include "system/session/msg.h"
 #include "system/session/secondary.h"
 #include "system/topology/topo.h"
@@ -47,6 +48,7 @@ struct control_iface {
 struct control {
 	struct knit_secondary secondary;
 	struct knit_topo *topo;
+	struct knit_beat beat;
 	int signals;	    /* signalfd: the process shall end */
 	bool waiting;	    /* a request is being repeated, and the log says so */
 	bool gave_up;	    /* the process had to end before an answer came: no more requests */

@@ -80,11 +80,13 @@ int control_run(struct control *c)
 		log_err("doorbell of control: %s", rte_strerror(-fd));
 		return knit_secondary_doorbell_exit(fd);
 	}
+	knit_beat_init(&c->beat);
 	while (go_on) {
+		knit_beat(&c->beat);
 		timeout = control_net_tap_poll(c);
 		if (serve_ifaces(c) > 0 || !arm_ifaces(c))
 			timeout = 0;
-		go_on = wait_for_ring(c, fd, timeout);
+		go_on = wait_for_ring(c, fd, knit_beat_timeout(&c->beat, timeout));
 		disarm_ifaces(c);
 	}
 	return KNIT_EXIT_OK;

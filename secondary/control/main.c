@@ -27,7 +27,9 @@ static int run_control(struct control *c)
 		goto unclaim;
 	log_notice("control of %u interfaces is ready", c->topo->n_ifaces);
 
+	knit_notify("READY=1");
 	code = control_run(c);
+	knit_notify("STOPPING=1");
 
 unclaim:
 	control_unclaim(c);

@@ -89,6 +89,8 @@ int control_request(struct control_iface *i, struct knit_msg *m)
 	if (i->control->gave_up)
 		return -ETIMEDOUT;
 	do {
+		/* Asking for as long as it takes is no standstill. */
+		knit_beat(&i->control->beat);
 		answer = *m;
 		ret = knit_msg_ask(&answer, -1, KNIT_MSG_TIMEOUT_MS);
 	} while (ret == -ETIMEDOUT && try_again(i->control, i, m->op));

@@ -118,6 +118,13 @@ static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 	return ret;
 }
 
+/* The time is looked at in the loop without a system call. */
+static void beat(struct knit_worker *w, uint64_t now)
+{
+	knit_beat(&w->beat);
+	w->next_beat = now + knit_beat_timeout(&w->beat, -1) * (rte_get_tsc_hz() / 1000);
+}
+
 int knit_worker_run(struct knit_worker *w)
 {
 	struct knit_worker_stats *s = w->stats;
@@ -125,6 +132,8 @@ int knit_worker_run(struct knit_worker *w)
 	uint32_t i, n;
 	int ret;
 
+	knit_beat_init(&w->beat);
+	w->next_beat = w->beat.every_ms ? before : UINT64_MAX;
 	rte_rcu_qsbr_thread_online(w->qsbr, 0);
 	ret = knit_park_check(w);
 	while (ret == KNIT_EXIT_OK && likely(!must_end(w))) {
@@ -138,6 +147,8 @@ int knit_worker_run(struct knit_worker *w)
 			knit_count(&s->cycles_busy, now - before);
 		}
 		before = now;
+		if (unlikely(now >= w->next_beat))
+			beat(w, now);
 		ret = between_rounds(w, n != 0, now);
 		if (unlikely(w->idle.slept)) {
 			w->idle.slept = false;

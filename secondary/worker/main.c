@@ -28,7 +28,9 @@ static int run_worker(struct knit_worker *w)
 		goto unclaim;
 
 	knit_signals_unblock(w->entry->doorbell);
+	knit_notify("READY=1");
 	code = knit_worker_run(w);
+	knit_notify("STOPPING=1");
 
 unclaim:
 	knit_worker_unclaim(w);

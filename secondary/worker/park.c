@@ -26,6 +26,7 @@ static void wait_resumed(struct knit_worker *w)
 	while ((park = __atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE)) != 0 &&
 	       !knit_stop_requested()) {
 		__atomic_store_n(&w->entry->park_ack, park, __ATOMIC_RELEASE);
+		knit_beat(&w->beat);
 		if (poll(&doorbell, 1, POLL_MS) > 0)
 			knit_doorbell_clear(w->entry->doorbell);
 	}

@@ -3,6 +3,7 @@
 #define KNIT_WORKER_H
 
 #include "kni/offload/offload.h"
+#include "system/process/notify.h"
 #include "system/rundir/rundir.h"
 #include "system/session/secondary.h"
 #include "system/topology/topo.h"
@@ -106,6 +107,7 @@ struct knit_worker {
 	struct knit_topo *topo;
 	struct rte_rcu_qsbr *qsbr;
 	struct knit_worker_stats *stats;
+	uint64_t next_beat; /* TSC; UINT64_MAX: nobody watches */
 	uint32_t burst;
 	uint32_t n_inputs;
 	uint32_t n_outputs;
@@ -116,6 +118,7 @@ struct knit_worker {
 	struct rte_mbuf *work[KNIT_BURST_MAX + KNIT_OFFLOAD_MAX_SEGS];
 	struct knit_output outputs[KNIT_MAX_OUTPUTS];
 	struct knit_worker_idle idle;
+	struct knit_beat beat;
 	struct knit_secondary secondary;
 	uint32_t n_claimed; /* outputs, the first ones, whose pairs this process has claimed */
 	bool registered;    /* with qsbr */

@@ -84,6 +84,35 @@ told_to_systemd()
 	: >"$TMP/primary.log"
 }
 
+# Ready and, three times within the time of its watchdog, alive.
+watched() # name, program, argument...
+{
+	local name=$1 program=$2
+	shift 2
+
+	start "manager-$name" python3 -c "$LISTENER" "$TMP/notify-$name"
+	wait_for 5 [ -S "$TMP/notify-$name" ] || die "no listener"
+	start "$name" env NOTIFY_SOCKET="$TMP/notify-$name" WATCHDOG_USEC=3000000 \
+		"$KNIT_BUILD/$program" "$@"
+	check "systemd: is told that $name is ready" wait_for 20 \
+		grep -qx READY=1 "$TMP/manager-$name.log"
+	check "systemd: is told that $name is alive" wait_for 10 beats "$name" 3
+}
+
+beats() # name, times
+{
+	[ "$(grep -cx WATCHDOG=1 "$TMP/manager-$1.log")" -ge "$2" ]
+}
+
+watched_by_systemd()
+{
+	watched primary primary/knit-primary --config "$TMP/knit.cfg"
+	watched worker0 secondary/worker/knit-worker --prefix "$PREFIX" --id 0
+	watched control secondary/control/knit-control --prefix "$PREFIX"
+	system_down
+	: >"$TMP/primary.log"
+}
+
 # A secondary that does not answer is killed: an end has its time.
 asked_with_a_stopped_worker()
 {
@@ -180,6 +209,7 @@ asked_to_end TERM
 asked_to_end INT
 asked_while_starting
 told_to_systemd
+watched_by_systemd
 asked_with_a_stopped_worker
 primary_killed
 ip netns del far

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "notify.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+void knit_notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	size_t length = path ? strlen(path) : 0;
+	int fd;
+
+	if (length < 2 || length >= sizeof(addr.sun_path) || !strchr("/@", path[0]))
+		return;
+	memcpy(addr.sun_path, path, length);
+	if (path[0] == '@')
+		addr.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&addr,
+	       offsetof(struct sockaddr_un, sun_path) + length);
+	close(fd);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void knit_beat_init(struct knit_beat *b)
+{
+	const char *us = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+
+	*b = (struct knit_beat){ 0 };
+	if (us && (pid == NULL || atol(pid) == (long)getpid()))
+		b->every_ms = atoll(us) / 3000;
+}
+
+void knit_beat(struct knit_beat *b)
+{
+	int64_t now;
+
+	if (b->every_ms <= 0)
+		return;
+	now = now_ms();
+	if (now < b->next_ms)
+		return;
+	b->next_ms = now + b->every_ms;
+	knit_notify("WATCHDOG=1");
+}
+
+int knit_beat_timeout(const struct knit_beat *b, int timeout_ms)
+{
+	int64_t left;
+
+	if (b->every_ms <= 0)
+		return timeout_ms;
+	left = b->next_ms - now_ms();
+	if (left < 0)
+		left = 0;
+	return timeout_ms < 0 || left < timeout_ms ? (int)left : timeout_ms;
+}
