@@ -12,7 +12,7 @@ trap 'rm -rf "$TMP"' EXIT
 exec 3>&1
 failed=0
 CHECKS="format spdx space spelling shell tokens dependencies size paths links version commits"
-CHECKS+=" api plot"
+CHECKS+=" api plot units"
 MAX_LINES=600
 MAX_COLUMNS=100
 BUILD=${KNIT_BUILD:-build}
@@ -270,6 +270,33 @@ check_plot()
 	cmp "$TMP/bench.svg" docs/bench.svg
 }
 
+# exposures: what docs/RUNNING.md says of each unit, as UNIT FIGURE
+exposures()
+{
+	sed -nE 's/^\| `([a-z@-]+\.service)` \| ([0-9.]+) \|.*/\1 \2/p' docs/RUNNING.md
+}
+
+# systemd understands the units, and none is more exposed than docs/RUNNING.md says.
+check_units()
+{
+	local unit figure file
+
+	command -v systemd-analyze >/dev/null || echo "systemd-analyze is missing"
+	mkdir "$TMP/units"
+	for file in config/systemd/*.in; do
+		sed 's,^ExecStart=@[^ ]*,ExecStart=/bin/true,; s,@[a-z]*@,/usr,' "$file" \
+			>"$TMP/units/$(basename "$file" .in)"
+	done
+	systemd-analyze verify --man=no "$TMP"/units/*
+	[ "$(exposures | wc -l)" -ge 3 ] || echo "docs/RUNNING.md: no table of units"
+	while read -r unit figure; do
+		systemd-analyze security --offline=true --no-pager --threshold="${figure/./}" \
+			"$TMP/units/$unit" >"$TMP/exposure" 2>&1 && continue
+		tail -n 1 "$TMP/exposure"
+		echo "docs/RUNNING.md: $unit: $figure at most"
+	done < <(exposures)
+}
+
 run() # name: runs check_NAME
 {
 	"check_$1" >"$TMP/found" 2>&1
@@ -279,8 +306,8 @@ run() # name: runs check_NAME
 files '*.c' '*.h' >"$TMP/c"
 files '*.sh' .ci/run >"$TMP/shell"
 files '*.c' '*.h' '*.sh' '*.py' '*.build' meson_options.txt GNUmakefile '*/Makefile' '*Kbuild' \
-	.ci/run 'tests/*/run' '*.cfg' '*.map' '*.service' '*.target' '*.rules' '*.conf' \
-	docs/Doxyfile >"$TMP/all"
+	.ci/run 'tests/*/run' '*.cfg' '*.map' '*.service' '*.service.in' '*.target' '*.rules' \
+	'*.conf' docs/Doxyfile >"$TMP/all"
 files '*.md' >"$TMP/md"
 cat "$TMP/all" "$TMP/md" >"$TMP/text"
 # shellcheck disable=SC2046 # no source has a blank in its name
