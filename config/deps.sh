@@ -64,7 +64,6 @@ generic()
 		libdpdk-dev libdpdk.pc DPDK 20.11 or newer, its headers
 		libconfig-dev libconfig.pc libconfig 1.5 or newer, its headers
 		libmnl-dev libmnl.pc libmnl, its headers
-		libsystemd-dev libsystemd.pc libsystemd, its headers
 		check check.pc the unit test framework Check, its headers
 		python3 python3 Python 3
 		iproute2 ip iproute2

@@ -96,6 +96,8 @@ int main(int argc, char **argv)
 		return KNIT_EXIT_CONFIG;
 	if (o.check_config)
 		return KNIT_EXIT_OK;
+	if (o.reserve)
+		return preflight_reserve(conf);
 	if (o.check_host)
 		return primary_preflight(conf, true);
 	primary_init(&p, conf, o.status);

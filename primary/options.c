@@ -15,6 +15,7 @@ static void usage(FILE *out)
 {
 	fputs("usage: knit-primary [options] --config FILE\n"
 	      "       knit-primary --config FILE --check | --check-config\n"
+	      "       knit-primary --config FILE --reserve-hugepages\n"
 	      "       knit-primary --restore PREFIX\n"
 	      "\n"
 	      "Creates the ports, memory and kernel interfaces that FILE describes, and serves\n"
@@ -26,6 +27,10 @@ static void usage(FILE *out)
 	      "                      change nothing. Exit codes: 0 nothing, 3 FILE is wrong,\n"
 	      "                      4 something, 6 another rte_kni is loaded, 7 prefix is taken\n"
 	      "      --check-config  check FILE only; change nothing\n"
+	      "      --reserve-hugepages\n"
+	      "                      reserve on each NUMA node the hugepages that FILE needs and\n"
+	      "                      are not there; takes none away. Exit codes: 0 all are there,\n"
+	      "                      3 FILE is wrong, 4 the kernel has not so many\n"
 	      "      --restore PREFIX\n"
 	      "                      give the NICs that a primary with that prefix still has\n"
 	      "                      bound back to their drivers. Exit codes: 0 done, 7 it runs\n"
@@ -87,6 +92,7 @@ int primary_options(int argc, char **argv, struct options *o)
 		{ "status", no_argument, NULL, 's' },
 		{ "check", optional_argument, NULL, 'M' },
 		{ "check-config", no_argument, NULL, 'C' },
+		{ "reserve-hugepages", no_argument, NULL, 'P' },
 		{ "restore", required_argument, NULL, 'R' },
 		{ "give-back", required_argument, NULL, 'R' },
 		{ "exit-code", required_argument, NULL, 'E' },
@@ -117,6 +123,9 @@ int primary_options(int argc, char **argv, struct options *o)
 		case 'M':
 			o->config = optarg ? optarg : o->config;
 			o->check_host = true;
+			break;
+		case 'P':
+			o->reserve = true;
 			break;
 		case 'R':
 			o->restore = optarg;

@@ -11,6 +11,7 @@ struct options {
 	bool status;				   /* --status */
 	bool check_config;			   /* --check-config */
 	bool check_host;			   /* --check */
+	bool reserve;				   /* --reserve-hugepages */
 	const char *restore;			   /* --restore: a prefix */
 	int exit_code;				   /* --exit-code: what --restore exits with */
 	const char *log_level[MAX_LOG_LEVELS + 1]; /* --log-level, NULL behind the last */

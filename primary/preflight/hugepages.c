@@ -5,6 +5,7 @@
 #include "system/config/config.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <mntent.h>
 #include <stdint.h>
@@ -196,21 +197,40 @@ size_t hugepages_least(const struct knit_config *c)
 	return (kib ? kib : USUAL_KIB) * 1024;
 }
 
+/* With the missing bytes, in pages of that size. */
+static size_t pages_wanted(const char *dir, unsigned long kib, size_t missing)
+{
+	size_t page = kib * 1024;
+
+	return read_page_count(dir, kib, "nr_hugepages") + (missing + page - 1) / page;
+}
+
 /* The command adds the smallest pages. */
 void hugepages_remedy(int node, size_t missing, char *text, size_t size)
 {
 	char dir[PATH_SIZE];
 	unsigned long least;
-	size_t page;
 
 	node_dir(node, dir, sizeof(dir));
 	least = least_size(NULL, dir, 0);
 	if (least == 0)
 		least = USUAL_KIB;
-	page = least * 1024;
 	snprintf(text, size, "echo %zu >%s/" PAGES "%lukB/nr_hugepages",
-		 read_page_count(dir, least, "nr_hugepages") + (missing + page - 1) / page, dir,
-		 least);
+		 pages_wanted(dir, least, missing), dir, least);
+}
+
+int hugepages_add(const struct knit_config *c, int node, size_t missing)
+{
+	char dir[PATH_SIZE], path[PATH_SIZE + 80], text[32];
+	unsigned long least;
+
+	node_dir(node, dir, sizeof(dir));
+	least = least_size(c, dir, 0);
+	if (least == 0)
+		return -ENOENT;
+	snprintf(path, sizeof(path), "%s/" PAGES "%lukB/nr_hugepages", dir, least);
+	snprintf(text, sizeof(text), "%zu", pages_wanted(dir, least, missing));
+	return knit_sysfs_write(path, text);
 }
 
 /* The limit for pages of one size. EAL may use any of its mounts. */

@@ -135,13 +135,20 @@ static int check_tun(bool want)
 	return preflight_missing(what, "modprobe tun; in a container: --device /dev/net/tun");
 }
 
-static int check_prefix(const struct knit_config *c)
+bool preflight_prefix_runs(const struct knit_config *c)
 {
-	char path[300], what[200];
+	char path[300];
 
 	knit_eal_runtime_dir(c->eal.prefix, path, sizeof(path) - 8);
 	strcat(path, "/config");
-	if (!rte_eal_primary_proc_alive(path)) {
+	return rte_eal_primary_proc_alive(path);
+}
+
+static int check_prefix(const struct knit_config *c)
+{
+	char what[200];
+
+	if (!preflight_prefix_runs(c)) {
 		preflight_good("no other primary has this prefix");
 		return 0;
 	}

@@ -10,7 +10,7 @@
  * start makes the same checks as --check, unless noted.
  */
 
-/* host.c: the pools, and the hugepages that they need. */
+/* host.c, reserve.c: the pools, and the hugepages that they need. */
 struct pool_plan;
 void preflight_plan(const struct knit_config *conf, struct pool_plan *plan);
 size_t preflight_bytes(const struct pool_plan *plan);
@@ -18,6 +18,10 @@ size_t preflight_bytes(const struct pool_plan *plan);
 int preflight_vfio(const struct knit_config *conf);
 /* Hugepages of each NUMA node. Those that an earlier run with this prefix left count as free. */
 int preflight_memory(const struct knit_config *conf);
+/* --reserve-hugepages: adds what is missing, tells what it did. enum knit_exit. */
+int preflight_reserve(const struct knit_config *conf);
+/* Whether there is a primary with that prefix. */
+bool preflight_prefix_runs(const struct knit_config *conf);
 /* --check: the IOMMU. */
 void preflight_iommu(void);
 

@@ -5,6 +5,7 @@
 #include "preflight/hugepages.h"
 #include "system/config/config.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,28 @@ START_TEST(remedies)
 }
 END_TEST
 
+static void expect_pages(const char *file, int pages)
+{
+	ck_assert_int_eq(atoi(bind_fake_text(file)), pages);
+}
+
+START_TEST(added)
+{
+	ck_assert_int_eq(hugepages_add(&conf, 0, 20 * MIB), 0);
+	expect_pages(NODE(0) SMALL "nr_hugepages", 110);
+	ck_assert_int_eq(hugepages_add(&conf, 1, 20 * MIB + 1), 0);
+	expect_pages(NODE(1) SMALL "nr_hugepages", 21);
+	/* of the size that this file takes */
+	mounts(MOUNT_LARGE);
+	strcpy(conf.eal.huge_dir, "/large");
+	ck_assert_int_eq(hugepages_add(&conf, 0, 1), 0);
+	expect_pages(NODE(0) LARGE "nr_hugepages", 2);
+	expect_pages(NODE(0) SMALL "nr_hugepages", 110);
+	bind_fake_file("proc/mounts", NULL);
+	ck_assert_int_eq(hugepages_add(&conf, 0, 1), -ENOENT);
+}
+END_TEST
+
 START_TEST(left_by_a_killed_primary)
 {
 	ck_assert_uint_eq(hugepages_left(&conf), 0);
@@ -261,6 +284,7 @@ KNIT_SUITE(hugepages)
 	tcase_add_test(tc, remedies);
 	tcase_add_test(tc, left_by_a_killed_primary);
 	tcase_add_test(tc, smallest);
+	tcase_add_test(tc, added);
 	tcase_add_test(tc, missing);
 	tcase_add_test(tc, limits_of_cgroups);
 	suite_add_tcase(s, tc);
