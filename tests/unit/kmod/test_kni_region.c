@@ -15,9 +15,9 @@
  * The kernel's addresses of the pages: any that differ. Nothing behind them is touched.
  */
 static void *va[MAX_REGIONS][MAX_PAGES];
-static struct {
+static union {
 	struct kni_region_table t;
-	struct kni_region r[MAX_REGIONS];
+	char room[sizeof(struct kni_region_table) + MAX_REGIONS * sizeof(struct kni_region)];
 } mem;
 
 static void setup(void)

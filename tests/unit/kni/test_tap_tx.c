@@ -25,10 +25,10 @@ static struct {
 	uint8_t memory[BUFFERS * BUFFER];
 	uint8_t sent[VNET + 2 * KNIT_FRAME_MAX + BUFFERS * BUFFER];
 	struct knit_region_table *regions;
-	struct knit_tap_iface iface;
 	struct knit_tap_pair p;
 	struct knit_ring alloc_q, tx_q; /* the user side's ends */
 	int kernel;
+	struct knit_tap_iface iface; /* last, because it has no fixed size */
 } rig;
 
 static void bind_both(struct knit_ring *user, struct knit_ring *engine, void *mem)

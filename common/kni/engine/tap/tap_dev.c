@@ -199,9 +199,10 @@ int knit_tap_dev_queue(const struct knit_tap_iface *t, uint16_t pair, bool attac
 
 int knit_tap_dev_speed(const struct knit_tap_place *place, uint32_t speed, bool full_duplex)
 {
-	struct {
-		struct ethtool_link_settings s;
-		uint32_t modes[3 * LINK_MODE_WORDS];
+	union {
+		struct ethtool_link_settings s; /* ends with three masks */
+		uint8_t room[sizeof(struct ethtool_link_settings) +
+			     3 * LINK_MODE_WORDS * sizeof(uint32_t)];
 	} req = { .s.cmd = ETHTOOL_GLINKSETTINGS };
 	int fd = knit_nl_fd(&place->nl); /* any socket of the namespace does */
 	struct ifreq ifr = { .ifr_data = (void *)&req };
