@@ -25,7 +25,7 @@ kmod="gcc make kmod $headers"
 # dpdk-dev: testpmd
 lint="git g++ systemd binutils clang-format codespell shellcheck sparse dpdk-dev doxygen
 	abigail-tools"
-vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod"
+vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod ovmf sbsigntool openssl"
 test="$smoke $kmod $lint $vm"
 # Debian's kernel source, and what its build needs
 debug="$test linux-source flex bison bc libelf-dev libssl-dev xz-utils"

@@ -20,6 +20,8 @@
 #   --env NAME=VALUE   for the scripts
 #   --out FOLDER       what they write to /run/out is kept there, with the kernel's log, console.log
 #   --mem MIB, --smp CPUS, --timeout SECONDS, --append KERNEL_PARAMETERS
+#   --secure-boot      UEFI firmware that starts signed kernels only. It knows the key of Debian's ovmf,
+#                      which signs this kernel, and modules: secure-boot.sh
 #   --icount           one CPU whose clock counts instructions
 #   --known PATTERN    lines of the kernel's log that are clean, whatever dirty.txt says
 #   --console          print the kernel's log too, when all is over
@@ -36,6 +38,7 @@ TIMEOUT=300
 APPEND=
 OUT=
 ICOUNT=
+SECURE=
 CONSOLE=
 SHELL_WANTED=
 ENVIRONMENT=()
@@ -45,6 +48,7 @@ KNOWN=(-e 'BUG: KCSAN: ') # races.awk judges these
 QEMU=()
 LINES_OF_LOG=150
 PLAIN=virtio-net-pci,ctrl_vlan=off
+OVMF=/usr/share/OVMF
 
 usage()
 {
@@ -58,6 +62,7 @@ options() # arguments
 		case $1 in
 		--console) CONSOLE=1 ;;
 		--icount) ICOUNT=1 ;;
+		--secure-boot) SECURE=1 ;;
 		--shell) SHELL_WANTED=1 TIMEOUT=86400 ;;
 		--help) usage 0 ;;
 		--)
@@ -178,6 +183,17 @@ kernel_parameters()
 		"knit.guest=$VM/guest/start.sh $APPEND"
 }
 
+# The firmware keeps its variables in a flash chip that only its system management mode may write.
+secure_boot()
+{
+	"$VM/secure-boot.sh" kernel "$(echo "$KERNEL"/boot/vmlinuz-*)" "$OUT/vmlinuz" &&
+		cp "$OVMF/OVMF_VARS_4M.snakeoil.fd" "$OUT/variables.fd" || exit 1
+	QEMU+=(-machine "smm=on" -global "driver=cfi.pflash01,property=secure,value=on"
+		-drive "if=pflash,format=raw,readonly=on,file=$OVMF/OVMF_CODE_4M.snakeoil.fd"
+		-drive "if=pflash,format=raw,file=$OUT/variables.fd"
+		-kernel "$OUT/vmlinuz")
+}
+
 machine()
 {
 	if [ -n "$ICOUNT" ]; then
@@ -189,7 +205,7 @@ machine()
 	QEMU+=(-machine "q35,kernel-irqchip=split" -cpu max -smp "$SMP" -m "$MEM"
 		-display none -vga none -nodefaults -no-reboot
 		-device "intel-iommu,intremap=on,caching-mode=on"
-		-kernel "$(echo "$KERNEL"/boot/vmlinuz-*)" -initrd "$INITRD"
+		-initrd "$INITRD"
 		-append "$(kernel_parameters)"
 		-serial "file:$OUT/console.log"
 		-chardev "stdio,id=terminal,signal=off"
@@ -211,6 +227,11 @@ boot()
 		add_nic "$i" "${NICS[$i]}"
 	done
 	machine
+	if [ -n "$SECURE" ]; then
+		secure_boot
+	else
+		QEMU+=(-kernel "$(echo "$KERNEL"/boot/vmlinuz-*)")
+	fi
 	if [ -n "$SHELL_WANTED" ]; then
 		stty raw -echo
 		timeout -k 5 --foreground "$TIMEOUT" qemu-system-x86_64 "${QEMU[@]}"

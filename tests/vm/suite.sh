@@ -18,6 +18,7 @@
 #   matrix     (*) the same, but each NIC on each way: make test-matrix
 #   refuse     what speaks against it, and how NICs go back; igb_uio by itself
 #   noiommu    no IOMMU, and a kernel that is locked down
+#   secure     Secure Boot: signed modules, knit on vfio-pci in a kernel that is locked down
 #   unplug     a NIC taken away under traffic, by vfio-pci and igb_uio
 #   newest     (*) what a new kernel must pass: module, packets and pci in one boot
 #   newest-nics (*) and igb_uio, and NICs on it, vfio-pci and uio_pci_generic
@@ -31,7 +32,7 @@
 
 UNLOAD=$VM/scenarios/90-unload.sh
 # The longest first: run side by side, the last ones then end at about the same time.
-DEFAULT="smoke bind taps life module unplug pci refuse packets virtio noiommu"
+DEFAULT="smoke bind taps life module unplug pci refuse packets virtio noiommu secure"
 OPTIONS=()
 BOOTS=()
 status=0
@@ -81,9 +82,21 @@ probes() # name, timeout, probes
 		"$VM/scenarios/30-bind.sh $3"
 }
 
+# The module's copy with a signature; igb_uio's is where its own would be.
+sign_modules() # folder
+{
+	local module
+
+	for module in kni/rte_kni.ko igb_uio/igb_uio.ko; do
+		mkdir -p "$1/${module%/*}" &&
+			"$VM/secure-boot.sh" module "$KNIT_BUILD/kmod/$module" "$1/$module" ||
+			return 1
+	done
+}
+
 boot() # name
 {
-	local module packets pci life virtio smoke taps more legacy
+	local module packets pci life virtio smoke taps more legacy signed
 
 	readarray -t module < <(scenarios '1[0-2]-*.sh')
 	readarray -t packets < <(scenarios '1[3-9]-*.sh')
@@ -136,6 +149,16 @@ boot() # name
 			"env KNIT_PORT_TEXT='allow_noiommu = true;' $VM/scenarios/30-bind.sh \
 			0:vfio-pci 0:igb_uio:msix 0:igb_uio:legacy" \
 			"$VM/scenarios/31-refuse.sh lockdown"
+		;;
+	secure)
+		signed=$(readlink -m "$KNIT_BUILD/vm-logs/signed")
+		sign_modules "$signed" || {
+			echo "not ok secure: the modules can't be signed"
+			status=1
+			return
+		}
+		vm secure 500 --secure-boot --nics pci --module "$signed/kni/rte_kni.ko" \
+			"$VM/scenarios/33-secure-boot.sh" "${pci[@]/#/$ON_MODULE}" "$UNLOAD"
 		;;
 	unplug)
 		vm unplug 900 --nic 1:e1000 --nic 2:e1000 "$VM/scenarios/32-unplug.sh" \

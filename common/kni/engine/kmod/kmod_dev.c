@@ -13,13 +13,35 @@
 #define MODULE_OTHER \
 	"rmmod rte_kni, and load the module that belongs to this knit: modprobe rte_kni"
 
+/* As under Secure Boot. Then the user needs more than a module that was built. */
+static bool kernel_wants_signatures(void)
+{
+	int fd = open("/sys/module/module/parameters/sig_enforce", O_RDONLY | O_CLOEXEC);
+	char value = 'N';
+
+	if (fd < 0)
+		return false;
+	if (read(fd, &value, 1) < 0)
+		value = 'N';
+	close(fd);
+	return value == 'Y';
+}
+
+static const char *load_remedy(void)
+{
+	return kernel_wants_signatures()
+		       ? "load the kernel module: modprobe rte_kni; this kernel takes it only "
+			 "with a signature, see Secure Boot in docs/MODULE.md"
+		       : "load the kernel module: modprobe rte_kni";
+}
+
 static int open_failed(int err, struct knit_kmod_why *why)
 {
 	/* A node whose module is gone */
 	if (err == ENODEV || err == ENXIO)
 		err = ENOENT;
 	snprintf(why->what, sizeof(why->what), "open " KNIT_DEV_PATH ": %s", strerror(err));
-	why->remedy = err == ENOENT ? "load the kernel module: modprobe rte_kni"
+	why->remedy = err == ENOENT ? load_remedy()
 				    : "root, or CAP_NET_ADMIN and rights on " KNIT_DEV_PATH;
 	return -err;
 }
