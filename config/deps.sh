@@ -85,11 +85,16 @@ generic()
 		sparse sparse sparse
 		dpdk-dev dpdk-testpmd dpdk-testpmd of DPDK
 		doxygen doxygen doxygen
+		abigail-tools abidiff abidiff of libabigail
+		systemd systemd-analyze systemd-analyze
 		qemu-system-x86 qemu-system-x86_64 QEMU for x86-64
 		busybox-static busybox busybox, linked statically
 		cpio cpio cpio
 		xz-utils xz xz
 		zstd zstd zstd
+		ovmf /usr/share/OVMF/OVMF_CODE_4M.snakeoil.fd OVMF with a key for tests
+		sbsigntool sbsign sbsigntool
+		openssl openssl OpenSSL's command
 		debootstrap debootstrap debootstrap
 		linux-source /usr/src/linux the source of a Linux kernel
 		flex flex flex

@@ -35,8 +35,8 @@ size_t hugepages_least(const struct knit_config *c);
 void hugepages_remedy(int node, size_t missing, char *text, size_t size);
 
 /*
- * Asks the kernel for the missing bytes of a node, in the smallest pages that EAL takes. It may find
- * fewer. 0 or a negative errno, -ENOENT: no hugetlbfs is mounted.
+ * Asks the kernel for the missing bytes of a node, in the smallest pages that EAL takes. The kernel
+ * may find fewer. 0 or a negative errno, -ENOENT: no hugetlbfs is mounted.
  */
 int hugepages_add(const struct knit_config *c, int node, size_t missing);
 

@@ -31,8 +31,9 @@ static int reserve_on(const struct knit_config *c, unsigned int node, size_t nee
 		 "reserved: %s",
 		 node, (needed + MIB - 1) / MIB, after / MIB,
 		 ret ? strerror(-ret) : "the memory is in use, or in pieces");
-	return preflight_missing(what, ret ? remedy : "reserve them earlier, or at boot: kernel "
-						      "parameter hugepages");
+	return preflight_missing(what, ret ? remedy
+					   : "reserve them earlier, or at boot: kernel "
+					     "parameter hugepages");
 }
 
 int preflight_reserve(const struct knit_config *c)

@@ -38,8 +38,8 @@ soname() # library
 	readelf -d "$1" | sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p'
 }
 
-# Prints what changed, and fails if more did than what was added. Types that include/ does not define
-# are left out.
+# Prints what changed, and fails if more did than what was added. Types that include/ does not
+# define are left out.
 same_interface() # old library, its headers
 {
 	abidiff --drop-private-types --no-added-syms --ignore-soname --hd1 "$2" --hd2 include \

@@ -20,8 +20,8 @@
 #   --env NAME=VALUE   for the scripts
 #   --out FOLDER       what they write to /run/out is kept there, with the kernel's log, console.log
 #   --mem MIB, --smp CPUS, --timeout SECONDS, --append KERNEL_PARAMETERS
-#   --secure-boot      UEFI firmware that starts signed kernels only. It knows the key of Debian's ovmf,
-#                      which signs this kernel, and modules: secure-boot.sh
+#   --secure-boot      UEFI firmware that starts signed kernels only. It knows the key of Debian's
+#                      ovmf, which signs this kernel, and modules: secure-boot.sh
 #   --icount           one CPU whose clock counts instructions
 #   --known PATTERN    lines of the kernel's log that are clean, whatever dirty.txt says
 #   --console          print the kernel's log too, when all is over

@@ -20,9 +20,10 @@ config()
 # With its remedy, and the exit code of a machine that lacks something.
 asks_for_signature()
 {
+	local hint="only with a signature, see Secure Boot in docs/MODULE.md"
+
 	timeout -k 5 60 "$PRIMARY" --check "$TMP/knit.cfg" >"$TMP/said" 2>&1
-	[ $? -eq 4 ] && grep -q "only with a signature, see Secure Boot in docs/MODULE.md" "$TMP/said" &&
-		return
+	[ $? -eq 4 ] && grep -q "$hint" "$TMP/said" && return
 	cat "$TMP/said"
 	return 1
 }
