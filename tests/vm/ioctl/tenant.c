@@ -117,13 +117,15 @@ static void nobody_waits(const char *name, const char *iface)
 /* On one CPU, in a cgroup of its own. */
 static int become_tenant(void)
 {
+	const struct rlimit memory = { 8 << 20, 8 << 20 };
 	cpu_set_t cpus;
 
 	CPU_ZERO(&cpus);
 	CPU_SET(0, &cpus);
-	if (put_pid(CGROUPS "/tenant/cgroup.procs") || sched_setaffinity(0, sizeof(cpus), &cpus) ||
-	    setpriority(PRIO_PROCESS, 0, NICE) || prctl(PR_SET_NAME, "tenant") ||
-	    unshare(CLONE_NEWUSER | CLONE_NEWNET))
+	/* Before Linux 5.16 only 64 KiB may be pinned. */
+	if (setrlimit(RLIMIT_MEMLOCK, &memory) || put_pid(CGROUPS "/tenant/cgroup.procs") ||
+	    sched_setaffinity(0, sizeof(cpus), &cpus) || setpriority(PRIO_PROCESS, 0, NICE) ||
+	    prctl(PR_SET_NAME, "tenant") || unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return -errno;
 	return 0;
 }
@@ -263,7 +265,8 @@ void test_tenants(void)
 	kill(pid, SIGKILL);
 	is_true("tenants: one that is killed ends while its child has the file",
 		wait_until(10, is_reaped, &pid));
-	kill(*heir, SIGKILL);
+	if (*heir > 0)
+		kill(*heir, SIGKILL);
 	is_true("tenants: the last close ends the thread", wait_until(5, no_thread, NULL));
 	handles_another_s();
 	rmdir(CGROUPS "/tenant");

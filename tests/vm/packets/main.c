@@ -11,7 +11,8 @@
 
 /*
  * The packet path of rte_kni.ko, seen from both its ends, without DPDK.
- * usage: knit-packets PAGE_SIZE [TEST...]
+ * usage: knit-packets [--never-merges] PAGE_SIZE [TEST...]
+ *   --never-merges   the module can't merge datagrams on this kernel
  */
 
 bool take_frame(struct channel *c, uint16_t ethertype, struct frame *f)
@@ -79,14 +80,33 @@ static int run_all(struct world *w, const struct test *t, char **only)
 	return failed;
 }
 
+static int skip_all(const struct test *t)
+{
+	for (; t->name; t++)
+		printf("skip packets: %s: the module does not merge on this kernel\n", t->name);
+	return 0;
+}
+
+/* Rows are made only until the others have put a VLAN on top. */
+static int run_merging(struct world *w, bool merges, char **only)
+{
+	if (merges)
+		return run_all(w, merge_tests, only) + run_all(w, others_tests, only);
+	return run_all(w, never_merged_tests, only) + skip_all(merge_tests) +
+	       skip_all(others_tests);
+}
+
 int main(int argc, char **argv)
 {
+	bool merges = argc < 2 || strcmp(argv[1], "--never-merges") != 0;
 	static struct world w;
 	size_t page_size;
 	int failed;
 
+	argv += !merges;
+	argc -= !merges;
 	if (argc < 2) {
-		fprintf(stderr, "usage: %s PAGE_SIZE [TEST...]\n", argv[0]);
+		fprintf(stderr, "usage: %s [--never-merges] PAGE_SIZE [TEST...]\n", argv[0]);
 		return 2;
 	}
 	page_size = strtoul(argv[1], NULL, 0);
@@ -101,9 +121,8 @@ int main(int argc, char **argv)
 	} else {
 		iface_up(w.full, true);
 		iface_up(w.bare, false);
-		/* rows are made only until the others have put a VLAN on top */
-		failed = run_all(&w, rx_tests, argv + 2) + run_all(&w, merge_tests, argv + 2) +
-			 run_all(&w, others_tests, argv + 2) + run_all(&w, tx_tests, argv + 2) +
+		failed = run_all(&w, rx_tests, argv + 2) + run_all(&w, long_tests, argv + 2) +
+			 run_merging(&w, merges, argv + 2) + run_all(&w, tx_tests, argv + 2) +
 			 run_all(&w, bad_tests, argv + 2);
 	}
 	return failed ? 1 : 0;

@@ -68,6 +68,18 @@ static bool long_frames(struct world *w)
 	return true;
 }
 
+/* This kernel has not what the module needs to merge. */
+static bool never_merged(struct world *w)
+{
+	int udp = udp_socket(UDP_PORT);
+
+	CHECK(!iface_can_lro(w->full));
+	CHECK(row_as(w, 100) == ROW);
+	CHECK(row_arrived(w, udp, 100));
+	close(udp);
+	return true;
+}
+
 /* Off unless somebody asks for it, and what is sent is what everybody sees. */
 static bool off_by_default(struct world *w)
 {
@@ -360,8 +372,17 @@ static bool flows(struct world *w)
 	return true;
 }
 
-const struct test merge_tests[] = {
+const struct test long_tests[] = {
 	{ "rx long frames", long_frames },
+	{ NULL, NULL },
+};
+
+const struct test never_merged_tests[] = {
+	{ "rx datagrams in a row come one by one, and LRO is refused", never_merged },
+	{ NULL, NULL },
+};
+
+const struct test merge_tests[] = {
 	{ "rx datagrams in a row come one by one, unless LRO is on", off_by_default },
 	{ "rx datagrams in a row", merged },
 	{ "rx datagrams in a row, socket of the default size", ordinary_socket },

@@ -21,8 +21,9 @@ struct test {
 	bool (*run)(struct world *w);
 };
 
-extern const struct test rx_tests[], merge_tests[], others_tests[], tx_tests[], bad_tests[],
-	lo_tests[]; /* end with NULL */
+/* All end with NULL. merge_tests and others_tests are for kernels where the module merges. */
+extern const struct test rx_tests[], long_tests[], never_merged_tests[], merge_tests[],
+	others_tests[], tx_tests[], bad_tests[], lo_tests[];
 
 #define CHECK(cond)                                                                \
 	do {                                                                       \

@@ -98,6 +98,23 @@ static uint32_t ethtool(const struct channel *c, uint32_t cmd, uint32_t data)
 	return value.data;
 }
 
+static bool try_flags(const struct channel *c, uint32_t flags)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_SFLAGS, .data = flags };
+	struct ifreq r = { .ifr_data = (char *)&value };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), ret;
+
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
+	ret = ioctl(fd, SIOCETHTOOL, &r);
+	close(fd);
+	return ret == 0;
+}
+
+bool iface_can_lro(const struct channel *c)
+{
+	return try_flags(c, ethtool(c, ETHTOOL_GFLAGS, 0) | ETH_FLAG_LRO);
+}
+
 void iface_lro(const struct channel *c, bool on)
 {
 	uint32_t flags = ethtool(c, ETHTOOL_GFLAGS, 0) & ~ETH_FLAG_LRO;
@@ -112,15 +129,7 @@ bool iface_has_lro(const struct channel *c)
 
 bool iface_keep_tags(const struct channel *c)
 {
-	struct ethtool_value value = { .cmd = ETHTOOL_SFLAGS };
-	struct ifreq r = { .ifr_data = (char *)&value };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), ret;
-
-	value.data = ethtool(c, ETHTOOL_GFLAGS, 0) & ~ETH_FLAG_RXVLAN;
-	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", c->name);
-	ret = ioctl(fd, SIOCETHTOOL, &r);
-	close(fd);
-	return ret == 0;
+	return try_flags(c, ethtool(c, ETHTOOL_GFLAGS, 0) & ~ETH_FLAG_RXVLAN);
 }
 
 uint32_t iface_vlan(const struct channel *c, int id)

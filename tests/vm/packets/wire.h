@@ -21,6 +21,8 @@ void iface_up(const struct channel *c, bool ip);
 void iface_down(const struct channel *c);
 /* This address and a neighbour at the next one. */
 void iface_address(const struct channel *c, uint32_t ip);
+/* Switches LRO on to see whether that is allowed. */
+bool iface_can_lro(const struct channel *c);
 void iface_lro(const struct channel *c, bool on);
 bool iface_has_lro(const struct channel *c);
 /* Asks the kernel to leave VLAN tags in frames. False: it refuses. */
