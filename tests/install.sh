@@ -174,6 +174,39 @@ pc_tells_version()
 	[ "$(pkg-config --modversion librte_kni)" = "$(<VERSION)" ]
 }
 
+page() # of a manual, without its commands
+{
+	sed 's/\\//g' "$(find "$TMP/root" -path "*/man/man?/$1")"
+}
+
+# Its man page has all options.
+page_is_complete() # program
+{
+	diff <("$BINDIR/$1" --help | grep -oE -- '--[a-z-]+' | sort -u) \
+		<(page "$1.8" | grep -oE -- '--[a-z-]+' | sort -u)
+}
+
+# knit.cfg(5) has all keys.
+keys_are_described()
+{
+	local key
+
+	for key in $("$BINDIR/knit-primary" --help-config | sed -n 's/^  \([a-z_]*\): .*/\1/p'); do
+		page knit.cfg.5 | grep -qx ".*fB$key.*" || return 1
+	done
+}
+
+# A manual page for each function
+functions_have_pages()
+{
+	local function
+
+	for function in $(declared); do
+		page "$function.3" | grep -q 'man3/rte_kni\.3' || return 1
+	done
+	page rte_kni.3 | grep -q rte_kni_alloc && page rte_kni.4 | grep -q kthread_mode
+}
+
 install_to() # folder
 {
 	DESTDIR=$1 meson install -C "$BUILD" --no-rebuild --quiet || return 1
@@ -227,7 +260,10 @@ check example build_example
 check example-works example_works
 for program in knit-primary knit-worker knit-control knit-bind; do
 	check $program tells_version $program
+	check $program-page page_is_complete $program
 done
+check knit.cfg-page keys_are_described
+check api-pages functions_have_pages
 check pkg-config-version pc_tells_version
 check ldconfig tells_the_linker
 check example-config test -f "$(find "$TMP/root" -path '*/share/knit/demo.cfg')"
