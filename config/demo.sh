@@ -11,10 +11,13 @@
 set -u
 
 here=$(dirname "$(readlink -f "$0")")
-bin=${KNIT_BUILD:-$here/../build}
+build=${KNIT_BUILD:-$here/../build}
 cfg=$here/demo.cfg
 prefix=knit-demo
 smoke=${SMOKE:-}
+# The programs of the build; where the demo is installed, those that are.
+[ ! -d "$build" ] ||
+	PATH=$build/primary:$build/secondary/worker:$build/secondary/control:$PATH
 log=$(mktemp -d)
 pids=()
 made=()
@@ -106,16 +109,16 @@ start_all() {
 		ip -n $ns link set lo up
 	done
 	if [ "$smoke" ]; then
-		"$bin/primary/knit-primary" --config "$cfg" >"$log/primary" 2>&1 &
+		knit-primary --config "$cfg" >"$log/primary" 2>&1 &
 	else
-		"$bin/primary/knit-primary" --config "$cfg" --status &
+		knit-primary --config "$cfg" --status &
 		touch "$log/primary"
 	fi
 	pids=($!)
 	wait_for 20 "primary" test -e /run/knit/$prefix/control.args
-	supervise "$bin/secondary/worker/knit-worker" --prefix $prefix --id 0 &
+	supervise knit-worker --prefix $prefix --id 0 &
 	pids+=($!)
-	supervise "$bin/secondary/control/knit-control" --prefix $prefix &
+	supervise knit-control --prefix $prefix &
 	pids+=($!)
 }
 

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash disable=SC2034,SC2207 # set by _init_completion; words
+# Completes the command lines of knit's programs, with the options that --help shows.
+
+_knit_words() # words
+{
+	COMPREPLY=($(compgen -W "$1" -- "$cur"))
+}
+
+# knit-bind bind DRIVER ADDRESS... | unbind ADDRESS...
+_knit_bind_words()
+{
+	local drivers="vfio-pci igb_uio uio_pci_generic"
+
+	if [[ $prev == bind || $prev == --for ]]; then
+		_knit_words "$drivers"
+	elif [[ " ${words[*]} " == *" "@(bind|unbind)" "* ]]; then
+		_knit_words "$(ls /sys/bus/pci/devices)"
+	else
+		_knit_words "bind unbind"
+	fi
+}
+
+_knit()
+{
+	local cur prev words cword # _init_completion sets them
+
+	_init_completion -n : || return
+	case $prev in
+	-c | --config) _filedir ;;
+	-p | --prefix | --restore) _knit_words "$(ls /run/knit 2>/dev/null)" ;;
+	-i | --id) _knit_words "$(seq 0 15)" ;;
+	*)
+		if [[ $cur == -* ]]; then
+			_knit_words "$(_parse_help "$1")"
+		elif [[ ${1##*/} == knit-bind ]]; then
+			_knit_bind_words
+		fi
+		;;
+	esac
+	# An address has colons, at which bash cuts words.
+	__ltrim_colon_completions "$cur"
+}
+
+complete -F _knit knit-primary knit-worker knit-control knit-bind
