@@ -3,7 +3,7 @@
 # Installs the packages that a purpose needs, and nothing if they are all there. It knows the
 # packages of Debian 11 to 13 and unstable. On another distribution it installs nothing, but says
 # what is missing.
-# usage: config/deps.sh [build|run|smoke|kmod|test|matrix|debug|bench|docs]...   (default: build)
+# usage: config/deps.sh [build|run|smoke|kmod|test|matrix|debug|bench|docs|deb]... (default: build)
 set -eu
 
 os=${KNIT_OS_RELEASE:-/etc/os-release}
@@ -31,6 +31,7 @@ test="$smoke $kmod $lint $vm"
 debug="$test linux-source flex bison bc libelf-dev libssl-dev xz-utils"
 
 wanted=
+deb=
 for purpose in "${@:-build}"; do
 	case $purpose in
 	build) wanted="$wanted $build" ;;
@@ -42,9 +43,10 @@ for purpose in "${@:-build}"; do
 	debug) wanted="$wanted $debug" ;;
 	bench) wanted="$wanted $smoke dpdk-dev" ;;
 	docs) wanted="$wanted make doxygen" ;;
+	deb) wanted="$wanted build-essential fakeroot" deb=1 ;; # and what debian/control says
 	*)
 		echo "$0: no purpose '$purpose': build, run, smoke, kmod, test, matrix, debug," \
-			"bench and docs exist" >&2
+			"bench, docs and deb exist" >&2
 		exit 2
 		;;
 	esac
@@ -147,9 +149,11 @@ for package in $wanted; do
 	*) missing="$missing $package" ;;
 	esac
 done
-[ -n "$missing" ] || exit 0
+if [ -z "$missing" ] && { [ -z "$deb" ] || dpkg-checkbuilddeps 2>/dev/null; }; then
+	exit 0
+fi
 
-echo "installing:$missing"
+echo "installing:$missing${deb:+ (and Build-Depends of debian/control)}"
 if [ "$(id -u)" -ne 0 ]; then
 	echo "$0: only root may install packages; as root: apt-get install$missing" >&2
 	exit 1
@@ -161,3 +165,4 @@ apt() {
 apt update
 # shellcheck disable=SC2086
 apt install -y --no-install-recommends $missing
+[ -z "$deb" ] || apt build-dep -y --no-install-recommends ./

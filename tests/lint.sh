@@ -236,17 +236,20 @@ check_links()
 	done < <(xargs -a "$TMP/md" grep -oHP '\]\(\K(?![a-z]+:)[^)]+')
 }
 
-# The version is in VERSION, and the newest heading of CHANGELOG.md is about it.
+# The version is in VERSION, and what is newest in CHANGELOG.md and debian/changelog is about it.
+# debian/*.symbols.in says with which version a function came.
 check_version()
 {
 	local version
 
 	version=$(<VERSION)
-	files '*' | grep -vxE 'VERSION|CHANGELOG\.md' | xargs grep -nHIP \
+	files '*' | grep -vxE 'VERSION|CHANGELOG\.md|debian/(changelog|.*\.in)' | xargs grep -nHIP \
 		"(?<![\d.])\Q$version\E(?![\d.])|VERSION(\(|=)\"\d|\bversion *[:=] *['\"]\d" |
 		grep -v meson_version: | sed 's/$/   <- VERSION says it/'
 	grep -m 1 '^## ' CHANGELOG.md | grep -qP "^## \Q$version\E\b" ||
 		echo "CHANGELOG.md: its first version is not $version"
+	[[ $(head -n 1 debian/changelog) == "knit ($version) "* ]] ||
+		echo "debian/changelog:1: its version is not $version"
 }
 
 # Says also what it looked at: that depends on what the clone knows.
@@ -304,10 +307,12 @@ run() # name: runs check_NAME
 }
 
 files '*.c' '*.h' >"$TMP/c"
-files '*.sh' .ci/run >"$TMP/shell"
+DEBIAN=('debian/*.p[or]*' 'debian/tests/*[!l]')
+files '*.sh' .ci/run '*.bash' "${DEBIAN[@]}" >"$TMP/shell"
 files '*.c' '*.h' '*.sh' '*.py' '*.build' meson_options.txt GNUmakefile '*/Makefile' '*Kbuild' \
-	.ci/run 'tests/*/run' '*.cfg' '*.map' '*.service' '*.service.in' '*.target' '*.rules' \
-	'*.conf' docs/Doxyfile >"$TMP/all"
+	.ci/run 'tests/*/run' '*.cfg' '*.map' '*.service' '*.service.in' \
+	'*.target' '*.rules' '*.conf' docs/Doxyfile \
+	'*.bash' '*.zsh' debian/rules "${DEBIAN[@]}" >"$TMP/all"
 files '*.md' >"$TMP/md"
 cat "$TMP/all" "$TMP/md" >"$TMP/text"
 # shellcheck disable=SC2046 # no source has a blank in its name
