@@ -62,8 +62,11 @@ static void print_memory_by_node(const struct primary *p, unsigned int none, cha
 	}
 }
 
-/* Every process is given the PCI devices. If there is none, EAL does not even scan the bus. */
-static void args_add_devices(struct knit_args *a, const struct primary *p)
+/*
+ * Every process is given the PCI devices. If there is none, EAL does not even scan the bus. Returns
+ * their number.
+ */
+static unsigned int args_add_devices(struct knit_args *a, const struct primary *p)
 {
 	const struct knit_config *c = p->conf;
 	struct rte_pci_addr pci;
@@ -77,6 +80,7 @@ static void args_add_devices(struct knit_args *a, const struct primary *p)
 	}
 	if (n == 0)
 		args_add(a, "--no-pci");
+	return n;
 }
 
 static void args_add_common(struct knit_args *a, const struct primary *p, uint32_t lcore,
@@ -89,7 +93,7 @@ static void args_add_common(struct knit_args *a, const struct primary *p, uint32
 		args_add(a, "--lcores=%u@(%s)", lcore, cpus);
 	else
 		args_add(a, "--lcores=%u@%u", lcore, lcore);
-	args_add_devices(a, p);
+	a->physical = args_add_devices(a, p) && rte_eal_iova_mode() == RTE_IOVA_PA;
 	if (c->eal.huge_dir[0])
 		args_add(a, "--huge-dir=%s", c->eal.huge_dir);
 	args_add(a, "--log-level=lib.*:warning");

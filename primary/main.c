@@ -13,6 +13,7 @@
 #include "primary.h"
 #include "recovery/bus_master.h"
 #include "setup.h"
+#include "share.h"
 #include "status.h"
 #include "system/process/notify.h"
 #include "system/process/stdfds.h"
@@ -53,7 +54,7 @@ static int run_system(struct primary *p)
 	if (code)
 		goto stop_service;
 	primary_topology_publish(p);
-	code = resources_code(primary_publish_args(p));
+	code = resources_code(primary_share(p) ? -1 : primary_publish_args(p));
 	if (code)
 		goto stop_service;
 	primary_telemetry_show(p);
@@ -101,6 +102,7 @@ int main(int argc, char **argv)
 	if (o.check_host)
 		return primary_preflight(conf, true);
 	primary_init(&p, conf, o.status);
+	p.group = o.group;
 	code = primary_preflight(conf, false);
 	if (code)
 		goto free_conf;
@@ -108,6 +110,9 @@ int main(int argc, char **argv)
 	if (code)
 		goto free_conf;
 	code = resources_code(nic_bind(&p));
+	if (code)
+		goto restore_nics;
+	code = resources_code(primary_share_prepare(&p));
 	if (code)
 		goto restore_nics;
 	code = resources_code(primary_eal_init(&p, argv[0], o.log_level));

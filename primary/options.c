@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "options.h"
+#include "share.h"
 #include "system/config/config.h"
 #include "system/config/config_keys.h"
 #include "system/rundir/rundir.h"
@@ -34,6 +35,8 @@ static void usage(FILE *out)
 	      "      --restore PREFIX\n"
 	      "                      give the NICs that a primary with that prefix still has\n"
 	      "                      bound back to their drivers. Exit codes: 0 done, 7 it runs\n"
+	      "  -g, --group GROUP   members of that group, by name or number, may run workers\n"
+	      "                      and control without root\n"
 	      "  -s, --status        print a status line every second\n"
 	      "      --log-level TYPE:LEVEL\n"
 	      "                      of one component (knit.port:debug), may be repeated\n"
@@ -89,6 +92,7 @@ int primary_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' },
+		{ "group", required_argument, NULL, 'g' },
 		{ "status", no_argument, NULL, 's' },
 		{ "check", optional_argument, NULL, 'M' },
 		{ "check-config", no_argument, NULL, 'C' },
@@ -105,10 +109,14 @@ int primary_options(int argc, char **argv, struct options *o)
 	int c;
 
 	o->exit_code = -1;
-	while ((c = getopt_long(argc, argv, "c:sVh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:g:sVh", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			o->config = optarg;
+			break;
+		case 'g':
+			if (primary_group(optarg, &o->group))
+				return KNIT_EXIT_USAGE;
 			break;
 		case 's':
 			o->status = true;

@@ -3,6 +3,7 @@
 #define KNIT_OPTIONS_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #define MAX_LOG_LEVELS 8
 
@@ -13,6 +14,7 @@ struct options {
 	bool check_host;			   /* --check */
 	bool reserve;				   /* --reserve-hugepages */
 	const char *restore;			   /* --restore: a prefix */
+	gid_t group;				   /* --group; 0: none */
 	int exit_code;				   /* --exit-code: what --restore exits with */
 	const char *log_level[MAX_LOG_LEVELS + 1]; /* --log-level, NULL behind the last */
 };

@@ -9,6 +9,7 @@
 #include "port/port_removal.h"
 #include "primary.h"
 #include "process/channel.h"
+#include "process/handover.h"
 #include "process/registry.h"
 #include "process/stalled.h"
 #include "recovery/bus_master.h"
@@ -73,8 +74,7 @@ static struct {
  */
 static bool is_port_op(uint32_t op)
 {
-	return op != KNIT_OP_ATTACH && op != KNIT_OP_READY && op != KNIT_OP_DETACH &&
-	       op != KNIT_OP_SYNC;
+	return op >= KNIT_OP_LINK && op <= KNIT_OP_RXLIST;
 }
 
 static int on_message(const struct rte_mp_msg *msg, const void *peer)
@@ -98,7 +98,8 @@ static int on_message(const struct rte_mp_msg *msg, const void *peer)
 	return 0;
 }
 
-static int request_execute(struct primary *p, struct knit_msg *m, int *fd)
+/* fd: came with the request. give: goes with the answer, and is closed then. */
+static int request_execute(struct primary *p, struct knit_msg *m, int *fd, int *give)
 {
 	int ret;
 
@@ -115,6 +116,10 @@ static int request_execute(struct primary *p, struct knit_msg *m, int *fd)
 		return registry_detach(p, m);
 	case KNIT_OP_SYNC:
 		return 0;
+	case KNIT_OP_DOORBELL:
+	case KNIT_OP_ROLE:
+		*give = handover_open(p, m);
+		return *give < 0 ? *give : 0;
 	default:
 		return port_op(p, m);
 	}
@@ -134,10 +139,10 @@ static bool item_hold(struct item *item)
 static bool item_serve(struct primary *p, struct item *item)
 {
 	struct knit_msg *m = (struct knit_msg *)item->msg.param;
-	int i, fd = item->msg.num_fds > 0 ? item->msg.fds[0] : -1;
+	int i, fd = item->msg.num_fds > 0 ? item->msg.fds[0] : -1, give = -1;
 
 	m->text[0] = '\0';
-	m->result = request_execute(p, m, &fd);
+	m->result = request_execute(p, m, &fd, &give);
 	if (m->result == -EINPROGRESS) {
 		if (item_hold(item))
 			return false;
@@ -150,10 +155,13 @@ static bool item_serve(struct primary *p, struct item *item)
 		close(fd);
 	for (i = 1; i < item->msg.num_fds; i++)
 		close(item->msg.fds[i]);
-	item->msg.num_fds = 0;
+	item->msg.num_fds = give >= 0;
+	item->msg.fds[0] = give;
 	channel_clear_for(p, item->peer);
 	if (rte_mp_reply(&item->msg, item->peer) < 0)
 		log_warn("%s: process %u did not wait for the answer", knit_op_name(m->op), m->pid);
+	if (give >= 0)
+		close(give);
 	rte_ring_enqueue(service.idle, item);
 	return true;
 }

@@ -77,6 +77,7 @@ struct primary {
 	struct pool_plan plan;
 	struct rte_mempool *spare[KNIT_MAX_NODES]; /* replaces the pool of a dead domain */
 	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
+	gid_t group;			 /* its members may run secondaries, 0: only root */
 	bool status;			 /* print a status line every second */
 	uint32_t restart;		 /* not 0: end with KNIT_EXIT_RESTART */
 	struct knit_topo_worker *stuck;	 /* the worker that did not park; NULL: none */

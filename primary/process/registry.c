@@ -64,6 +64,23 @@ static bool process_has_ended(int pidfd)
 	return poll(&end, 1, 0) > 0;
 }
 
+/*
+ * A sender without privileges may have sent the pidfd of any process, and at the end the primary
+ * kills whom its pidfd names: so that of the process that has the role's lock takes its place.
+ */
+static bool replace_pidfd(const struct primary *p, const struct knit_msg *m, int *pidfd)
+{
+	pid_t pid;
+	int own;
+
+	own = knit_rundir_process(p->conf->eal.prefix, m->role, m->id, &pid);
+	if (own < 0)
+		return false;
+	close(*pidfd);
+	*pidfd = own;
+	return pid == (pid_t)m->pid;
+}
+
 int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 {
 	int i = entry_of(p, m);
@@ -95,6 +112,10 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 	if (process_has_ended(*pidfd)) {
 		KNIT_MSG_TEXT(m, "process %u is gone", m->pid);
 		return -ESRCH;
+	}
+	if (p->group && !replace_pidfd(p, m, pidfd)) {
+		KNIT_MSG_TEXT(m, "process %u does not have the lock of its role", m->pid);
+		return -EPERM;
 	}
 	*s.pid = m->pid;
 	*s.start_time = m->start_time;
@@ -175,6 +196,21 @@ int registry_detach(struct primary *p, struct knit_msg *m)
 		return 0;
 	KNIT_MSG_TEXT(m, "%s %u is not that process, or did not detach", knit_role_text(m->role),
 		      m->id);
+	return -EPROTO;
+}
+
+int registry_entry(struct primary *p, struct knit_msg *m)
+{
+	int i = entry_of(p, m);
+	struct entry s;
+
+	if (i < 0)
+		return -ENOENT;
+	s = entry_words(p, i);
+	if ((*s.state == KNIT_PROCESS_ATTACHING || *s.state == KNIT_PROCESS_ATTACHED) &&
+	    *s.pid == m->pid && *s.start_time == m->start_time)
+		return i;
+	KNIT_MSG_TEXT(m, "process %u is not attached", m->pid);
 	return -EPROTO;
 }
 

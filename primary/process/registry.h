@@ -13,6 +13,8 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd);
 /* Returns the index of the entry that is ready now, or a negative errno. */
 int registry_ready(struct primary *p, struct knit_msg *m);
 int registry_detach(struct primary *p, struct knit_msg *m);
+/* The entry of the sender, which is attaching or attached. Or a negative errno. */
+int registry_entry(struct primary *p, struct knit_msg *m);
 /* 0: the message comes from the control process that has the entry. Otherwise -EPROTO. */
 int registry_is_control(struct primary *p, struct knit_msg *m);
 /* The process of pidfd[entry] has ended. */

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_kni
 #include "doorbell.h"
 #include "abi/knit_types.h"
+#include "broker.h"
 #include "log.h"
 #include "owner.h"
 
@@ -31,6 +32,8 @@ struct doorbell {
 };
 
 static struct doorbell *doorbells; /* shared */
+
+const struct knit_broker *knit_broker;
 
 /* This process's copies. Inherited by fork together with the fds. */
 static struct {
@@ -128,6 +131,8 @@ int knit_doorbell_open(uint32_t doorbell)
 		return mine[doorbell].fd_plus_1 - 1;
 	knit_doorbell_close(doorbell);
 	fd = fetch_fd(b);
+	if (fd == -EPERM && knit_broker)
+		fd = knit_broker->doorbell(doorbell);
 	knit_mb();
 	if (__atomic_load_n(&b->gen, __ATOMIC_ACQUIRE) != gen) {
 		if (fd >= 0)

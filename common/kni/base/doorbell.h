@@ -9,8 +9,9 @@
  * process of the DPDK group.
  *
  * A table in shared memory says for each doorbell which process made it, and its fd there. Another
- * process copies the fd with pidfd_getfd(2) when it opens the doorbell for the first time; a forked
- * child has it already. Ringing is a write(2): any thread may do it, and it never blocks.
+ * process copies the fd with pidfd_getfd(2) when it opens the doorbell for the first time, or has
+ * the broker hand it over where it may not; a forked child has it already. Ringing is a write(2):
+ * any thread may do it, and it never blocks.
  */
 #define KNIT_DOORBELL_NONE UINT32_MAX
 #define KNIT_MAX_DOORBELLS 512
@@ -26,7 +27,8 @@ void knit_doorbell_free(uint32_t doorbell);
 
 /*
  * Makes the doorbell usable in this process. An fd, or a negative errno: -ENOENT no such doorbell,
- * -EPERM this process may not copy fds of the owner (that needs the same user, or CAP_SYS_PTRACE),
+ * -EPERM this process may not copy fds of the owner (that needs the same user, or CAP_SYS_PTRACE)
+ * and has no broker (broker.h),
  * -ESRCH the owner has ended.
  */
 int knit_doorbell_open(uint32_t doorbell);

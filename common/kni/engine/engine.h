@@ -71,6 +71,13 @@ struct knit_engine_ops {
 	 */
 	void (*unbind)(struct rte_kni *kni, uint16_t pair);
 
+	/*
+	 * NULL: processes need no file. A file that is the owner of that pair, or with
+	 * KNIT_MAX_PAIRS the handler, until its last copy is closed: for a process that may not
+	 * open it itself. doorbell: that process's. The file, or a negative errno.
+	 */
+	int (*open_role)(struct rte_kni *kni, uint32_t role, uint32_t doorbell);
+
 	/* Carrier, and speed in Mbit/s (UINT32_MAX: unknown) with duplex, as the port has them. */
 	int (*set_link)(struct rte_kni *kni, bool up, uint32_t speed, bool full_duplex);
 

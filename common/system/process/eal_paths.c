@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Files of dir whose names begin with start and hold part. */
@@ -48,7 +49,7 @@ int knit_eal_huge_dir(char *path, size_t len)
 	return ret;
 }
 
-void knit_eal_runtime_dir(const char *prefix, char *path, size_t len)
+const char *knit_eal_base_dir(void)
 {
 	const char *dir = getenv("RUNTIME_DIRECTORY");
 
@@ -56,9 +57,82 @@ void knit_eal_runtime_dir(const char *prefix, char *path, size_t len)
 		dir = "/var/run";
 	if (dir == NULL)
 		dir = getenv("XDG_RUNTIME_DIR");
-	if (dir == NULL)
-		dir = "/tmp";
-	snprintf(path, len, "%s/dpdk/%s", dir, prefix);
+	return dir ? dir : "/tmp";
+}
+
+void knit_eal_runtime_dir(const char *prefix, char *path, size_t len)
+{
+	snprintf(path, len, "%s/dpdk/%s", knit_eal_base_dir(), prefix);
+}
+
+static int share(int dir, const char *name, gid_t group, mode_t mode)
+{
+	if (fchownat(dir, name, -1, group, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchmodat(dir, name, mode, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+/* The files of dir whose names begin with start. path: the one that failed. */
+static int share_matching(const char *dir, const char *start, gid_t group, char *path, size_t len)
+{
+	struct dirent *e;
+	int ret = 0;
+	DIR *d;
+
+	snprintf(path, len, "%s", dir);
+	d = opendir(dir);
+	if (d == NULL)
+		return -errno;
+	while (ret == 0 && (e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.' || strncmp(e->d_name, start, strlen(start)))
+			continue;
+		snprintf(path, len, "%s/%s", dir, e->d_name);
+		ret = share(dirfd(d), e->d_name, group, 0660);
+	}
+	closedir(d);
+	return ret;
+}
+
+/*
+ * EAL's directory above those of all prefixes can only be passed through then. The directory of
+ * this prefix comes after its files: until then nobody else can put a name there.
+ */
+static int share_runtime_dir(const char *prefix, gid_t group, char *path, size_t len)
+{
+	char dir[256];
+	struct stat st;
+	int ret;
+
+	knit_eal_runtime_dir(prefix, dir, sizeof(dir));
+	ret = share_matching(dir, "", group, path, len);
+	if (ret < 0)
+		return ret;
+	snprintf(path, len, "%s", dir);
+	ret = share(AT_FDCWD, dir, group, 01770);
+	if (ret < 0)
+		return ret;
+	snprintf(path, len, "%s/dpdk", knit_eal_base_dir());
+	if (stat(path, &st) < 0 || chmod(path, (st.st_mode & 07777) | 0111) < 0)
+		return -errno;
+	return 0;
+}
+
+int knit_eal_share_files(const char *prefix, gid_t group, char *path, size_t len)
+{
+	char start[64];
+	struct mntent *m;
+	int ret = 0;
+	FILE *f;
+
+	snprintf(start, sizeof(start), "%smap_", prefix);
+	f = setmntent("/proc/mounts", "re");
+	while (f && ret == 0 && (m = getmntent(f)) != NULL)
+		if (strcmp(m->mnt_type, "hugetlbfs") == 0)
+			ret = share_matching(m->mnt_dir, start, group, path, len);
+	if (f)
+		endmntent(f);
+	return ret < 0 ? ret : share_runtime_dir(prefix, group, path, len);
 }
 
 void knit_eal_remove_process_files(const char *prefix, pid_t pid)

@@ -17,10 +17,20 @@
 int knit_eal_huge_dir(char *path, size_t len);
 
 /*
- * EAL's runtime directory of that prefix. EAL itself only knows once it is initialised; the choice
- * is the same.
+ * Where EAL of this process has its runtime directories: <this>/dpdk/<prefix>. EAL itself only
+ * knows once it is initialised; the choice is the same. It depends on the user, unless the
+ * environment has RUNTIME_DIRECTORY.
  */
+const char *knit_eal_base_dir(void);
+
+/* EAL's runtime directory of that prefix. */
 void knit_eal_runtime_dir(const char *prefix, char *path, size_t len);
+
+/*
+ * Primary, once EAL has made all its files: members of the group may use them as the owner may, and
+ * add files to the runtime directory. 0 or a negative errno; then path is the file's.
+ */
+int knit_eal_share_files(const char *prefix, gid_t group, char *path, size_t len);
 
 /*
  * What EAL of a secondary leaves in the runtime directory when it is killed: files that name its

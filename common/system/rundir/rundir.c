@@ -18,6 +18,7 @@
 static int primary_lock = -1;
 static int attach_lock = -1;
 static int gate = -1;
+static gid_t group; /* of secondaries, 0: they are root's */
 
 static int rundir_error(int err, const char *what, const char *path)
 {
@@ -157,6 +158,39 @@ void knit_rundir_remove(const char *prefix)
 	primary_lock = -1;
 }
 
+static int give_to_group(int fd, mode_t mode)
+{
+	if (group == 0)
+		return 0;
+	return fchown(fd, -1, group) < 0 || fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+static int share_lock(struct knit_path path)
+{
+	int fd = knit_lock_open(path.text), ret = fd;
+
+	if (fd >= 0) {
+		ret = give_to_group(fd, 0660);
+		close(fd);
+	}
+	return ret < 0 ? rundir_error(-ret, "share", path.text) : 0;
+}
+
+int knit_rundir_share(const char *prefix, gid_t gid)
+{
+	struct knit_path dir = knit_path_dir(prefix);
+	int ret;
+
+	group = gid;
+	/* A mask may have taken that away when it was made. */
+	if (chmod(KNIT_RUNDIR, 0755) < 0)
+		return rundir_error(errno, "share", KNIT_RUNDIR);
+	if (chown(dir.text, -1, gid) < 0 || chmod(dir.text, 0750) < 0)
+		return rundir_error(errno, "share", dir.text);
+	ret = share_lock(knit_path_file(prefix, KNIT_FILE_ATTACH));
+	return ret < 0 ? ret : share_lock(knit_path_file(prefix, KNIT_FILE_GATE));
+}
+
 int knit_rundir_write_args(const char *prefix, enum knit_role role, uint32_t id,
 			   const struct knit_args *args)
 {
@@ -174,9 +208,11 @@ int knit_rundir_write_args(const char *prefix, enum knit_role role, uint32_t id,
 		return rundir_error(err, "open", tmp.text);
 	}
 	knit_args_print(args, out);
-	err = ferror(out) ? EIO : 0;
+	err = ferror(out) ? EIO : -give_to_group(fd, 0640);
 	if (fclose(out) != 0)
 		err = errno;
+	if (err == 0 && group)
+		err = -share_lock(knit_path_role(prefix, role, id, "lock"));
 	if (err == 0 && rename(tmp.text, path.text) < 0)
 		err = errno;
 	if (err == 0)

@@ -14,9 +14,10 @@
  * /run/knit/<prefix>/: what a secondary needs before there is shared memory.
  *
  *   primary.lock                     locked by the primary as long as it lives; holds its pid
- *   worker-<id>.args, control.args   0600, written by the primary, one per line: "dpdk
+ *   worker-<id>.args, control.args   0600 or shared, written by the primary, one per line: "dpdk
  *                                    <rte_version>", "abi <version>", "primary <pid> <start
- *                                    time>", then EAL arguments, one "arg <text>" each
+ *                                    time>", "runtime <directory>", "iova <pa or va>", then EAL
+ *                                    arguments, one "arg <text>" each
  *   worker-<id>.lock, control.lock   locked by the secondary as long as it lives; holds
  *                                    "<pid> <state>"
  *   attach.lock                      locked shared by a secondary from before EAL init to READY,
@@ -44,6 +45,8 @@ struct knit_args {
 	char text[4096];	   /* what argv points into */
 	pid_t primary;		   /* as read from a file: who wrote it */
 	uint64_t primary_start;
+	char runtime[256]; /* as knit_eal_base_dir says there */
+	bool physical;	   /* devices need physical addresses, and EAL in each process does */
 };
 
 /* Appends a copy of text. -ENOSPC: no room, -EINVAL: holds a line break. */
@@ -55,6 +58,13 @@ int knit_args_add(struct knit_args *args, const char *text);
  */
 int knit_rundir_create(const char *prefix);
 void knit_rundir_remove(const char *prefix);
+
+/*
+ * Primary, before it writes arguments: members of the group may run secondaries. They may read the
+ * arguments and lock the files that are for them, and change no other file there. 0 or -errno, with
+ * a line on stderr.
+ */
+int knit_rundir_share(const char *prefix, gid_t group);
 
 /* Primary, going down: secondaries that come now are told so before they touch EAL. */
 void knit_rundir_withdraw(const char *prefix);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ static enum knit_exit no_args(const char *prefix, enum knit_role role, uint32_t 
 
 	if (err != ENOENT && err != ENOTDIR) {
 		fprintf(stderr, "knit: open %s: %s%s\n", path.text, strerror(err),
-			err == EACCES ? " (the user the primary runs as is expected, or root)"
+			err == EACCES ? " (root, or a member of the primary's --group, is expected)"
 				      : "");
 		return KNIT_EXIT_RESOURCES;
 	}
@@ -77,6 +78,9 @@ static enum knit_exit read_args(const char *prefix, enum knit_role role, uint32_
 		return no_args(prefix, role, id, errno);
 	ret = knit_args_parse(args, in, path.text, stderr);
 	fclose(in);
+	/* EAL of another user, or in another environment, would look elsewhere. */
+	if (args->runtime[0])
+		setenv("RUNTIME_DIRECTORY", args->runtime, 1);
 	if (ret != KNIT_EXIT_FAILURE && !primary_runs(prefix, args))
 		return no_primary(prefix);
 	return ret;

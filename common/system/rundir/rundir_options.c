@@ -2,6 +2,7 @@
 #include "rundir_options.h"
 #include "abi/knit_shm.h"
 #include "kni/base/owner.h"
+#include "system/process/eal_paths.h"
 
 #include <rte_version.h>
 
@@ -36,6 +37,7 @@ void knit_args_print(const struct knit_args *args, FILE *out)
 
 	fprintf(out, "dpdk %s\nabi %d\n", rte_version(), KNIT_ABI_VERSION);
 	fprintf(out, "primary %d %" PRIu64 "\n", (int)self, knit_process_start_time(self));
+	fprintf(out, "runtime %s\niova %s\n", knit_eal_base_dir(), args->physical ? "pa" : "va");
 	for (i = 1; i < args->argc; i++)
 		fprintf(out, "arg %s\n", args->argv[i]);
 }
@@ -85,12 +87,18 @@ static enum knit_exit check_version(struct source *src, const char *key, const c
 
 static enum knit_exit parse_rest(struct knit_args *args, struct source *src)
 {
+	char iova[3];
 	int pid;
 
 	if (!source_next_line(src) ||
 	    sscanf(src->line, "primary %d %" SCNu64, &pid, &args->primary_start) != 2 || pid <= 0)
 		return source_expected(src, "primary <pid> <start time>");
 	args->primary = pid;
+	if (!source_next_line(src) || sscanf(src->line, "runtime %255[^\n]", args->runtime) != 1)
+		return source_expected(src, "runtime <directory>");
+	if (!source_next_line(src) || sscanf(src->line, "iova %2[pva]", iova) != 1)
+		return source_expected(src, "iova <pa or va>");
+	args->physical = strcmp(iova, "pa") == 0;
 	while (source_next_line(src)) {
 		if (strncmp(src->line, "arg ", 4) != 0 || knit_args_add(args, src->line + 4) < 0)
 			return source_expected(src, "arg <text>, not too often");

@@ -75,8 +75,21 @@ static int send_error(int err)
 	}
 }
 
+/* The first of the reply's fds goes to *got, if that is asked for. */
+static void take_fds(const struct rte_mp_msg *reply, int *got)
+{
+	int i;
+
+	for (i = 0; i < reply->num_fds; i++) {
+		if (i == 0 && got)
+			*got = reply->fds[i];
+		else
+			close(reply->fds[i]);
+	}
+}
+
 /* One request and its answer. -EAGAIN: the reply was another request's. */
-static int ask_once(struct knit_msg *m, int fd, int64_t timeout)
+static int ask_once(struct knit_msg *m, int fd, int *got, int64_t timeout)
 {
 	struct timespec ts = { .tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * 1000000 };
 	struct rte_mp_msg req = { .name = KNIT_MSG_ACTION, .len_param = sizeof(*m) };
@@ -97,6 +110,7 @@ static int ask_once(struct knit_msg *m, int fd, int64_t timeout)
 		goto out;
 	}
 	memcpy(&answer, reply.msgs[0].param, sizeof(answer));
+	take_fds(&reply.msgs[0], answer.seq == m->seq ? got : NULL);
 	if (reply.msgs[0].len_param != (int)sizeof(answer))
 		ret = -EPROTO;
 	else if (answer.seq != m->seq || answer.op != m->op)
@@ -108,7 +122,7 @@ out:
 	return ret;
 }
 
-int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms)
+static int ask(struct knit_msg *m, int fd, int *got, int timeout_ms)
 {
 	int64_t deadline = knit_now_ms() + timeout_ms;
 	static uint32_t last_seq;
@@ -125,7 +139,7 @@ int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms)
 		if (ret < 0)
 			break;
 		left = deadline - knit_now_ms();
-		ret = left > 0 ? ask_once(m, fd, left) : -ETIMEDOUT;
+		ret = left > 0 ? ask_once(m, fd, got, left) : -ETIMEDOUT;
 		if (ret == -EAGAIN)
 			log_info("%s: dropped a late reply", knit_op_name(m->op));
 		/* A wait may end early, by a spurious wake-up: the deadline decides. */
@@ -135,4 +149,20 @@ int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms)
 		return m->result;
 	}
 	return ret == -EAGAIN ? -ETIMEDOUT : ret;
+}
+
+int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms)
+{
+	return ask(m, fd, NULL, timeout_ms);
+}
+
+int knit_msg_ask_fd(struct knit_msg *m, int timeout_ms)
+{
+	int got = -1, ret = ask(m, -1, &got, timeout_ms);
+
+	if (ret < 0 && got >= 0)
+		close(got);
+	if (ret == 0 && got < 0)
+		ret = -EPROTO;
+	return ret < 0 ? ret : got;
 }

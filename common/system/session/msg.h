@@ -17,17 +17,19 @@
  *
  * columns: identifier, name
  */
-#define KNIT_OP_TABLE(X)                                                       \
-	X(ATTACH, attach)     /* role, id: may I? -> the entry is ATTACHING */ \
-	X(READY, ready)	      /* role, id: my ends are claimed -> ATTACHED */  \
-	X(DETACH, detach)     /* role, id: look at my goodbye -> DETACHING */  \
-	X(LINK, link)	      /* port, value: 1 up, 0 down */                  \
-	X(MTU, mtu)	      /* port, value */                                \
-	X(MAC, mac)	      /* port, mac */                                  \
-	X(PROMISC, promisc)   /* port, value */                                \
-	X(ALLMULTI, allmulti) /* port, value */                                \
-	X(RXLIST, rxlist)     /* port; the lists are in the topology */        \
-	X(SYNC, sync)	      /* any reply: EAL has handled what was sent before */
+#define KNIT_OP_TABLE(X)                                                            \
+	X(ATTACH, attach)     /* role, id: may I? -> the entry is ATTACHING */      \
+	X(READY, ready)	      /* role, id: my ends are claimed -> ATTACHED */       \
+	X(DETACH, detach)     /* role, id: look at my goodbye -> DETACHING */       \
+	X(LINK, link)	      /* port, value: 1 up, 0 down */                       \
+	X(MTU, mtu)	      /* port, value */                                     \
+	X(MAC, mac)	      /* port, mac */                                       \
+	X(PROMISC, promisc)   /* port, value */                                     \
+	X(ALLMULTI, allmulti) /* port, value */                                     \
+	X(RXLIST, rxlist)     /* port; the lists are in the topology */             \
+	X(SYNC, sync)	      /* any reply: EAL has handled what was sent before */ \
+	X(DOORBELL, doorbell) /* role, id, value: hand over that doorbell's fd */   \
+	X(ROLE, role)	      /* role, id, port: interface, value: pair; hand over its file */
 
 enum knit_op {
 	KNIT_OP_NONE,
@@ -62,6 +64,9 @@ struct knit_msg {
  * primary.
  */
 int knit_msg_ask(struct knit_msg *m, int fd, int timeout_ms);
+
+/* The same for an op that is answered with a file: its fd, or a negative errno. */
+int knit_msg_ask_fd(struct knit_msg *m, int timeout_ms);
 
 const char *knit_op_name(uint32_t op);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_main
 #include "secondary.h"
+#include "handover.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "msg.h"
@@ -10,6 +11,7 @@
 
 #include <rte_common.h>
 #include <rte_eal.h>
+#include <rte_memory.h>
 #include <rte_service_component.h>
 
 #include <errno.h>
@@ -98,6 +100,19 @@ static int check_cpus(const struct knit_secondary *s)
 	return KNIT_EXIT_RESOURCES;
 }
 
+/* EAL would end with a line that does not say what to do. */
+static int check_addresses(const struct knit_secondary *s)
+{
+	if (!s->args.physical || rte_mem_virt2phy(s) != RTE_BAD_IOVA)
+		return KNIT_EXIT_OK;
+	fprintf(stderr,
+		"knit: %s: a NIC of this primary is given physical addresses, which only root with "
+		"CAP_SYS_ADMIN can see: run it as root, or bind the NIC to vfio-pci with an IOMMU "
+		"(docs/RUNNING.md, without root)\n",
+		knit_role_name(s->role, s->id).text);
+	return KNIT_EXIT_RESOURCES;
+}
+
 int knit_secondary_enter(struct knit_secondary *s)
 {
 	int i, ret;
@@ -108,6 +123,8 @@ int knit_secondary_enter(struct knit_secondary *s)
 	ret = knit_rundir_enter(s->prefix, s->role, s->id, &s->args);
 	if (ret == KNIT_EXIT_OK)
 		ret = check_cpus(s);
+	if (ret == KNIT_EXIT_OK)
+		ret = check_addresses(s);
 	if (ret != KNIT_EXIT_OK)
 		return ret;
 	for (i = 0; i < s->n_extra; i++) {
@@ -178,7 +195,10 @@ int knit_secondary_attach(struct knit_secondary *s)
 	 */
 	ret = primary_ask(s, KNIT_OP_ATTACH, pidfd, &m);
 	close(pidfd);
-	return ret < 0 ? refusal_report(s, &m, ret) : KNIT_EXIT_OK;
+	if (ret < 0)
+		return refusal_report(s, &m, ret);
+	knit_handover_start(s);
+	return KNIT_EXIT_OK;
 }
 
 int knit_secondary_ready(struct knit_secondary *s)

@@ -46,7 +46,10 @@ START_TEST(args_there_and_back)
 	ck_assert_int_eq(knit_args_add(&sent, "left out"), 0);
 	ck_assert_int_eq(knit_args_add(&sent, "--lcores=1@(0,2-3)"), 0);
 	ck_assert_int_eq(knit_args_add(&sent, "two words"), 0);
+	sent.physical = true;
+	setenv("RUNTIME_DIRECTORY", "/some where", 1);
 	knit_args_print(&sent, out);
+	unsetenv("RUNTIME_DIRECTORY");
 	fclose(out);
 	ck_assert_int_eq(parse(text), KNIT_EXIT_OK);
 	ck_assert_str_eq(said, "");
@@ -57,6 +60,8 @@ START_TEST(args_there_and_back)
 	ck_assert_ptr_null(args.argv[3]);
 	ck_assert_int_eq(args.primary, getpid());
 	ck_assert_uint_ne(args.primary_start, 0);
+	ck_assert_str_eq(args.runtime, "/some where");
+	ck_assert(args.physical);
 }
 END_TEST
 
@@ -98,6 +103,8 @@ START_TEST(args_versions)
 }
 END_TEST
 
+#define HEAD "primary 5 5\nruntime /r\niova va\n"
+
 START_TEST(args_garbage)
 {
 	static const char *const tails[] = {
@@ -106,9 +113,13 @@ START_TEST(args_garbage)
 		"primary 0 5\n",
 		"primary 5\n",
 		"arg x\n",
-		"primary 5 5\nargx\n",
-		"primary 5 5\nhello 1\n",
-		"primary 5 5\narg cut",
+		"primary 5 5\narg x\n",
+		"primary 5 5\nruntime \niova va\n",
+		"primary 5 5\nruntime /r\narg x\n",
+		"primary 5 5\nruntime /r\niova some\n",
+		HEAD "argx\n",
+		HEAD "hello 1\n",
+		HEAD "arg cut",
 		"primary -1 5\n",
 	};
 	char text[2048], head[256];
@@ -122,11 +133,11 @@ START_TEST(args_garbage)
 		ck_assert_msg(parse(text) == KNIT_EXIT_FAILURE, "taken: %s", text);
 		ck_assert_msg(strstr(said, "a.args"), "said: %s", said);
 	}
-	snprintf(text, sizeof(text), "%sprimary 5 5\n", head);
+	snprintf(text, sizeof(text), "%s" HEAD, head);
 	for (i = 0; i < KNIT_MAX_ARGS; i++)
 		strcat(text, "arg x\n");
 	ck_assert_int_eq(parse(text), KNIT_EXIT_FAILURE);
-	snprintf(text, sizeof(text), "%sprimary 5 5\narg ", head);
+	snprintf(text, sizeof(text), "%s" HEAD "arg ", head);
 	memset(text + strlen(text), 'y', 1500);
 	ck_assert_int_eq(parse(text), KNIT_EXIT_FAILURE);
 }

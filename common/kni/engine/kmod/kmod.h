@@ -15,10 +15,11 @@
  *   kmod_attach.c  attaching pairs and handlers, in any process
  *
  * A process has at most two files open: the creating file while it has interfaces, and a second one
- * while it has pairs or is a handler. Both are closed on exec. After a fork the creating file stays
- * open in the child, as with KNI: interfaces live until the last of the two processes has ended.
- * The second file is closed in the child at once: pairs and roles end with the process that took
- * them.
+ * while it has pairs or is a handler. A process that may not open the second one has a file for
+ * each role from its broker (kni/base/broker.h). All are closed on exec. After a fork the creating
+ * file stays open in the child, as with KNI: interfaces live until the last of the two processes
+ * has ended. The others are closed in the child at once: pairs and roles end with the process that
+ * took them.
  *
  * Nothing here is for the packet path; all of it may block for a short while, but no call waits
  * for a worker or a handler, and only knit_kmod_engine's create and destroy need RTNL.
@@ -64,5 +65,8 @@ void knit_kmod_unbind_pair(struct rte_kni *kni, uint16_t pair);
 int knit_kmod_bind_handler(struct rte_kni *kni, uint32_t doorbell);
 void knit_kmod_unbind_handler(struct rte_kni *kni);
 int knit_kmod_update_link(struct rte_kni *kni, bool up);
+
+/* See open_role of engine.h. */
+int knit_kmod_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_kmod
 #include "kmod.h"
+#include "kni/base/broker.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 
@@ -21,9 +22,11 @@ static struct {
 	pthread_mutex_t lock;
 	int fd; /* of users, 0: closed */
 	unsigned int users;
-	struct {
+	struct own_iface {
 		uint64_t id;	/* of the interface; another one: the entry is void */
 		uint32_t roles; /* bit of pair, and bit HANDLER */
+		/* from the broker, a file for each role; 0: none */
+		int handed[KNIT_MAX_PAIRS + 1];
 	} of[KNIT_MAX_IFACES];
 } own = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -41,6 +44,12 @@ static void roles_after_fork(void)
 
 static void roles_in_child(void)
 {
+	unsigned int i, role;
+
+	for (i = 0; i < KNIT_MAX_IFACES; i++)
+		for (role = 0; role <= KNIT_MAX_PAIRS; role++)
+			if (own.of[i].handed[role])
+				close(own.of[i].handed[role]);
 	if (own.users)
 		close(own.fd);
 	memset(&own, 0, sizeof(own));
@@ -52,7 +61,7 @@ static void roles_watch_forks(void)
 	pthread_atfork(roles_before_fork, roles_after_fork, roles_in_child);
 }
 
-/* With the lock. The file, or a negative errno, logged. */
+/* With the lock. The file, or a negative errno, logged unless the broker has what is missing. */
 static int file_get(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -63,7 +72,8 @@ static int file_get(void)
 	if (own.users == 0) {
 		fd = knit_kmod_open(NULL, &why);
 		if (fd < 0) {
-			log_err("%s; remedy: %s", why.what, why.remedy);
+			if (knit_broker == NULL)
+				log_err("%s; remedy: %s", why.what, why.remedy);
 			return fd;
 		}
 		own.fd = fd;
@@ -78,17 +88,30 @@ static void file_put(void)
 		close(own.fd);
 }
 
-static uint32_t *roles_of(const struct rte_kni *kni)
+/* The role's file, be it the one that all of them share. */
+static void role_put(struct own_iface *o, unsigned int role)
 {
-	unsigned int i = kni->index % KNIT_MAX_IFACES;
+	if (o->handed[role])
+		close(o->handed[role]);
+	else
+		file_put();
+	o->handed[role] = 0;
+	o->roles &= ~(1u << role);
+}
 
-	if (own.of[i].id != kni->kmod_id) {
-		/* Its interface is gone, and the roles with it. */
-		for (; own.of[i].roles; own.of[i].roles &= own.of[i].roles - 1)
-			file_put();
-		own.of[i].id = kni->kmod_id;
-	}
-	return &own.of[i].roles;
+static struct own_iface *own_of(const struct rte_kni *kni)
+{
+	struct own_iface *o = &own.of[kni->index % KNIT_MAX_IFACES];
+	unsigned int role;
+
+	if (o->id == kni->kmod_id)
+		return o;
+	/* Its interface is gone, and the roles with it. */
+	for (role = 0; role <= HANDLER; role++)
+		if (o->roles & 1u << role)
+			role_put(o, role);
+	o->id = kni->kmod_id;
+	return o;
 }
 
 static struct knit_ioc_attach role_of(const struct rte_kni *kni, unsigned int role)
@@ -113,10 +136,26 @@ static int attach_retry(int fd, struct knit_ioc_attach *a)
 	}
 }
 
+/* The primary attaches it, and this process has the file. */
+static int handed_retry(const struct rte_kni *kni, struct own_iface *o, unsigned int role)
+{
+	int ms, fd;
+
+	for (ms = 0;; ms++) {
+		fd = knit_broker->role(kni, role);
+		if (fd != -EBUSY || ms == BUSY_MS)
+			break;
+		usleep(1000);
+	}
+	if (fd >= 0)
+		o->handed[role] = fd;
+	return fd < 0 ? fd : 0;
+}
+
 static int role_bind(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
 {
 	struct knit_ioc_attach a = role_of(kni, role);
-	uint32_t *roles;
+	struct own_iface *o;
 	int fd, ret;
 
 	if (doorbell != KNIT_DOORBELL_NONE)
@@ -124,15 +163,18 @@ static int role_bind(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
 	if (doorbell != KNIT_DOORBELL_NONE && a.doorbell_fd < 0)
 		return errno_log(-a.doorbell_fd, "open own doorbell");
 	pthread_mutex_lock(&own.lock);
-	roles = roles_of(kni);
+	o = own_of(kni);
 	fd = file_get();
-	ret = fd < 0 ? fd : attach_retry(fd, &a);
-	if (ret == 0 && !(*roles & 1u << role))
-		*roles |= 1u << role;
+	if (fd < 0 && knit_broker)
+		ret = handed_retry(kni, o, role);
+	else
+		ret = fd < 0 ? fd : attach_retry(fd, &a);
+	if (ret == 0 && !(o->roles & 1u << role))
+		o->roles |= 1u << role;
 	else if (fd >= 0)
 		file_put();
 	pthread_mutex_unlock(&own.lock);
-	if (ret < 0 && fd >= 0)
+	if (ret < 0 && (fd >= 0 || knit_broker))
 		log_err("%s: attach %s %u: %s", kni->name,
 			role == HANDLER ? "handler, process" : "queue pair",
 			role == HANDLER ? (unsigned int)getpid() : role,
@@ -147,17 +189,17 @@ static int role_bind(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
 static void role_unbind(struct rte_kni *kni, unsigned int role)
 {
 	struct knit_ioc_attach a = role_of(kni, role);
-	uint32_t *roles;
-	int ret;
+	struct own_iface *o;
+	int ret = 0;
 
 	pthread_mutex_lock(&own.lock);
-	roles = roles_of(kni);
-	if (*roles & 1u << role) {
-		ret = knit_kmod_call(own.fd, KNIT_IOC_DETACH, &a);
+	o = own_of(kni);
+	if (o->roles & 1u << role) {
+		if (o->handed[role] == 0)
+			ret = knit_kmod_call(own.fd, KNIT_IOC_DETACH, &a);
 		if (ret < 0)
 			log_debug("%s: detach: %s", kni->name, rte_strerror(-ret));
-		*roles &= ~(1u << role);
-		file_put();
+		role_put(o, role);
 	}
 	pthread_mutex_unlock(&own.lock);
 }
@@ -185,6 +227,21 @@ int knit_kmod_bind_handler(struct rte_kni *kni, uint32_t doorbell)
 void knit_kmod_unbind_handler(struct rte_kni *kni)
 {
 	role_unbind(kni, HANDLER);
+}
+
+int knit_kmod_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell)
+{
+	struct knit_ioc_attach a = role_of(kni, role);
+	int fd, ret;
+
+	a.doorbell_fd = knit_doorbell_open(doorbell);
+	if (a.doorbell_fd < 0)
+		return a.doorbell_fd;
+	fd = knit_kmod_open(NULL, NULL);
+	ret = fd < 0 ? fd : knit_kmod_call(fd, KNIT_IOC_ATTACH, &a);
+	if (ret < 0 && fd >= 0)
+		close(fd);
+	return ret < 0 ? ret : fd;
 }
 
 int knit_kmod_update_link(struct rte_kni *kni, bool up)

@@ -343,6 +343,7 @@ const struct knit_engine_ops knit_kmod_engine = {
 	.destroy = kmod_destroy,
 	.bind = kmod_bind,
 	.unbind = kmod_unbind,
+	.open_role = knit_kmod_open_role,
 	.set_link = kmod_set_link,
 	.stats = kmod_stats,
 	.req_stats = kmod_req_stats,

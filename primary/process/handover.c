@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "handover.h"
+
+#include "kni/base/doorbell.h"
+#include "kni/engine/engine.h"
+#include "primary.h"
+#include "registry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+/* Of the tap engine or this process: all of them are for secondaries to ring. */
+static int open_doorbell(const struct knit_msg *m)
+{
+	int fd = knit_doorbell_open(m->value);
+
+	if (fd < 0)
+		return fd;
+	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_role(struct primary *p, struct knit_msg *m, const struct knit_topo_worker *w)
+{
+	struct rte_kni *kni;
+
+	if (m->port >= p->topo->n_ifaces)
+		return -ENOENT;
+	kni = p->topo->ifaces[m->port].kni;
+	if (kni->engine->open_role == NULL)
+		return -EOPNOTSUPP;
+	if (w == NULL && m->value == KNIT_MAX_PAIRS)
+		return kni->engine->open_role(kni, m->value, p->topo->control.doorbell);
+	if (w && w->pair[m->port] >= 0 && m->value == (uint32_t)w->pair[m->port])
+		return kni->engine->open_role(kni, m->value, w->doorbell);
+	KNIT_MSG_TEXT(m, "that is not its pair");
+	return -EPERM;
+}
+
+int handover_open(struct primary *p, struct knit_msg *m)
+{
+	int i = registry_entry(p, m);
+
+	if (i < 0)
+		return i;
+	if (m->op == KNIT_OP_DOORBELL)
+		return open_doorbell(m);
+	return open_role(p, m, i == CONTROL_ENTRY ? NULL : &p->topo->workers[i]);
+}
