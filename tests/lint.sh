@@ -293,7 +293,7 @@ check_units()
 	systemd-analyze verify --man=no "$TMP"/units/*
 	[ "$(exposures | wc -l)" -ge 4 ] || echo "docs/RUNNING.md: no table of units"
 	while read -r unit figure; do
-		systemd-analyze security --offline=true --no-pager --threshold="${figure/./}" \
+		systemd-analyze security --offline=true --no-pager --threshold=$((10#${figure/./})) \
 			"$TMP/units/$unit" >"$TMP/exposure" 2>&1 && continue
 		tail -n 1 "$TMP/exposure"
 		echo "docs/RUNNING.md: $unit: $figure at most"
