@@ -4,6 +4,7 @@
 #include "kni/engine/tap/tap.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /*

@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <limits.h>
+#include <stdlib.h>
 
 static char *read_doc(void)
 {
