@@ -54,7 +54,7 @@ static void set_value(struct knit_iface_state *now, enum knit_req_kind kind,
 
 static bool values_equal(const union knit_req_value *a, const union knit_req_value *b)
 {
-	return memcmp(a, b, sizeof(*a)) == 0;
+	return memcmp(a->mac, b->mac, sizeof(a->mac)) == 0; /* all bytes of it */
 }
 
 static bool lists_differ(const struct knit_iface_state *a, const struct knit_iface_state *b)

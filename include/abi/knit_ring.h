@@ -78,7 +78,7 @@ static inline bool knit_ring_size_ok(__u32 size)
 /* Bytes of shared memory of a ring, entries included; a multiple of the cache line. */
 static inline __u32 knit_ring_bytes(__u32 size, __u32 entry_size)
 {
-	return sizeof(struct knit_ring_shm) + size * entry_size;
+	return (__u32)sizeof(struct knit_ring_shm) + size * entry_size;
 }
 
 /*

@@ -70,7 +70,7 @@ static size_t pool_bytes(const struct knit_config *c, unsigned int n_mbufs)
 
 	/* Header, padding that spreads objects over memory channels, and a ring entry each. */
 	elt = RTE_ALIGN_CEIL(elt + sizeof(struct rte_mempool_objhdr), RTE_CACHE_LINE_SIZE) +
-	      2 * RTE_CACHE_LINE_SIZE + 2 * sizeof(void *);
+	      (size_t)2 * RTE_CACHE_LINE_SIZE + 2 * sizeof(void *);
 	return elt * n_mbufs + RTE_MAX_LCORE * sizeof(struct rte_mempool_cache) + (1 << 20);
 }
 

@@ -118,7 +118,7 @@ static const struct place *first_in_namespace(const struct place *places, const 
 {
 	const struct place *other = places;
 
-	while (strcmp(other->netns, place->netns))
+	while (strcmp(other->netns, place->netns) != 0)
 		other++;
 	return other;
 }

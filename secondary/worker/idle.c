@@ -160,7 +160,7 @@ static void taps_mask_down(struct knit_worker_idle *idle)
 static void sleep_in_poll(struct knit_worker *w)
 {
 	uint32_t us = next_timeout_us(w);
-	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000 };
+	struct timespec ts = { .tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000L };
 
 	/*
 	 * The doorbell stays rung until it is cleared here. So ppoll returns at once if a stop or a

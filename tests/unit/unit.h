@@ -26,7 +26,7 @@
 	__attribute__((constructor)) static void suite_##suite_name##_register(void) \
 	{                                                                            \
 		static struct knit_suite suite = { .name = #suite_name,              \
-						   .start = start_function,          \
+						   .start = (start_function),        \
 						   .fill = suite_##suite_name };     \
                                                                                      \
 		knit_suite_register(&suite);                                         \

@@ -50,7 +50,7 @@ const struct knit_engine_ops *knit_engine_get(const char *name)
 	if (strcmp(name, "auto") == 0)
 		return first_available();
 	for (i = 0; i < RTE_DIM(engines); i++) {
-		if (strcmp(engines[i]->name, name))
+		if (strcmp(engines[i]->name, name) != 0)
 			continue;
 		ret = engines[i]->available(true);
 		rte_errno = -ret;

@@ -137,7 +137,7 @@ static bool is_lock(const char *path, char name[KNIT_PCI_NAME])
 	char text[KNIT_PCI_NAME];
 
 	if (slash == NULL || strlen(slash + 1) != KNIT_PCI_NAME - 1 + strlen(ENDING) ||
-	    strcmp(slash + KNIT_PCI_NAME, ENDING))
+	    strcmp(slash + KNIT_PCI_NAME, ENDING) != 0)
 		return false;
 	snprintf(text, sizeof(text), "%.12s", slash + 1);
 	return knit_pci_parse(text, name);

@@ -69,7 +69,8 @@ static char *file_read(const char *path)
 	}
 	text[len] = '\0';
 	close(fd);
-	errno = strncmp(text, "\xff\xfe", 2) && strncmp(text, "\xfe\xff", 2) ? EILSEQ : EPROTO;
+	errno = strncmp(text, "\xff\xfe", 2) == 0 || strncmp(text, "\xfe\xff", 2) == 0 ? EPROTO
+										       : EILSEQ;
 	if (strlen(text) == len)
 		return text;
 	free(text);

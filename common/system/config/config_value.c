@@ -42,8 +42,8 @@ bool knit_check_ifname(const char *text)
 {
 	if (text[0] == '\0' || !all_graph(text) || strpbrk(text, "/:%"))
 		return false;
-	return strcmp(text, ".") && strcmp(text, "..") && strcmp(text, "all") &&
-	       strcmp(text, "default");
+	return strcmp(text, ".") != 0 && strcmp(text, "..") != 0 && strcmp(text, "all") != 0 &&
+	       strcmp(text, "default") != 0;
 }
 
 bool knit_check_path(const char *text)
@@ -55,8 +55,8 @@ bool knit_check_netns(const char *text)
 {
 	if (text[0] == '/')
 		return knit_check_path(text);
-	return text[0] != '\0' && all_graph(text) && !strchr(text, '/') && strcmp(text, ".") &&
-	       strcmp(text, "..");
+	return text[0] != '\0' && all_graph(text) && !strchr(text, '/') && strcmp(text, ".") != 0 &&
+	       strcmp(text, "..") != 0;
 }
 
 bool knit_check_device(const char *text)
@@ -111,7 +111,7 @@ bool knit_cpus_parse(const char *text, struct knit_cpu_set *out)
 bool knit_mac_parse(const char *text, uint8_t mac[6])
 {
 	uint8_t bytes[6];
-	unsigned int i;
+	size_t i;
 
 	if (strlen(text) != 17)
 		return false;

@@ -50,7 +50,7 @@ static const char *extra_value(const char *arg)
 
 	for (i = 0; i < RTE_DIM(allowed); i++) {
 		n = strlen(allowed[i]);
-		if (strncmp(arg, allowed[i], n))
+		if (strncmp(arg, allowed[i], n) != 0)
 			continue;
 		if (arg[n] == '\0' || arg[1] != '-')
 			return arg + n;

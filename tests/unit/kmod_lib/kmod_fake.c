@@ -106,7 +106,7 @@ static int del(struct kmod_fake_file *f, const struct knit_ioc_mem *m)
 	unsigned int i;
 
 	for (i = 0; i < f->n_regions; i++) {
-		if (memcmp(&f->region[i], m, sizeof(*m)))
+		if (memcmp(&f->region[i], m, sizeof(*m)) != 0)
 			continue;
 		f->region[i] = f->region[--f->n_regions];
 		return 0;

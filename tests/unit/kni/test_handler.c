@@ -43,7 +43,7 @@ END_TEST
 
 START_TEST(unset_callbacks_succeed)
 {
-	uint16_t kind;
+	uint32_t kind;
 
 	ck_assert_int_eq(knit_fake_claim(&no_ops, true), 0);
 	for (kind = KNIT_REQ_LINK; kind < KNIT_REQ_COUNT; kind++) {

@@ -131,9 +131,9 @@ static void remap(const struct stage *s, struct dice *d)
 
 	if (one_in(d, 4))
 		/* as good as unmapped, but nothing else of ours is put there */
-		mmap(at, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		(void)mmap(at, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	else
-		mmap(at, len, PICK(d, protections), PICK(d, flags) | MAP_FIXED, -1, 0);
+		(void)mmap(at, len, PICK(d, protections), PICK(d, flags) | MAP_FIXED, -1, 0);
 	if (one_in(d, 4))
 		madvise(at, len, MADV_DONTNEED);
 }

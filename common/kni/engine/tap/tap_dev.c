@@ -202,7 +202,7 @@ int knit_tap_dev_speed(const struct knit_tap_place *place, uint32_t speed, bool 
 	union {
 		struct ethtool_link_settings s; /* ends with three masks */
 		uint8_t room[sizeof(struct ethtool_link_settings) +
-			     3 * LINK_MODE_WORDS * sizeof(uint32_t)];
+			     sizeof(uint32_t) * 3 * LINK_MODE_WORDS];
 	} req = { .s.cmd = ETHTOOL_GLINKSETTINGS };
 	int fd = knit_nl_fd(&place->nl); /* any socket of the namespace does */
 	struct ifreq ifr = { .ifr_data = (void *)&req };

@@ -96,9 +96,8 @@ static int search_on_link(const struct nlmsghdr *nlh, void *arg)
 			upper = mnl_attr_get_u32(attr) == s->ifindex;
 		else if (mnl_attr_get_type(attr) == IFLA_LINK_NETNSID)
 			elsewhere = true;
-		else if (own && mnl_attr_get_type(attr) == IFLA_MASTER)
-			s->found = true;
-		else if (own && mnl_attr_get_type(attr) == IFLA_XDP && xdp_attached(attr))
+		else if (own && (mnl_attr_get_type(attr) == IFLA_MASTER ||
+				 (mnl_attr_get_type(attr) == IFLA_XDP && xdp_attached(attr))))
 			s->found = true;
 	}
 	s->found |= upper && !elsewhere && !own;

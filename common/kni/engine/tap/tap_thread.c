@@ -260,7 +260,7 @@ static void thread_doze(struct knit_tap_thread *th)
 	else if (n * SLOW_US < th->doze_us && th->doze_us > DOZE_MIN_US)
 		th->doze_us /= 2;
 	th->doze_frames = frames;
-	t.tv_nsec = th->doze_us * 1000;
+	t.tv_nsec = th->doze_us * 1000L;
 	nanosleep(&t, NULL);
 }
 

@@ -378,7 +378,7 @@ static int iface_configure(struct knit_tap_iface *t, const struct knit_iface_con
 			return ret;
 		}
 	}
-	if (memcmp(conf->mac, no_mac, 6)) {
+	if (memcmp(conf->mac, no_mac, 6) != 0) {
 		ret = knit_tap_set_mac(t, conf->mac);
 		if (ret < 0) {
 			log_err("%s: set MAC address: %s", t->name, strerror(-ret));
