@@ -23,8 +23,8 @@ run="$build $telemetry" # dpdk-telemetry.py
 smoke="$run ethtool iperf3 tcpdump"
 kmod="gcc make kmod $headers"
 # dpdk-dev: testpmd
-lint="git g++ systemd binutils clang-format codespell shellcheck sparse dpdk-dev doxygen
-	abigail-tools"
+lint="git g++ systemd binutils clang-format clang-tidy codespell shellcheck sparse dpdk-dev
+	doxygen abigail-tools"
 vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod ovmf sbsigntool openssl"
 test="$smoke $kmod $lint $vm"
 # Debian's kernel source, and what its build needs
@@ -82,6 +82,7 @@ generic()
 		g++ c++ a C++ compiler
 		binutils nm binutils
 		clang-format clang-format clang-format 14
+		clang-tidy clang-tidy clang-tidy
 		codespell codespell codespell
 		shellcheck shellcheck shellcheck
 		sparse sparse sparse
