@@ -148,7 +148,7 @@ int knit_fake_reap(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-void knit_fake_add(Suite *s, const TTest *test, int variants)
+TCase *knit_fake_add(Suite *s, const TTest *test, int variants)
 {
 	TCase *tcase = tcase_create(test->name);
 
@@ -156,4 +156,5 @@ void knit_fake_add(Suite *s, const TTest *test, int variants)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, test, 0, variants);
 	suite_add_tcase(s, tcase);
+	return tcase;
 }

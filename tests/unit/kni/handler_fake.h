@@ -47,6 +47,6 @@ void knit_fake_no_answer(void);
 int knit_fake_reap(pid_t pid);
 
 /* Adds a test that runs once for each _i below variants. */
-void knit_fake_add(Suite *s, const TTest *test, int variants);
+TCase *knit_fake_add(Suite *s, const TTest *test, int variants);
 
 #endif
