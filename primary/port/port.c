@@ -424,7 +424,7 @@ static int port_open_null(struct primary *p, unsigned int i)
 	if (port->id != RTE_MAX_ETHPORTS)
 		rte_eth_dev_close(port->id);
 	port->id = RTE_MAX_ETHPORTS;
-	port->tap = NULL;
+	port_tap_forget(port);
 	port->absent = true;
 	port->netns = "";
 	return port_open(p, i);
@@ -489,7 +489,7 @@ void primary_ports_close(struct primary *p)
 			continue;
 		port_removal_blank(port);
 		rte_eth_dev_close(port->id);
-		port->tap = NULL;
+		port_tap_forget(port);
 		knit_netns_leave(&netns);
 		port->id = RTE_MAX_ETHPORTS;
 	}

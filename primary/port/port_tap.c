@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -34,7 +35,7 @@
 #define MAX_FILES 64
 
 /*
- * The first members of net_tap's transmit queue in DPDK 20.11 to 23.11. The driver compares lengths
+ * The first members of net_tap's transmit queue in DPDK 20.11 to 25.11. The driver compares lengths
  * with *mtu.
  */
 struct tap_tx_queue {
@@ -43,29 +44,40 @@ struct tap_tx_queue {
 };
 
 /*
- * The first members of ethdev's data of a port, and of net_tap's private data, in the same
- * versions.
+ * Where net_tap's data of a port has what knit needs. ints: the device's index, a socket for ioctl,
+ * one for netlink.
  */
-struct port_tap {
-	void *dev;
-	char remote[RTE_ETH_NAME_MAX_LEN];
-	char name[RTE_ETH_NAME_MAX_LEN];
-	int type;
-	struct rte_ether_addr mac;
-	struct ifreq remote_flags;
-	int remote_index;
-	int index;
-	int ioctl_sock;
-	int netlink_sock;
+struct tap_layout {
+	uint16_t name, name_size, ints;
 };
 
+enum {
+	TAP_INDEX,
+	TAP_IOCTL_SOCK,
+	TAP_NETLINK_SOCK
+};
+
+static const struct tap_layout layouts[] = {
+	{ 72, 64, 196 }, /* up to 23.11 */
+	{ 24, 16, 100 }, /* 24.11 */
+	{ 24, 16, 64 },	 /* 25.11 */
+};
+
+/* The same in the driver's memory, which the primary's threads of EAL read. */
+struct port_tap {
+	char *name;
+	size_t name_size;
+	int *ints;
+};
+
+/* The beginning of ethdev's data of a port, in 20.11 to 25.11. */
 struct ethdev_data {
 	char name[RTE_ETH_NAME_MAX_LEN];
 	void *queues[2];
 	uint16_t n_queues[2];
 	uint8_t sriov[2];
 	uint16_t sriov_queues[2];
-	struct port_tap *driver;
+	void *driver;
 };
 
 /*
@@ -103,15 +115,31 @@ static bool is_tap(const struct port_tap *tap)
 {
 	struct ifreq ifr = { 0 };
 
-	if (tap == NULL || rte_mem_virt2memseg_list(tap) == NULL ||
-	    strnlen(tap->name, sizeof(tap->name)) >= IFNAMSIZ || tap->name[0] == '\0' ||
-	    !tap_has_domain(tap->ioctl_sock, AF_INET))
+	if (strnlen(tap->name, tap->name_size) >= IFNAMSIZ || tap->name[0] == '\0' ||
+	    !tap_has_domain(tap->ints[TAP_IOCTL_SOCK], AF_INET))
 		return false;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", tap->name);
-	return ioctl(tap->ioctl_sock, SIOCGIFINDEX, &ifr) == 0 && ifr.ifr_ifindex == tap->index;
+	return ioctl(tap->ints[TAP_IOCTL_SOCK], SIOCGIFINDEX, &ifr) == 0 &&
+	       ifr.ifr_ifindex == tap->ints[TAP_INDEX];
 }
 
-static struct port_tap *netdev_driver(uint16_t port_id)
+static bool read_tap(void *driver, struct port_tap *tap)
+{
+	unsigned int i;
+
+	if (driver == NULL || rte_mem_virt2memseg_list(driver) == NULL)
+		return false;
+	for (i = 0; i < RTE_DIM(layouts); i++) {
+		tap->name = (char *)driver + layouts[i].name;
+		tap->name_size = layouts[i].name_size;
+		tap->ints = (int *)((char *)driver + layouts[i].ints);
+		if (is_tap(tap))
+			return true;
+	}
+	return false;
+}
+
+static bool find_tap(uint16_t port_id, struct port_tap *tap)
 {
 	const struct rte_memzone *mz = rte_memzone_lookup("rte_eth_dev_data");
 	char name[RTE_ETH_NAME_MAX_LEN] = "";
@@ -119,13 +147,13 @@ static struct port_tap *netdev_driver(uint16_t port_id)
 	size_t at;
 
 	if (mz == NULL || rte_eth_dev_get_name_by_port(port_id, name) < 0)
-		return NULL;
+		return false;
 	for (at = 0; at + sizeof(*data) <= mz->len; at += sizeof(uint64_t)) {
 		data = (const void *)((const char *)mz->addr + at);
-		if (strncmp(data->name, name, sizeof(name)) == 0 && is_tap(data->driver))
-			return data->driver;
+		if (strncmp(data->name, name, sizeof(name)) == 0 && read_tap(data->driver, tap))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static bool same_netns(int a, int b)
@@ -152,30 +180,44 @@ static void tap_note_place(const struct port *port)
 	memcpy(port->topo->ifname, port->tap->name, sizeof(port->topo->ifname) - 1);
 }
 
-/*
- * The driver has one file of the device before there are queues. It keeps this file until the end.
- */
-void port_tap_find(struct port *port)
+/* Before there are queues the driver has one file of the device, which it keeps until the end. */
+static int find_tap_fd(const struct port_tap *tap)
 {
-	struct port_tap *tap = netdev_driver(port->id);
-	int fds[MAX_FILES], netns;
+	int fds[MAX_FILES], netns, found = -1;
 	unsigned int n, i;
 
-	n = tap ? knit_tap_fds(tap->name, fds, MAX_FILES) : 0;
+	n = knit_tap_fds(tap->name, fds, MAX_FILES);
 	for (i = 0; i < n && i < MAX_FILES; i++) {
 		netns = ioctl(fds[i], TUNGETDEVNETNS);
-		if (socket_is_in(tap->ioctl_sock, netns)) {
-			port->tap = tap;
-			port->tap_fd = fds[i];
-			tap_note_place(port);
-		}
+		if (socket_is_in(tap->ints[TAP_IOCTL_SOCK], netns))
+			found = fds[i];
 		if (netns >= 0)
 			close(netns);
 	}
-	if (port->tap == NULL)
+	return found;
+}
+
+void port_tap_find(struct port *port)
+{
+	struct port_tap tap = { 0 };
+
+	port->tap_fd = find_tap(port->id, &tap) ? find_tap_fd(&tap) : -1;
+	if (port->tap_fd >= 0)
+		port->tap = malloc(sizeof(tap));
+	if (port->tap == NULL) {
 		log_notice(
 			"port %s: this net_tap does not follow a device that is renamed or moved",
 			port->conf->name);
+		return;
+	}
+	*port->tap = tap;
+	tap_note_place(port);
+}
+
+void port_tap_forget(struct port *port)
+{
+	free(port->tap);
+	port->tap = NULL;
 }
 
 int port_tap_netns(const struct port *port)
@@ -205,9 +247,9 @@ static int tap_replace_sockets(const struct port_tap *tap, int netns)
 	ret = knit_netns_enter_fd(netns, &saved);
 	if (ret < 0)
 		return ret;
-	ret = tap_replace_socket(tap->ioctl_sock, AF_INET, SOCK_DGRAM);
-	if (ret == 0 && tap_has_domain(tap->netlink_sock, AF_NETLINK))
-		ret = tap_replace_socket(tap->netlink_sock, AF_NETLINK, SOCK_RAW);
+	ret = tap_replace_socket(tap->ints[TAP_IOCTL_SOCK], AF_INET, SOCK_DGRAM);
+	if (ret == 0 && tap_has_domain(tap->ints[TAP_NETLINK_SOCK], AF_NETLINK))
+		ret = tap_replace_socket(tap->ints[TAP_NETLINK_SOCK], AF_NETLINK, SOCK_RAW);
 	knit_netns_leave(&saved);
 	return ret;
 }
@@ -216,7 +258,7 @@ static int tap_follow(struct port *port, int netns)
 {
 	struct port_tap *tap = port->tap;
 	struct ifreq ifr = { 0 };
-	bool moved = !socket_is_in(tap->ioctl_sock, netns);
+	bool moved = !socket_is_in(tap->ints[TAP_IOCTL_SOCK], netns);
 	int ret;
 
 	if (ioctl(port->tap_fd, TUNGETIFF, &ifr) < 0)
@@ -226,9 +268,9 @@ static int tap_follow(struct port *port, int netns)
 	ret = moved ? tap_replace_sockets(tap, netns) : 0;
 	if (ret < 0)
 		return ret;
-	snprintf(tap->name, sizeof(tap->name), "%.*s", IFNAMSIZ, ifr.ifr_name);
-	if (ioctl(tap->ioctl_sock, SIOCGIFINDEX, &ifr) == 0)
-		tap->index = ifr.ifr_ifindex;
+	snprintf(tap->name, tap->name_size, "%.*s", IFNAMSIZ, ifr.ifr_name);
+	if (ioctl(tap->ints[TAP_IOCTL_SOCK], SIOCGIFINDEX, &ifr) == 0)
+		tap->ints[TAP_INDEX] = ifr.ifr_ifindex;
 	tap_note_place(port);
 	log_notice("port %s: its kernel device is %s%s now", port->conf->name, tap->name,
 		   moved ? " in another network namespace" : "");
@@ -253,8 +295,8 @@ bool port_tap_link_up(const struct port *port)
 	struct ifreq ifr = { 0 };
 
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%.*s", IFNAMSIZ - 1, port->tap->name);
-	return ioctl(port->tap->ioctl_sock, SIOCGIFFLAGS, &ifr) == 0 && ifr.ifr_flags & IFF_UP &&
-	       ifr.ifr_flags & IFF_RUNNING;
+	return ioctl(port->tap->ints[TAP_IOCTL_SOCK], SIOCGIFFLAGS, &ifr) == 0 &&
+	       ifr.ifr_flags & IFF_UP && ifr.ifr_flags & IFF_RUNNING;
 }
 
 static int set_device_mtu(const char *name, uint16_t mtu)

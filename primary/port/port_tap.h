@@ -30,6 +30,9 @@ struct port_tap;
  */
 void port_tap_find(struct port *port);
 
+/* The driver closes the port. */
+void port_tap_forget(struct port *port);
+
 /* Makes the driver use the device where it is now. port->tap is set. Takes RTNL. */
 void port_tap_follow(struct port *port);
 
