@@ -3,7 +3,8 @@
 # Installs the packages that a purpose needs, and nothing if they are all there. It knows the
 # packages of Debian 11 to 13 and unstable. On another distribution it installs nothing, but says
 # what is missing.
-# usage: config/deps.sh [build|run|smoke|kmod|test|matrix|debug|bench|docs|deb]... (default: build)
+# usage: config/deps.sh [build|run|smoke|kmod|test|units|matrix|debug|bench|docs|deb]...
+# Default: build.
 set -eu
 
 os=${KNIT_OS_RELEASE:-/etc/os-release}
@@ -39,14 +40,15 @@ for purpose in "${@:-build}"; do
 	smoke) wanted="$wanted $smoke" ;;
 	kmod) wanted="$wanted $kmod" ;;
 	test) wanted="$wanted $test" ;;
+	units) wanted="$wanted systemd-container" ;;
 	matrix) wanted="$wanted $test debootstrap" ;;
 	debug) wanted="$wanted $debug" ;;
 	bench) wanted="$wanted $smoke dpdk-dev" ;;
 	docs) wanted="$wanted make doxygen" ;;
 	deb) wanted="$wanted build-essential fakeroot" deb=1 ;; # and what debian/control says
 	*)
-		echo "$0: no purpose '$purpose': build, run, smoke, kmod, test, matrix, debug," \
-			"bench, docs and deb exist" >&2
+		echo "$0: no purpose '$purpose': build, run, smoke, kmod, test, units, matrix," \
+			"debug, bench, docs and deb exist" >&2
 		exit 2
 		;;
 	esac
@@ -99,6 +101,7 @@ generic()
 		sbsigntool sbsign sbsigntool
 		openssl openssl OpenSSL's command
 		debootstrap debootstrap debootstrap
+		systemd-container systemd-nspawn systemd-nspawn
 		linux-source /usr/src/linux the source of a Linux kernel
 		flex flex flex
 		bison bison bison

@@ -11,7 +11,7 @@
 #   virtio     two workers on virtio-net with several queues
 #   smoke      scenarios of tests/smoke with the module, on e1000e; its application of rte_kni.h was
 #              built against what is installed
-#   taps       more of tests/smoke with the module, on DPDK's net_tap: several workers
+#   taps       more of tests/smoke with the module, on DPDK's net_tap: several workers, no root
 #   more-taps  (*) and what of it is left, which takes too long for every day
 #   bind       NICs taken from the kernel: e1000e, virtio-net, vmxnet3 by vfio-pci, igb_uio and
 #              uio_pci_generic
@@ -65,7 +65,7 @@ ON_MODULE="env KNIT_ENGINE_UNDER_TEST=kmod "
 SMOKE="10-kni-legacy 20-traffic 22-requests 24-xconnect"
 # Not 32-kill, whose many deaths take too long, and which 22-life and 36 have a few of; 35-stalls,
 # whose processes stand still on their way into EAL; 37 and 38, which have no interface.
-TAPS="33-two-workers 36-handoff 25-idle"
+TAPS="33-two-workers 36-handoff 25-idle 40-users"
 MORE_TAPS="21-offload 23-many 30-errors 31-restart 34-shutdown 39-optional"
 # Of 30-bind.sh, by number of the NIC.
 PROBES="0:vfio-pci 0:igb_uio:msix 0:igb_uio:msi 0:igb_uio:legacy 0:uio_pci_generic"
