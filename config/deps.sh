@@ -41,7 +41,7 @@ for purpose in "${@:-build}"; do
 	kmod) wanted="$wanted $kmod" ;;
 	test) wanted="$wanted $test" ;;
 	units) wanted="$wanted systemd-container" ;;
-	matrix) wanted="$wanted $test debootstrap" ;;
+	matrix) wanted="$wanted $test debootstrap systemd-container" ;;
 	debug) wanted="$wanted $debug" ;;
 	bench) wanted="$wanted $smoke dpdk-dev" ;;
 	docs) wanted="$wanted make doxygen" ;;

@@ -1,0 +1,242 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Builds the Debian packages in a debootstrap folder of each release, and installs them alone in a
+# fresh one. Checks: two builds are equal, lintian is content, debian/tests/* pass, an upgrade
+# keeps the configuration, a purge leaves nothing. Prints `ok NAME` or `not ok NAME` for each.
+# usage: tests/deb/run.sh [RELEASE]...     (default: bookworm trixie)
+#   KNIT_DEB names the folder of all folders, default BUILD/test-deb. What is slow to make stays.
+# shellcheck disable=SC2317 # functions are called by check
+set -u
+
+cd "$(dirname "$0")/../.." || exit 1
+DEB=${KNIT_DEB:-${KNIT_BUILD:-$PWD/build}/test-deb}
+MIRROR=${KNIT_MIRROR:-http://deb.debian.org/debian}
+VERSION=$(<VERSION)
+NEXT=$VERSION+next
+failed=0
+
+check() # name, command...
+{
+	local name=$RELEASE-$1
+	shift
+
+	if "$@" >"$DEB/$name.log" 2>&1; then
+		echo "ok deb-$name"
+	else
+		tail -n 40 "$DEB/$name.log"
+		echo "not ok deb-$name"
+		failed=1
+		return 1
+	fi
+}
+
+# In namespaces of its own: no process, mount or network device stays. /sys is that of the network.
+inside() # folder, command...
+{
+	local root=$DEB/$1
+	shift
+
+	# shellcheck disable=SC2016 # for the shell in there
+	unshare --mount --net --pid --ipc --uts --fork --kill-child --propagation private sh -c \
+		'mount --bind "$1" "$1" && mount --rbind /dev "$1/dev" &&
+		mount -t proc proc "$1/proc" && mount -t sysfs sys "$1/sys" &&
+		mount -t tmpfs run "$1/run" && mount -t hugetlbfs huge "$1/dev/hugepages" &&
+		exec chroot "$@"' sh "$root" "$@"
+}
+
+# With the network, for apt.
+apt_inside() # folder, arguments of apt-get
+{
+	local root=$DEB/$1
+	shift
+
+	# shellcheck disable=SC2016 # for the shell in there
+	unshare --mount --pid --fork --kill-child --propagation private sh -c \
+		'mount -t proc proc "$1/proc" && exec chroot "$@"' sh "$root" \
+		env DEBIAN_FRONTEND=noninteractive \
+		apt-get -q -y -o Acquire::Retries=3 -o Dpkg::Options::=--force-unsafe-io \
+		--no-install-recommends "$@" </dev/null
+}
+
+make_base()
+{
+	[ ! -f "$DEB/$RELEASE/.complete" ] || return 0
+	rm -rf "${DEB:?}/$RELEASE"
+	timeout 1800 debootstrap --variant=minbase "$RELEASE" "$DEB/$RELEASE" "$MIRROR" &&
+		touch "$DEB/$RELEASE/.complete"
+}
+
+fresh() # folder
+{
+	rm -rf "${DEB:?}/$1"
+	cp -a "$DEB/$RELEASE" "$DEB/$1"
+}
+
+# A chroot sees nothing else.
+copy_sources() # to
+{
+	rm -rf "$1"
+	mkdir -p "$1" && tar -c --exclude-vcs --exclude='./build*' . | tar -x -C "$1"
+}
+
+# What debian/control names, and nothing else, so that nothing is missing there.
+make_builder()
+{
+	local builder=$RELEASE-build
+
+	cmp -s debian/control "$DEB/$builder/control" && return 0
+	fresh "$builder" && copy_sources "$DEB/$builder/knit" && apt_inside "$builder" update &&
+		apt_inside "$builder" install build-essential fakeroot lintian &&
+		apt_inside "$builder" build-dep /knit && cp debian/control "$DEB/$builder"
+}
+
+# Each in a place of its own, with other surroundings: nothing of these may be in a package.
+build() # folder in the builder, version, umask, environment...
+{
+	local root=$DEB/$RELEASE-build at=$1 version=$2 umask=$3
+	shift 3
+
+	copy_sources "$root/$at/source" || return 1
+	if [ "$version" != "$VERSION" ]; then
+		echo "$version" >"$root/$at/source/VERSION"
+		sed -i "1s/($VERSION)/($version)/" "$root/$at/source/debian/changelog"
+	fi
+	# shellcheck disable=SC2016 # for the shell in there
+	inside "$RELEASE-build" env "$@" sh -c \
+		'umask "$2" && exec "/$1/source/config/deb.sh" "/$1"' sh "$at" "$umask"
+}
+
+builds_are_equal()
+{
+	local one=$DEB/$RELEASE-build/one other=$DEB/$RELEASE-build/another/place file
+
+	build another/place "$VERSION" 002 TZ=Asia/Tokyo LC_ALL=C.UTF-8 || return 1
+	diff <(cd "$one" && ls ./*.deb) <(cd "$other" && ls ./*.deb) || return 1
+	for file in "$one"/*.deb; do
+		cmp "$file" "$other/$(basename "$file")" || return 1
+	done
+}
+
+lintian_is_content()
+{
+	inside "$RELEASE-build" sh -c 'lintian --pedantic -I --show-overrides --allow-root \
+		--fail-on error,warning,info,pedantic /one/knit_*.changes'
+}
+
+put_packages() # folder of the builder
+{
+	rm -rf "$DEB/$RELEASE-try/packages"
+	mkdir "$DEB/$RELEASE-try/packages" &&
+		cp "$DEB/$RELEASE-build/$1"/*.deb "$DEB/$RELEASE-try/packages" &&
+		rm "$DEB/$RELEASE-try"/packages/*-dbgsym_*
+}
+
+in_packages() # arguments of apt-get
+{
+	# shellcheck disable=SC2046 # words
+	apt_inside "$RELEASE-try" "$@" $(cd "$DEB/$RELEASE-try" && printf '/%s ' packages/*.deb)
+}
+
+names()
+{
+	sed -n '/^Package: / s///p' debian/control
+}
+
+# What Debian has of what they need, and the packages of debian/tests/control. Who looks then
+# sees what ours leave.
+make_try()
+{
+	fresh "$RELEASE-try" && copy_sources "$DEB/$RELEASE-try/knit" && put_packages one &&
+		apt_inside "$RELEASE-try" update || return 1
+	# shellcheck disable=SC2046 # words
+	apt_inside "$RELEASE-try" install "$TELEMETRY" bash-completion iproute2 iputils-ping \
+		procps gcc make libsystemd-dev pkgconf kmod linux-headers-amd64 \
+		$(in_packages install --simulate |
+			awk '$1 == "Inst" { print $2 }' | grep -vxF "$(names)")
+}
+
+# All but what changes by itself, and what other packages keep: DKMS its key, depmod its lists.
+files()
+{
+	(cd "$DEB/$RELEASE-try" && find . -xdev \( -path ./var/cache -o -path ./var/log -o \
+		-path ./var/lib/apt -o -path ./var/lib/dpkg -o -path './var/lib/dkms/mok.*' -o \
+		-path './lib/modules/*/modules.*' -o -path './usr/lib/modules/*/modules.*' -o \
+		-path ./packages -o -path ./knit -o -path ./tmp -o -path ./root \) -prune -o \
+		-print | sort)
+}
+
+installed_version()
+{
+	inside "$RELEASE-try" knit-primary --version
+}
+
+configure_it()
+{
+	local conf=$DEB/$RELEASE-try/etc/knit/knit.cfg
+
+	sed -i 's/kni0/lan0/' "$conf" && cp "$conf" "$DEB/$RELEASE-knit.cfg"
+}
+
+upgrades()
+{
+	configure_it && put_packages next && in_packages install || return 1
+	[ "$(installed_version)" = "knit-primary $NEXT" ] &&
+		cmp "$DEB/$RELEASE-knit.cfg" "$DEB/$RELEASE-try/etc/knit/knit.cfg" &&
+		inside "$RELEASE-try" sh /knit/debian/tests/modules | grep "knit.*$NEXT.*installed"
+}
+
+purges()
+{
+	# shellcheck disable=SC2046 # words
+	apt_inside "$RELEASE-try" purge $(names) && files >"$DEB/$RELEASE-after" &&
+		diff "$DEB/$RELEASE-before" "$DEB/$RELEASE-after" &&
+		! grep -r knit "$DEB/$RELEASE-try/var/lib/dpkg/status"
+}
+
+# debian/tests/NAME, as autopkgtest would run it
+autopkgtest() # name
+{
+	inside "$RELEASE-try" sh -c "cd /knit && debian/tests/$1"
+}
+
+# debian/tests/system, in a container that systemd runs: the first build, then the next one.
+boots()
+{
+	put_packages one || return 1
+	rm "$DEB/$RELEASE-try"/packages/*-d*.deb # their build takes long
+	apt_inside "$RELEASE-try" install systemd-sysv && in_packages install &&
+		put_packages next && tests/deb/boot.sh "$DEB/$RELEASE-try" \
+			/knit/debian/tests/system /packages
+}
+
+one()
+{
+	local name
+
+	check folder make_base && check builder make_builder || return
+	check build build one "$VERSION" 022 TZ=UTC LC_ALL=C || return
+	check lintian lintian_is_content
+	check reproducible builds_are_equal
+	check dependencies make_try || return
+	files >"$DEB/$RELEASE-before"
+	check install in_packages install || return
+	for name in $(sed -n '/^Tests: / s///p' debian/tests/control); do
+		[ "$name" = system ] || check "$name" autopkgtest "$name"
+	done
+	check next-build build next "$NEXT" 022 TZ=UTC LC_ALL=C && check upgrade upgrades
+	check purge purges
+	check boot boots
+}
+
+[ "$(id -u)" -eq 0 ] || {
+	echo "not ok deb: root is needed, for debootstrap and chroot"
+	exit 1
+}
+mkdir -p "$DEB" && config/hugepages.sh || exit 1
+[ $# -gt 0 ] || set -- bookworm trixie
+for RELEASE in "$@"; do
+	TELEMETRY=dpdk
+	[ "$RELEASE" != bookworm ] || TELEMETRY=dpdk-dev
+	one
+done
+exit $failed
