@@ -299,10 +299,11 @@ check_units()
 	systemd-analyze verify --man=no "$TMP"/units/*
 	[ "$(exposures | wc -l)" -ge 4 ] || echo "docs/RUNNING.md: no table of units"
 	while read -r unit figure; do
-		systemd-analyze security --offline=true --no-pager --threshold=$((10#${figure/./})) \
+		figure=$((10#${figure/./}))
+		systemd-analyze security --offline=true --no-pager --threshold=$figure \
 			"$TMP/units/$unit" >"$TMP/exposure" 2>&1 && continue
 		tail -n 1 "$TMP/exposure"
-		echo "docs/RUNNING.md: $unit: $figure at most"
+		echo "docs/RUNNING.md: $unit: $figure tenths at most"
 	done < <(exposures)
 }
 
