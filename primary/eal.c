@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "eal.h"
 
+#include "kni/base/compat.h"
 #include "kni/base/log.h"
 #include "primary.h"
 #include "system/process/eal_paths.h"
@@ -166,6 +167,8 @@ static int publish_role_args(const struct primary *p, enum knit_role role, uint3
 	}
 	args_add(&a, "%s", knit_role_program(role));
 	args_add(&a, "--proc-type=secondary");
+	if (!KNIT_SECONDARY_TELEMETRY)
+		args_add(&a, "--no-telemetry");
 	args_add_common(&a, p, lcore, cpus);
 	return args_error ? -E2BIG : knit_rundir_write_args(c->eal.prefix, role, id, &a);
 }

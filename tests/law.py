@@ -29,7 +29,7 @@ LAW = {
     # librte_kni: api -> control -> engine -> base; datapath -> offload, base
     "common/kni": ["common/kni/base"],
     "common/kni/base": [],
-    "common/kni/offload": [],
+    "common/kni/offload": ["common/kni/base"],
     "common/kni/datapath": BASE + ["common/kni/offload"],
     "common/kni/engine": BASE + ["common/kni/engine/tap", "common/kni/engine/kmod"],
     "common/kni/engine/tap": BASE + ["common/kni/engine", "common/kni/offload", "common/pure"],

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "port.h"
 
+#include "kni/base/compat.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
@@ -184,6 +185,7 @@ static int port_configure(struct port *port)
 	struct rte_eth_conf conf = { 0 };
 	struct rte_eth_dev_info info;
 	unsigned int n = port->topo->n_queues, n_tx = port->topo->n_tx_queues;
+	uint16_t mtu = port->topo->mtu;
 	int ret;
 
 	ret = rte_eth_dev_info_get(port->id, &info);
@@ -191,9 +193,8 @@ static int port_configure(struct port *port)
 		return errno_log(ret, "rte_eth_dev_info_get");
 	if (knit_driver_find(info.driver_name)->paired)
 		n_tx = n;
-	conf.rxmode.mtu = port->topo->mtu;
 	if (knit_driver_find(info.driver_name)->tap)
-		conf.rxmode.mtu = RTE_MIN(port->topo->mtu, PORT_TAP_ETHDEV_MTU);
+		mtu = RTE_MIN(mtu, PORT_TAP_ETHDEV_MTU);
 	conf.rxmode.offloads = port->rx_offloads;
 	conf.txmode.offloads = port->tx_offloads;
 	conf.intr_conf.lsc = port->lsc;
@@ -201,7 +202,7 @@ static int port_configure(struct port *port)
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & RSS_TYPES;
 	}
-	ret = rte_eth_dev_configure(port->id, n, n_tx, &conf);
+	ret = knit_eth_configure(port->id, n, n_tx, &conf, mtu);
 	if (ret < 0)
 		return errno_log(ret, "rte_eth_dev_configure");
 	return 0;
@@ -289,14 +290,15 @@ static void report_numa_distance(struct primary *p, unsigned int i)
  */
 static bool port_burst_changed(struct port *port)
 {
-	const struct rte_eth_fp_ops *ops = &rte_eth_fp_ops[port->id];
-	bool changed = port->rx_burst && (port->rx_burst != (const void *)ops->rx_pkt_burst ||
-					  port->tx_burst != (const void *)ops->tx_pkt_burst ||
-					  port->tx_prepare != (const void *)ops->tx_pkt_prepare);
+	const void *rx = (const void *)knit_eth_calls(port->id)->rx_pkt_burst;
+	const void *tx = (const void *)knit_eth_calls(port->id)->tx_pkt_burst;
+	const void *prepare = (const void *)knit_eth_calls(port->id)->tx_pkt_prepare;
+	bool changed = port->rx_burst && (port->rx_burst != rx || port->tx_burst != tx ||
+					  port->tx_prepare != prepare);
 
-	port->rx_burst = (const void *)ops->rx_pkt_burst;
-	port->tx_burst = (const void *)ops->tx_pkt_burst;
-	port->tx_prepare = (const void *)ops->tx_pkt_prepare;
+	port->rx_burst = rx;
+	port->tx_burst = tx;
+	port->tx_prepare = prepare;
 	return changed;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_port
 #include "port_tap.h"
+#include "kni/base/compat.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "primary.h"
@@ -87,7 +88,7 @@ struct ethdev_data {
 static uint16_t *mtu_word(uint16_t port_id)
 {
 	const struct rte_memzone *mz = rte_memzone_lookup("rte_eth_dev_data");
-	struct tap_tx_queue **queues = (struct tap_tx_queue **)rte_eth_fp_ops[port_id].txq.data;
+	struct tap_tx_queue **queues = (struct tap_tx_queue **)knit_eth_tx_queues(port_id);
 	uint16_t mtu, *word;
 
 	if (mz == NULL || queues == NULL || queues[0] == NULL)

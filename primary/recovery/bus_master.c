@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "bus_master.h"
 
+#include "kni/base/compat.h"
 #include "kni/base/log.h"
 #include "port/port.h"
 #include "port/port_driver.h"
@@ -19,7 +20,6 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /*

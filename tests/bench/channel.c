@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "channel.h"
 
+#include "kni/base/compat.h"
+
 #include <rte_kni.h>
 
 #include <rte_ethdev.h>

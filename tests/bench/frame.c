@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "frame.h"
 
+#include "kni/base/compat.h"
+
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
@@ -32,11 +34,12 @@ static uint16_t udp_checksum(const struct frame_hdr *h)
 static void fill_header(struct frame_hdr *h, const struct frame_dst *dst, uint16_t flow,
 			const struct frame_set *set)
 {
+	struct rte_ether_addr *addr = (struct rte_ether_addr *)&h->eth; /* to, from */
 	uint16_t ip_len = set->size - RTE_ETHER_HDR_LEN;
 
 	memset(h, 0, sizeof(*h));
-	h->eth.dst_addr = dst->mac;
-	h->eth.src_addr = (struct rte_ether_addr){ { 0x02, 0, 0, 0, 0, 0x99 } };
+	addr[0] = dst->mac;
+	addr[1] = (struct rte_ether_addr){ { 0x02, 0, 0, 0, 0, 0x99 } };
 	h->eth.ether_type = rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4);
 	h->ip.version_ihl = RTE_IPV4_VHL_DEF;
 	h->ip.total_length = rte_cpu_to_be_16(ip_len);

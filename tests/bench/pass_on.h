@@ -2,6 +2,8 @@
 #ifndef KNIT_BENCH_PASS_ON_H
 #define KNIT_BENCH_PASS_ON_H
 
+#include "kni/base/compat.h"
+
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 

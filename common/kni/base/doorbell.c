@@ -3,6 +3,7 @@
 #include "doorbell.h"
 #include "abi/knit_types.h"
 #include "broker.h"
+#include "compat.h"
 #include "log.h"
 #include "owner.h"
 
@@ -11,7 +12,6 @@
 
 #include <errno.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define DOORBELLS_MZ "knit_doorbells"

@@ -4,6 +4,7 @@
 
 #include "abi/knit_desc.h"
 #include "abi/knit_shm.h"
+#include "kni/base/compat.h"
 
 #include <rte_branch_prediction.h>
 #include <rte_ethdev.h>

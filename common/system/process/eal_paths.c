@@ -22,8 +22,9 @@ static void remove_matching(const char *dir, const char *start, const char *part
 	if (d == NULL)
 		return;
 	while ((e = readdir(d)) != NULL) {
+		snprintf(path, sizeof(path), "%s_", e->d_name);
 		if (e->d_name[0] == '.' || strncmp(e->d_name, start, strlen(start)) ||
-		    strstr(e->d_name, part) == NULL)
+		    strstr(path, part) == NULL)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
 		unlink(path);

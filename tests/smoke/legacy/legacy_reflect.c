@@ -7,7 +7,11 @@
 #include <rte_mbuf.h>
 #include <rte_udp.h>
 
-/* ICMP's types: DPDK's names for them changed in 24.03. */
+#ifndef RTE_MBUF_F_INDIRECT
+#define RTE_MBUF_F_INDIRECT IND_ATTACHED_MBUF
+#endif
+
+/* ICMP's types and the members of an Ethernet header have other names in other releases of DPDK. */
 #define ECHO_REPLY 0
 #define ECHO_REQUEST 8
 
@@ -84,6 +88,7 @@ static bool reflect_ipv4(struct rte_mbuf *m, struct rte_ether_hdr *eth,
 static bool reflect(struct rte_mbuf *m, struct knit_reflect_stats *stats)
 {
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
+	struct rte_ether_addr *addr = (struct rte_ether_addr *)eth; /* to, from */
 	bool mine = false;
 
 	stats->offloads += (m->ol_flags & ~RTE_MBUF_F_INDIRECT) != 0;
@@ -92,8 +97,8 @@ static bool reflect(struct rte_mbuf *m, struct knit_reflect_stats *stats)
 		mine = reflect_arp(m, eth);
 	else if (eth->ether_type == rte_cpu_to_be_16(RTE_ETHER_TYPE_IPV4))
 		mine = reflect_ipv4(m, eth, stats);
-	eth->dst_addr = eth->src_addr;
-	eth->src_addr = own_mac;
+	addr[0] = addr[1];
+	addr[1] = own_mac;
 	return mine;
 }
 

@@ -214,19 +214,23 @@ uint8_t *flat(const struct rte_mbuf *m)
 	return buf;
 }
 
+/* Over a right checksum the sum is 0, which UDP writes as 0xffff. */
+static bool nothing_left(uint16_t cksum)
+{
+	return cksum == 0 || cksum == 0xffff;
+}
+
 static void verify_ip(const struct frame *f, const uint8_t *ip, uint32_t l4_len)
 {
 	if (f->version == 4) {
 		ck_assert_uint_eq(ip[2] << 8 | ip[3], 20 + l4_len);
 		ck_assert_uint_eq(slow_sum(ip, 20, 0), 0xffff);
-		ck_assert_int_eq(rte_ipv4_udptcp_cksum_verify((const void *)ip, ip + frame_l3(f)),
-				 0);
+		ck_assert(nothing_left(rte_ipv4_udptcp_cksum((const void *)ip, ip + frame_l3(f))));
 	} else {
 		ck_assert_uint_eq(ip[4] << 8 | ip[5], frame_l3(f) - 40 + l4_len);
 		if (!f->ext)
-			ck_assert_int_eq(
-				rte_ipv6_udptcp_cksum_verify((const void *)ip, ip + frame_l3(f)),
-				0);
+			ck_assert(nothing_left(
+				rte_ipv6_udptcp_cksum((const void *)ip, ip + frame_l3(f))));
 	}
 }
 

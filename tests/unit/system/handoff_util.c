@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "handoff_util.h"
+#include "kni/base/compat.h"
 #include "unit.h"
 
 #include <rte_errno.h>

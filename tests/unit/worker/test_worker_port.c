@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "shared/offload_frames.h"
 
+#include "kni/base/compat.h"
 #include "worker/datapath/datapath.h"
 
 #include <string.h>
@@ -39,13 +40,10 @@ static uint16_t fake_prepare(void *queue, struct rte_mbuf **m, uint16_t n)
 
 static void set_up(void)
 {
-	struct rte_eth_fp_ops *ops = &rte_eth_fp_ops[FAKE];
-
-	ops->rx_pkt_burst = fake_rx;
-	ops->tx_pkt_burst = fake_tx;
-	ops->tx_pkt_prepare = fake_prepare;
-	ops->rxq.data = ops->txq.data = queues;
-	ops->rxq.clbk = ops->txq.clbk = callbacks;
+	knit_eth_calls(FAKE)->rx_pkt_burst = fake_rx;
+	knit_eth_calls(FAKE)->tx_pkt_burst = fake_tx;
+	knit_eth_calls(FAKE)->tx_pkt_prepare = fake_prepare;
+	knit_eth_fake_queues(FAKE, queues, callbacks);
 	worker.stats = &stats;
 	worker.burst = N;
 	port = (struct knit_topo_port){ .mtu = MTU,
@@ -118,7 +116,7 @@ START_TEST(driver_without_prepare)
 	unsigned int i;
 
 	set_up();
-	rte_eth_fp_ops[FAKE].tx_pkt_prepare = NULL;
+	knit_eth_calls(FAKE)->tx_pkt_prepare = NULL;
 	for (i = 0; i < N; i++)
 		frames[i] = frame_of(0, MTU - 20 + (i == 5));
 	ck_assert_uint_eq(transmit(), N - 1);
