@@ -34,7 +34,8 @@ make_folder() # release, package...
 	touch "$root/.complete"
 }
 
-# The folder is a mount point, as a root is; with /proc.
+# The folder is a mount point, as a root is; with /proc. The shell stays as PID 1: timeout(1) can't
+# be that.
 in_folder() # release, command...
 {
 	local root=$FOLDERS/$1
@@ -43,7 +44,7 @@ in_folder() # release, command...
 	# shellcheck disable=SC2016 # for the shell in there
 	timeout "$FOLDER_TIMEOUT" unshare --mount --pid --fork --kill-child --propagation private \
 		sh -ec 'mount --bind "$1" "$1"; cd "$1"; mount -t proc proc proc; eval "$2"; shift 2
-			exec chroot . "$@"' sh "$root" "$FOLDER_SETUP" "$@"
+			chroot . "$@" || exit $?' sh "$root" "$FOLDER_SETUP" "$@"
 }
 
 compiler_of() # release
