@@ -23,9 +23,9 @@ build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev
 run="$build $telemetry" # dpdk-telemetry.py
 smoke="$run ethtool iperf3 tcpdump"
 kmod="gcc make kmod $headers"
-# dpdk-dev: testpmd
+# dpdk-dev: testpmd. libsystemd-dev: Debian's libdpdk.a needs it, and libdpdk-dev does not say so.
 lint="git g++ systemd binutils clang-format clang-tidy codespell shellcheck sparse dpdk-dev
-	doxygen abigail-tools"
+	doxygen abigail-tools lowdown libsystemd-dev"
 vm="qemu-system-x86 busybox-static cpio xz-utils zstd kmod ovmf sbsigntool openssl"
 test="$smoke $kmod $lint $vm"
 # Debian's kernel source, and what its build needs
@@ -91,6 +91,7 @@ generic()
 		dpdk-dev dpdk-testpmd dpdk-testpmd of DPDK
 		doxygen doxygen doxygen
 		abigail-tools abidiff abidiff of libabigail
+		lowdown lowdown lowdown
 		systemd systemd-analyze systemd-analyze
 		qemu-system-x86 qemu-system-x86_64 QEMU for x86-64
 		busybox-static busybox busybox, linked statically

@@ -125,8 +125,8 @@ one() # compiler
 		fail "$1" unit "unit tests: $(checks "$1")"
 	else
 		echo "ok compilers: $1"
-		rows+=("$(printf '%-9s %-10s ok, no warnings, unit tests: %s' "${RELEASE[$1]}" "$1" \
-			"$(checks "$1")")")
+		rows+=("$(printf '%-9s %-10s ok, no warnings, unit tests: %s' "${RELEASE[$1]}" \
+			"$1" "$(checks "$1")")")
 	fi
 }
 
