@@ -100,12 +100,13 @@ static uint16_t *mtu_word(uint16_t port_id)
 	return word;
 }
 
-static bool tap_has_domain(int sock, int domain)
+/* Its domain, type or protocol; -1 if it is no socket. */
+static int socket_option(int sock, int option)
 {
 	socklen_t len = sizeof(int);
-	int is = -1;
+	int value = -1;
 
-	return getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &is, &len) == 0 && is == domain;
+	return getsockopt(sock, SOL_SOCKET, option, &value, &len) < 0 ? -1 : value;
 }
 
 /*
@@ -116,8 +117,7 @@ static bool is_tap(const struct port_tap *tap)
 {
 	struct ifreq ifr = { 0 };
 
-	if (strnlen(tap->name, tap->name_size) >= IFNAMSIZ || tap->name[0] == '\0' ||
-	    !tap_has_domain(tap->ints[TAP_IOCTL_SOCK], AF_INET))
+	if (strnlen(tap->name, tap->name_size) >= IFNAMSIZ || tap->name[0] == '\0')
 		return false;
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", tap->name);
 	return ioctl(tap->ints[TAP_IOCTL_SOCK], SIOCGIFINDEX, &ifr) == 0 &&
@@ -227,10 +227,12 @@ int port_tap_netns(const struct port *port)
 }
 
 /* The number stays the same for the driver, but it is another socket now. */
-static int tap_replace_socket(int fd, int domain, int type)
+static int tap_replace_socket(int fd)
 {
 	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
-	int sock = socket(domain, type | SOCK_CLOEXEC, 0), ret = 0;
+	int domain = socket_option(fd, SO_DOMAIN), ret = 0;
+	int sock = socket(domain, socket_option(fd, SO_TYPE) | SOCK_CLOEXEC,
+			  socket_option(fd, SO_PROTOCOL));
 
 	if (sock < 0)
 		return -errno;
@@ -248,9 +250,9 @@ static int tap_replace_sockets(const struct port_tap *tap, int netns)
 	ret = knit_netns_enter_fd(netns, &saved);
 	if (ret < 0)
 		return ret;
-	ret = tap_replace_socket(tap->ints[TAP_IOCTL_SOCK], AF_INET, SOCK_DGRAM);
-	if (ret == 0 && tap_has_domain(tap->ints[TAP_NETLINK_SOCK], AF_NETLINK))
-		ret = tap_replace_socket(tap->ints[TAP_NETLINK_SOCK], AF_NETLINK, SOCK_RAW);
+	ret = tap_replace_socket(tap->ints[TAP_IOCTL_SOCK]);
+	if (ret == 0 && socket_option(tap->ints[TAP_NETLINK_SOCK], SO_DOMAIN) == AF_NETLINK)
+		ret = tap_replace_socket(tap->ints[TAP_NETLINK_SOCK]);
 	knit_netns_leave(&saved);
 	return ret;
 }
