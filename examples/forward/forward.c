@@ -76,6 +76,12 @@ static struct rte_kni *make_interface(void)
 	return rte_kni_alloc(pool, &conf, &ops);
 }
 
+static void drop(struct rte_mbuf **m, unsigned int n)
+{
+	while (n--)
+		rte_pktmbuf_free(*m++);
+}
+
 static void forward(struct rte_kni *kni)
 {
 	struct rte_mbuf *m[BURST];
@@ -83,11 +89,11 @@ static void forward(struct rte_kni *kni)
 
 	n = rte_eth_rx_burst(PORT, 0, m, BURST);
 	sent = rte_kni_tx_burst(kni, m, n);
-	rte_pktmbuf_free_bulk(m + sent, n - sent);
+	drop(m + sent, n - sent);
 
 	n = rte_kni_rx_burst(kni, m, BURST);
 	sent = rte_eth_tx_burst(PORT, 0, m, n);
-	rte_pktmbuf_free_bulk(m + sent, n - sent);
+	drop(m + sent, n - sent);
 
 	rte_kni_handle_request(kni);
 	/* fails until the kernel has the answer to "up" */

@@ -196,10 +196,10 @@ static void test_short_pool(void)
 		WAIT(rte_kni_update_link(kni[i], 1) >= 0, );
 		WAIT((n += rte_kni_rx_burst(kni[i], m + n, 8 - n)) != 0, knit_net_send(conf.name));
 		served += n != 0;
-		rte_pktmbuf_free_bulk(m, n);
+		knit_drop_mbufs(m, n);
 		rte_kni_release(kni[i]);
 	}
-	rte_pktmbuf_free_bulk(taken, n_taken);
+	knit_drop_mbufs(taken, n_taken);
 	report("and each interface is served", served == MANY);
 	report("all of its mbufs are back", rte_mempool_avail_count(few) == FEW);
 	rte_mempool_free(few);

@@ -142,7 +142,7 @@ static void bounce(struct app *app)
 	n = rte_kni_rx_burst(app->kni, mbufs, BURST);
 	out = knit_reflect(mbufs, n, &app->stats);
 	sent = rte_kni_tx_burst(app->kni, mbufs, out);
-	rte_pktmbuf_free_bulk(mbufs + sent, out - sent);
+	knit_drop_mbufs(mbufs + sent, out - sent);
 	if (n == 0)
 		usleep(50);
 }

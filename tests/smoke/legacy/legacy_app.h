@@ -8,6 +8,13 @@
 #include <inttypes.h>
 #include <stdbool.h>
 
+/* rte_pktmbuf_free_bulk was experimental up to DPDK 20.11. */
+static inline void knit_drop_mbufs(struct rte_mbuf **m, unsigned int n)
+{
+	while (n--)
+		rte_pktmbuf_free(*m++);
+}
+
 struct knit_reflect_stats {
 	uint64_t reflected;
 	uint64_t other;	   /* freed */

@@ -469,7 +469,7 @@ static void send_and_receive(struct rte_kni *kni)
 
 	for (i = 0; i < 40; i++)
 		knit_net_send("st6");
-	rte_pktmbuf_free_bulk(m, rte_kni_rx_burst(kni, m, 32));
+	knit_drop_mbufs(m, rte_kni_rx_burst(kni, m, 32));
 }
 
 static void test_bursts(void)

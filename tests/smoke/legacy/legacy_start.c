@@ -299,7 +299,7 @@ static void go_on(const struct start *s, struct rte_kni *kni, const char *name)
 		    s->poll(kni)));
 	result(s, "gets the kernel's frames",
 	       WAIT((n += rte_kni_rx_burst(kni, m + n, 8 - n)) != 0, knit_net_send(name)));
-	rte_pktmbuf_free_bulk(m, n);
+	knit_drop_mbufs(m, n);
 	memset(&told, 0, sizeof(told));
 	mtu = s->mtu ? s->mtu : 1400;
 	knit_poll = s->poll;
