@@ -174,9 +174,9 @@ pc_tells_version()
 	[ "$(pkg-config --modversion librte_kni)" = "$(<VERSION)" ]
 }
 
-page() # of a manual, without its commands
+page() # of a manual, without its fonts and escapes
 {
-	sed 's/\\//g' "$(find "$TMP/root" -path "*/man/man?/$1")"
+	sed 's/\\f[A-Z]//g; s/\\//g' "$(find "$TMP/root" -path "*/man/man?/$1")"
 }
 
 # Its man page has all options.
@@ -192,7 +192,7 @@ keys_are_described()
 	local key
 
 	for key in $("$BINDIR/knit-primary" --help-config | sed -n 's/^  \([a-z_]*\): .*/\1/p'); do
-		page knit.cfg.5 | grep -qx ".*fB$key.*" || return 1
+		page knit.cfg.5 | grep -qx "$key" || return 1
 	done
 }
 
@@ -213,7 +213,7 @@ install_to() # folder
 	PC=$(find "$1" -name librte_kni.pc)
 	LIBDIR=$(dirname "$(find "$1" -name librte_kni.so)")
 	HEADERS=$(dirname "$(find "$1" -name rte_kni.h)")
-	BINDIR=$(dirname "$(find "$1" -name knit-primary)")
+	BINDIR=$(dirname "$(find "$1" -path "*/bin/knit-primary")")
 	use_installed
 }
 
