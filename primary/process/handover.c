@@ -7,18 +7,6 @@
 #include "registry.h"
 
 #include <errno.h>
-#include <fcntl.h>
-
-/* Of the tap engine or this process: all of them are for secondaries to ring. */
-static int open_doorbell(const struct knit_msg *m)
-{
-	int fd = knit_doorbell_open(m->value);
-
-	if (fd < 0)
-		return fd;
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return fd < 0 ? -errno : fd;
-}
 
 static int open_role(struct primary *p, struct knit_msg *m, const struct knit_topo_worker *w)
 {
@@ -43,7 +31,8 @@ int handover_open(struct primary *p, struct knit_msg *m)
 
 	if (i < 0)
 		return i;
+	/* Of engines or workers, all made by this process: any of them is for secondaries to ring. */
 	if (m->op == KNIT_OP_DOORBELL)
-		return open_doorbell(m);
+		return knit_doorbell_copy(m->value);
 	return open_role(p, m, i == CONTROL_ENTRY ? NULL : &p->topo->workers[i]);
 }

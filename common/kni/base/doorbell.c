@@ -11,6 +11,7 @@
 #include <rte_memzone.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -38,6 +39,7 @@ const struct knit_broker *knit_broker;
 /* This process's copies. Inherited by fork together with the fds. */
 static struct {
 	int fd_plus_1; /* 0: not open */
+	pid_t maker;   /* this process: it made the doorbell; another one: before a fork; 0 */
 	uint64_t gen;
 } mine[KNIT_MAX_DOORBELLS];
 
@@ -79,6 +81,7 @@ int64_t knit_doorbell_new(void)
 		doorbells[i].start_time = knit_process_start_time(pid);
 		doorbells[i].fd = fd;
 		mine[i].gen = doorbells[i].gen + 1;
+		mine[i].maker = pid;
 		mine[i].fd_plus_1 = fd + 1;
 		__atomic_store_n(&doorbells[i].gen, mine[i].gen, __ATOMIC_RELEASE);
 		return i;
@@ -115,6 +118,21 @@ static int fetch_fd(const struct doorbell *b)
 	return fd < 0 ? -err : fd;
 }
 
+static bool made_here(uint32_t doorbell)
+{
+	return mine[doorbell].fd_plus_1 && mine[doorbell].maker == getpid();
+}
+
+int knit_doorbell_copy(uint32_t doorbell)
+{
+	int fd;
+
+	if (doorbell >= KNIT_MAX_DOORBELLS || !made_here(doorbell))
+		return -ENOENT;
+	fd = fcntl(mine[doorbell].fd_plus_1 - 1, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
 int knit_doorbell_open(uint32_t doorbell)
 {
 	const struct doorbell *b;
@@ -123,6 +141,8 @@ int knit_doorbell_open(uint32_t doorbell)
 
 	if (doorbells == NULL || doorbell >= KNIT_MAX_DOORBELLS)
 		return -ENOENT;
+	if (made_here(doorbell))
+		return mine[doorbell].fd_plus_1 - 1;
 	b = &doorbells[doorbell];
 	gen = __atomic_load_n(&b->gen, __ATOMIC_ACQUIRE);
 	if (gen % 2 == 0)
@@ -142,6 +162,7 @@ int knit_doorbell_open(uint32_t doorbell)
 	if (fd < 0)
 		return fd;
 	mine[doorbell].gen = gen;
+	mine[doorbell].maker = 0;
 	mine[doorbell].fd_plus_1 = fd + 1;
 	return fd;
 }

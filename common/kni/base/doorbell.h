@@ -33,6 +33,12 @@ void knit_doorbell_free(uint32_t doorbell);
  */
 int knit_doorbell_open(uint32_t doorbell);
 
+/*
+ * A new fd, for another process, of a doorbell that this process made; or a negative errno. The
+ * table is not looked at: whoever can write to it could name any file of any process there.
+ */
+int knit_doorbell_copy(uint32_t doorbell);
+
 /* Forgets this process's copy, for example because the owner died. */
 void knit_doorbell_close(uint32_t doorbell);
 

@@ -87,7 +87,52 @@ START_TEST(never_another_file)
 }
 END_TEST
 
+/* Makes one, says which, and stays until it is killed. */
+static void make_and_stay(int out)
+{
+	int64_t doorbell = knit_doorbell_new();
+
+	if (write(out, &doorbell, sizeof(doorbell)) != sizeof(doorbell))
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+/* What is given away is what was made here, whatever others wrote into the table. */
+START_TEST(only_own_copies)
+{
+	const struct rte_memzone *mz;
+	int64_t own, other;
+	int fd, pipes[2];
+	pid_t child;
+
+	ck_assert_int_eq(knit_doorbell_init(), 0);
+	share_table();
+	own = knit_doorbell_new();
+	ck_assert_int_ge(own, 0);
+	ck_assert_int_eq(pipe(pipes), 0);
+	child = fork();
+	if (child == 0)
+		make_and_stay(pipes[1]);
+	ck_assert_int_eq(read(pipes[0], &other, sizeof(other)), sizeof(other));
+	ck_assert(is_eventfd(knit_doorbell_open(other)));
+	ck_assert_int_eq(knit_doorbell_copy(other), -ENOENT);
+	ck_assert_int_eq(knit_doorbell_copy(UINT32_MAX), -ENOENT);
+
+	mz = rte_memzone_lookup("knit_doorbells");
+	memset(mz->addr, 0xff, mz->len);
+	fd = knit_doorbell_copy(own);
+	ck_assert(is_eventfd(fd));
+	ck_assert_int_ne(fd, knit_doorbell_open(own));
+	ck_assert(is_eventfd(knit_doorbell_open(own)));
+	close(fd);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+END_TEST
+
 KNIT_SUITE_EAL(doorbell, knit_eal_small_pages)
 {
 	knit_add_test(s, "never another file", never_another_file, 60);
+	knit_add_test(s, "only own copies", only_own_copies, 0);
 }
