@@ -36,13 +36,27 @@ int primary_group(const char *text, gid_t *group)
 
 int primary_share_prepare(const struct primary *p)
 {
+	const char *prefix = p->conf->eal.prefix;
 	char dir[256];
+	pid_t pid;
+	int ret;
 
-	if (p->group == 0)
-		return 0;
-	knit_eal_runtime_dir(p->conf->eal.prefix, dir, sizeof(dir));
-	/* Of a primary that runs: EAL says so. */
-	if (knit_eal_remove_files(p->conf->eal.prefix) || access(dir, F_OK) < 0)
+	knit_eal_runtime_dir(prefix, dir, sizeof(dir));
+	ret = knit_eal_unshare_dir(prefix);
+	if (ret < 0) {
+		fprintf(stderr, "knit-primary: %s: %s\n", dir, strerror(-ret));
+		return ret;
+	}
+	/* No matter who it is: EAL shall open nothing that was not removed. */
+	pid = knit_eal_remove_files(prefix);
+	if (pid) {
+		fprintf(stderr,
+			"knit-primary: %s/config: process %d has it: stop that process, or choose "
+			"another eal.prefix\n",
+			dir, (int)pid);
+		return -EBUSY;
+	}
+	if (access(dir, F_OK) < 0)
 		return 0;
 	fprintf(stderr,
 		"knit-primary: %s: somebody put folders there: look what they are, and remove it\n",

@@ -14,8 +14,9 @@
 int primary_group(const char *text, gid_t *group);
 
 /*
- * Before EAL: nobody of the group shall have left anything in EAL's directory that EAL would open
- * with root's rights. 0 or a negative errno, with a line on stderr.
+ * Before EAL, also without --group, because an earlier primary may have had it: nobody of the group
+ * shall have left anything in EAL's directory that EAL would open with root's rights, or be able to
+ * put it there. 0 or a negative errno, with a line on stderr.
  */
 int primary_share_prepare(const struct primary *p);
 

@@ -168,3 +168,7 @@ as_user $USER_ID mkdir "$EAL_DIR/folder"
 start primary "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg" --group $USER_ID
 check "a folder of the group is no start" wait_for 20 ended primary
 check "and is named" grep -q "$EAL_DIR: somebody put folders there" "$TMP/primary.log"
+stop primary
+start primary "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
+check "nor is it without --group" wait_for 20 ended primary
+check "the group can't add anything there" forbidden mkdir "$EAL_DIR/other"

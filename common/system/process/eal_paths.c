@@ -66,12 +66,26 @@ void knit_eal_runtime_dir(const char *prefix, char *path, size_t len)
 	snprintf(path, len, "%s/dpdk/%s", knit_eal_base_dir(), prefix);
 }
 
+/*
+ * Only what this process's user made, and no symbolic link: others may be allowed to put names into
+ * a hugetlbfs. fchmodat would follow a link, hence the way through the descriptor.
+ */
 static int share(int dir, const char *name, gid_t group, mode_t mode)
 {
-	if (fchownat(dir, name, -1, group, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchmodat(dir, name, mode, 0) < 0)
+	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), ret = 0;
+	char self[32];
+	struct stat st;
+
+	if (fd < 0)
 		return -errno;
-	return 0;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) < 0)
+		ret = -errno;
+	else if (st.st_uid == geteuid() && !S_ISLNK(st.st_mode) &&
+		 (fchownat(fd, "", -1, group, AT_EMPTY_PATH) < 0 || chmod(self, mode) < 0))
+		ret = -errno;
+	close(fd);
+	return ret;
 }
 
 /* The files of dir whose names begin with start. path: the one that failed. */
@@ -134,6 +148,21 @@ int knit_eal_share_files(const char *prefix, gid_t group, char *path, size_t len
 	if (f)
 		endmntent(f);
 	return ret < 0 ? ret : share_runtime_dir(prefix, group, path, len);
+}
+
+int knit_eal_unshare_dir(const char *prefix)
+{
+	char dir[256];
+	int fd, ret = 0;
+
+	knit_eal_runtime_dir(prefix, dir, sizeof(dir));
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, 0700) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
 }
 
 void knit_eal_remove_process_files(const char *prefix, pid_t pid)

@@ -33,6 +33,12 @@ void knit_eal_runtime_dir(const char *prefix, char *path, size_t len);
 int knit_eal_share_files(const char *prefix, gid_t group, char *path, size_t len);
 
 /*
+ * Primary, before EAL: takes the runtime directory back, which an earlier primary may have shared.
+ * Nobody else can put a name there any more. 0, also if there is none, or a negative errno.
+ */
+int knit_eal_unshare_dir(const char *prefix);
+
+/*
  * What EAL of a secondary leaves in the runtime directory when it is killed: files that name its
  * pid.
  */
