@@ -114,11 +114,13 @@ static ino_t socket_inode(pid_t pid, const char *name)
 static int peer_open_owner(const struct peer *peer, pid_t *pid)
 {
 	const char *name = strrchr(peer->path, '/') + 1;
-	struct stat st;
+	struct stat st, file;
 
 	*pid = strtol(name + strlen(SOCKET_NAME), NULL, 10);
-	if (*pid <= 0 || *pid == getpid() || fstat(peer->fd, &st) < 0)
+	if (*pid <= 0 || fstat(peer->fd, &st) < 0 || lstat(peer->path, &file) < 0)
 		return -ESRCH;
+	st.st_uid = file.st_uid;
+	st.st_gid = file.st_gid;
 	st.st_ino = socket_inode(*pid, name);
 	return st.st_ino ? knit_process_open(*pid, &st, false) : -ESRCH;
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,14 +46,53 @@ bool knit_process_has(pid_t pid, const struct stat *file, bool locked)
 	return found;
 }
 
+static bool line_has_group(const char *line, gid_t group)
+{
+	unsigned long found;
+	char *end;
+
+	for (;; line = end) {
+		found = strtoul(line, &end, 10);
+		if (end == line)
+			return false;
+		if (found == group)
+			return true;
+	}
+}
+
+/* Whether the process runs as the file's user, or as a member of its group. */
+static bool may_use(pid_t pid, const struct stat *file)
+{
+	bool may = false;
+	unsigned int id;
+	char *line = NULL, path[32];
+	size_t size = 0;
+	FILE *in;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	in = fopen(path, "re");
+	while (in && !may && getline(&line, &size, in) > 0) {
+		if (sscanf(line, "Uid: %*u %u", &id) == 1)
+			may = id == file->st_uid;
+		else if (sscanf(line, "Gid: %*u %u", &id) == 1)
+			may = id == file->st_gid;
+		else if (strncmp(line, "Groups:", 7) == 0)
+			may = line_has_group(line + 7, file->st_gid);
+	}
+	free(line);
+	if (in)
+		fclose(in);
+	return may;
+}
+
 int knit_process_open(pid_t pid, const struct stat *file, bool locked)
 {
-	int fd = syscall(SYS_pidfd_open, pid, 0);
+	int fd = pid == getpid() ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
 
 	if (fd < 0)
-		return -errno;
+		return pid == getpid() ? -ESRCH : -errno;
 	/* After the open: from here on the pid cannot mean another process. */
-	if (knit_process_has(pid, file, locked))
+	if (knit_process_has(pid, file, locked) && may_use(pid, file))
 		return fd;
 	close(fd);
 	return -ESRCH;

@@ -17,7 +17,11 @@
  */
 bool knit_process_has(pid_t pid, const struct stat *file, bool locked);
 
-/* A pidfd of process pid if it has that file open, as above; else a negative errno. */
+/*
+ * A pidfd of process pid if it has that file open, as above, and is another process of the file's
+ * user or group; else a negative errno. Who has a file can hand it to any program that takes fds,
+ * and the caller may be about to kill the process: so that must not be somebody else's.
+ */
 int knit_process_open(pid_t pid, const struct stat *file, bool locked);
 
 #endif

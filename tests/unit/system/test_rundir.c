@@ -289,6 +289,13 @@ START_TEST(whose_lock)
 	pidfd = knit_process_open(child, &st, true);
 	ck_assert_int_ge(pidfd, 0);
 	close(pidfd);
+	/* Somebody else's process may have been handed the file. */
+	st.st_uid = st.st_gid = 4711;
+	ck_assert_int_eq(knit_process_open(child, &st, true), -ESRCH);
+	st.st_gid = getegid();
+	pidfd = knit_process_open(child, &st, true);
+	ck_assert_int_ge(pidfd, 0);
+	close(pidfd);
 	ck_assert(knit_process_has(getpid(), &st, false));
 	ck_assert(!knit_process_has(getpid(), &st, true));
 	ck_assert_int_eq(knit_process_open(getpid(), &st, true), -ESRCH);
@@ -385,6 +392,46 @@ START_TEST(files_of_another_primary)
 }
 END_TEST
 
+static unsigned int mode_of(const char *path)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(path, &st), 0);
+	return st.st_mode & 07777;
+}
+
+/* A link that somebody put among the files stays one, and what it points to stays as it is. */
+START_TEST(links_are_not_shared)
+{
+	char path[512];
+	struct stat st;
+
+	knit_own_run(PREFIX);
+	setenv("RUNTIME_DIRECTORY", "/run", 1);
+	ck_assert_int_eq(mkdir("/run/dpdk", 0700), 0);
+	ck_assert_int_eq(mkdir(EAL_DIR, 0700), 0);
+	close(open(EAL_DIR "/config", O_RDWR | O_CREAT, 0600));
+	close(open(EAL_DIR "/of_another", O_RDWR | O_CREAT, 0600));
+	ck_assert_int_eq(chown(EAL_DIR "/of_another", 4712, 4712), 0);
+	close(open("/run/secret", O_RDWR | O_CREAT, 0600));
+	ck_assert_int_eq(symlink("/run/secret", EAL_DIR "/link"), 0);
+	ck_assert_int_eq(knit_eal_share_files(PREFIX, 4711, path, sizeof(path)), 0);
+	ck_assert_uint_eq(mode_of("/run/secret"), 0600);
+	ck_assert_uint_eq(mode_of(EAL_DIR "/of_another"), 0600);
+	ck_assert_uint_eq(mode_of(EAL_DIR "/config"), 0660);
+	ck_assert_int_eq(stat(EAL_DIR "/config", &st), 0);
+	ck_assert_uint_eq(st.st_gid, 4711);
+	ck_assert_uint_eq(mode_of(EAL_DIR), 01770);
+
+	ck_assert_int_eq(knit_eal_unshare_dir(PREFIX), 0);
+	ck_assert_uint_eq(mode_of(EAL_DIR), 0700);
+	ck_assert_int_eq(stat(EAL_DIR, &st), 0);
+	ck_assert_uint_eq(st.st_gid, getegid());
+	ck_assert_int_eq(knit_eal_remove_files(PREFIX), 0);
+	ck_assert_int_eq(knit_eal_unshare_dir(PREFIX), 0);
+}
+END_TEST
+
 KNIT_SUITE(rundir)
 {
 	knit_add_test(s, "arguments there and back", args_there_and_back, 0);
@@ -396,4 +443,5 @@ KNIT_SUITE(rundir)
 	knit_add_test(s, "whose lock it is", whose_lock, 0);
 	knit_add_test(s, "primaries one by one", primaries_one_by_one, 60);
 	knit_add_test(s, "files of another primary", files_of_another_primary, 0);
+	knit_add_test(s, "links are not shared", links_are_not_shared, 0);
 }
