@@ -18,6 +18,14 @@
 
 #define MIB (1 << 20)
 
+/*
+ * EAL's action, in all releases, by which a secondary has the primary attach or detach any device,
+ * with any arguments: net_pcap writes to a file of any name. knit's secondaries never ask for that.
+ * Without the action a request of a member of the group does nothing. Those that the primary sends
+ * to secondaries need it only there.
+ */
+#define EAL_HOTPLUG_ACTION "eal_dev_mp_request"
+
 /* -1 after an argument did not fit. Checked once, at the end of the list. */
 static int args_error;
 
@@ -142,6 +150,7 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 				c->eal.prefix);
 		return -EIO;
 	}
+	rte_mp_action_unregister(EAL_HOTPLUG_ACTION);
 	return 0;
 }
 
