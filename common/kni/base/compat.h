@@ -48,8 +48,8 @@ struct knit_thread {
 static inline int knit_thread_create(struct knit_thread *t, const char *name,
 				     uint32_t (*fn)(void *), void *arg)
 {
-	return -rte_ctrl_thread_create(&t->id, name, NULL, (void *(*)(void *))(void (*)(void))fn,
-				       arg);
+	return rte_ctrl_thread_create(&t->id, name, NULL, (void *(*)(void *))(void (*)(void))fn,
+				      arg);
 }
 
 static inline void knit_thread_join(struct knit_thread *t)
