@@ -65,7 +65,7 @@ static struct {
 	bool dead;	       /* a domain waits for its reset */
 	bool removed;	       /* a removed device waits for its release */
 	bool wedged;	       /* a port that lost bus mastering waits for its start */
-	uint64_t turns;	       /* of the loop, atomic */
+	uint64_t turns;	       /* of the loop, and requests, atomic */
 } service = { .doorbell = KNIT_DOORBELL_NONE };
 
 /*
@@ -141,6 +141,8 @@ static bool item_serve(struct primary *p, struct item *item)
 	struct knit_msg *m = (struct knit_msg *)item->msg.param;
 	int i, fd = item->msg.num_fds > 0 ? item->msg.fds[0] : -1, give = -1;
 
+	/* Many slow requests in a row are no standstill. */
+	__atomic_fetch_add(&service.turns, 1, __ATOMIC_RELAXED);
 	m->text[0] = '\0';
 	m->result = request_execute(p, m, &fd, &give);
 	if (m->result == -EINPROGRESS) {

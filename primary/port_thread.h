@@ -12,7 +12,7 @@ void port_thread_stop(struct primary *p);
 /* Any thread: wakes the port thread, so that it looks for work. */
 void port_thread_kick(void);
 
-/* How often it has gone round: it lives as long as this grows. A turn may take 10 s. */
+/* Grows with each turn and each request: it lives as long as that goes on. One may take 10 s. */
 uint64_t port_thread_turns(void);
 
 #endif
