@@ -12,7 +12,7 @@ trap 'rm -rf "$TMP"' EXIT
 exec 3>&1
 failed=0
 CHECKS="format spdx space spelling shell tokens dependencies size paths links version commits"
-CHECKS+=" api plot units tidy"
+CHECKS+=" api plot units"
 MAX_LINES=600
 MAX_COLUMNS=100
 BUILD=${KNIT_BUILD:-build}
@@ -264,12 +264,6 @@ check_commits()
 check_api()
 {
 	make -s -o deps-docs docs BUILD="$TMP/api"
-}
-
-# All files take minutes: `make tidy`.
-check_tidy()
-{
-	tests/tidy.sh --changed
 }
 
 # The plot shows its figures.
