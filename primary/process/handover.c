@@ -31,7 +31,7 @@ int handover_open(struct primary *p, struct knit_msg *m)
 
 	if (i < 0)
 		return i;
-	/* Of engines or workers, all made by this process: any of them is for secondaries to ring. */
+	/* All made by this process, for engines or workers: secondaries may ring any of them. */
 	if (m->op == KNIT_OP_DOORBELL)
 		return knit_doorbell_copy(m->value);
 	return open_role(p, m, i == CONTROL_ENTRY ? NULL : &p->topo->workers[i]);
