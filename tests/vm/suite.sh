@@ -20,8 +20,8 @@
 #   noiommu    no IOMMU, and a kernel that is locked down
 #   secure     Secure Boot: signed modules, knit on vfio-pci in a kernel that is locked down
 #   unplug     a NIC taken away under traffic, by vfio-pci and igb_uio
-#   newest     (*) what a new kernel must pass: module, packets and pci in one boot
-#   newest-nics (*) and igb_uio, and NICs on it, vfio-pci and uio_pci_generic
+#   kernel     (*) what each kernel must pass: module, packets and pci in one boot
+#   kernel-nics (*) and igb_uio, and NICs on it, vfio-pci and uio_pci_generic
 #   kasan, kcsan   (*) the same on debug.sh's kernels, which are slower still
 #   kasan-bind (*) on that of KASAN: igb_uio, and vfio-pci without an IOMMU, which Debian's can't
 #
@@ -169,12 +169,12 @@ boot() # name
 			-device e1000e,id=hot0,netdev=hot0,bus=slot0 \
 			-device e1000e,id=hot1,netdev=hot1,bus=slot1
 		;;
-	newest)
-		vm newest 1200 --nics pci "${module[@]}" "${packets[@]}" "$UNLOAD" \
+	kernel)
+		vm kernel 1200 --nics pci "${module[@]}" "${packets[@]}" "$UNLOAD" \
 			"${pci[@]/#/$ON_MODULE}" "$UNLOAD"
 		;;
-	newest-nics)
-		vm newest-nics 900 --nic 1:e1000e --nic 1:e1000 --nic 2:virtio-net-pci \
+	kernel-nics)
+		vm kernel-nics 900 --nic 1:e1000e --nic 1:e1000 --nic 2:virtio-net-pci \
 			"$VM/scenarios/31-refuse.sh igb_uio interrupts write_combining" \
 			"$VM/scenarios/30-bind.sh 0:igb_uio:msix 0:vfio-pci 0:uio_pci_generic"
 		;;
