@@ -117,6 +117,11 @@ nothing_left()
 	[ ! -e /run/knit/knit ] && [ ! -e /run/dpdk/knit ] && ! ls /dev/hugepages/knitmap_*
 }
 
+not() # command...
+{
+	! "$@"
+}
+
 # In the container, as a unit
 inside()
 {
@@ -125,6 +130,12 @@ inside()
 	mkdir -p /sys/module
 	ip netns add far && ip netns add near || die "no namespaces"
 	write_config 0
+	sed -i 's/net_tap0,iface=left0/0000:ff:1f.7/' $CONFIG
+	check "systemctl start knit, without its device" not systemctl start knit
+	write_config 0
+	check "the device came: all units become active" wait_for 30 active knit knit-primary \
+		knit-control knit-worker@0
+	check "systemctl stop knit-primary, the first time" systemctl stop knit-primary
 	check "systemctl start knit" systemctl start knit
 	check "all units are active" active knit knit-primary knit-control knit-worker@0
 	check "hugepages were reserved before" grep -q "MiB needed" \
