@@ -5,16 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#define BEAT "WATCHDOG=1"
 
 void knit_notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const struct timeval patience = { .tv_sec = 5 };
 	size_t length = path ? strlen(path) : 0;
-	int fd;
+	int fd, flags = MSG_NOSIGNAL;
 
 	if (length < 2 || length >= sizeof(addr.sun_path) || !strchr("/@", path[0]))
 		return;
@@ -24,7 +28,11 @@ void knit_notify(const char *state)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&addr,
+	/* There will be another beat, but no other READY=1. */
+	if (strcmp(state, BEAT) == 0)
+		flags |= MSG_DONTWAIT;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	sendto(fd, state, strlen(state), flags, (struct sockaddr *)&addr,
 	       offsetof(struct sockaddr_un, sun_path) + length);
 	close(fd);
 }
@@ -56,7 +64,7 @@ void knit_beat(struct knit_beat *b)
 	if (now < b->next_ms)
 		return;
 	b->next_ms = now + b->every_ms;
-	knit_notify("WATCHDOG=1");
+	knit_notify(BEAT);
 }
 
 int knit_beat_timeout(const struct knit_beat *b, int timeout_ms)

@@ -6,7 +6,10 @@
 
 /* What a process tells systemd, as sd_notify(3) describes it. Main thread. */
 
-/* "READY=1" and the like. Does nothing if nobody wants to know. Never blocks. */
+/*
+ * "READY=1" and the like. Does nothing if nobody wants to know. Waits up to 5 s while systemd is
+ * busy, but never with a beat.
+ */
 void knit_notify(const char *state);
 
 /*
