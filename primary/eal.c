@@ -128,7 +128,7 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 	args_add_common(&a, p, c->eal.lcore, c->eal.cpus);
 	for (; *log_level; log_level++)
 		args_add(&a, "--log-level=%s", *log_level);
-	if (strcmp(c->eal.iova, "auto"))
+	if (strcmp(c->eal.iova, "auto") != 0)
 		args_add(&a, "--iova-mode=%s", c->eal.iova);
 	args_add(&a, "--socket-mem=%s", mem);
 	args_add(&a, "--socket-limit=%s", limit);

@@ -44,7 +44,7 @@ static struct mntent *next_mount(FILE *mounts, const struct knit_config *c, unsi
 	char *size;
 
 	while ((m = getmntent(mounts)) != NULL &&
-	       (strcmp(m->mnt_type, "hugetlbfs") || !mount_is_for(c, m->mnt_dir)))
+	       (strcmp(m->mnt_type, "hugetlbfs") != 0 || !mount_is_for(c, m->mnt_dir)))
 		;
 	if (m == NULL)
 		return NULL;
@@ -95,7 +95,7 @@ static unsigned long next_size(DIR *d, const struct knit_config *c)
 	unsigned long kib;
 
 	while (d && (entry = readdir(d)) != NULL) {
-		if (strncmp(entry->d_name, PAGES, strlen(PAGES)))
+		if (strncmp(entry->d_name, PAGES, strlen(PAGES)) != 0)
 			continue;
 		kib = strtoul(entry->d_name + strlen(PAGES), NULL, 10);
 		if (size_is_mounted(c, kib))

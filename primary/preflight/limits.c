@@ -41,7 +41,7 @@
 /* Shortens path to the part that exists. */
 static void existing_parent(char *path)
 {
-	while (access(path, F_OK) < 0 && errno == ENOENT && strcmp(path, "/"))
+	while (access(path, F_OK) < 0 && errno == ENOENT && strcmp(path, "/") != 0)
 		memmove(path, dirname(path), strlen(dirname(path)) + 1);
 }
 
@@ -116,7 +116,7 @@ static int check_path(const char *dir)
 
 static int check_folders(const struct knit_config *c, unsigned int n_nodes)
 {
-	unsigned int processes = 2 + c->n_workers;
+	size_t processes = 2 + c->n_workers;
 	static const char run_remedy[] = "mount it writable; in a container: --tmpfs /run";
 	char eal[256], own[300], huge[256];
 	int ret, one;

@@ -23,7 +23,7 @@ static void remove_matching(const char *dir, const char *start, const char *part
 		return;
 	while ((e = readdir(d)) != NULL) {
 		snprintf(path, sizeof(path), "%s_", e->d_name);
-		if (e->d_name[0] == '.' || strncmp(e->d_name, start, strlen(start)) ||
+		if (e->d_name[0] == '.' || strncmp(e->d_name, start, strlen(start)) != 0 ||
 		    strstr(path, part) == NULL)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
@@ -40,7 +40,7 @@ int knit_eal_huge_dir(char *path, size_t len)
 
 	f = setmntent("/proc/mounts", "r");
 	while (f && ret < 0 && (m = getmntent(f)) != NULL) {
-		if (strcmp(m->mnt_type, "hugetlbfs"))
+		if (strcmp(m->mnt_type, "hugetlbfs") != 0)
 			continue;
 		snprintf(path, len, "%s", m->mnt_dir);
 		ret = 0;
@@ -79,10 +79,9 @@ static int share(int dir, const char *name, gid_t group, mode_t mode)
 	if (fd < 0)
 		return -errno;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-	if (fstat(fd, &st) < 0)
-		ret = -errno;
-	else if (st.st_uid == geteuid() && !S_ISLNK(st.st_mode) &&
-		 (fchownat(fd, "", -1, group, AT_EMPTY_PATH) < 0 || chmod(self, mode) < 0))
+	if (fstat(fd, &st) < 0 ||
+	    (st.st_uid == geteuid() && !S_ISLNK(st.st_mode) &&
+	     (fchownat(fd, "", -1, group, AT_EMPTY_PATH) < 0 || chmod(self, mode) < 0)))
 		ret = -errno;
 	close(fd);
 	return ret;
@@ -100,7 +99,7 @@ static int share_matching(const char *dir, const char *start, gid_t group, char 
 	if (d == NULL)
 		return -errno;
 	while (ret == 0 && (e = readdir(d)) != NULL) {
-		if (e->d_name[0] == '.' || strncmp(e->d_name, start, strlen(start)))
+		if (e->d_name[0] == '.' || strncmp(e->d_name, start, strlen(start)) != 0)
 			continue;
 		snprintf(path, len, "%s/%s", dir, e->d_name);
 		ret = share(dirfd(d), e->d_name, group, 0660);

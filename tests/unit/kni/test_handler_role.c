@@ -27,14 +27,14 @@ static const struct knit_handler_ops deadly_ops = { .mtu = die };
 static const struct knit_handler_ops slow_ops = { .mtu = linger };
 
 /* Exit code of a child that does it. */
-#define IN_CHILD(pid_, do_)          \
-	do {                         \
-		pid_ = fork();       \
-		if (pid_ == 0) {     \
-			do_;         \
-			_exit(0);    \
-		}                    \
-		ck_assert(pid_ > 0); \
+#define IN_CHILD(pid_, do_)            \
+	do {                           \
+		(pid_) = fork();       \
+		if ((pid_) == 0) {     \
+			do_;           \
+			_exit(0);      \
+		}                      \
+		ck_assert((pid_) > 0); \
 	} while (0)
 
 static void wait_for(const uint32_t *flag)
