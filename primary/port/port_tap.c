@@ -109,6 +109,12 @@ static int socket_option(int sock, int option)
 	return getsockopt(sock, SOL_SOCKET, option, &value, &len) < 0 ? -1 : value;
 }
 
+static bool is_route_socket(int sock)
+{
+	return socket_option(sock, SO_DOMAIN) == AF_NETLINK &&
+	       socket_option(sock, SO_PROTOCOL) == NETLINK_ROUTE;
+}
+
 /*
  * The data is used only if the name and the number in it are those that the kernel has for the
  * device.
@@ -251,7 +257,7 @@ static int tap_replace_sockets(const struct port_tap *tap, int netns)
 	if (ret < 0)
 		return ret;
 	ret = tap_replace_socket(tap->ints[TAP_IOCTL_SOCK]);
-	if (ret == 0 && socket_option(tap->ints[TAP_NETLINK_SOCK], SO_DOMAIN) == AF_NETLINK)
+	if (ret == 0 && is_route_socket(tap->ints[TAP_NETLINK_SOCK]))
 		ret = tap_replace_socket(tap->ints[TAP_NETLINK_SOCK]);
 	knit_netns_leave(&saved);
 	return ret;

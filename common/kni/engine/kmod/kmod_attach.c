@@ -141,6 +141,9 @@ static int handed_retry(const struct rte_kni *kni, struct own_iface *o, unsigned
 {
 	int ms, fd;
 
+	/* A second bind changes nothing: only this process has that file. */
+	if (o->handed[role])
+		return 0;
 	for (ms = 0;; ms++) {
 		fd = knit_broker->role(kni, role);
 		if (fd != -EBUSY || ms == BUSY_MS)
