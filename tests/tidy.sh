@@ -32,7 +32,8 @@ if ! command -v clang-tidy >/dev/null || [ ! -f "$BUILD/compile_commands.json" ]
 fi
 [ $# -gt 0 ] || readarray -t files < <(built_files | sort -u)
 [ $# -eq 0 ] || files=("$@")
-findings=$(printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$BUILD" 2>&1 |
+findings=$(printf '%s\n' "${files[@]}" |
+	xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$BUILD" 2>&1 |
 	grep -v ' warnings\? \(generated\|treated as errors\)' | readable)
 [ -z "$findings" ] || echo "$findings"
 [ -z "$findings" ]
