@@ -19,7 +19,8 @@ UNIT=$ROOT/config/systemd/knit-primary.service.in
 EAL_DIR=/run/dpdk/$PREFIX
 # Where everybody may run them, wherever the build is.
 BIN=$(mktemp -d) && chmod 755 "$BIN" || exit 1
-cp "$KNIT_BUILD"/secondary/worker/knit-worker "$KNIT_BUILD"/secondary/control/knit-control "$BIN"
+cp "$KNIT_BUILD"/secondary/worker/knit-worker "$KNIT_BUILD"/secondary/control/knit-control \
+	"$KNIT_BUILD/tests/knit-attach" "$BIN"
 trap 'cleanup_users' EXIT
 
 cleanup_users()
@@ -108,6 +109,14 @@ write_to() # file
 	forbidden sh -c "echo x >>'$1'"
 }
 
+# argv[0] of EAL is the device's name there. It waits five seconds for an answer.
+attach_refused() # device
+{
+	as_user $USER_ID env XDG_RUNTIME_DIR=/run timeout 30 "$BIN/knit-attach" "$1" \
+		--file-prefix "$PREFIX" --proc-type secondary --no-pci -l 1 >"$TMP/attach.log" 2>&1
+	[ $? = 1 ] && grep -q "^attach $1: -" "$TMP/attach.log"
+}
+
 nobody_listens()
 {
 	grep -q "a member of the primary's --group" "$TMP/$1.log"
@@ -157,6 +166,9 @@ check "no interface can be made" forbidden ip tuntap add dev knit-test mode tap
 check "no namespace can be entered" forbidden ip netns exec near true
 check "the primary can't be signalled" forbidden kill -0 "${PID[primary]}"
 check "/dev/kni can't be opened" write_to /dev/kni
+devices=$(telemetry /ethdev/list)
+check "EAL attaches no device for the group" attach_refused net_null7
+check "nor has the primary one more" [ "$(telemetry /ethdev/list)" = "$devices" ]
 system_down
 check "all mbufs are accounted for" conserved
 check "nothing is left" forbidden test -e "$EAL_DIR"
