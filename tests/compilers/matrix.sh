@@ -5,6 +5,7 @@
 # cross-build, and its tests run in QEMU's user mode. Prints a table; the exit code is 0 if every
 # line of it is good.
 # usage: tests/compilers/matrix.sh [COMPILER...]     e.g. gcc-13 clang-19 arm64; default: all
+#   KNIT_FOLDERS=FOLDER   where the folders are kept; default: BUILD/compilers
 # The logs are FOLDERS/COMPILER-build.log and FOLDERS/COMPILER-unit.log.
 # shellcheck source=tests/vm/_host.sh
 . "$(dirname "$0")/../vm/_host.sh"
@@ -21,14 +22,7 @@ ALL=(gcc-12 clang-14 clang-15 clang-16 gcc-13 gcc-14 clang-17 clang-18 clang-19 
 	clang-21 arm64)
 FOLDERS=${KNIT_FOLDERS:-$KNIT_BUILD/compilers}
 FOLDER_TIMEOUT=1800
-# The sources can't be written there; what is built stays.
-FOLDER_SETUP="
-	mkdir -p knit build
-	mount --bind '$ROOT' knit
-	mount -o remount,bind,ro knit
-	mount --rbind /dev dev
-	mount --rbind /sys sys
-	mount -t tmpfs tmpfs run"
+FOLDER_SETUP=$FOLDER_SOURCES
 UNIT="abi kmod kni"
 # EAL takes minutes to start in QEMU's user mode, so these are the suites of kni without it.
 UNIT_ARM64="handler handler_role netlink tap tap_coalesce tap_req tap_tx"
@@ -59,7 +53,6 @@ prepare() # compiler
 		before="dpkg --add-architecture arm64"
 	fi
 	make_folder "$release" make git || return 1
-	echo force-unsafe-io >"$FOLDERS/$release/etc/dpkg/dpkg.cfg.d/matrix"
 	FOLDERS=$folders
 	# shellcheck disable=SC2016 # for the shell in there
 	step "$1" packages sh -ec '! dpkg -s $2 || exit 0; $1; apt-get -q update

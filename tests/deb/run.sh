@@ -4,13 +4,17 @@
 # fresh one. Checks: two builds are equal, lintian is content, debian/tests/* pass, an upgrade
 # keeps the configuration, a purge leaves nothing. Prints `ok NAME` or `not ok NAME` for each.
 # usage: tests/deb/run.sh [RELEASE]...     (default: bookworm trixie)
-#   KNIT_DEB names the folder of all folders, default BUILD/test-deb. What is slow to make stays.
+#   KNIT_FOLDERS=FOLDER   where the folders are kept; default: BUILD/test-deb
 # shellcheck disable=SC2317 # functions are called by check
 set -u
 
-cd "$(dirname "$0")/../.." || exit 1
-DEB=${KNIT_DEB:-${KNIT_BUILD:-$PWD/build}/test-deb}
-MIRROR=${KNIT_MIRROR:-http://deb.debian.org/debian}
+ROOT=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$ROOT" || exit 1
+# shellcheck source=tests/_folders.sh
+. tests/_folders.sh
+
+FOLDERS=${KNIT_FOLDERS:-${KNIT_BUILD:-$ROOT/build}/test-deb}
+FOLDER_TIMEOUT=3600
 VERSION=$(<VERSION)
 NEXT=$VERSION+next
 failed=0
@@ -20,10 +24,10 @@ check() # name, command...
 	local name=$RELEASE-$1
 	shift
 
-	if "$@" >"$DEB/$name.log" 2>&1; then
+	if "$@" >"$FOLDERS/$name.log" 2>&1; then
 		echo "ok deb-$name"
 	else
-		tail -n 40 "$DEB/$name.log"
+		tail -n 40 "$FOLDERS/$name.log"
 		echo "not ok deb-$name"
 		failed=1
 		return 1
@@ -33,50 +37,19 @@ check() # name, command...
 # In namespaces of its own: no process, mount or network device stays. /sys is that of the network.
 inside() # folder, command...
 {
-	local root=$DEB/$1
-	shift
+	local FOLDER_UNSHARE="--net --ipc --uts" FOLDER_SETUP="
+		mount --rbind /dev dev
+		mount -t sysfs sys sys
+		mount -t tmpfs run run
+		mount -t hugetlbfs huge dev/hugepages"
 
-	# shellcheck disable=SC2016 # for the shell in there
-	unshare --mount --net --pid --ipc --uts --fork --kill-child --propagation private sh -c \
-		'mount --bind "$1" "$1" && mount --rbind /dev "$1/dev" &&
-		mount -t proc proc "$1/proc" && mount -t sysfs sys "$1/sys" &&
-		mount -t tmpfs run "$1/run" && mount -t hugetlbfs huge "$1/dev/hugepages" &&
-		exec chroot "$@"' sh "$root" "$@"
-}
-
-# With the network, for apt.
-apt_inside() # folder, arguments of apt-get
-{
-	local root=$DEB/$1
-	shift
-
-	# shellcheck disable=SC2016 # for the shell in there
-	unshare --mount --pid --fork --kill-child --propagation private sh -c \
-		'mount -t proc proc "$1/proc" && exec chroot "$@"' sh "$root" \
-		env DEBIAN_FRONTEND=noninteractive \
-		apt-get -q -y -o Acquire::Retries=3 -o Dpkg::Options::=--force-unsafe-io \
-		--no-install-recommends "$@" </dev/null
-}
-
-make_base()
-{
-	[ ! -f "$DEB/$RELEASE/.complete" ] || return 0
-	rm -rf "${DEB:?}/$RELEASE"
-	timeout 1800 debootstrap --variant=minbase "$RELEASE" "$DEB/$RELEASE" "$MIRROR" &&
-		touch "$DEB/$RELEASE/.complete"
+	in_folder "$@"
 }
 
 fresh() # folder
 {
-	rm -rf "${DEB:?}/$1"
-	cp -a "$DEB/$RELEASE" "$DEB/$1"
-}
-
-# A chroot sees nothing else.
-copy_sources() # to
-{
-	rm -rf "$1"
-	mkdir -p "$1" && tar -c --exclude-vcs --exclude='./build*' . | tar -x -C "$1"
+	rm -rf "${FOLDERS:?}/$1"
+	cp -a "$FOLDERS/$RELEASE" "$FOLDERS/$1"
 }
 
 # What debian/control names, and nothing else, so that nothing is missing there.
@@ -84,16 +57,17 @@ make_builder()
 {
 	local builder=$RELEASE-build
 
-	cmp -s debian/control "$DEB/$builder/control" && return 0
-	fresh "$builder" && copy_sources "$DEB/$builder/knit" && apt_inside "$builder" update &&
-		apt_inside "$builder" install build-essential fakeroot lintian &&
-		apt_inside "$builder" build-dep /knit && cp debian/control "$DEB/$builder"
+	cmp -s debian/control "$FOLDERS/$builder/control" && return 0
+	fresh "$builder" && copy_sources "$FOLDERS/$builder/knit" &&
+		apt_in_folder "$builder" update &&
+		apt_in_folder "$builder" install build-essential fakeroot lintian &&
+		apt_in_folder "$builder" build-dep /knit && cp debian/control "$FOLDERS/$builder"
 }
 
 # Each in a place of its own, with other surroundings: nothing of these may be in a package.
 build() # folder in the builder, version, umask, environment...
 {
-	local root=$DEB/$RELEASE-build at=$1 version=$2 umask=$3
+	local root=$FOLDERS/$RELEASE-build at=$1 version=$2 umask=$3
 	shift 3
 
 	copy_sources "$root/$at/source" || return 1
@@ -108,7 +82,7 @@ build() # folder in the builder, version, umask, environment...
 
 builds_are_equal()
 {
-	local one=$DEB/$RELEASE-build/one other=$DEB/$RELEASE-build/another/place file
+	local one=$FOLDERS/$RELEASE-build/one other=$FOLDERS/$RELEASE-build/another/place file
 
 	build another/place "$VERSION" 002 TZ=Asia/Tokyo LC_ALL=C.UTF-8 || return 1
 	diff <(cd "$one" && ls ./*.deb) <(cd "$other" && ls ./*.deb) || return 1
@@ -125,16 +99,17 @@ lintian_is_content()
 
 put_packages() # folder of the builder
 {
-	rm -rf "$DEB/$RELEASE-try/packages"
-	mkdir "$DEB/$RELEASE-try/packages" &&
-		cp "$DEB/$RELEASE-build/$1"/*.deb "$DEB/$RELEASE-try/packages" &&
-		rm "$DEB/$RELEASE-try"/packages/*-dbgsym_*
+	rm -rf "$FOLDERS/$RELEASE-try/packages"
+	mkdir "$FOLDERS/$RELEASE-try/packages" &&
+		cp "$FOLDERS/$RELEASE-build/$1"/*.deb "$FOLDERS/$RELEASE-try/packages" &&
+		rm "$FOLDERS/$RELEASE-try"/packages/*-dbgsym_*
 }
 
 in_packages() # arguments of apt-get
 {
 	# shellcheck disable=SC2046 # words
-	apt_inside "$RELEASE-try" "$@" $(cd "$DEB/$RELEASE-try" && printf '/%s ' packages/*.deb)
+	apt_in_folder "$RELEASE-try" "$@" \
+		$(cd "$FOLDERS/$RELEASE-try" && printf '/%s ' packages/*.deb)
 }
 
 names()
@@ -146,10 +121,10 @@ names()
 # sees what ours leave.
 make_try()
 {
-	fresh "$RELEASE-try" && copy_sources "$DEB/$RELEASE-try/knit" && put_packages one &&
-		apt_inside "$RELEASE-try" update || return 1
+	fresh "$RELEASE-try" && copy_sources "$FOLDERS/$RELEASE-try/knit" && put_packages one &&
+		apt_in_folder "$RELEASE-try" update || return 1
 	# shellcheck disable=SC2046 # words
-	apt_inside "$RELEASE-try" install "$TELEMETRY" bash-completion iproute2 iputils-ping \
+	apt_in_folder "$RELEASE-try" install "$TELEMETRY" bash-completion iproute2 iputils-ping \
 		procps gcc make libsystemd-dev pkgconf kmod linux-headers-amd64 \
 		$(in_packages install --simulate |
 			awk '$1 == "Inst" { print $2 }' | grep -vxF "$(names)")
@@ -158,7 +133,7 @@ make_try()
 # All but what changes by itself, and what other packages keep: DKMS its key, depmod its lists.
 files()
 {
-	(cd "$DEB/$RELEASE-try" && find . -xdev \( -path ./var/cache -o -path ./var/log -o \
+	(cd "$FOLDERS/$RELEASE-try" && find . -xdev \( -path ./var/cache -o -path ./var/log -o \
 		-path ./var/lib/apt -o -path ./var/lib/dpkg -o -path './var/lib/dkms/mok.*' -o \
 		-path './lib/modules/*/modules.*' -o -path './usr/lib/modules/*/modules.*' -o \
 		-path ./packages -o -path ./knit -o -path ./tmp -o -path ./root \) -prune -o \
@@ -172,25 +147,25 @@ installed_version()
 
 configure_it()
 {
-	local conf=$DEB/$RELEASE-try/etc/knit/knit.cfg
+	local conf=$FOLDERS/$RELEASE-try/etc/knit/knit.cfg
 
-	sed -i 's/kni0/lan0/' "$conf" && cp "$conf" "$DEB/$RELEASE-knit.cfg"
+	sed -i 's/kni0/lan0/' "$conf" && cp "$conf" "$FOLDERS/$RELEASE-knit.cfg"
 }
 
 upgrades()
 {
 	configure_it && put_packages next && in_packages install || return 1
 	[ "$(installed_version)" = "knit-primary $NEXT" ] &&
-		cmp "$DEB/$RELEASE-knit.cfg" "$DEB/$RELEASE-try/etc/knit/knit.cfg" &&
+		cmp "$FOLDERS/$RELEASE-knit.cfg" "$FOLDERS/$RELEASE-try/etc/knit/knit.cfg" &&
 		inside "$RELEASE-try" sh /knit/debian/tests/modules | grep "knit.*$NEXT.*installed"
 }
 
 purges()
 {
 	# shellcheck disable=SC2046 # words
-	apt_inside "$RELEASE-try" purge $(names) && files >"$DEB/$RELEASE-after" &&
-		diff "$DEB/$RELEASE-before" "$DEB/$RELEASE-after" &&
-		! grep -r knit "$DEB/$RELEASE-try/var/lib/dpkg/status"
+	apt_in_folder "$RELEASE-try" purge $(names) && files >"$FOLDERS/$RELEASE-after" &&
+		diff "$FOLDERS/$RELEASE-before" "$FOLDERS/$RELEASE-after" &&
+		! grep -r knit "$FOLDERS/$RELEASE-try/var/lib/dpkg/status"
 }
 
 # debian/tests/NAME, as autopkgtest would run it
@@ -203,9 +178,9 @@ autopkgtest() # name
 boots()
 {
 	put_packages one || return 1
-	rm "$DEB/$RELEASE-try"/packages/*-d*.deb # their build takes long
-	apt_inside "$RELEASE-try" install systemd-sysv && in_packages install &&
-		put_packages next && tests/deb/boot.sh "$DEB/$RELEASE-try" \
+	rm "$FOLDERS/$RELEASE-try"/packages/*-d*.deb # their build takes long
+	apt_in_folder "$RELEASE-try" install systemd-sysv && in_packages install &&
+		put_packages next && tests/boot.sh "$FOLDERS/$RELEASE-try" \
 			/knit/debian/tests/system /packages
 }
 
@@ -213,12 +188,12 @@ one()
 {
 	local name
 
-	check folder make_base && check builder make_builder || return
+	check folder make_folder "$RELEASE" && check builder make_builder || return
 	check build build one "$VERSION" 022 TZ=UTC LC_ALL=C || return
 	check lintian lintian_is_content
 	check reproducible builds_are_equal
 	check dependencies make_try || return
-	files >"$DEB/$RELEASE-before"
+	files >"$FOLDERS/$RELEASE-before"
 	check install in_packages install || return
 	for name in $(sed -n '/^Tests: / s///p' debian/tests/control); do
 		[ "$name" = system ] || check "$name" autopkgtest "$name"
@@ -232,7 +207,7 @@ one()
 	echo "not ok deb: root is needed, for debootstrap and chroot"
 	exit 1
 }
-mkdir -p "$DEB" && config/hugepages.sh || exit 1
+mkdir -p "$FOLDERS" && config/hugepages.sh || exit 1
 [ $# -gt 0 ] || set -- bookworm trixie
 for RELEASE in "$@"; do
 	TELEMETRY=dpdk

@@ -11,6 +11,7 @@
 # usage: tests/dpdk/matrix.sh [RELEASE...]
 #   KNIT_DPDK_MATRIX  the releases, if none is given; if that is empty, bullseye trixie sid
 #   KNIT_DPDK_STEPS   some of the columns; build comes always
+#   KNIT_FOLDERS      where the folders are kept; default: BUILD/dpdk-matrix
 # The logs are build/dpdk-matrix/RELEASE-COLUMN.log.
 # shellcheck source=tests/vm/_host.sh
 . "$(dirname "$0")/../vm/_host.sh"
@@ -21,14 +22,7 @@ ALL="bullseye trixie sid"
 STEPS=${KNIT_DPDK_STEPS:-unit install smoke demo}
 FOLDERS=${KNIT_FOLDERS:-$KNIT_BUILD/dpdk-matrix}
 FOLDER_TIMEOUT=1800
-# The sources can't be written there; what is built stays.
-FOLDER_SETUP="
-	mkdir -p knit build
-	mount --bind '$ROOT' knit
-	mount -o remount,bind,ro knit
-	mount --rbind /dev dev
-	mount --rbind /sys sys
-	mount -t tmpfs tmpfs run"
+FOLDER_SETUP=$FOLDER_SOURCES
 failed=0
 rows=()
 
@@ -84,7 +78,6 @@ report() # release, column, status
 prepare() # release
 {
 	make_folder "$1" make git || return 1
-	echo force-unsafe-io >"$FOLDERS/$1/etc/dpkg/dpkg.cfg.d/matrix"
 	step "$1" packages /knit/config/deps.sh run smoke
 }
 
