@@ -21,9 +21,10 @@ extern "C" {
  * docs/MIGRATING.md lists what deliberately differs from KNI.
  *
  * Environment, read when an interface is created: KNIT_ENGINE=kmod|tap chooses the engine by hand.
- * The other two play the part of the module's parameters on tap, and mean nothing on kmod:
+ * The others mean nothing on kmod. Two play the part of the module's parameters on tap:
  * KNIT_CARRIER=on|off (off) is the carrier of new interfaces, KNIT_KTHREAD_MODE=single|multiple
- * (single) one thread for all interfaces or one each.
+ * (single) one thread for all interfaces or one each. KNIT_IO_URING=on|off (on): many frames are
+ * handed over with one system call, where the kernel has io_uring and allows it.
  *
  * Directions are named as the application sees them here: rx_burst receives what the kernel sent,
  * tx_burst transmits to the kernel.

@@ -118,6 +118,7 @@ static int iface_create(struct primary *p, unsigned int i)
 		.async = is_async(p, c),
 		.carrier = c->port < 0,
 		.merge_datagrams = c->merge_datagrams,
+		.io_uring = p->conf->tap.io_uring,
 	};
 
 	snprintf(conf.name, sizeof(conf.name), "%s", c->name);

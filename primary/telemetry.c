@@ -190,6 +190,7 @@ static int report_iface(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "engine_to_kernel", s.engine.rx_packets);
 	rte_tel_data_add_dict_uint(d, "engine_writes", s.engine.rx_writes);
 	rte_tel_data_add_dict_uint(d, "engine_from_kernel", s.engine.tx_packets);
+	rte_tel_data_add_dict_uint(d, "engine_calls", s.engine.calls);
 	rte_tel_data_add_dict_uint(d, "engine_starved", s.engine.tx_starved);
 	rte_tel_data_add_dict_uint(d, "engine_stops", s.engine.tx_stops);
 	rte_tel_data_add_dict_uint(d, "engine_wakes", s.engine.tx_wakes);

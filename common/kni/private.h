@@ -152,6 +152,7 @@ struct knit_iface_conf {
 	bool legacy;
 	bool async;
 	bool carrier;	      /* at creation */
+	bool io_uring;	      /* tap: many frames with one system call, where that can be had */
 	bool merge_datagrams; /* the kernel may get datagrams of a flow as one, see tap_observe.c */
 };
 

@@ -126,6 +126,7 @@ static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_
 	c->async = ext->async;
 	c->merge_datagrams = ext->merge_datagrams;
 	c->carrier = env_is("KNIT_CARRIER", "on");
+	c->io_uring = !env_is("KNIT_IO_URING", "off");
 }
 
 /*

@@ -15,6 +15,7 @@ struct knit_engine_stats {
 	uint64_t rx_writes;  /* hand-overs to the kernel: fewer where frames were merged */
 	uint64_t tx_packets; /* from the kernel */
 	uint64_t tx_bytes;
+	uint64_t calls;	     /* tap: system calls that moved frames, or found none */
 	uint64_t tx_starved; /* tap: times the kernel had frames and alloc_q was empty */
 	uint64_t tx_stops;   /* kmod: times the queue was stopped for want of buffers or room */
 	uint64_t tx_wakes;   /* kmod: times it was woken */

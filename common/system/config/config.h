@@ -147,7 +147,8 @@ struct knit_conf_control {
 };
 
 struct knit_conf_tap {
-	bool thread_per_iface; /* kthread_mode = "multiple" */
+	bool thread_per_iface;
+	bool io_uring; /* kthread_mode = "multiple" */
 	char cpus
 		[64]; /* CPUs for engine threads without a core of their own; "": any but lcores' */
 	struct knit_conf_at at;

@@ -105,6 +105,9 @@ static const struct knit_key tap_keys[] = {
 	{ FIELD(knit_conf_tap, cpus), .type = KNIT_KEY_TEXT, .def = "", .check = knit_check_cpus,
 	  .expect = EXPECT_CPUS,
 	  .help = "CPUs for engine threads without a core of their own; empty: any but lcores'" },
+	{ FIELD(knit_conf_tap, io_uring), .type = KNIT_KEY_BOOL, .def = "true",
+	  .help = "hand over many frames with one system call, where the kernel has io_uring and "
+		  "allows it" },
 	{ NULL },
 };
 

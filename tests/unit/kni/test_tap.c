@@ -222,6 +222,7 @@ START_TEST(frames_to_kernel)
 	static _Alignas(64) char mem[2][sizeof(struct knit_ring_shm) + 64 * 32];
 	struct knit_region_table *regions = calloc(1, sizeof(*regions));
 	struct knit_tap_scratch *scratch = knit_tap_scratch_new();
+	struct knit_tap_io *io = knit_tap_io_new(true);
 	static struct knit_tap_iface iface;
 	static struct knit_tap_pair p;
 	uint8_t frame[FRAME], got[256];
@@ -264,7 +265,7 @@ START_TEST(frames_to_kernel)
 		memcpy(knit_ring_entry(&user, i), &d, sizeof(d));
 	}
 	knit_ring_submit(&user, n);
-	ck_assert(knit_tap_rx(&p, scratch, regions));
+	ck_assert(knit_tap_rx(&p, scratch, io, regions));
 	ck_assert_uint_eq(p.stats.rx_packets, 1);
 	ck_assert_uint_eq(p.stats.rejects[KNIT_REJECT_BAD_ADDR], 1);
 	ck_assert_uint_eq(p.stats.rejects[KNIT_REJECT_BAD_FLAGS], 1);
@@ -276,10 +277,11 @@ START_TEST(frames_to_kernel)
 		knit_desc_load(&d, knit_ring_entry(&back, i));
 		ck_assert_uint_eq(d.cookie, i);
 	}
-	ck_assert(!knit_tap_rx(&p, scratch, regions));
+	ck_assert(!knit_tap_rx(&p, scratch, io, regions));
 	close(fd[0]);
 	close(fd[1]);
 	free(scratch);
+	knit_tap_io_free(io);
 	free(regions);
 }
 END_TEST
@@ -294,6 +296,7 @@ START_TEST(many_frames_to_kernel)
 	static _Alignas(64) char mem[2][sizeof(struct knit_ring_shm) + RING * 32];
 	struct knit_region_table *regions = calloc(1, sizeof(*regions));
 	struct knit_tap_scratch *scratch = knit_tap_scratch_new();
+	struct knit_tap_io *io = knit_tap_io_new(true);
 	uint8_t frame[N][FRAME], got[sizeof(struct virtio_net_hdr) + FRAME + 1];
 	static struct knit_tap_iface iface;
 	static struct knit_tap_pair p;
@@ -318,7 +321,7 @@ START_TEST(many_frames_to_kernel)
 		memcpy(knit_ring_entry(&user, i), &d, sizeof(d));
 	}
 	knit_ring_submit(&user, N);
-	for (n = 0; knit_tap_rx(&p, scratch, regions); polls++) {
+	for (n = 0; knit_tap_rx(&p, scratch, io, regions); polls++) {
 		while (recv(fd[0], got, sizeof(got), 0) == (ssize_t)sizeof(got) - 1)
 			ck_assert_mem_eq(got + sizeof(struct virtio_net_hdr), frame[n++], FRAME);
 		ck_assert_uint_eq(n, p.stats.rx_packets);
@@ -333,6 +336,7 @@ START_TEST(many_frames_to_kernel)
 	close(fd[0]);
 	close(fd[1]);
 	free(scratch);
+	knit_tap_io_free(io);
 	free(regions);
 }
 END_TEST

@@ -26,6 +26,7 @@ static struct {
 	uint8_t sent[VNET + 2 * KNIT_FRAME_MAX + BUFFERS * BUFFER];
 	struct knit_region_table *regions;
 	struct knit_tap_pair p;
+	struct knit_tap_io *io;
 	struct knit_ring alloc_q, tx_q; /* the user side's ends */
 	int kernel;
 	struct knit_tap_iface iface; /* last, because it has no fixed size */
@@ -75,8 +76,21 @@ static void setup(void)
 	rig.p.bound = true;
 	rig.p.last_segs = 1;
 	rig.p.user_doorbell = KNIT_DOORBELL_NONE;
-	rig.p.bounce = malloc(KNIT_TAP_BOUNCE);
-	ck_assert_ptr_nonnull(rig.p.bounce);
+	rig.p.bounce = malloc(KNIT_TAP_READS * KNIT_TAP_BOUNCE);
+	rig.io = knit_tap_io_new(true);
+	ck_assert(rig.p.bounce && rig.io);
+}
+
+/* One frame with each system call. */
+static void setup_single(void)
+{
+	setup();
+	rig.io->no_reads = true;
+}
+
+static bool reads_many(void)
+{
+	return knit_tap_io_reads(rig.io) > 1;
 }
 
 static void teardown(void)
@@ -84,6 +98,7 @@ static void teardown(void)
 	close(rig.kernel);
 	close(rig.p.fd);
 	free(rig.p.bounce);
+	knit_tap_io_free(rig.io);
 	free(rig.regions);
 }
 
@@ -104,14 +119,17 @@ static void kernel_sends(const struct virtio_net_hdr *h, int len)
 
 static void serve(void)
 {
-	knit_tap_tx(&rig.p, rig.regions);
+	knit_tap_tx(&rig.p, rig.io, rig.regions);
 	ck_assert(!rig.p.dead);
 }
 
-/* Takes the frame that was sent last from tx_q, in the buffers from cookie on. */
-static void expect_frame(uint32_t cookie, uint32_t len)
+/*
+ * Takes a frame of that length from tx_q, in the buffers first, next, next + 1, and so on. All
+ * frames that the kernel sends begin alike.
+ */
+static void expect_pieces(uint32_t first, uint32_t next, uint32_t len)
 {
-	uint32_t at = 0, n;
+	uint32_t at = 0, cookie = first, n;
 	struct knit_desc d;
 
 	do {
@@ -119,7 +137,8 @@ static void expect_frame(uint32_t cookie, uint32_t len)
 		knit_desc_load(&d, knit_ring_entry(&rig.tx_q, rig.tx_q.cons));
 		knit_ring_release(&rig.tx_q, 1);
 		n = len - at < BUFFER ? len - at : BUFFER;
-		ck_assert_uint_eq(d.cookie, cookie++ % BUFFERS);
+		ck_assert_uint_eq(d.cookie, cookie % BUFFERS);
+		cookie = next++;
 		ck_assert_uint_eq(d.len, n);
 		ck_assert_mem_eq((void *)(uintptr_t)d.addr, rig.sent + VNET + at, n);
 		ck_assert_uint_eq(d.flags, at + n < len ? KNIT_DESC_MORE : 0);
@@ -127,6 +146,17 @@ static void expect_frame(uint32_t cookie, uint32_t len)
 		ck_assert(d.hash == 0 && d.reserved == 0);
 		at += n;
 	} while (at < len);
+}
+
+/* In the buffers from cookie on. */
+static void expect_frame(uint32_t cookie, uint32_t len)
+{
+	expect_pieces(cookie, cookie + 1, len);
+}
+
+static void expect_no_more(void)
+{
+	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), 0);
 }
 
 /* Nothing came, no buffer was used up, and the next frame is a good one again. */
@@ -241,7 +271,7 @@ START_TEST(waits_for_buffers)
 	kernel_sends(NULL, 4 * BUFFER);
 	serve();
 	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), 0);
-	ck_assert_uint_gt(rig.p.starved, 2);
+	ck_assert_uint_eq(rig.p.starved, 1);
 	offer(1, NULL);
 	serve();
 	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), 0);
@@ -288,9 +318,207 @@ START_TEST(bad_buffers)
 }
 END_TEST
 
+/* All are there after one visit, and two runs of reads; each in its own buffer. */
+START_TEST(many)
+{
+	static const unsigned int lens[] = { 60, 1500, 61, BUFFER, 200, 62, 63, 64, 65, 66 };
+	const unsigned int n = sizeof(lens) / sizeof(lens[0]);
+	unsigned int i;
+
+	offer(BUFFERS, NULL);
+	for (i = 0; i < n; i++)
+		kernel_sends(NULL, lens[i]);
+	serve();
+	ck_assert(!rig.p.readable);
+	for (i = 0; i < n; i++)
+		expect_frame(i, lens[i]);
+	expect_no_more();
+	ck_assert_uint_eq(rig.p.stats.tx_packets, n);
+	ck_assert_uint_eq(rig.p.alloc_q.cons, n);
+}
+END_TEST
+
+/*
+ * The first and the last of four frames need more than the one buffer each was read into: further
+ * ones, from behind those of all four.
+ */
+START_TEST(many_and_large_ones)
+{
+	const unsigned int big = 3 * BUFFER - 5;
+
+	offer(BUFFERS, NULL);
+	rig.p.expected = 8;
+	kernel_sends(NULL, big);
+	kernel_sends(NULL, 60);
+	kernel_sends(NULL, 61);
+	kernel_sends(NULL, big);
+	serve();
+	if (reads_many()) {
+		expect_pieces(0, 4, big);
+		expect_pieces(1, 0, 60);
+		expect_pieces(2, 0, 61);
+		expect_pieces(3, 6, big);
+	} else {
+		expect_frame(0, big);
+		expect_frame(3, 60);
+		expect_frame(4, 61);
+		expect_frame(5, big);
+	}
+	expect_no_more();
+	ck_assert_uint_eq(rig.p.alloc_q.cons, 8);
+	kernel_sends(NULL, 70);
+	serve();
+	expect_frame(8, 70);
+}
+END_TEST
+
+/* Frames behind one that waits for buffers were read, too. They wait with it, in order. */
+START_TEST(many_wait_for_buffers)
+{
+	if (!reads_many())
+		return;
+	offer(3, NULL);
+	rig.p.expected = 8;
+	kernel_sends(NULL, 2 * BUFFER);
+	kernel_sends(NULL, 60);
+	kernel_sends(NULL, 61);
+	serve();
+	expect_no_more();
+	ck_assert_uint_eq(rig.p.starved, 1);
+	ck_assert_uint_eq(rig.p.alloc_q.cons, 0);
+	serve();
+	expect_no_more();
+	offer(1, NULL);
+	serve();
+	expect_pieces(0, 3, 2 * BUFFER);
+	expect_frame(1, 60);
+	expect_frame(2, 61);
+	expect_no_more();
+	ck_assert_uint_eq(rig.p.alloc_q.cons, 4);
+}
+END_TEST
+
+/* The owner went away: each buffer that was taken goes back, empty, once. */
+START_TEST(many_forgotten)
+{
+	uint32_t seen = 0, i;
+	struct knit_desc d;
+
+	if (!reads_many())
+		return;
+	offer(3, NULL);
+	rig.p.expected = 8;
+	kernel_sends(NULL, 2 * BUFFER);
+	kernel_sends(NULL, 60);
+	kernel_sends(NULL, 61);
+	serve();
+	knit_tap_tx_forget(&rig.p);
+	ck_assert_uint_eq(rig.p.stats.drops[KNIT_ENGINE_DROP_TX_NO_WORKER], 3);
+	ck_assert_uint_eq(rig.p.alloc_q.cons, 3);
+	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), 3);
+	for (i = 0; i < 3; i++) {
+		knit_desc_load(&d, knit_ring_entry(&rig.tx_q, i));
+		ck_assert_uint_eq(d.len, 0);
+		seen |= 1u << d.cookie;
+	}
+	ck_assert_uint_eq(seen, 7);
+	knit_ring_release(&rig.tx_q, 3);
+	offer(1, NULL);
+	kernel_sends(NULL, 70);
+	serve();
+	expect_frame(3, 70);
+}
+END_TEST
+
+/* Bad ones among good ones take no buffer, and the good ones stay in order. */
+START_TEST(many_with_bad_ones)
+{
+	static const struct virtio_net_hdr bad = { .gso_type = 77, .gso_size = 10 };
+
+	offer(BUFFERS, NULL);
+	rig.p.expected = 8;
+	kernel_sends(NULL, 4);
+	kernel_sends(NULL, 60);
+	kernel_sends(&bad, 100);
+	kernel_sends(NULL, KNIT_FRAME_MAX + 1);
+	kernel_sends(NULL, 61);
+	serve();
+	ck_assert_uint_eq(rig.p.stats.drops[KNIT_ENGINE_DROP_TX_BAD_FRAME], 3);
+	expect_frame(0, 60);
+	expect_frame(1, 61);
+	expect_no_more();
+	ck_assert_uint_eq(rig.p.alloc_q.cons, 2);
+}
+END_TEST
+
+/* The frame has more pieces than an interface may get: its buffers go back empty. */
+START_TEST(many_with_one_too_long)
+{
+	struct knit_desc d;
+	unsigned int i;
+
+	rig.iface.max_segs = 2;
+	offer(BUFFERS, NULL);
+	rig.p.expected = 8;
+	kernel_sends(NULL, 3 * BUFFER);
+	kernel_sends(NULL, 60);
+	serve();
+	ck_assert_uint_eq(rig.p.stats.drops[KNIT_ENGINE_DROP_TX_TOO_LONG], 1);
+	for (i = 0; reads_many() && i < 2; i++) {
+		ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, 1), 1);
+		knit_desc_load(&d, knit_ring_entry(&rig.tx_q, rig.tx_q.cons));
+		ck_assert_uint_eq(d.len, 0);
+		knit_ring_release(&rig.tx_q, 1);
+	}
+	expect_frame(reads_many() ? 1 : 0, 60);
+	expect_no_more();
+}
+END_TEST
+
+/* The same frames in the same order whichever way they are read. */
+START_TEST(random_frames)
+{
+	uint32_t lens[8], n, i, round, starts = 0;
+	struct knit_desc d;
+	uint64_t bytes = 0;
+
+	srand(7);
+	for (round = 0; round < 2000; round++) {
+		n = 1 + rand() % 8;
+		for (i = 0; i < n; i++) {
+			lens[i] = rand() % 4 ? 60 + rand() % 1500 : 60 + rand() % (4 * BUFFER);
+			kernel_sends(NULL, lens[i]);
+			bytes += lens[i];
+		}
+		for (i = 0; i < n;) {
+			if (knit_ring_reserve(&rig.alloc_q, 8) == 8 && rand() % 2)
+				offer(1 + rand() % 8, NULL);
+			serve();
+			rig.p.readable = true;
+			for (; knit_ring_peek(&rig.tx_q, 1); knit_ring_release(&rig.tx_q, 1)) {
+				knit_desc_load(&d, knit_ring_entry(&rig.tx_q, rig.tx_q.cons));
+				ck_assert_uint_gt(d.len, 0);
+				ck_assert_uint_le(starts + d.len, lens[i]);
+				ck_assert_mem_eq((void *)(uintptr_t)d.addr,
+						 rig.sent + VNET + starts, d.len);
+				starts += d.len;
+				ck_assert_uint_eq(!(d.flags & KNIT_DESC_MORE), starts == lens[i]);
+				if (starts == lens[i]) {
+					starts = 0;
+					i++;
+				}
+			}
+		}
+	}
+	ck_assert_uint_eq(rig.p.stats.tx_bytes, bytes);
+	ck_assert_uint_eq(rig.p.alloc_q.cons, rig.p.tx_q.prod);
+}
+END_TEST
+
 static void add(Suite *s, const char *name, const TTest *test)
 {
 	knit_add_fixture_test(s, name, test, 0, setup, teardown);
+	knit_add_fixture_test(s, name, test, 0, setup_single, teardown);
 }
 
 KNIT_SUITE(tap_tx)
@@ -302,4 +530,11 @@ KNIT_SUITE(tap_tx)
 	add(s, "buffers are blank", blank);
 	add(s, "waits for buffers", waits_for_buffers);
 	add(s, "bad buffers", bad_buffers);
+	add(s, "many at once", many);
+	add(s, "many at once, and large ones", many_and_large_ones);
+	add(s, "many wait for buffers", many_wait_for_buffers);
+	add(s, "many forgotten", many_forgotten);
+	add(s, "many with bad ones", many_with_bad_ones);
+	add(s, "many with one too long", many_with_one_too_long);
+	add(s, "random frames", random_frames);
 }

@@ -8,6 +8,7 @@
 #include "pure/frame.h"
 #include "pure/reqstate.h"
 #include "tap_coalesce.h"
+#include "tap_io.h"
 #include "tap_region.h"
 
 #include <net/if.h>
@@ -23,6 +24,7 @@
  *   tap_thread.c    the engine threads: serve pairs, sleep, take commands
  *   tap_rx.c        rx_q -> kernel       (tap_coalesce.c: many frames as one)
  *   tap_tx.c        kernel -> tx_q
+ *   tap_io.c        many reads or writes with one system call
  *   tap_region.c    address -> pointer
  *   tap_watch.c     the watch thread: netlink, carrier, active queues
  *   tap_req.c       what changed -> requests; answers -> revert
@@ -50,8 +52,19 @@ struct knit_tap_held {
 	uint32_t segs;	 /* descriptors ready in d[]; 0: nothing held */
 	uint32_t spill;	 /* bytes in the bounce buffer that still want buffers */
 	uint32_t copied; /* bytes before them that have theirs */
+	bool alone; /* its buffers are in the order of alloc_q, and none is taken behind them */
+	uint8_t *bounce;
 	struct knit_desc d[KNIT_DESC_MAX_SEGS];
 };
+
+/* A frame that was read together with others, into one buffer and the bounce buffer `slot`. */
+struct knit_tap_got {
+	struct knit_desc d;
+	uint32_t spill; /* bytes in the bounce buffer */
+	uint32_t slot;
+};
+
+#define KNIT_TAP_READS (KNIT_TAP_IO_MAX / 2) /* frames that are read together, at most */
 
 struct knit_tap_pair {
 	/* hot; engine thread */
@@ -66,13 +79,17 @@ struct knit_tap_pair {
 	uint32_t starved;   /* buffers that alloc_q must have before it goes on; 0: not starved */
 	uint32_t last_segs; /* buffers the last frame needed */
 	uint32_t big_run;   /* not 0: the next frame is thought to be a big one */
+	uint32_t expected;  /* frames that one read of many is thought to find */
 	uint32_t user_doorbell;
 	uint32_t region; /* hint */
 	struct knit_tap_iface *iface;
 	struct knit_engine_stats stats; /* engine thread: wo */
-	uint8_t *bounce;
+	uint8_t *bounce;		/* KNIT_TAP_READS of them */
 	uint16_t index;
 	struct knit_tap_held held;
+	uint32_t n_got;
+	uint32_t next_got; /* those before it are complete */
+	struct knit_tap_got got[KNIT_TAP_READS];
 } KNIT_ALIGNED;
 
 /* Watch thread: per interface. */
@@ -101,6 +118,13 @@ struct knit_tap_watch {
 	uint64_t link_wanted;	/* any thread, atomic: speed << 1 | full duplex */
 };
 
+/* Whether frames of a kind are merged. A kernel may refuse the first one, and then any. */
+enum knit_tap_merging {
+	KNIT_TAP_MERGE_NEVER,
+	KNIT_TAP_MERGE_TRY,
+	KNIT_TAP_MERGE_YES,
+};
+
 struct knit_tap_iface {
 	struct rte_kni *kni;
 	struct knit_tap_thread *thread;
@@ -111,11 +135,11 @@ struct knit_tap_iface {
 	uint32_t ring_size;
 	uint16_t n_pairs;
 	uint16_t max_segs;
-	bool kernel_uso;   /* the kernel takes UDP GSO */
-	bool coalesce_udp; /* engine thread: rw. Cleared if the kernel refuses such a frame */
-	bool coalesce_tcp;
-	bool merge_datagrams; /* as configured */
-	bool gro;	      /* watch thread: wo, atomic. TCP segments may be merged */
+	bool kernel_uso;		 /* the kernel takes UDP GSO */
+	enum knit_tap_merging merge_udp; /* engine thread: rw */
+	enum knit_tap_merging merge_tcp; /* likewise */
+	bool merge_datagrams;		 /* as configured */
+	bool gro;			 /* watch thread: wo, atomic. TCP segments may be merged */
 	/*
 	 * Watch thread: wo, atomic. Datagrams to this address, the interface's own as six bytes of
 	 * a word in memory, may be merged; 0: none.
@@ -162,9 +186,10 @@ int knit_tap_dev_speed(const struct knit_tap_place *place, uint32_t speed, bool 
 
 /* tap_rx.c, tap_tx.c. Engine thread. True: there may be more to do. */
 struct knit_tap_scratch;
-bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s,
+bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
 		 const struct knit_region_table *mem);
-bool knit_tap_tx(struct knit_tap_pair *p, const struct knit_region_table *mem);
+bool knit_tap_tx(struct knit_tap_pair *p, struct knit_tap_io *io,
+		 const struct knit_region_table *mem);
 void knit_tap_tx_forget(struct knit_tap_pair *p); /* unbound: drops what is held */
 bool knit_tap_tx_arm(struct knit_tap_pair *p);	  /* starved; as knit_ring_arm_data, flags stay */
 void knit_tap_tx_disarm(struct knit_tap_pair *p);

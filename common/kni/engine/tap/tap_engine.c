@@ -30,7 +30,7 @@ static int init_pair(struct knit_tap_iface *t, uint16_t i)
 	p->fd = -1;
 	p->last_segs = 1;
 	p->user_doorbell = KNIT_DOORBELL_NONE;
-	p->bounce = malloc(KNIT_TAP_BOUNCE);
+	p->bounce = malloc(KNIT_TAP_READS * KNIT_TAP_BOUNCE); /* pages come with first use */
 	if (p->bounce == NULL)
 		return -ENOMEM;
 	tap_bind_queue(t, i, KNIT_RX_Q, &p->rx_q);
@@ -85,8 +85,8 @@ static int tap_open(struct knit_tap_iface *t, const struct knit_iface_conf *conf
 	ret = knit_tap_dev_open(t, netns);
 	if (ret == 0) {
 		t->merge_datagrams = conf->merge_datagrams && t->kernel_uso;
-		t->coalesce_udp = t->merge_datagrams;
-		t->coalesce_tcp = true;
+		t->merge_udp = t->merge_datagrams ? KNIT_TAP_MERGE_TRY : KNIT_TAP_MERGE_NEVER;
+		t->merge_tcp = KNIT_TAP_MERGE_TRY;
 		t->gro = true;
 		ret = knit_tap_watch_add(t, conf);
 		if (ret < 0)

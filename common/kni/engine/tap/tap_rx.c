@@ -10,12 +10,25 @@
 
 /*
  * rx_q -> kernel. One poll: take what is there into private copies, check it, hand the good
- * frames to the kernel in order, give all cookies back. Whatever stands in shared memory, each
- * descriptor is read once.
+ * frames to the kernel in order, with one system call, give all cookies back. Whatever stands in
+ * shared memory, each descriptor is read once.
  */
 
 /* Rows of frames that grow side by side, when a batch holds several flows */
 #define MERGES 4
+
+/* What a frame, or a row of them, needs besides its segments: header, tag, two parts of one */
+#define MORE_IOV 4
+
+/* A frame or a merged row on its way into the kernel, one write. */
+struct handover {
+	struct virtio_net_hdr vh;
+	uint8_t tag[KNIT_VLAN_HLEN];
+	uint32_t n;	/* frames */
+	uint32_t bytes; /* of them */
+};
+
+KNIT_ASSERT(KNIT_TAP_BATCH <= KNIT_TAP_IO_MAX, "all frames of a poll go in one call");
 
 struct knit_tap_scratch {
 	struct knit_tap_frame frame[KNIT_TAP_BATCH];
@@ -24,8 +37,12 @@ struct knit_tap_scratch {
 	struct knit_tap_merge merge[MERGES]; /* oldest first */
 	uint32_t n_merges;
 	struct knit_tap_flow flow;
-	uint8_t hdr[KNIT_TAP_HDR_MAX];
-	struct iovec iov[KNIT_TAP_MERGE_IOV + 8];
+	struct handover out[KNIT_TAP_BATCH];
+	uint32_t n_out;
+	struct iovec iov[KNIT_PEEK + KNIT_TAP_BATCH * MORE_IOV];
+	uint32_t n_iov;
+	uint8_t hdr[KNIT_TAP_BATCH / 2][KNIT_TAP_HDR_MAX]; /* of rows, which have two or more */
+	uint32_t n_hdr;
 };
 
 struct knit_tap_scratch *knit_tap_scratch_new(void)
@@ -47,82 +64,126 @@ static void count_refused(struct knit_tap_pair *p, int err, uint32_t n)
 	}
 }
 
+static void count_handover(struct knit_tap_pair *p, const struct handover *h, int32_t result)
+{
+	p->stats.rx_writes++;
+	if (unlikely(result < 0)) {
+		count_refused(p, -result, h->n);
+		return;
+	}
+	p->stats.rx_packets += h->n;
+	p->stats.rx_bytes += h->bytes;
+}
+
+static void forget_ready(struct knit_tap_scratch *s)
+{
+	s->n_out = 0;
+	s->n_iov = 0;
+	s->n_hdr = 0;
+}
+
+static void send_ready(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io)
+{
+	uint32_t i, n = knit_tap_io_run(io, &p->stats.calls);
+
+	for (i = 0; i < n; i++)
+		count_handover(p, &s->out[i], io->op[i].result);
+	forget_ready(s);
+}
+
 /* A frame as it is; its tag goes between the addresses and the type. */
-static void send_single(struct knit_tap_pair *p, struct knit_tap_scratch *s,
+static void send_single(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
 			const struct knit_tap_frame *f)
 {
-	uint8_t tag[KNIT_VLAN_HLEN] = { 0x81, 0x00, f->desc.vlan_tci >> 8, f->desc.vlan_tci };
-	struct iovec *iov = s->iov;
-	struct virtio_net_hdr vh;
+	struct handover *h = &s->out[s->n_out++];
+	struct iovec *iov = &s->iov[s->n_iov];
 	uint32_t n = 1, i;
 
-	knit_vnet_from_desc(&vh, &f->desc);
-	iov[0] = (struct iovec){ &vh, sizeof(vh) };
+	h->n = 1;
+	h->bytes = f->len;
+	knit_vnet_from_desc(&h->vh, &f->desc);
+	iov[0] = (struct iovec){ &h->vh, sizeof(h->vh) };
 	iov[n++] = f->seg[0];
 	if (unlikely(f->desc.flags & KNIT_DESC_VLAN)) {
+		h->tag[0] = 0x81;
+		h->tag[1] = 0x00;
+		h->tag[2] = f->desc.vlan_tci >> 8;
+		h->tag[3] = f->desc.vlan_tci;
 		iov[1].iov_len = 12;
-		iov[n++] = (struct iovec){ tag, sizeof(tag) };
+		iov[n++] = (struct iovec){ h->tag, sizeof(h->tag) };
 		iov[n++] = (struct iovec){ (uint8_t *)f->seg[0].iov_base + 12,
 					   f->seg[0].iov_len - 12 };
 	}
 	for (i = 1; i < f->n_segs; i++)
 		iov[n++] = f->seg[i];
-	p->stats.rx_writes++;
-	if (unlikely(writev(p->fd, iov, n) < 0)) {
-		count_refused(p, errno, 1);
-		return;
-	}
-	p->stats.rx_packets++;
-	p->stats.rx_bytes += f->len;
+	s->n_iov += n;
+	knit_tap_io_add(io, p->fd, true, iov, n);
 }
 
-static bool send_merged(struct knit_tap_pair *p, struct knit_tap_scratch *s,
-			const struct knit_tap_merge *m)
+static void put_merged(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
+		       const struct knit_tap_merge *m)
 {
-	struct virtio_net_hdr vh;
-	uint32_t n = knit_tap_merge_build(m, &vh, s->hdr, s->iov);
+	struct handover *h = &s->out[s->n_out++];
+	struct iovec *iov = &s->iov[s->n_iov];
+	uint32_t n = knit_tap_merge_build(m, &h->vh, s->hdr[s->n_hdr++], iov);
 
-	p->stats.rx_writes++;
-	if (likely(writev(p->fd, s->iov, n) >= 0)) {
-		p->stats.rx_packets += m->n;
-		p->stats.rx_bytes += (uint64_t)m->n * m->first->hdr_len + m->payload;
-		return true;
-	}
-	if (errno != EINVAL) {
-		count_refused(p, errno, m->n);
-		return true;
-	}
-	/* this kernel does not take such frames: never again, and one by one now */
-	if (m->flow.proto == KNIT_TAP_UDP4 || m->flow.proto == KNIT_TAP_UDP6)
-		p->iface->coalesce_udp = false;
-	else
-		p->iface->coalesce_tcp = false;
-	return false;
+	h->n = m->n;
+	h->bytes = m->n * m->first->hdr_len + m->payload;
+	s->n_iov += n;
+	knit_tap_io_add(io, p->fd, true, iov, n);
 }
 
-static void send_row(struct knit_tap_pair *p, struct knit_tap_scratch *s,
+/*
+ * The first row of its kind goes alone. False: this kernel takes none. That is remembered, and the
+ * frames go one by one.
+ */
+static bool try_merged(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
+		       const struct knit_tap_merge *m, enum knit_tap_merging *merging)
+{
+	send_ready(p, s, io);
+	put_merged(p, s, io, m);
+	knit_tap_io_run(io, &p->stats.calls);
+	*merging = io->op[0].result == -EINVAL ? KNIT_TAP_MERGE_NEVER : KNIT_TAP_MERGE_YES;
+	if (*merging == KNIT_TAP_MERGE_YES)
+		count_handover(p, &s->out[0], io->op[0].result);
+	forget_ready(s);
+	return *merging == KNIT_TAP_MERGE_YES;
+}
+
+static enum knit_tap_merging *merging_of(struct knit_tap_iface *t, uint8_t proto)
+{
+	return proto == KNIT_TAP_TCP4 || proto == KNIT_TAP_TCP6 ? &t->merge_tcp : &t->merge_udp;
+}
+
+static void send_row(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
 		     const struct knit_tap_merge *m)
 {
+	enum knit_tap_merging *merging = merging_of(p->iface, m->flow.proto);
 	const struct knit_tap_frame *f;
 
-	if (m->n > 1 && send_merged(p, s, m))
+	if (m->n > 1 && *merging == KNIT_TAP_MERGE_YES) {
+		put_merged(p, s, io, m);
+		return;
+	}
+	if (m->n > 1 && *merging == KNIT_TAP_MERGE_TRY && try_merged(p, s, io, m, merging))
 		return;
 	for (f = m->first; f; f = f->next)
-		send_single(p, s, f);
+		send_single(p, s, io, f);
 }
 
-static void flush_rows(struct knit_tap_pair *p, struct knit_tap_scratch *s)
+static void flush_rows(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io)
 {
 	uint32_t i;
 
 	for (i = 0; i < s->n_merges; i++)
-		send_row(p, s, &s->merge[i]);
+		send_row(p, s, io, &s->merge[i]);
 	s->n_merges = 0;
 }
 
-static void flush_row(struct knit_tap_pair *p, struct knit_tap_scratch *s, uint32_t i)
+static void flush_row(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
+		      uint32_t i)
 {
-	send_row(p, s, &s->merge[i]);
+	send_row(p, s, io, &s->merge[i]);
 	s->n_merges--;
 	for (; i < s->n_merges; i++)
 		s->merge[i] = s->merge[i + 1];
@@ -135,9 +196,9 @@ static bool may_merge(const struct knit_tap_iface *t, const struct knit_tap_fram
 	uint64_t own = 0;
 
 	if (flow->proto == KNIT_TAP_TCP4 || flow->proto == KNIT_TAP_TCP6)
-		return t->coalesce_tcp && __atomic_load_n(&t->gro, __ATOMIC_RELAXED);
+		return t->merge_tcp && __atomic_load_n(&t->gro, __ATOMIC_RELAXED);
 	memcpy(&own, flow->hdr, 6);
-	return t->coalesce_udp && own == __atomic_load_n(&t->merge_to, __ATOMIC_RELAXED) &&
+	return t->merge_udp && own == __atomic_load_n(&t->merge_to, __ATOMIC_RELAXED) &&
 	       flow->l3_off == KNIT_ETH_HLEN && !(f->desc.flags & KNIT_DESC_VLAN);
 }
 
@@ -146,13 +207,13 @@ static bool may_merge(const struct knit_tap_iface *t, const struct knit_tap_fram
  * sent.
  */
 static void frame_coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s,
-			   struct knit_tap_frame *f)
+			   struct knit_tap_io *io, struct knit_tap_frame *f)
 {
 	uint32_t i;
 
 	if (!knit_tap_parse(f, &s->flow) || !may_merge(p->iface, f, &s->flow)) {
-		flush_rows(p, s);
-		send_single(p, s, f);
+		flush_rows(p, s, io);
+		send_single(p, s, io, f);
 		return;
 	}
 	for (i = 0; i < s->n_merges; i++) {
@@ -160,26 +221,26 @@ static void frame_coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 			continue;
 		if (knit_tap_merge_add(&s->merge[i], f, &s->flow))
 			return;
-		flush_row(p, s, i);
+		flush_row(p, s, io, i);
 		break;
 	}
 	if (s->n_merges == MERGES)
-		flush_row(p, s, 0);
+		flush_row(p, s, io, 0);
 	knit_tap_merge_start(&s->merge[s->n_merges++], f, &s->flow);
 }
 
-static void send_all(struct knit_tap_pair *p, struct knit_tap_scratch *s)
+static void send_all(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io)
 {
+	bool merge = s->n_frames > 1 && (p->iface->merge_udp || p->iface->merge_tcp);
 	uint32_t i;
 
-	if (s->n_frames == 1 || !(p->iface->coalesce_udp || p->iface->coalesce_tcp)) {
-		for (i = 0; i < s->n_frames; i++)
-			send_single(p, s, &s->frame[i]);
-		return;
-	}
 	for (i = 0; i < s->n_frames; i++)
-		frame_coalesce(p, s, &s->frame[i]);
-	flush_rows(p, s);
+		if (merge)
+			frame_coalesce(p, s, io, &s->frame[i]);
+		else
+			send_single(p, s, io, &s->frame[i]);
+	flush_rows(p, s, io);
+	send_ready(p, s, io);
 }
 
 static enum knit_reject frame_check(const struct knit_tap_frame *f, uint32_t features)
@@ -227,7 +288,7 @@ static bool rx_frame_take(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 }
 
 /* RX path entry point: what workers put into rx_q, to the kernel. */
-bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s,
+bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
 		 const struct knit_region_table *mem)
 {
 	uint32_t bad = p->rx_q.bad_index + p->free_q.bad_index;
@@ -238,7 +299,7 @@ bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 	s->n_frames = 0;
 	while (s->n_frames < KNIT_TAP_BATCH && rx_frame_take(p, s, &rx, mem))
 		;
-	send_all(p, s);
+	send_all(p, s, io);
 	/* only a user side that handed in more than it has cookies for loses some */
 	p->stats.rejects[KNIT_REJECT_BAD_INDEX] += knit_frames_lost(&rx);
 	knit_frames_end(&rx);

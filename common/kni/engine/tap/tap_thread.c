@@ -52,6 +52,7 @@ struct knit_tap_thread {
 	int epoll;
 	bool stop;
 	struct knit_tap_scratch *scratch;
+	struct knit_tap_io *io;
 	struct knit_region_reader reader;
 	uint64_t wakeups;
 	uint64_t mark_frames; /* moderation: the window's begin */
@@ -192,9 +193,9 @@ static bool thread_serve(struct knit_tap_thread *th)
 	for (i = 0; i < th->n_pairs; i++) {
 		p = th->pair[i];
 		if (p->bound)
-			work |= knit_tap_rx(p, th->scratch, mem);
+			work |= knit_tap_rx(p, th->scratch, th->io, mem);
 		if (p->readable && !p->dead)
-			work |= knit_tap_tx(p, mem);
+			work |= knit_tap_tx(p, th->io, mem);
 	}
 	return work;
 }
@@ -432,11 +433,12 @@ static void thread_free(struct knit_tap_thread *th)
 	pthread_cond_destroy(&th->done);
 	pthread_mutex_destroy(&th->lock);
 	free(th->scratch);
+	knit_tap_io_free(th->io);
 	free(th->pair);
 	free(th);
 }
 
-static int thread_wire(struct knit_tap_thread *th)
+static int thread_wire(struct knit_tap_thread *th, bool io_uring)
 {
 	int64_t doorbell = knit_doorbell_new();
 
@@ -444,7 +446,8 @@ static int thread_wire(struct knit_tap_thread *th)
 		return doorbell;
 	th->doorbell = doorbell;
 	th->scratch = knit_tap_scratch_new();
-	if (th->scratch == NULL)
+	th->io = knit_tap_io_new(io_uring);
+	if (th->scratch == NULL || th->io == NULL)
 		return -ENOMEM;
 	th->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (th->epoll < 0)
@@ -452,7 +455,7 @@ static int thread_wire(struct knit_tap_thread *th)
 	return epoll_add(th->epoll, knit_doorbell_open(th->doorbell), NULL);
 }
 
-static struct knit_tap_thread *thread_new(void)
+static struct knit_tap_thread *thread_new(bool io_uring)
 {
 	struct knit_tap_thread *th = calloc(1, sizeof(*th));
 	pthread_condattr_t attr;
@@ -470,7 +473,7 @@ static struct knit_tap_thread *thread_new(void)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&th->done, &attr);
 	pthread_condattr_destroy(&attr);
-	ret = thread_wire(th);
+	ret = thread_wire(th, io_uring);
 	if (ret == 0) {
 		snprintf(name, sizeof(name), "knit-tap-%u", next_number++ % 10000);
 		ret = knit_tap_spawn(&th->thread, name, engine_main, th);
@@ -529,7 +532,7 @@ int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *
 	int ret = -EAGAIN;
 
 	pthread_mutex_lock(&threads_lock);
-	th = conf->thread_per_iface || shared == NULL ? thread_new() : shared;
+	th = conf->thread_per_iface || shared == NULL ? thread_new(conf->io_uring) : shared;
 	if (th == NULL) {
 		ret = -errno;
 		goto out_unlock;
