@@ -21,6 +21,8 @@ extern "C" {
  * docs/MIGRATING.md lists what deliberately differs from KNI.
  *
  * Environment, read when an interface is created: KNIT_ENGINE=kmod|tap chooses the engine by hand.
+ * KNIT_HANDOVER=thread has a thread of the kernel do its part of each burst, on kmod; with auto
+ * (the default) and inline rx_burst and tx_burst do it themselves where that thread sleeps.
  * The others mean nothing on kmod. Two play the part of the module's parameters on tap:
  * KNIT_CARRIER=on|off (off) is the carrier of new interfaces, KNIT_KTHREAD_MODE=single|multiple
  * (single) one thread for all interfaces or one each. KNIT_IO_URING=on|off (on): many frames are

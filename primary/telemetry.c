@@ -195,6 +195,8 @@ static int report_iface(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "engine_stops", s.engine.tx_stops);
 	rte_tel_data_add_dict_uint(d, "engine_wakes", s.engine.tx_wakes);
 	rte_tel_data_add_dict_uint(d, "engine_free_full", s.engine.free_full);
+	rte_tel_data_add_dict_uint(d, "engine_kicks", s.engine.kicks);
+	rte_tel_data_add_dict_uint(d, "engine_kicks_over", s.engine.kicks_over);
 	rte_tel_data_add_dict_uint(d, "engine_wakeups", s.engine.wakeups);
 #define X(id, name, text) rte_tel_data_add_dict_uint(d, "drop_" #name, s.user[KNIT_USER_DROP_##id]);
 	KNIT_USER_DROP_TABLE(X)

@@ -22,7 +22,8 @@
  *
  * Rights: CAP_NET_ADMIN in the user namespace that owns the network namespace of the caller at
  * open and, for every call that names an interface, the one that the interface is in; RELEASE, by
- * its creator, and the calls about memory need no more than the open file.
+ * its creator, KICK, by the file that attached the pair, and the calls about memory need no more
+ * than the open file.
  *
  * A file that was opened without CAP_NET_ADMIN in the initial user namespace, as from within a
  * container, is not trusted: what it does may not hold up others. Requests of its interfaces are
@@ -163,6 +164,28 @@ struct knit_ioc_attach {
 #define KNIT_ATTACH_HANDLER 2
 
 /*
+ * Does now, in the caller's context, what the packet doorbell asks the packet thread for: up to 64
+ * frames or 256 KiB of rx_q go to the stack, and a queue that was stopped for want of buffers or
+ * room is woken. To be called instead of ringing, where the flags ask for that. What is left then
+ * is the packet thread's, which is woken. If somebody else serves the pair at the moment, that one
+ * takes what was submitted before the call. So the caller never has to call again, or to ring.
+ *
+ * Never sleeps, and waits for no other process. Any process that has the file may call, also a
+ * forked one. An older module does not have it (-ENOTTY): ring the doorbell. With lo_mode it does
+ * no more than the doorbell.
+ *
+ * -ENOENT: no such interface, or pair; -EPERM: this file did not attach the pair, or it was
+ * detached.
+ */
+struct knit_ioc_kick {
+	__u32 size;
+	__u32 flags; /* 0 */
+	__u64 id;
+	__u32 pair;
+	__u32 reserved;
+};
+
+/*
  * Carrier, speed and duplex as the port has them. -ENOENT: no such interface; -ENODEV: its
  * namespace is gone; -ENETDOWN with KNIT_LINK_IF_UP: it is down.
  */
@@ -181,7 +204,7 @@ struct knit_ioc_link {
 
 /*
  * Counters of one pair and of the interface's requests. Every way to lose a packet has one; they
- * are what `ethtool -S` shows. Columns: name, meaning. Only ever appended to.
+ * are what `ethtool -S` shows. Columns: name, meaning. New ones go to the end of the last list.
  */
 #define KNIT_KMOD_PAIR_STATS(X)                                                                   \
 	X(rx_packets, "frames handed to the stack")                                               \
@@ -204,6 +227,11 @@ struct knit_ioc_link {
 	X(bad_chain, "rejected: chain too long, or its end was never submitted")                  \
 	X(bad_csum, "rejected: checksum position outside the frame")                              \
 	X(bad_gso, "rejected: unknown segmentation type, or size or header length impossible")
+
+/* Also of a pair. */
+#define KNIT_KMOD_HANDOVER_STATS(X)                                  \
+	X(kicks, "times a process served the pair itself, see KICK") \
+	X(kicks_over, "times it left something to the packet thread")
 
 #define KNIT_KMOD_REQ_STATS(X)                                                           \
 	X(req_async, "asynchronous requests: nobody waited")                             \
@@ -231,6 +259,7 @@ struct knit_ioc_stats {
 #define X(name, text) __u64 name;
 	KNIT_KMOD_PAIR_STATS(X)
 	KNIT_KMOD_REQ_STATS(X)
+	KNIT_KMOD_HANDOVER_STATS(X)
 #undef X
 };
 
@@ -244,6 +273,7 @@ struct knit_ioc_stats {
 #define KNIT_IOC_DETACH _IOW(KNIT_IOC_MAGIC, 7, struct knit_ioc_attach)
 #define KNIT_IOC_SET_LINK _IOWR(KNIT_IOC_MAGIC, 8, struct knit_ioc_link)
 #define KNIT_IOC_STATS _IOWR(KNIT_IOC_MAGIC, 9, struct knit_ioc_stats)
+#define KNIT_IOC_KICK _IOW(KNIT_IOC_MAGIC, 10, struct knit_ioc_kick)
 
 KNIT_ASSERT_SIZE(struct knit_ioc_info, 32);
 KNIT_ASSERT_SIZE(struct knit_ioc_mem, 32);
@@ -258,8 +288,10 @@ KNIT_ASSERT_OFFSET(struct knit_ioc_create, reserved, 96);
 KNIT_ASSERT_SIZE(struct knit_ioc_id, 16);
 KNIT_ASSERT_SIZE(struct knit_ioc_attach, 32);
 KNIT_ASSERT_SIZE(struct knit_ioc_link, 24);
-KNIT_ASSERT_SIZE(struct knit_ioc_stats, 288);
+KNIT_ASSERT_SIZE(struct knit_ioc_stats, 304);
 KNIT_ASSERT_OFFSET(struct knit_ioc_stats, rx_packets, 16);
 KNIT_ASSERT_OFFSET(struct knit_ioc_stats, req_async, 176);
+KNIT_ASSERT_OFFSET(struct knit_ioc_stats, kicks, 288);
+KNIT_ASSERT_SIZE(struct knit_ioc_kick, 24);
 
 #endif

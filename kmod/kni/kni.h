@@ -32,6 +32,7 @@
  *   kni_attach.c    attach and detach
  *   kni_mem.c       pins memory; kni_region.c (pure) turns an address into a pointer
  *   kni_thread.c    packet threads: sleep, wake, poll pairs
+ *   kni_serve.c     who serves a pair: the packet thread, or a process that KICKs
  *   kni_doorbell.c      eventfds: the kernel's ear and its finger
  *   kni_frame.c     (pure) descriptors -> a checked frame; buffers for a frame
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
@@ -68,10 +69,11 @@
  *   list_lock              (kni_attach.c) kni_file.attaches of all files; innermost
  * req_lock is never held while waiting for an answer.
  *
- * RCU. pair->live and mem->table are read under RCU by the packet thread (with bottom halves off)
- * and by ndo_start_xmit. "Nothing touches the memory any more" is: pointer cleared, then
- * synchronize_rcu(), which no user process can delay. An expedited one, which interrupts all CPUs,
- * only for files that are trusted, and under RTNL, as the core does at the end of each net_device.
+ * RCU. pair->live and mem->table are read under RCU by the packet thread and by KICK, both with
+ * bottom halves off, and by ndo_start_xmit. "Nothing touches the memory any more" is: pointer
+ * cleared, then synchronize_rcu(), which no user process can delay. An expedited one, which
+ * interrupts all CPUs, only for files that are trusted, and under RTNL, as the core does at the end
+ * of each net_device.
  *
  * What user space may write at any time: the shared block (rings, wanted) and every buffer. It is
  * read once into locals, checked, used; sizes come from the create call. What it can do to the
@@ -108,9 +110,9 @@ static inline bool kni_loopback(void)
 	return static_branch_unlikely(&kni_lo_key);
 }
 
-/* Reject reasons and drops, one writer each: the packet thread, or the queue under HARD_TX_LOCK. */
+/* Reject reasons and drops, one writer each: who took the pair, or the queue under HARD_TX_LOCK. */
 struct kni_rx_stats {
-	u64_stats_t packets, bytes, down, no_memory, free_full;
+	u64_stats_t packets, bytes, down, no_memory, free_full, kicks, kicks_over;
 	u64_stats_t rejects[KNIT_REJECT_COUNT];
 	struct u64_stats_sync sync;
 };
@@ -137,8 +139,13 @@ struct kni_doorbell {
 
 /* The private halves of a pair's rings; valid while pair->live is not NULL. */
 struct kni_pair {
-	/* packet thread */
-	struct knit_ring rx_q ____cacheline_aligned;
+	/* who serves it, and what that one noted of rx_q; see kni_serve.c below */
+	unsigned long taken ____cacheline_aligned;
+	u32 seen_cons;
+	u32 seen_left;
+
+	/* who took the pair */
+	struct knit_ring rx_q;
 	struct knit_ring free_q;
 	u32 rx_hint;		 /* region of the last address */
 	struct kni_frame frame;	 /* scratch */
@@ -147,7 +154,7 @@ struct kni_pair {
 	struct napi_struct napi; /* never scheduled: only what GRO needs of it */
 	struct kni_rx_stats rx;
 
-	/* ndo_start_xmit, under HARD_TX_LOCK; loopback: packet thread */
+	/* ndo_start_xmit, under HARD_TX_LOCK; loopback: who took the pair */
 	struct knit_ring alloc_q ____cacheline_aligned;
 	struct knit_ring tx_q;
 	u32 wanted;	     /* buffers that must be on offer before it goes on; 0: not waiting */
@@ -263,7 +270,8 @@ int kni_iface_create(struct kni_file *f, struct knit_ioc_create *c);
 /* kni_iface.c. Process context. */
 struct kni_iface *kni_iface_get(u64 id); /* counted, or NULL */
 void kni_iface_put(struct kni_iface *i);
-bool kni_iface_may(struct kni_iface *i); /* has the caller CAP_NET_ADMIN there? */
+struct kni_iface *kni_iface_find(u64 id); /* or NULL; under RCU, any context */
+bool kni_iface_may(struct kni_iface *i);  /* has the caller CAP_NET_ADMIN there? */
 int kni_iface_link(struct kni_iface *i, struct knit_ioc_link *l);
 /* For create, with f->lock held. */
 int kni_iface_new_id(struct kni_iface *i);
@@ -331,10 +339,33 @@ void kni_doorbell_close(
 	struct kni_doorbell *b); /* on return rung is not running and not called again */
 void kni_doorbell_ring(struct eventfd_ctx *ctx); /* NULL does nothing; any context */
 
-/* kni_rx.c. Packet thread, bottom halves off, rcu_read_lock held. */
+/*
+ * kni_serve.c
+ *
+ * Who serves a pair. The packet thread does, or a process in KICK, one at a time: `taken` says that
+ * somebody does. Whoever finds it taken goes away; nobody waits for anybody. A process that KICKs
+ * does what the thread would do, with the thread's bounds, in its own context and on its own
+ * account; what is left after one visit is the thread's. All of it is one RCU section with bottom
+ * halves off, so a caller that is killed leaves when it is through, and for detach, release and
+ * unloading it is what a poll of the thread is. No lock is held while the stack has the frames, but
+ * `taken`, which is only ever tried: a frame may come back through any net_device, ours included.
+ *
+ * Nothing is lost. Whoever gives a pair back arms it afterwards, never before: it raises
+ * rx_q.need_data and then looks at the ring once more (E), by what was noted of rx_q when it was
+ * given back, since another one may have taken it. A producer that goes away because the pair is
+ * taken has submitted before it looked at `taken`, with (F) in between; the other one looks at the
+ * ring after it gave the pair back, with (E) in between. So one of the two sees the other. Only who
+ * is about to poll takes need_data down: the thread when it wakes, or those that wake it.
+ */
+unsigned int kni_serve(struct kni_pair *p, const struct kni_attach *live); /* frames taken */
+int kni_kick(struct kni_file *f, const struct knit_ioc_kick *k);	   /* process context */
+/* Not with the pair taken. True: sleep; flags are up, or somebody is on it, and will arm. */
+bool kni_serve_arm(struct kni_pair *p);
+void kni_serve_disarm(struct kni_pair *p);
+void kni_pair_note(struct kni_pair *p); /* by who took it, or before it is live */
+
+/* kni_rx.c. By who took the pair, bottom halves off, rcu_read_lock held. */
 unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live); /* frames taken */
-bool kni_rx_arm(struct kni_pair *p); /* true: sleep; flags are up */
-void kni_rx_disarm(struct kni_pair *p);
 /*
  * The last step before p->live is published: its rings are bound and claimed, the rest starts anew.
  * Nobody else looks at the pair but a kni_tx that found no owner, so HARD_TX_LOCK is held.
@@ -342,7 +373,7 @@ void kni_rx_disarm(struct kni_pair *p);
 void kni_pair_reset(struct kni_pair *p);
 void kni_pair_free(struct kni_pair *p); /* before the interface's memory goes */
 
-/* kni_lo.c, likewise. In place of kni_rx. */
+/* kni_lo.c, likewise, in place of kni_rx. arm and disarm in place of kni_serve_*: packet thread. */
 unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live);
 bool kni_lo_arm(struct kni_pair *p);
 void kni_lo_disarm(struct kni_pair *p);
@@ -352,16 +383,16 @@ void kni_lo_disarm(struct kni_pair *p);
  *
  * Stop and wake. Under HARD_TX_LOCK kni_tx stops the queue for want of p->wanted buffers, raises
  * alloc_q.need_data and tx_q.need_space, and looks again (E). User space, after it submitted to
- * the one or released the other, sees a flag (F) and rings; the packet thread calls kni_tx_wake,
- * which takes the same lock. A dead user leaves the queue stopped until detach wakes it.
+ * the one or released the other, sees a flag (F) and rings or KICKs; kni_tx_wake is called, which
+ * takes the same lock. A dead user leaves the queue stopped until detach wakes it.
  */
 netdev_tx_t kni_tx(struct sk_buff *skb, struct net_device *dev); /* ndo_start_xmit */
 u16 kni_tx_select(struct net_device *dev, struct sk_buff *skb, struct net_device *sb_dev);
 netdev_features_t kni_tx_features(struct sk_buff *skb, struct net_device *dev,
 				  netdev_features_t features); /* ndo_features_check */
-void kni_tx_wake(struct kni_pair *p); /* packet thread, bottom halves off, pair is live */
+void kni_tx_wake(struct kni_pair *p); /* bottom halves off, pair is live, taken or not */
 /*
- * For the producer of tx_q: HARD_TX_LOCK, or the packet thread in a loopback mode. put: one skb,
+ * For the producer of tx_q: HARD_TX_LOCK, or who took the pair in a loopback mode. put: one skb,
  * which stays the caller's. 0, 1: dropped and counted, -EBUSY: no room now, p->wanted says how much
  * is. count and take are its halves, behind kni_txbuf_find and behind the copy. commit: user space
  * sees what was put.

@@ -9,7 +9,7 @@
 /* "q4294967295_" goes before each: 19 characters are left. */
 static const char pair_names[][ETH_GSTRING_LEN - 12] = {
 #define X(name, text) #name,
-	KNIT_KMOD_PAIR_STATS(X)
+	KNIT_KMOD_PAIR_STATS(X) KNIT_KMOD_HANDOVER_STATS(X)
 #undef X
 };
 
@@ -78,6 +78,7 @@ static void get_stats(struct net_device *dev, struct ethtool_stats *stats, u64 *
 		s.pair = pair;
 		kni_stats(i, &s);
 		KNIT_KMOD_PAIR_STATS(X)
+		KNIT_KMOD_HANDOVER_STATS(X)
 	}
 	KNIT_KMOD_REQ_STATS(X)
 #undef X

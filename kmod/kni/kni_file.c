@@ -21,6 +21,7 @@ union kni_arg {
 	struct knit_ioc_attach attach;
 	struct knit_ioc_link link;
 	struct knit_ioc_stats stats;
+	struct knit_ioc_kick kick;
 };
 
 /* Of a creating file: serial, and only for the process it belongs to. Unlock if it returns 0. */
@@ -178,6 +179,11 @@ static int call_stats(struct kni_file *f, union kni_arg *arg)
 	return with_iface(f, arg, arg->stats.id, iface_stats);
 }
 
+static int call_kick(struct kni_file *f, union kni_arg *arg)
+{
+	return kni_kick(f, &arg->kick);
+}
+
 struct kni_call {
 	int (*call)(struct kni_file *f, union kni_arg *arg);
 	void (*undo)(struct kni_file *f, const union kni_arg *arg);
@@ -200,6 +206,7 @@ static const struct kni_call calls[] = {
 	CALL(KNIT_IOC_DETACH, .call = call_detach),
 	CALL(KNIT_IOC_SET_LINK, .call = call_set_link),
 	CALL(KNIT_IOC_STATS, .call = call_stats),
+	CALL(KNIT_IOC_KICK, .call = call_kick),
 };
 
 /* By number alone: the size that is part of a command is that of the caller's struct. */

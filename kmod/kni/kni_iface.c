@@ -39,6 +39,12 @@ struct kni_iface *kni_iface_get(u64 id)
 	return i;
 }
 
+/* A grace period lies between free_id and the put by which the file lets it go. */
+struct kni_iface *kni_iface_find(u64 id)
+{
+	return xa_load(&ifaces, id);
+}
+
 static void iface_free(struct kref *refs)
 {
 	struct kni_iface *i = container_of(refs, struct kni_iface, refs);

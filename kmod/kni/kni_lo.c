@@ -103,11 +103,11 @@ unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live)
 
 bool kni_lo_arm(struct kni_pair *p)
 {
-	return p->wanted ? kni_tx_arm(p) : kni_rx_arm(p);
+	return p->wanted ? kni_tx_arm(p) : kni_serve_arm(p);
 }
 
 void kni_lo_disarm(struct kni_pair *p)
 {
 	kni_tx_disarm(p);
-	kni_rx_disarm(p);
+	kni_serve_disarm(p);
 }

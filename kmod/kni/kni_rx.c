@@ -297,19 +297,10 @@ unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live)
 	return v.frames;
 }
 
-bool kni_rx_arm(struct kni_pair *p)
-{
-	return knit_ring_arm_data(&p->rx_q);
-}
-
-void kni_rx_disarm(struct kni_pair *p)
-{
-	knit_ring_disarm_data(&p->rx_q);
-}
-
 void kni_pair_reset(struct kni_pair *p)
 {
 	p->rx_hint = 0;
+	kni_pair_note(p);
 	p->wanted = 0;
 	p->pending_packets = 0;
 	p->pending_bytes = 0;

@@ -14,6 +14,8 @@ static void pair_stats(const struct kni_pair *p, struct knit_ioc_stats *out)
 	out->rx_down = u64_stats_read(&rx->down);
 	out->rx_no_memory = u64_stats_read(&rx->no_memory);
 	out->free_full = u64_stats_read(&rx->free_full);
+	out->kicks = u64_stats_read(&rx->kicks);
+	out->kicks_over = u64_stats_read(&rx->kicks_over);
 	out->tx_packets = u64_stats_read(&tx->packets);
 	out->tx_bytes = u64_stats_read(&tx->bytes);
 	out->tx_no_worker = u64_stats_read(&tx->no_worker);

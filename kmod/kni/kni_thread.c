@@ -48,12 +48,10 @@ static unsigned int poll_pair(struct kni_pair *p)
 	local_bh_disable();
 	rcu_read_lock();
 	live = rcu_dereference(p->live);
-	if (live && kni_loopback()) {
-		n = kni_lo(p, live);
-	} else if (live) {
-		n = kni_rx(p, live);
+	if (live)
+		n = kni_serve(p, live);
+	if (live && !kni_loopback())
 		kni_tx_wake(p);
-	}
 	rcu_read_unlock();
 	local_bh_enable();
 	return n;
@@ -66,7 +64,7 @@ static bool arm_pair(struct kni_pair *p)
 	local_bh_disable();
 	rcu_read_lock();
 	if (rcu_dereference(p->live))
-		sleep = kni_loopback() ? kni_lo_arm(p) : kni_rx_arm(p);
+		sleep = kni_loopback() ? kni_lo_arm(p) : kni_serve_arm(p);
 	rcu_read_unlock();
 	local_bh_enable();
 	return sleep;
@@ -80,7 +78,7 @@ static void disarm_pair(struct kni_pair *p)
 	else if (kni_loopback())
 		kni_lo_disarm(p);
 	else
-		kni_rx_disarm(p);
+		kni_serve_disarm(p);
 	rcu_read_unlock();
 }
 
@@ -421,7 +419,7 @@ void kni_thread_rung(struct kni_iface *i)
 	rcu_read_lock();
 	for (pair = 0; pair < i->n_pairs; pair++)
 		if (rcu_access_pointer(i->pair[pair].live))
-			kni_rx_disarm(&i->pair[pair]);
+			kni_serve_disarm(&i->pair[pair]);
 	rcu_read_unlock();
 	kni_thread_wake(i->thread);
 }

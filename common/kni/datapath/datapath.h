@@ -2,16 +2,28 @@
 #ifndef KNIT_DATAPATH_H
 #define KNIT_DATAPATH_H
 
+#include "kni/base/doorbell.h"
+#include "kni/base/kick.h"
 #include "kni/private.h"
 
 /*
  * Worker: the packet path. Packets go to the kernel and come from it; ownership as in rte_kni.h.
- * Neither allocates, locks or logs; each makes a system call only to ring the engine's doorbell.
+ * Neither allocates, locks or logs; each makes a system call only to wake the engine.
  */
 unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
 			    unsigned int n);
 unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
 			      unsigned int n);
+
+/*
+ * What the engine was to be woken for is done, or will be: where this process may, it enters the
+ * kernel and does it itself; else it rings the doorbell. Never blocks.
+ */
+static inline void knit_wake(const struct rte_kni *kni, uint16_t pair)
+{
+	if (!knit_kick(kni->index, pair, kni->kmod_id))
+		knit_doorbell_ring(kni->pair[pair].engine_doorbell);
+}
 
 /*
  * Between two interfaces. _room: descriptors that rx_q takes now, after what the engine is done

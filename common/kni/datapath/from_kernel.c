@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "datapath.h"
-#include "kni/base/doorbell.h"
 #include "kni/offload/offload.h"
 #include "kni/private.h"
 
@@ -160,7 +159,7 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 	added = offer_refill(e);
 	if ((used || added) &&
 	    unlikely(knit_ring_data_wanted(&e->alloc_q) || knit_load(&e->tx_q.shm->need_space)))
-		knit_doorbell_ring(kni->pair[pair].engine_doorbell);
+		knit_wake(kni, pair);
 	return taken;
 }
 

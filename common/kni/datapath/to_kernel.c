@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "datapath.h"
-#include "kni/base/doorbell.h"
 #include "kni/offload/offload.h"
 #include "kni/private.h"
 
@@ -113,7 +112,7 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 		knit_ring_submit(&e->rx_q, used);
 	if ((used || freed) &&
 	    unlikely(knit_ring_data_wanted(&e->rx_q) || knit_load(&e->free_q.shm->need_space)))
-		knit_doorbell_ring(kni->pair[pair].engine_doorbell);
+		knit_wake(kni, pair);
 	return i;
 }
 

@@ -20,6 +20,8 @@ struct knit_engine_stats {
 	uint64_t tx_stops;   /* kmod: times the queue was stopped for want of buffers or room */
 	uint64_t tx_wakes;   /* kmod: times it was woken */
 	uint64_t free_full;  /* kmod: cookies lost because their owner corrupted free_q */
+	uint64_t kicks;	     /* kmod: times a process served the pair itself, see KICK */
+	uint64_t kicks_over; /* kmod: times it left something to the thread */
 	uint64_t wakeups;    /* times the thread slept and was woken */
 	uint64_t drops[KNIT_ENGINE_DROPS];
 	uint64_t rejects[KNIT_REJECT_COUNT];

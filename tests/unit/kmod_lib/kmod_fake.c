@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kmod_fake.h"
+#include "kni/base/kick.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -122,6 +123,22 @@ static int create(struct knit_ioc_create *c)
 	return 0;
 }
 
+void knit_kick_set(uint16_t iface, uint16_t pair, uint64_t id, int fd)
+{
+	kmod_fake.kick_id[pair] = id;
+	kmod_fake.kick_fd[pair] = fd;
+}
+
+void knit_kick_clear(uint16_t iface, uint16_t pair)
+{
+	kmod_fake.kick_id[pair] = 0;
+}
+
+bool knit_kick(uint16_t iface, uint16_t pair, uint64_t id)
+{
+	return kmod_fake.kick_id[pair] == id;
+}
+
 static int stats(struct knit_ioc_stats *s)
 {
 	uint64_t value = 1;
@@ -129,6 +146,7 @@ static int stats(struct knit_ioc_stats *s)
 #define X(name, text) s->name = value++;
 	KNIT_KMOD_PAIR_STATS(X)
 	KNIT_KMOD_REQ_STATS(X)
+	KNIT_KMOD_HANDOVER_STATS(X)
 #undef X
 	return 0;
 }
@@ -164,6 +182,8 @@ int knit_kmod_call(int fd, unsigned long call, void *arg)
 		return 0;
 	case KNIT_IOC_STATS:
 		return stats(arg);
+	case KNIT_IOC_KICK:
+		return 0;
 	default:
 		return -ENOTTY;
 	}

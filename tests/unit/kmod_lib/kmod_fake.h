@@ -35,6 +35,9 @@ struct kmod_fake {
 	struct knit_ioc_attach attach; /* likewise */
 	struct knit_ioc_attach detach; /* likewise */
 	struct knit_ioc_link link;     /* likewise */
+	/* pairs that bursts serve themselves; id 0: by the doorbell */
+	uint64_t kick_id[KNIT_MAX_PAIRS];
+	int kick_fd[KNIT_MAX_PAIRS];
 };
 
 extern struct kmod_fake kmod_fake;

@@ -206,6 +206,7 @@ START_TEST(statistics)
 		n += word[i] != 0;
 #define X(name, text) n--;
 	KNIT_KMOD_PAIR_STATS(X)
+	KNIT_KMOD_HANDOVER_STATS(X)
 #undef X
 	ck_assert_uint_eq(n, 1);
 
@@ -353,6 +354,100 @@ START_TEST(role_in_child)
 }
 END_TEST
 
+/* Bursts enter the module by the file that has the pair, from bind to unbind. */
+START_TEST(kicks)
+{
+	make();
+	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
+	kni->pair[1].user_doorbell = KNIT_DOORBELL_NONE;
+	ck_assert_int_eq(knit_engine_bind_handler(kni, KNIT_DOORBELL_NONE), 0);
+	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_KICK), 0);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 1), 0);
+	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_KICK), 1);
+	ck_assert_uint_eq(kmod_fake.kick_id[1], kni->kmod_id);
+	ck_assert_int_eq(kmod_fake.kick_fd[1], kmod_fake.file[kmod_fake.opens - 1].fd);
+	ck_assert_uint_eq(kmod_fake.kick_id[0], 0);
+	knit_engine_unbind_handler(kni);
+	ck_assert_uint_eq(kmod_fake.kick_id[1], kni->kmod_id);
+	knit_engine_unbind_pair(kni, 1);
+	ck_assert_uint_eq(kmod_fake.kick_id[1], 0);
+	/* an older module */
+	kmod_fake.fail = KNIT_IOC_KICK;
+	kmod_fake.fail_times = 1;
+	kmod_fake.error = -ENOTTY;
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 1), 0);
+	ck_assert_uint_eq(kmod_fake.kick_id[1], 0);
+	knit_engine_unbind_pair(kni, 1);
+	end();
+}
+END_TEST
+
+START_TEST(kicks_of_creator)
+{
+	int fd;
+
+	make();
+	kni->legacy = true;
+	fd = kmod_fake.file[kmod_fake.opens - 1].fd;
+	ck_assert_int_eq(kni->engine->bind(kni, 0), 0);
+	ck_assert_int_eq(kni->engine->bind(kni, 1), 0);
+	ck_assert_uint_eq(kmod_fake.kick_id[1], kni->kmod_id);
+	ck_assert_int_eq(kmod_fake.kick_fd[1], fd);
+	kni->engine->unbind(kni, 1);
+	ck_assert_uint_eq(kmod_fake.kick_id[1], 0);
+	end();
+	ck_assert_uint_eq(kmod_fake.kick_id[0], 0);
+}
+END_TEST
+
+START_TEST(handover)
+{
+	static const struct {
+		const char *text;
+		bool kicks;
+	} modes[] = { { "auto", true }, { "inline", true }, { "", true }, { "thread", false } };
+	size_t i;
+
+	make();
+	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
+	for (i = 0; i < RTE_DIM(modes); i++) {
+		setenv("KNIT_HANDOVER", modes[i].text, 1);
+		ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
+		ck_assert_int_eq(kmod_fake.kick_id[0] != 0, modes[i].kicks);
+		knit_engine_unbind_pair(kni, 0);
+	}
+	setenv("KNIT_HANDOVER", "Inline", 1);
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), -EINVAL);
+	kni->legacy = true;
+	ck_assert_int_eq(kni->engine->bind(kni, 0), -EINVAL);
+	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_ATTACH), RTE_DIM(modes));
+	unsetenv("KNIT_HANDOVER");
+	end();
+}
+END_TEST
+
+/* A child has no pair: its bursts ring. The creator's file stays open there, and kicks. */
+START_TEST(kicks_in_child)
+{
+	int status;
+	pid_t pid;
+
+	make();
+	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
+	kni->legacy = true;
+	ck_assert_int_eq(kni->engine->bind(kni, 1), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(kmod_fake.kick_id[0] == 0 && kmod_fake.kick_id[1] ? 0 : 1);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_uint_eq(kmod_fake.kick_id[0], kni->kmod_id);
+	knit_engine_unbind_pair(kni, 0);
+	end();
+}
+END_TEST
+
 static struct forker {
 	pthread_t thread;
 	bool done;
@@ -440,5 +535,9 @@ KNIT_SUITE_EAL(kmod, knit_eal_small_pages)
 	tcase_add_test(c, role_of_another_interface);
 	tcase_add_test(c, role_in_child);
 	tcase_add_test(c, fork_while_opening);
+	tcase_add_test(c, kicks);
+	tcase_add_test(c, kicks_of_creator);
+	tcase_add_test(c, kicks_in_child);
+	tcase_add_test(c, handover);
 	suite_add_tcase(s, c);
 }

@@ -210,6 +210,19 @@ static unsigned int counters(const struct stage *s, struct dice *d, union any_ar
 	return KNIT_IOC_STATS;
 }
 
+/* Mostly such that something is done. */
+static unsigned int kick(const struct stage *s, struct dice *d, union any_arg *arg)
+{
+	arg->kick = (struct knit_ioc_kick){
+		.size = sizeof(arg->kick),
+		.id = one_in(d, 4) ? any_id(d) : s->target[below(d, TARGETS)].id,
+		.pair = one_in(d, 10) ? edge(d) : below(d, s->plan->n_pairs),
+	};
+	if (one_in(d, 20))
+		*PICK(d, ((uint32_t *[]){ &arg->kick.flags, &arg->kick.reserved })) = edge(d);
+	return KNIT_IOC_KICK;
+}
+
 /* The caller's idea of the struct's size, and what is behind it. */
 static void spoil_size(struct dice *d, union any_arg *arg)
 {
@@ -236,8 +249,9 @@ unsigned int arg_make(const struct stage *s, struct dice *d, union any_arg *arg)
 {
 	static unsigned int (*const makers[])(const struct stage *, struct dice *,
 					      union any_arg *) = {
-		info,	 memory, memory, memory, memory, buffers, create,  release,
-		release, attach, attach, attach, attach, carrier, carrier, counters,
+		info,	 memory,   memory, memory, memory, buffers, create,
+		release, release,  attach, attach, attach, attach,  carrier,
+		carrier, counters, kick,   kick,   kick,   kick,
 	};
 	unsigned int cmd;
 

@@ -205,22 +205,42 @@ static void feed_alloc(struct feed *f)
 	submit(f, &f->alloc_q, room);
 }
 
+/* By the doorbell, or by a call, which only the file that has the pair may make. */
+static void tell(struct feed *f, uint32_t pair)
+{
+	const struct stage *s = f->stage;
+	struct knit_ioc_kick k = { .size = sizeof(k), .id = f->target->id, .pair = pair };
+	const uint64_t one = 1;
+	uint32_t times = 1 + below(f->dice, 4);
+
+	if (one_in(f->dice, 10))
+		return;
+	if (one_in(f->dice, 2)) {
+		if (write(s->doorbells[0], &one, sizeof(one)) < 0)
+			nap(100);
+		return;
+	}
+	while (times--)
+		call(s->other[one_in(f->dice, 10) ? below(f->dice, 2) : pair % 2], KNIT_IOC_KICK,
+		     &k);
+}
+
 void *feeder(void *arg)
 {
 	struct actor *a = arg;
 	struct feed f = { .stage = a->stage, .dice = &a->dice };
-	const uint64_t one = 1;
 	const struct target *t;
+	uint32_t pair;
 
 	for (;;) {
 		t = &a->stage->target[below(f.dice, TARGETS)];
-		bind(&f, t, below(f.dice, t->n_pairs));
+		pair = below(f.dice, t->n_pairs);
+		bind(&f, t, pair);
 		drain(&f, &f.free_q);
 		drain(&f, &f.tx_q);
 		feed_rx(&f);
 		feed_alloc(&f);
-		if (!one_in(f.dice, 10) && write(a->stage->doorbells[0], &one, sizeof(one)) < 0)
-			nap(100);
+		tell(&f, pair);
 		nap(below(f.dice, 1500));
 	}
 	return NULL;

@@ -155,6 +155,7 @@ union any_arg {
 	struct knit_ioc_attach attach;
 	struct knit_ioc_link link;
 	struct knit_ioc_stats stats;
+	struct knit_ioc_kick kick;
 	uint8_t bytes[2 * PAGE];
 };
 unsigned int arg_make(const struct stage *s, struct dice *d, union any_arg *arg);

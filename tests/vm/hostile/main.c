@@ -114,6 +114,7 @@ static void report(const struct knit_ioc_stats *s)
 #define X(name, text) printf("#   %-16s %12lu  %s\n", #name, (unsigned long)s->name, text);
 	KNIT_KMOD_PAIR_STATS(X)
 	KNIT_KMOD_REQ_STATS(X)
+	KNIT_KMOD_HANDOVER_STATS(X)
 #undef X
 }
 
@@ -143,6 +144,8 @@ static bool judge_counters(const struct knit_ioc_stats *s, bool loopback,
 		all &= judge("frames without memory", s->rx_no_memory > 0);
 	if (!loopback)
 		all &= judge("queues were stopped and woken", s->tx_stops > 0 && s->tx_wakes > 0);
+	if (!loopback)
+		all &= judge("pairs were kicked", s->kicks > 0 && s->kicks_over > 0);
 	return all;
 }
 

@@ -69,6 +69,7 @@ static void add_pair(struct knit_ioc_stats *sum, const struct knit_ioc_stats *s)
 {
 #define X(name, text) sum->name += s->name;
 	KNIT_KMOD_PAIR_STATS(X)
+	KNIT_KMOD_HANDOVER_STATS(X)
 #undef X
 }
 

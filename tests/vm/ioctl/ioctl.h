@@ -83,6 +83,7 @@ void test_create(void);
 void test_attach(void);
 void test_link(void);
 void test_packets(void);
+void test_kick(void);
 void test_spread(void);
 void test_processes(void);
 void test_namespaces(void);

@@ -165,10 +165,14 @@ struct knit_ioc_stats stats_of(const struct channel *c)
 
 static void ring(struct channel *c)
 {
+	struct knit_ioc_kick kick = { .size = sizeof(kick), .id = c->id };
 	uint64_t one = 1;
 
 	c->rings++;
-	if (write(c->packet_doorbell, &one, sizeof(one)) < 0 && errno != EAGAIN)
+	/* what is submitted while nobody has the pair waits for its next owner */
+	if (c->kicks && ioctl(c->file, KNIT_IOC_KICK, &kick) < 0 && errno != EPERM)
+		die("KNIT_IOC_KICK");
+	else if (!c->kicks && write(c->packet_doorbell, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		die("doorbell");
 }
 

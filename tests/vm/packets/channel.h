@@ -32,7 +32,8 @@ struct channel {
 	uint32_t area_at;
 	struct knit_ring rx_q, free_q, alloc_q, tx_q;
 	int packet_doorbell, user_doorbell;
-	uint32_t rings; /* how often the kernel was rung */
+	bool kicks;	/* KICK instead of the doorbell */
+	uint32_t rings; /* how often the kernel was told of something */
 
 	uint32_t next_cookie;
 	uint32_t returned;	/* cookies of rx_q */

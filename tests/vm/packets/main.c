@@ -11,8 +11,9 @@
 
 /*
  * The packet path of rte_kni.ko, seen from both its ends, without DPDK.
- * usage: knit-packets [--never-merges] PAGE_SIZE [TEST...]
+ * usage: knit-packets [--never-merges] [--kick] PAGE_SIZE [TEST...]
  *   --never-merges   the module can't merge datagrams on this kernel
+ *   --kick           serves the pairs itself, instead of ringing the packet thread's doorbell
  */
 
 bool take_frame(struct channel *c, uint16_t ethertype, struct frame *f)
@@ -96,17 +97,28 @@ static int run_merging(struct world *w, bool merges, char **only)
 	       skip_all(others_tests);
 }
 
+/* Is that the first argument? Then it is taken away. */
+static bool option(int *argc, char ***argv, const char *name)
+{
+	if (*argc < 2 || strcmp((*argv)[1], name) != 0)
+		return false;
+	(*argv)[1] = (*argv)[0];
+	++*argv;
+	--*argc;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
-	bool merges = argc < 2 || strcmp(argv[1], "--never-merges") != 0;
+	bool merges = !option(&argc, &argv, "--never-merges");
+	bool kicks = option(&argc, &argv, "--kick");
 	static struct world w;
 	size_t page_size;
 	int failed;
 
-	argv += !merges;
-	argc -= !merges;
 	if (argc < 2) {
-		fprintf(stderr, "usage: %s [--never-merges] PAGE_SIZE [TEST...]\n", argv[0]);
+		fprintf(stderr, "usage: %s [--never-merges] [--kick] PAGE_SIZE [TEST...]\n",
+			argv[0]);
 		return 2;
 	}
 	page_size = strtoul(argv[1], NULL, 0);
@@ -116,6 +128,7 @@ int main(int argc, char **argv)
 		die(KNIT_DEV_PATH);
 	w.full = channel_new(w.file, "full", KNIT_FEAT_ALL, page_size);
 	w.bare = channel_new(w.file, "bare", 0, page_size);
+	w.full->kicks = w.bare->kicks = kicks;
 	if (info_flags(w.file) & KNIT_INFO_LOOPBACK) {
 		failed = run_all(&w, lo_tests, argv + 2);
 	} else {

@@ -15,9 +15,9 @@ HUGEPAGE=2097152
 MERGING=()
 [[ $(uname -r) != 5.* ]] || MERGING=(--never-merges)
 
-packets() # page size
+packets() # options... page size
 {
-	"$PROGRAM" "${MERGING[@]}" "$1" || not_ok "packets in pages of $1 bytes"
+	"$PROGRAM" "${MERGING[@]}" "$@" || not_ok "packets, ${*:1:$#-1} in pages of ${*: -1} bytes"
 }
 
 # Each of the four places is passed.
@@ -41,6 +41,8 @@ for parameters in "" kthread_mode=multiple lo_mode=lo_mode_fifo lo_mode=lo_mode_
 	check "loads ${parameters:-without parameters}" load_module $parameters
 	packets 4096
 	packets $HUGEPAGE
+	# with a loopback mode KICK is the doorbell
+	[[ $parameters == lo_mode=* ]] || packets --kick 4096
 done
 load_module
 check "tracepoints" traced

@@ -66,6 +66,12 @@ int knit_kmod_bind_handler(struct rte_kni *kni, uint32_t doorbell);
 void knit_kmod_unbind_handler(struct rte_kni *kni);
 int knit_kmod_update_link(struct rte_kni *kni, bool up);
 
+/*
+ * fd has attached the pair: from now on bursts of this process serve it themselves
+ * (kni/base/kick.h), unless KNIT_HANDOVER says otherwise, or the module is one that can't.
+ */
+void knit_kmod_kick_open(const struct rte_kni *kni, uint16_t pair, int fd);
+
 /* See open_role of engine.h. */
 int knit_kmod_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell);
 

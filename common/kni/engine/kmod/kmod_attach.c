@@ -3,6 +3,8 @@
 #include "kmod.h"
 #include "kni/base/broker.h"
 #include "kni/base/doorbell.h"
+#include "kni/base/handover.h"
+#include "kni/base/kick.h"
 #include "kni/base/log.h"
 
 #include <errno.h>
@@ -32,6 +34,13 @@ static struct {
 
 #define HANDLER KNIT_MAX_PAIRS
 
+/* Bursts of this process don't use the role's file any more. */
+static void role_unkick(const struct own_iface *o, unsigned int role)
+{
+	if (role != HANDLER)
+		knit_kick_clear(o - own.of, role);
+}
+
 static void roles_before_fork(void)
 {
 	pthread_mutex_lock(&own.lock);
@@ -46,10 +55,14 @@ static void roles_in_child(void)
 {
 	unsigned int i, role;
 
-	for (i = 0; i < KNIT_MAX_IFACES; i++)
-		for (role = 0; role <= KNIT_MAX_PAIRS; role++)
+	for (i = 0; i < KNIT_MAX_IFACES; i++) {
+		for (role = 0; role <= KNIT_MAX_PAIRS; role++) {
+			if (own.of[i].roles & 1u << role)
+				role_unkick(&own.of[i], role);
 			if (own.of[i].handed[role])
 				close(own.of[i].handed[role]);
+		}
+	}
 	if (own.users)
 		close(own.fd);
 	memset(&own, 0, sizeof(own));
@@ -88,9 +101,21 @@ static void file_put(void)
 		close(own.fd);
 }
 
+void knit_kmod_kick_open(const struct rte_kni *kni, uint16_t pair, int fd)
+{
+	struct knit_ioc_kick k = { .id = kni->kmod_id, .pair = pair };
+
+	if (knit_handover_wanted() == KNIT_HANDOVER_THREAD)
+		return;
+	/* the first one shows whether this module can, and serves what a predecessor left */
+	if (knit_kmod_call(fd, KNIT_IOC_KICK, &k) == 0)
+		knit_kick_set(kni->index, pair, kni->kmod_id, fd);
+}
+
 /* The role's file, be it the one that all of them share. */
 static void role_put(struct own_iface *o, unsigned int role)
 {
+	role_unkick(o, role);
 	if (o->handed[role])
 		close(o->handed[role]);
 	else
@@ -176,6 +201,8 @@ static int role_bind(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
 		o->roles |= 1u << role;
 	else if (fd >= 0)
 		file_put();
+	if (ret == 0 && role != HANDLER)
+		knit_kmod_kick_open(kni, role, o->handed[role] ? o->handed[role] : own.fd);
 	pthread_mutex_unlock(&own.lock);
 	if (ret < 0 && (fd >= 0 || knit_broker))
 		log_err("%s: attach %s %u: %s", kni->name,
@@ -209,7 +236,7 @@ static void role_unbind(struct rte_kni *kni, unsigned int role)
 
 int knit_kmod_bind_pair(struct rte_kni *kni, uint16_t pair)
 {
-	if (pair >= kni->n_pairs)
+	if (pair >= kni->n_pairs || knit_handover_wanted() < 0)
 		return -EINVAL;
 	return role_bind(kni, pair, kni->pair[pair].user_doorbell);
 }

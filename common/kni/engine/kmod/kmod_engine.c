@@ -2,6 +2,8 @@
 #define KNIT_LOGTYPE knit_log_kmod
 #include "kmod.h"
 #include "kni/base/doorbell.h"
+#include "kni/base/handover.h"
+#include "kni/base/kick.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/engine/engine.h"
@@ -208,8 +210,11 @@ static void kmod_destroy(struct rte_kni *kni)
 {
 	struct kmod_iface *k = kmod_of(kni);
 	struct knit_ioc_id id = { .id = k->id };
+	uint16_t i;
 	int ret;
 
+	for (i = 0; i < k->n_pairs; i++)
+		knit_kick_clear(kni->index, i);
 	ret = knit_kmod_call(k->fd, KNIT_IOC_RELEASE, &id);
 	if (ret < 0)
 		log_err("%s: release: %s", kni->name, knit_kmod_meaning(KNIT_IOC_RELEASE, ret));
@@ -242,10 +247,14 @@ static int kmod_bind(struct rte_kni *kni, uint16_t pair)
 
 	if (!kni->legacy)
 		return 0;
+	if (knit_handover_wanted() < 0)
+		return -EINVAL;
 	ret = knit_kmod_call(k->fd, KNIT_IOC_ATTACH, &a);
 	if (ret < 0)
 		log_err("%s: attach queue pair %u: %s", kni->name, pair,
 			knit_kmod_meaning(KNIT_IOC_ATTACH, ret));
+	else
+		knit_kmod_kick_open(kni, pair, k->fd);
 	return ret;
 }
 
@@ -256,6 +265,7 @@ static void kmod_unbind(struct rte_kni *kni, uint16_t pair)
 	struct knit_ioc_attach a = pair_of(k, pair);
 	int ret;
 
+	knit_kick_clear(kni->index, pair);
 	ret = knit_kmod_call(k->fd, KNIT_IOC_DETACH, &a);
 	if (ret < 0)
 		log_err("%s: detach queue pair %u: %s", kni->name, pair,
@@ -302,6 +312,8 @@ static void kmod_stats(const struct rte_kni *kni, uint16_t pair, struct knit_eng
 	out->tx_wakes = s.tx_wakes;
 	out->wakeups = s.wakeups;
 	out->free_full = s.free_full;
+	out->kicks = s.kicks;
+	out->kicks_over = s.kicks_over;
 	out->drops[KNIT_ENGINE_DROP_RX_DOWN] = s.rx_down;
 	out->drops[KNIT_ENGINE_DROP_RX_NO_MEMORY] = s.rx_no_memory;
 	out->drops[KNIT_ENGINE_DROP_TX_NO_WORKER] = s.tx_no_worker;
