@@ -6,8 +6,6 @@
 #include "kni/engine/tap/vnet.h"
 
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /*
  * Of the tap engine what neither EAL nor a device is needed for: frame headers and the memory
@@ -213,141 +211,11 @@ START_TEST(regions_agree_with_a_bitmap)
 }
 END_TEST
 
-/*
- * What the engine adds to pure/frame.h: one write for the segments of a good frame, and its own
- * reasons to refuse one. All cookies come back.
- */
-START_TEST(frames_to_kernel)
-{
-	static _Alignas(64) char mem[2][sizeof(struct knit_ring_shm) + 64 * 32];
-	struct knit_region_table *regions = calloc(1, sizeof(*regions));
-	struct knit_tap_scratch *scratch = knit_tap_scratch_new();
-	struct knit_tap_io *io = knit_tap_io_new(true);
-	static struct knit_tap_iface iface;
-	static struct knit_tap_pair p;
-	uint8_t frame[FRAME], got[256];
-	struct knit_ring user, back;
-	struct knit_desc d;
-	int fd[2], i;
-
-	const struct {
-		int at; /* in the frame */
-		uint32_t len;
-		uint16_t flags;
-	} seg[] = {
-		{ 0, 20, KNIT_DESC_MORE },
-		{ -1, 0, KNIT_DESC_MORE },
-		{ 20, 44, 0 },
-		{ 1, 64, 0 },				    /* ends outside the region */
-		{ 0, 64, KNIT_DESC_CSUM_PARTIAL },	    /* which the interface does not have */
-		{ 0, 12, KNIT_DESC_MORE | KNIT_DESC_VLAN }, /* the tag goes between two segments */
-		{ 12, 52, 0 },
-	};
-	const int n = sizeof(seg) / sizeof(seg[0]);
-
-	ck_assert_int_eq(pipe(fd), 0);
-	fill_frame(frame, false);
-	regions = change(regions, true, (uintptr_t)frame, (uintptr_t)frame + FRAME);
-	knit_ring_bind(&p.rx_q, mem[0], 64, sizeof(d));
-	knit_ring_bind(&p.free_q, mem[1], 64, sizeof(d));
-	knit_ring_bind(&user, mem[0], 64, sizeof(d));
-	knit_ring_bind(&back, mem[1], 64, sizeof(d));
-	p.fd = fd[1];
-	p.iface = &iface;
-	p.user_doorbell = KNIT_DOORBELL_NONE;
-	for (i = 0; i < n; i++) {
-		d = (struct knit_desc){ .cookie = i,
-					.len = seg[i].len,
-					.flags = seg[i].flags,
-					.addr = seg[i].at < 0 ? 0 : (uintptr_t)frame + seg[i].at };
-		if (seg[i].flags & KNIT_DESC_CSUM_PARTIAL)
-			d.csum_start = 34;
-		memcpy(knit_ring_entry(&user, i), &d, sizeof(d));
-	}
-	knit_ring_submit(&user, n);
-	ck_assert(knit_tap_rx(&p, scratch, io, regions));
-	ck_assert_uint_eq(p.stats.rx_packets, 1);
-	ck_assert_uint_eq(p.stats.rejects[KNIT_REJECT_BAD_ADDR], 1);
-	ck_assert_uint_eq(p.stats.rejects[KNIT_REJECT_BAD_FLAGS], 1);
-	ck_assert_uint_eq(p.stats.rejects[KNIT_REJECT_BAD_LEN], 1);
-	ck_assert_int_eq(read(fd[0], got, sizeof(got)), sizeof(struct virtio_net_hdr) + FRAME);
-	ck_assert_mem_eq(got + sizeof(struct virtio_net_hdr), frame, FRAME);
-	ck_assert_uint_eq(knit_ring_peek(&back, 64), n);
-	for (i = 0; i < n; i++) {
-		knit_desc_load(&d, knit_ring_entry(&back, i));
-		ck_assert_uint_eq(d.cookie, i);
-	}
-	ck_assert(!knit_tap_rx(&p, scratch, io, regions));
-	close(fd[0]);
-	close(fd[1]);
-	free(scratch);
-	knit_tap_io_free(io);
-	free(regions);
-}
-END_TEST
-
-/* More frames than a poll takes: each poll takes a batch, in order, and gives its mbufs back. */
-START_TEST(many_frames_to_kernel)
-{
-	enum {
-		N = 200,
-		RING = 256
-	};
-	static _Alignas(64) char mem[2][sizeof(struct knit_ring_shm) + RING * 32];
-	struct knit_region_table *regions = calloc(1, sizeof(*regions));
-	struct knit_tap_scratch *scratch = knit_tap_scratch_new();
-	struct knit_tap_io *io = knit_tap_io_new(true);
-	uint8_t frame[N][FRAME], got[sizeof(struct virtio_net_hdr) + FRAME + 1];
-	static struct knit_tap_iface iface;
-	static struct knit_tap_pair p;
-	struct knit_ring user, back;
-	uint32_t i, n, polls = 0;
-	struct knit_desc d;
-	int fd[2];
-
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fd), 0);
-	regions = change(regions, true, (uintptr_t)frame, (uintptr_t)frame + sizeof(frame));
-	knit_ring_bind(&p.rx_q, mem[0], RING, sizeof(d));
-	knit_ring_bind(&p.free_q, mem[1], RING, sizeof(d));
-	knit_ring_bind(&user, mem[0], RING, sizeof(d));
-	knit_ring_bind(&back, mem[1], RING, sizeof(d));
-	p.fd = fd[1];
-	p.iface = &iface;
-	p.user_doorbell = KNIT_DOORBELL_NONE;
-	for (i = 0; i < N; i++) {
-		fill_frame(frame[i], false);
-		memcpy(frame[i] + FRAME - sizeof(i), &i, sizeof(i));
-		d = (struct knit_desc){ .cookie = i, .len = FRAME, .addr = (uintptr_t)frame[i] };
-		memcpy(knit_ring_entry(&user, i), &d, sizeof(d));
-	}
-	knit_ring_submit(&user, N);
-	for (n = 0; knit_tap_rx(&p, scratch, io, regions); polls++) {
-		while (recv(fd[0], got, sizeof(got), 0) == (ssize_t)sizeof(got) - 1)
-			ck_assert_mem_eq(got + sizeof(struct virtio_net_hdr), frame[n++], FRAME);
-		ck_assert_uint_eq(n, p.stats.rx_packets);
-		ck_assert_uint_eq(knit_ring_peek(&back, N), n);
-	}
-	ck_assert_uint_eq(n, N);
-	ck_assert_uint_eq(polls, (N + KNIT_TAP_BATCH - 1) / KNIT_TAP_BATCH);
-	for (i = 0; i < N; i++) {
-		knit_desc_load(&d, knit_ring_entry(&back, i));
-		ck_assert_uint_eq(d.cookie, i);
-	}
-	close(fd[0]);
-	close(fd[1]);
-	free(scratch);
-	knit_tap_io_free(io);
-	free(regions);
-}
-END_TEST
-
 KNIT_SUITE(tap)
 {
 	knit_add_test(s, "header to the kernel", header_to_kernel, 0);
 	knit_add_test(s, "header from the kernel", header_from_kernel, 0);
 	knit_add_test(s, "VLAN tag taken out", tag_is_taken_out, 0);
-	knit_add_test(s, "frames to the kernel", frames_to_kernel, 0);
-	knit_add_test(s, "many frames to the kernel", many_frames_to_kernel, 0);
 	knit_add_test(s, "regions merge and split", regions_merge_and_split, 0);
 	knit_add_test(s, "addresses are checked", addresses_are_checked, 0);
 	knit_add_test(s, "regions agree with a bitmap", regions_agree_with_a_bitmap, 0);

@@ -15,7 +15,7 @@
  */
 
 /* Rows of frames that grow side by side, when a batch holds several flows */
-#define MERGES 4
+#define MERGES 16
 
 /* What a frame, or a row of them, needs besides its segments: header, tag, two parts of one */
 #define MORE_IOV 4
@@ -34,8 +34,10 @@ struct knit_tap_scratch {
 	struct knit_tap_frame frame[KNIT_TAP_BATCH];
 	uint32_t n_frames;
 	struct iovec seg[KNIT_PEEK];
-	struct knit_tap_merge merge[MERGES]; /* oldest first */
+	struct knit_tap_merge merge[MERGES];
+	uint32_t hash[MERGES]; /* of their flows: what is searched is near together */
 	uint32_t n_merges;
+	uint32_t evict; /* the row that makes room next, if there are MERGES */
 	struct knit_tap_flow flow;
 	struct handover out[KNIT_TAP_BATCH];
 	uint32_t n_out;
@@ -180,13 +182,26 @@ static void flush_rows(struct knit_tap_pair *p, struct knit_tap_scratch *s, stru
 	s->n_merges = 0;
 }
 
-static void flush_row(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
-		      uint32_t i)
+/* A row of that flow, sent before another begins. */
+static void start_row(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
+		      uint32_t i, struct knit_tap_frame *f)
 {
-	send_row(p, s, io, &s->merge[i]);
-	s->n_merges--;
-	for (; i < s->n_merges; i++)
-		s->merge[i] = s->merge[i + 1];
+	if (i < s->n_merges)
+		send_row(p, s, io, &s->merge[i]);
+	else
+		s->n_merges++;
+	s->hash[i] = s->flow.hash;
+	knit_tap_merge_start(&s->merge[i], f, &s->flow);
+}
+
+static uint32_t find_row(const struct knit_tap_scratch *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->n_merges; i++)
+		if (s->hash[i] == s->flow.hash && knit_tap_merge_same(&s->merge[i], &s->flow))
+			break;
+	return i;
 }
 
 /* TCP as GRO does it for any NIC; datagrams where nobody would see it, see tap_observe.c. */
@@ -216,17 +231,12 @@ static void frame_coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 		send_single(p, s, io, f);
 		return;
 	}
-	for (i = 0; i < s->n_merges; i++) {
-		if (!knit_tap_merge_same(&s->merge[i], &s->flow))
-			continue;
-		if (knit_tap_merge_add(&s->merge[i], f, &s->flow))
-			return;
-		flush_row(p, s, io, i);
-		break;
-	}
-	if (s->n_merges == MERGES)
-		flush_row(p, s, io, 0);
-	knit_tap_merge_start(&s->merge[s->n_merges++], f, &s->flow);
+	i = find_row(s);
+	if (i < s->n_merges && knit_tap_merge_add(&s->merge[i], f, &s->flow))
+		return;
+	if (i == MERGES)
+		i = s->evict++ % MERGES;
+	start_row(p, s, io, i, f);
 }
 
 static void send_all(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io)
