@@ -7,6 +7,7 @@
 #include "kni_frame.h"
 #include "kni_merge.h"
 #include "kni_region.h"
+#include "kni_turn.h"
 #include "pure/reqstate.h"
 
 #include <linux/eventfd.h>
@@ -32,7 +33,8 @@
  *   kni_attach.c    attach and detach
  *   kni_mem.c       pins memory; kni_region.c (pure) turns an address into a pointer
  *   kni_thread.c    packet threads: sleep, wake, poll pairs
- *   kni_serve.c     who serves a pair: the packet thread, or a process that KICKs
+ *   kni_kick.c      a process serves its pair itself
+ *   kni_turn.c      (pure) who serves a pair: the packet thread, or a process that KICKs
  *   kni_doorbell.c      eventfds: the kernel's ear and its finger
  *   kni_frame.c     (pure) descriptors -> a checked frame; buffers for a frame
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
@@ -110,7 +112,7 @@ static inline bool kni_loopback(void)
 	return static_branch_unlikely(&kni_lo_key);
 }
 
-/* Reject reasons and drops, one writer each: who took the pair, or the queue under HARD_TX_LOCK. */
+/* Reject reasons and drops, one writer each: who took the turn, or the queue under HARD_TX_LOCK. */
 struct kni_rx_stats {
 	u64_stats_t packets, bytes, down, no_memory, free_full, kicks, kicks_over;
 	u64_stats_t rejects[KNIT_REJECT_COUNT];
@@ -139,12 +141,9 @@ struct kni_doorbell {
 
 /* The private halves of a pair's rings; valid while pair->live is not NULL. */
 struct kni_pair {
-	/* who serves it, and what that one noted of rx_q; see kni_serve.c below */
-	unsigned long taken ____cacheline_aligned;
-	u32 seen_cons;
-	u32 seen_left;
+	struct kni_turn turn ____cacheline_aligned;
 
-	/* who took the pair */
+	/* who took the turn */
 	struct knit_ring rx_q;
 	struct knit_ring free_q;
 	u32 rx_hint;		 /* region of the last address */
@@ -154,7 +153,7 @@ struct kni_pair {
 	struct napi_struct napi; /* never scheduled: only what GRO needs of it */
 	struct kni_rx_stats rx;
 
-	/* ndo_start_xmit, under HARD_TX_LOCK; loopback: who took the pair */
+	/* ndo_start_xmit, under HARD_TX_LOCK; loopback: who took the turn */
 	struct knit_ring alloc_q ____cacheline_aligned;
 	struct knit_ring tx_q;
 	u32 wanted;	     /* buffers that must be on offer before it goes on; 0: not waiting */
@@ -340,31 +339,16 @@ void kni_doorbell_close(
 void kni_doorbell_ring(struct eventfd_ctx *ctx); /* NULL does nothing; any context */
 
 /*
- * kni_serve.c
- *
- * Who serves a pair. The packet thread does, or a process in KICK, one at a time: `taken` says that
- * somebody does. Whoever finds it taken goes away; nobody waits for anybody. A process that KICKs
- * does what the thread would do, with the thread's bounds, in its own context and on its own
- * account; what is left after one visit is the thread's. All of it is one RCU section with bottom
- * halves off, so a caller that is killed leaves when it is through, and for detach, release and
- * unloading it is what a poll of the thread is. No lock is held while the stack has the frames, but
- * `taken`, which is only ever tried: a frame may come back through any net_device, ours included.
- *
- * Nothing is lost. Whoever gives a pair back arms it afterwards, never before: it raises
- * rx_q.need_data and then looks at the ring once more (E), by what was noted of rx_q when it was
- * given back, since another one may have taken it. A producer that goes away because the pair is
- * taken has submitted before it looked at `taken`, with (F) in between; the other one looks at the
- * ring after it gave the pair back, with (E) in between. So one of the two sees the other. Only who
- * is about to poll takes need_data down: the thread when it wakes, or those that wake it.
+ * kni_kick.c. Process context. A process that KICKs does what the packet thread would do, with its
+ * bounds, in its own context and on its own account; what is left after one visit is the thread's.
+ * All of it is one RCU section with bottom halves off, so a caller that is killed leaves when it is
+ * through, and for detach, release and unloading it is what a poll of the thread is. Nothing is
+ * held while the stack has the frames but the turn, which is only ever tried: a frame may come back
+ * through any net_device, ours included.
  */
-unsigned int kni_serve(struct kni_pair *p, const struct kni_attach *live); /* frames taken */
-int kni_kick(struct kni_file *f, const struct knit_ioc_kick *k);	   /* process context */
-/* Not with the pair taken. True: sleep; flags are up, or somebody is on it, and will arm. */
-bool kni_serve_arm(struct kni_pair *p);
-void kni_serve_disarm(struct kni_pair *p);
-void kni_pair_note(struct kni_pair *p); /* by who took it, or before it is live */
+int kni_kick(struct kni_file *f, const struct knit_ioc_kick *k);
 
-/* kni_rx.c. By who took the pair, bottom halves off, rcu_read_lock held. */
+/* kni_rx.c. By who took the turn, bottom halves off, rcu_read_lock held. */
 unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live); /* frames taken */
 /*
  * The last step before p->live is published: its rings are bound and claimed, the rest starts anew.
@@ -373,7 +357,7 @@ unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live); /* frame
 void kni_pair_reset(struct kni_pair *p);
 void kni_pair_free(struct kni_pair *p); /* before the interface's memory goes */
 
-/* kni_lo.c, likewise, in place of kni_rx. arm and disarm in place of kni_serve_*: packet thread. */
+/* kni_lo.c, likewise, in place of kni_rx. arm in place of kni_turn_arm: packet thread. */
 unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live);
 bool kni_lo_arm(struct kni_pair *p);
 void kni_lo_disarm(struct kni_pair *p);
@@ -392,7 +376,7 @@ netdev_features_t kni_tx_features(struct sk_buff *skb, struct net_device *dev,
 				  netdev_features_t features); /* ndo_features_check */
 void kni_tx_wake(struct kni_pair *p); /* bottom halves off, pair is live, taken or not */
 /*
- * For the producer of tx_q: HARD_TX_LOCK, or who took the pair in a loopback mode. put: one skb,
+ * For the producer of tx_q: HARD_TX_LOCK, or who took the turn in a loopback mode. put: one skb,
  * which stays the caller's. 0, 1: dropped and counted, -EBUSY: no room now, p->wanted says how much
  * is. count and take are its halves, behind kni_txbuf_find and behind the copy. commit: user space
  * sees what was put.

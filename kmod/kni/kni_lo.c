@@ -103,11 +103,11 @@ unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live)
 
 bool kni_lo_arm(struct kni_pair *p)
 {
-	return p->wanted ? kni_tx_arm(p) : kni_serve_arm(p);
+	return p->wanted ? kni_tx_arm(p) : kni_turn_arm(&p->turn, &p->rx_q);
 }
 
 void kni_lo_disarm(struct kni_pair *p)
 {
 	kni_tx_disarm(p);
-	kni_serve_disarm(p);
+	knit_ring_disarm_data(&p->rx_q);
 }

@@ -300,7 +300,7 @@ unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live)
 void kni_pair_reset(struct kni_pair *p)
 {
 	p->rx_hint = 0;
-	kni_pair_note(p);
+	kni_turn_note(&p->turn, &p->rx_q);
 	p->wanted = 0;
 	p->pending_packets = 0;
 	p->pending_bytes = 0;

@@ -5,7 +5,7 @@
 #include "kni.h"
 
 /*
- * One poll of rx_q by who took the pair: what kni_rx.c and kni_lo.c share. Bottom halves off,
+ * One poll of rx_q by who took the turn: what kni_rx.c and kni_lo.c share. Bottom halves off,
  * rcu_read_lock held.
  */
 struct kni_poll {

@@ -48,8 +48,10 @@ static unsigned int poll_pair(struct kni_pair *p)
 	local_bh_disable();
 	rcu_read_lock();
 	live = rcu_dereference(p->live);
-	if (live)
-		n = kni_serve(p, live);
+	if (live && kni_turn_take(&p->turn)) {
+		n = kni_loopback() ? kni_lo(p, live) : kni_rx(p, live);
+		kni_turn_give(&p->turn, &p->rx_q);
+	}
 	if (live && !kni_loopback())
 		kni_tx_wake(p);
 	rcu_read_unlock();
@@ -64,7 +66,7 @@ static bool arm_pair(struct kni_pair *p)
 	local_bh_disable();
 	rcu_read_lock();
 	if (rcu_dereference(p->live))
-		sleep = kni_loopback() ? kni_lo_arm(p) : kni_serve_arm(p);
+		sleep = kni_loopback() ? kni_lo_arm(p) : kni_turn_arm(&p->turn, &p->rx_q);
 	rcu_read_unlock();
 	local_bh_enable();
 	return sleep;
@@ -78,7 +80,7 @@ static void disarm_pair(struct kni_pair *p)
 	else if (kni_loopback())
 		kni_lo_disarm(p);
 	else
-		kni_serve_disarm(p);
+		knit_ring_disarm_data(&p->rx_q);
 	rcu_read_unlock();
 }
 
@@ -419,7 +421,7 @@ void kni_thread_rung(struct kni_iface *i)
 	rcu_read_lock();
 	for (pair = 0; pair < i->n_pairs; pair++)
 		if (rcu_access_pointer(i->pair[pair].live))
-			kni_serve_disarm(&i->pair[pair]);
+			knit_ring_disarm_data(&i->pair[pair].rx_q);
 	rcu_read_unlock();
 	kni_thread_wake(i->thread);
 }

@@ -62,6 +62,8 @@ scenarios() # pattern...: those that are there
 
 # The module is loaded by those that are told of it; the first ones load it themselves.
 ON_MODULE="env KNIT_ENGINE_UNDER_TEST=kmod "
+# Workers wake the packet thread, instead of serving their pairs themselves.
+BY_THREAD="env KNIT_HANDOVER=thread "
 SMOKE="10-kni-legacy 20-traffic 22-requests 24-xconnect"
 # Not 32-kill, whose many deaths take too long, and which 22-life and 36 have a few of; 35-stalls,
 # whose processes stand still on their way into EAL; 37 and 38, which have no interface.
@@ -96,7 +98,7 @@ sign_modules() # folder
 
 boot() # name
 {
-	local module packets pci life virtio smoke taps more legacy signed
+	local module packets pci life virtio smoke taps more legacy signed by_thread
 
 	readarray -t module < <(scenarios '1[0-2]-*.sh')
 	readarray -t packets < <(scenarios '1[3-9]-*.sh')
@@ -109,8 +111,14 @@ boot() # name
 	case $1 in
 	module) vm module 600 --append slub_debug=FZPU "${module[@]}" "$UNLOAD" ;;
 	packets) vm packets 500 --append slub_debug=FZPU "${packets[@]}" "$UNLOAD" ;;
-	pci) vm pci 500 --nics pci "${pci[@]}" "${pci[@]/#/$ON_MODULE}" "$UNLOAD" ;;
-	life) vm life 600 --nics plain "${life[@]/%/ va}" "${life[@]/%/ pa}" "$UNLOAD" ;;
+	pci)
+		vm pci 650 --nics pci "${pci[@]}" "${pci[@]/#/$ON_MODULE}" \
+			"${pci[@]/#/$BY_THREAD$ON_MODULE}" "$UNLOAD"
+		;;
+	life)
+		by_thread=("${life[@]/#/$BY_THREAD}")
+		vm life 600 --nics plain "${life[@]/%/ va}" "${by_thread[@]/%/ pa}" "$UNLOAD"
+		;;
 	virtio)
 		vm virtio 400 --nic wide:virtio-net-pci,queues=2,rss=on --nic wide:e1000 \
 			"${virtio[@]/#/$ON_MODULE}" "${virtio[@]/%/ rss}" "$UNLOAD"

@@ -10,12 +10,18 @@ static const struct group {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{ "info", test_info },		 { "memory", test_memory },
-	{ "create", test_create },	 { "attach", test_attach },
-	{ "link", test_link },		 { "packets", test_packets },
-	{ "kick", test_kick },		 { "spread", test_spread },
-	{ "processes", test_processes }, { "namespaces", test_namespaces },
-	{ "tenants", test_tenants },	 { "many", test_many },
+	{ "info", test_info }, /* in this order */
+	{ "memory", test_memory },
+	{ "create", test_create },
+	{ "attach", test_attach },
+	{ "link", test_link },
+	{ "packets", test_packets },
+	{ "kick", test_kick },
+	{ "spread", test_spread },
+	{ "processes", test_processes },
+	{ "namespaces", test_namespaces },
+	{ "tenants", test_tenants },
+	{ "many", test_many },
 };
 
 static bool nothing_pinned(const void *arg)

@@ -106,6 +106,25 @@ memory() # name, EAL's arguments...
 	check "$name: module is unused" wait_for 5 module_is_unused
 }
 
+# Bursts serve the interface themselves, unless the environment says otherwise.
+handover()
+{
+	serves -- -m 64 --
+	check "handover: pings" ping -q -f -l 32 -c 1000 -W 2 10.9.0.2
+	check "handover: the application served it" [ "$(counter q0_kicks)" -gt 100 ]
+	quit_app
+	serves env KNIT_HANDOVER=thread -- -m 64 --
+	check "handover by the thread: pings" ping -q -f -l 32 -c 1000 -W 2 10.9.0.2
+	check "handover by the thread: no kick" [ "$(counter q0_kicks)" = 0 ]
+	quit_app
+	run_app env KNIT_HANDOVER=threads -- -m 64 --
+	wait_for 20 ready
+	check "handover: unknown" says "KNIT_HANDOVER=threads: unknown; auto, inline or thread"
+	check "handover: refused" says "^error: rte_kni_alloc"
+	exec 9>&-
+	stop app
+}
+
 # Without the right to lock memory beyond the limit.
 memory_limit()
 {
@@ -171,6 +190,7 @@ memory "pages at run time" --iova-mode=va
 memory "physical addresses" -m 64 --iova-mode=pa
 memory "legacy memory" --legacy-mem -m 64
 memory "small pages" --no-huge -m 64
+handover
 memory_limit
 killed
 killed_parent

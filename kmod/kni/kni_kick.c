@@ -1,61 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "kni.h"
 
-#include <linux/bitops.h>
 #include <linux/nospec.h>
-
-#define TAKEN 0 /* bit of kni_pair.taken */
-
-static bool pair_take(struct kni_pair *p)
-{
-	return !test_and_set_bit_lock(TAKEN, &p->taken);
-}
-
-static void pair_give(struct kni_pair *p)
-{
-	kni_pair_note(p);
-	clear_bit_unlock(TAKEN, &p->taken);
-}
-
-void kni_pair_note(struct kni_pair *p)
-{
-	WRITE_ONCE(p->seen_cons, p->rx_q.cons);
-	WRITE_ONCE(p->seen_left, p->rx_q.prod - p->rx_q.cons);
-}
-
-/* Packet thread entry point: what user space has put into rx_q. */
-unsigned int kni_serve(struct kni_pair *p, const struct kni_attach *live)
-{
-	unsigned int n;
-
-	if (unlikely(!pair_take(p)))
-		return 0;
-	n = kni_loopback() ? kni_lo(p, live) : kni_rx(p, live);
-	pair_give(p);
-	return n;
-}
-
-/* An impossible index is not news: what was good before it is in seen_left. */
-static bool has_news(const struct kni_pair *p)
-{
-	u32 prod = knit_load(&p->rx_q.shm->producer);
-
-	return READ_ONCE(p->seen_left) || prod - READ_ONCE(p->seen_cons) - 1 < p->rx_q.size;
-}
-
-bool kni_serve_arm(struct kni_pair *p)
-{
-	knit_store(&p->rx_q.shm->need_data, 1);
-	knit_mb(); /* (E), and between giving back and looking at the ring */
-	if (test_bit(TAKEN, &p->taken))
-		return true;
-	return !has_news(p);
-}
-
-void kni_serve_disarm(struct kni_pair *p)
-{
-	knit_ring_disarm_data(&p->rx_q);
-}
 
 static void kick_count(struct kni_pair *p, u64_stats_t *counter)
 {
@@ -67,13 +13,13 @@ static void kick_count(struct kni_pair *p, u64_stats_t *counter)
 /* The flag goes down first: until the thread runs nobody need call again. */
 static void kick_over(struct kni_pair *p)
 {
-	kni_serve_disarm(p);
+	knit_ring_disarm_data(&p->rx_q);
 	kni_thread_wake(p->iface->thread);
 }
 
 static void pair_kick(struct kni_pair *p, const struct kni_attach *live)
 {
-	bool mine = pair_take(p), over = false;
+	bool mine = kni_turn_take(&p->turn), over = false;
 
 	if (likely(mine)) {
 		kni_rx(p, live);
@@ -81,10 +27,10 @@ static void pair_kick(struct kni_pair *p, const struct kni_attach *live)
 		kick_count(p, &p->rx.kicks);
 		if (unlikely(over))
 			kick_count(p, &p->rx.kicks_over);
-		pair_give(p);
+		kni_turn_give(&p->turn, &p->rx_q);
 	}
 	kni_tx_wake(p);
-	if (unlikely(over) || (mine && !kni_serve_arm(p)))
+	if (unlikely(over) || (mine && !kni_turn_arm(&p->turn, &p->rx_q)))
 		kick_over(p);
 }
 
