@@ -45,6 +45,14 @@ exports_what_is_declared()
 	diff <(declared) <(exported)
 }
 
+# Not DPDK's: a program that was linked with its librte_kni finds nothing here.
+versions_are_ours()
+{
+	[ "$(nm --dynamic --with-symbol-versions --defined-only "$LIBDIR/librte_kni.so" |
+		sed -n 's/.*rte_kni_[a-z_]*@@*//p' | sort -u)" = KNIT_1 ] &&
+		readelf -d "$LIBDIR/librte_kni.so" | grep -q 'SONAME.*\[librte_kni\.so\.1\]'
+}
+
 abi_headers_complete()
 {
 	diff <(cd include/abi && ls) <(ls "$HEADERS/abi")
@@ -105,7 +113,7 @@ build_by_meson()
 	mkdir "$TMP/meson" && cp "$TMP/program.c" "$TMP/meson/main.c" || return 1
 	cat >"$TMP/meson/meson.build" <<'MESON'
 project('app', 'c')
-executable('app', 'main.c', dependencies: [dependency('libdpdk'), dependency('librte_kni')])
+executable('app', 'main.c', dependencies: [dependency('librte_kni'), dependency('libdpdk')])
 MESON
 	meson setup "$TMP/meson/build" "$TMP/meson" >"$TMP/meson.log" 2>&1 &&
 		meson compile -C "$TMP/meson/build" >>"$TMP/meson.log" 2>&1 &&
@@ -114,12 +122,50 @@ MESON
 	return 1
 }
 
+# A DPDK that has a KNI, too, as DPDK had before 23.11: its folders have a header and a library with
+# our names, and its flags name both. An application that took one of them would not compile, or
+# not start.
+make_other_dpdk()
+{
+	local other=$TMP/other dir
+
+	dir=$(pkg-config --variable=pcfiledir libdpdk)
+	mkdir "$other" || return 1
+	echo '#error "this is the header of DPDK"' | tee "$other/rte_kni.h" >"$other/rte_kni_common.h"
+	sed -n 's/.*\<\(rte_kni_[a-z_]*\)(.*/\1/p' "$HEADERS/rte_kni.h" | sort -u |
+		sed 's/.*/void &(void) {}/' >"$other/kni.c"
+	cc -w -shared -Wl,-soname,librte_kni.so.99 "$other/kni.c" -o "$other/librte_kni.so" &&
+		sed "s|^Cflags: |&-I$other |" "$dir/libdpdk.pc" >"$other/libdpdk.pc" &&
+		sed "s|^Cflags: |&-I$other |; s|^Libs: |&-L$other -lrte_kni |" \
+			"$dir/libdpdk-libs.pc" >"$other/libdpdk-libs.pc"
+}
+
+beside_other_dpdk() # command...
+(
+	PKG_CONFIG_PATH+=:$TMP/other
+	mkdir -p "$TMP/beside" && cp "$TMP/program.c" "$TMP/beside" || exit 1
+	TMP=$TMP/beside
+	"$@"
+)
+
+# It is there, and wins where nobody asks for ours.
+other_dpdk_is_seen()
+{
+	make_other_dpdk || return 1
+	! (
+		PKG_CONFIG_PATH=$TMP/other
+		# shellcheck disable=SC2046 # words
+		cc -c "$TMP/program.c" -o "$TMP/other/program.o" $(pkg-config --cflags libdpdk)
+	) 2>"$TMP/other.log" && grep -q "header of DPDK" "$TMP/other.log"
+}
+
 # From copies: beside them there is nothing else of ours to include.
 build_legacy() # program, [static]
 {
 	mkdir -p "$TMP/legacy" && cp tests/smoke/legacy/legacy_*.[ch] "$TMP/legacy" || return 1
 	# shellcheck disable=SC2046 # words
-	cc -Wall -Werror "$TMP"/legacy/*.c -o "$1" -Wl,-rpath,"$LIBDIR" $(flags "${2:-shared}")
+	cc -Wall -Werror "$TMP"/legacy/*.c -o "$1" -Wl,-rpath,"$LIBDIR" \
+		$(flags "${2:-shared}") -pthread
 }
 
 # A copy: what is built stands beside the sources.
@@ -207,6 +253,17 @@ functions_have_pages()
 	page rte_kni.3 | grep -q rte_kni_alloc && page rte_kni.4 | grep -q kthread_mode
 }
 
+pages()
+{
+	local program
+
+	for program in knit-primary knit-worker knit-control knit-bind; do
+		check $program-page page_is_complete $program
+	done
+	check knit.cfg-page keys_are_described
+	check api-pages functions_have_pages
+}
+
 install_to() # folder
 {
 	DESTDIR=$1 meson install -C "$BUILD" --no-rebuild --quiet || return 1
@@ -247,11 +304,16 @@ install_to "$TMP/root" || {
 
 check abi-headers abi_headers_complete
 check exports exports_what_is_declared
+check symbol-versions versions_are_ours
 check shared build_program shared
 check static build_program static
 check static-alone links_no_shared_one
 check makefile build_by_makefile
 check meson build_by_meson
+check other-dpdk other_dpdk_is_seen
+check other-dpdk-shared beside_other_dpdk build_program shared
+check other-dpdk-makefile beside_other_dpdk build_by_makefile
+check other-dpdk-meson beside_other_dpdk build_by_meson
 check legacy-application build_legacy "$TMP/legacy-app"
 check legacy-application-works legacy_works "$TMP/legacy-app"
 check static-legacy-application build_legacy "$TMP/legacy-app-static" static
@@ -260,10 +322,12 @@ check example build_example
 check example-works example_works
 for program in knit-primary knit-worker knit-control knit-bind; do
 	check $program tells_version $program
-	check $program-page page_is_complete $program
 done
-check knit.cfg-page keys_are_described
-check api-pages functions_have_pages
+if [ -n "$(find "$TMP/root" -path '*/man/man5/knit.cfg.5')" ]; then
+	pages
+else
+	echo "skip install: man pages: built without lowdown or doxygen"
+fi
 check pkg-config-version pc_tells_version
 check ldconfig tells_the_linker
 check example-config test -f "$(find "$TMP/root" -path '*/share/knit/demo.cfg')"
