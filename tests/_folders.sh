@@ -6,7 +6,8 @@
 #   FOLDERS                         the folder of the folders
 #   FOLDER_SETUP                    shell code that mounts more; it runs in the folder, outside of
 #                                   the chroot. FOLDER_SOURCES has the sources as /knit, read-only,
-#                                   a /build that stays, and this machine's devices
+#                                   a /build that stays, this machine's devices, and a hugetlbfs
+#                                   of its own: processes of two folders may have the same pid
 #   FOLDER_UNSHARE                  more options of unshare(1)
 #   FOLDER_TIMEOUT                  seconds
 # and gets
@@ -27,6 +28,7 @@ FOLDER_SOURCES="
 	mount --bind '$ROOT' knit
 	mount -o remount,bind,ro knit
 	mount --rbind /dev dev
+	mount -t hugetlbfs huge dev/hugepages
 	mount --rbind /sys sys
 	mount -t tmpfs tmpfs run"
 

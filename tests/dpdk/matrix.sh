@@ -22,13 +22,16 @@ ALL="bullseye trixie sid"
 STEPS=${KNIT_DPDK_STEPS:-unit install smoke demo}
 FOLDERS=${KNIT_FOLDERS:-$KNIT_BUILD/dpdk-matrix}
 FOLDER_TIMEOUT=1800
-FOLDER_SETUP=$FOLDER_SOURCES
+FOLDER_SETUP="$FOLDER_SOURCES
+	ip link set lo up"
 failed=0
 rows=()
 
+# In a network of its own, but what fetches packages.
 step() # release, column, command...
 {
-	local log=$FOLDERS/$1-$2.log release=$1
+	local log=$FOLDERS/$1-$2.log release=$1 FOLDER_UNSHARE=--net
+	[ "$2" != packages ] || FOLDER_UNSHARE=
 	shift 2
 
 	in_folder "$release" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb \
