@@ -131,7 +131,7 @@ make_other_dpdk()
 
 	dir=$(pkg-config --variable=pcfiledir libdpdk)
 	mkdir "$other" || return 1
-	echo '#error "this is the header of DPDK"' | tee "$other/rte_kni.h" >"$other/rte_kni_common.h"
+	echo '#error "this is the header of DPDK"' >"$other/rte_kni.h"
 	sed -n 's/.*\<\(rte_kni_[a-z_]*\)(.*/\1/p' "$HEADERS/rte_kni.h" | sort -u |
 		sed 's/.*/void &(void) {}/' >"$other/kni.c"
 	cc -w -shared -Wl,-soname,librte_kni.so.99 "$other/kni.c" -o "$other/librte_kni.so" &&
