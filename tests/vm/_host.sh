@@ -41,6 +41,16 @@ headers_version()
 	echo "${version#linux-headers-}"
 }
 
+# Of Debian's packages of a kernel, unpacked: newer ones have all below usr/lib.
+complete_image() # folder, version
+{
+	[ -d "$1/lib/modules" ] || ln -sfn usr/lib "$1/lib"
+	mkdir -p "$1/boot"
+	[ -f "$1/boot/vmlinuz-$2" ] ||
+		ln "$1/lib/modules/$2/vmlinuz" "$1/boot/vmlinuz-$2" || return 1
+	depmod -b "$1" "$2"
+}
+
 # One at a time: what comes second finds it done.
 locked() # command...
 {

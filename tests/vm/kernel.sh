@@ -25,6 +25,19 @@ download()
 			"$@" download "$package${wanted:+=$wanted}" >&2; } ||
 		die "no package $package${wanted:+ $wanted}: a newer one may have replaced it;" \
 			"apt-get update, then apt-get install linux-headers-amd64"
+	# Debian splits newer kernels into several packages.
+	for package in linux-base linux-binary linux-modules; do
+		"$@" download "$package-$version${wanted:+=$wanted}" >&2 2>/dev/null || true
+	done
+}
+
+unpack() # folder of packages, folder
+{
+	local package
+
+	for package in "$1"/*.deb; do
+		dpkg -x "$package" "$2" || return 1
+	done
 }
 
 fetch()
@@ -34,8 +47,8 @@ fetch()
 	[ ! -f "$dir/boot/vmlinuz-$version" ] || return 0
 	echo "fetching the kernel $version" >&2
 	new=$(mktemp -d "$CACHE/new-XXXXXX") || exit 1
-	(cd "$new" && download) && dpkg -x "$new"/*.deb "$new/image" &&
-		depmod -b "$new/image" "$version" && rm -rf "$dir" && mv "$new/image" "$dir"
+	(cd "$new" && download) && unpack "$new" "$new/image" &&
+		complete_image "$new/image" "$version" && rm -rf "$dir" && mv "$new/image" "$dir"
 	rm -rf "$new"
 	[ -f "$dir/boot/vmlinuz-$version" ]
 }

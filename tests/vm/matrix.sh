@@ -113,11 +113,7 @@ unpack_image() # release, kernel; the result is in FOLDERS/<release>-image
 		dpkg -x "$package" "$image" || return 1
 	done
 	rm -rf "$root/knit-image"
-	[ -d "$image/lib/modules" ] || ln -sfn usr/lib "$image/lib"
-	mkdir -p "$image/boot"
-	[ -f "$image/boot/vmlinuz-$2" ] ||
-		ln "$image/lib/modules/$2/vmlinuz" "$image/boot/vmlinuz-$2" || return 1
-	depmod -b "$image" "$2" && touch "$image/.complete"
+	complete_image "$image" "$2" && touch "$image/.complete"
 }
 
 boot() # release
