@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "port_driver.h"
+#include "kni/base/compat.h"
 #include "port_tap.h"
 
 #include <rte_common.h>
@@ -15,7 +16,8 @@ static const struct knit_driver drivers[] = {
 	{ "net_tap", KNIT_RESET_PORT, .device_spread = true, .paired = true, .max_queues = 4,
 	  .tap = true },
 	{ "net_null", KNIT_RESET_PORT, .device_spread = true, .sync = true },
-	{ "net_ring", KNIT_RESET_PORT, .hands_on = true, .sync = true },
+	{ "net_ring", KNIT_RESET_PORT, .hands_on = true, .sync = true,
+	  .primary_only = !KNIT_SECONDARY_NET_RING },
 	/*
 	 * Free the mbufs of all queues in stop, allocate in start. em never routes its link
 	 * interrupt to the MSI-X vector that it requests (82574).

@@ -213,6 +213,14 @@ devices()
 			"port left: driver $driver moves packets in the process that made"
 	done
 	ip -n far link del v0
+	stub_driver || {
+		new_config
+		port left net_ring0
+		interface kni-left left near
+		worker 0 "punt left"
+		refused_config "driver that no worker can use: net_ring" 4 \
+			"port left: driver net_ring moves packets in the process that made"
+	}
 	new_config
 	port left "net_vhost0,iface=$TMP/vhost.sock"
 	interface kni-left left near

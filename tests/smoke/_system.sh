@@ -35,6 +35,7 @@
 #                                  link-local ones would collide
 #   vlan_device NETNS DEVICE ID    makes DEVICE.ID, as the kernel's if it can
 #   has_carrier NETNS DEVICE
+#   stub_driver                       net_ring can be a port; workers can't use that of DPDK 20.11
 #   router_up                         two ports, two interfaces, forwarding between them
 # shellcheck disable=SC2034
 
@@ -185,6 +186,12 @@ field_is() # command, name, value
 field_over() # command, name, value
 {
 	[ "$(field "$1" "$2" || echo 0)" -gt "$3" ]
+}
+
+# Its libraries have the version 21.
+stub_driver()
+{
+	! grep -q 'librte_ethdev\.so\.21' "$KNIT_BUILD/primary/knit-primary"
 }
 
 vlan_device() # netns, device, id

@@ -179,11 +179,16 @@ static inline int knit_eth_configure(uint16_t port, uint16_t n_rx, uint16_t n_tx
 #endif
 }
 
-/* Before 21.11 a secondary takes the primary's telemetry socket away. */
+/*
+ * Before 21.11 a secondary takes the primary's telemetry socket away, and can't attach a port of
+ * net_ring.
+ */
 #if RTE_VERSION >= RTE_VERSION_NUM(21, 11, 0, 0)
 #define KNIT_SECONDARY_TELEMETRY true
+#define KNIT_SECONDARY_NET_RING true
 #else
 #define KNIT_SECONDARY_TELEMETRY false
+#define KNIT_SECONDARY_NET_RING false
 #endif
 
 /*
