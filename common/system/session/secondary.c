@@ -6,6 +6,7 @@
 #include "kni/base/log.h"
 #include "msg.h"
 #include "system/config/cpus.h"
+#include "system/process/eal_paths.h"
 #include "system/quirks/sigbus.h"
 #include "watchdog.h"
 
@@ -244,6 +245,8 @@ void knit_secondary_leave(struct knit_secondary *s)
 	if (s->eal) {
 		knit_rundir_detaching();
 		rte_eal_cleanup();
+		/* before 21.11 it leaves some */
+		knit_eal_remove_process_files(s->prefix, getpid());
 	}
 	knit_rundir_leave();
 }
