@@ -59,9 +59,10 @@ iperf() # from, to, address, options...
 	[ $status = 0 ] && agrees
 }
 
-tcp() # from, to, address: both directions
+# Without --reverse: iperf3 3.9 would not end then.
+tcp() # one side, the other, address of the other, of the one: both directions
 {
-	iperf "$@" -n "${MIB}M" && iperf "$@" -n "${MIB}M" --reverse
+	iperf "$1" "$2" "$3" -n "${MIB}M" && iperf "$2" "$1" "$4" -n "${MIB}M"
 }
 
 # Datagrams are lost where a process was not scheduled in time; a broken way loses them every time.
@@ -76,9 +77,9 @@ udp_one_way() # as iperf
 	return 1
 }
 
-udp() # from, to, address: both directions
+udp() # as tcp
 {
-	udp_one_way "$@" && udp_one_way "$@" --reverse
+	udp_one_way "$1" "$2" "$3" && udp_one_way "$2" "$1" "$4"
 }
 
 # What the capture counted: "... NAME NUMBER ..."
@@ -91,7 +92,7 @@ counted() # side, name
 start_capture() # side
 {
 	start "capture-$1" nice -n 19 "$WIRE" capture "$1:${1}0" 1500
-	wait_for 5 grep -q ready "$TMP/capture-$1.log" || die "no capture at ${1}0"
+	wait_for 20 grep -q ready "$TMP/capture-$1.log" || die "no capture at ${1}0"
 }
 
 judged() # side
@@ -140,17 +141,18 @@ address left left0.5 10.1.5.2/24 fd15::2/64
 address right right0.5 10.2.5.2/24 fd25::2/64
 check "carrier" wait_for 10 has_carrier middle kl
 check "carrier of the other" wait_for 10 has_carrier middle kr
+start_server left
 start_server middle
 start_server right
 start_capture left
 start_capture right
 
-check "TCP, left and interface" tcp left middle 10.1.0.1
-check "TCP, interface and right" tcp middle right 10.2.0.2
-check "TCP of IPv6, left and interface" tcp left middle fd01::1
-check "TCP of IPv6, interface and right" tcp middle right fd02::2
-check "TCP, forwarded" tcp left right 10.2.0.2
-check "TCP of IPv6, forwarded" tcp left right fd02::2
+check "TCP, left and interface" tcp left middle 10.1.0.1 10.1.0.2
+check "TCP, interface and right" tcp middle right 10.2.0.2 10.2.0.1
+check "TCP of IPv6, left and interface" tcp left middle fd01::1 fd01::2
+check "TCP of IPv6, interface and right" tcp middle right fd02::2 fd02::1
+check "TCP, forwarded" tcp left right 10.2.0.2 10.1.0.2
+check "TCP of IPv6, forwarded" tcp left right fd02::2 fd01::2
 check "TCP, tagged" "$WIRE" stream middle:10.1.5.1 left:10.1.5.2 5
 check "TCP, tagged, knit cuts" "$WIRE" stream middle:10.2.5.1 right:10.2.5.2 5
 check "TCP of IPv6, tagged, knit cuts" "$WIRE" stream middle:fd25::1 right:fd25::2 5
@@ -164,9 +166,9 @@ if [ "$ENGINE" = tap ]; then
 	check "frames from right are coalesced" coalesces kr
 fi
 
-check "UDP, left and interface" udp left middle 10.1.0.1
-check "UDP, interface and right" udp middle right 10.2.0.2
-check "UDP of IPv6, forwarded" udp left right fd02::2
+check "UDP, left and interface" udp left middle 10.1.0.1 10.1.0.2
+check "UDP, interface and right" udp middle right 10.2.0.2 10.2.0.1
+check "UDP of IPv6, forwarded" udp left right fd02::2 fd01::2
 check "UDP cut, left" "$WIRE" segments middle:10.1.0.1 left:10.1.0.2 1400
 check "UDP cut, right" "$WIRE" segments middle:10.2.0.1 right:10.2.0.2 1472
 check "UDP of IPv6 cut, right" "$WIRE" segments middle:fd02::1 right:fd02::2 333
