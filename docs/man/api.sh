@@ -21,8 +21,9 @@ trap 'rm -rf "$KNIT_BUILD"' EXIT
 pages=$KNIT_BUILD/docs/man/man3
 mv "$pages/rte_kni.h.3" "$pages/rte_kni.3"
 for page in rte_kni rte_kni_conf rte_kni_ext_conf rte_kni_ops; do
-	# The page is called as the library is; no date, so that it is the same every day.
-	sed -e '1s/"rte_kni\.h"/"rte_kni"/; 1s/" 3 "[^"]*"/" 3 ""/' \
+	# The page is called as the library is; no date, so that it is the same every day. groff has
+	# no font C any more.
+	sed -e 's/\\fC/\\fB/g' -e '1s/"rte_kni\.h"/"rte_kni"/; 1s/" 3 "[^"]*"/" 3 ""/' \
 		-e 's/^rte_kni\.h \\- /rte_kni \\- /' "$pages/$page.3" >"$to/$page.3"
 done
 for function in "$@"; do
