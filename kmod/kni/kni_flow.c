@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "kni_flow.h"
+#include "kni_headers.h"
 
 #include <linux/string.h>
 
 /* Where things stand in the frames that are merged. */
 #define L3 14
-#define IP4_HLEN 20
-#define IP6_HLEN 40
-#define UDP_HLEN 8
-#define PROTO_TCP 6
-#define PROTO_UDP 17
-#define TYPE_IP4 0x0800
-#define TYPE_IP6 0x86dd
-#define TYPE_VLAN 0x8100
-#define TYPE_QINQ 0x88a8
 
 /* First byte of addresses of groups, which may be routed where nothing else is. */
 #define IP4_GROUPS 224 /* and above: broadcast */
@@ -21,11 +13,6 @@
 
 #define IP_DF 0x4000
 #define IP_LEN_MAX 65535u
-
-static inline __u16 get_be16(const __u8 *p)
-{
-	return (__u16)(p[0] << 8 | p[1]);
-}
 
 /* In memory order. */
 static inline __u32 get_raw32(const __u8 *p)
@@ -63,13 +50,13 @@ static inline enum kni_flow_kind parse_ip4(struct kni_flow *flow, __u32 *len)
 
 	if (ip[9] != PROTO_UDP)
 		return ip[9] == PROTO_TCP ? KNI_FLOW_OTHER : KNI_FLOW_UNKNOWN;
-	if (ip[0] != 0x45 || get_be16(ip + 6) & ~IP_DF || ip[16] >= IP4_GROUPS || !ip4_sum_good(ip))
+	if (ip[0] != 0x45 || kni_be16(ip + 6) & ~IP_DF || ip[16] >= IP4_GROUPS || !ip4_sum_good(ip))
 		return KNI_FLOW_UNKNOWN;
-	*len = get_be16(ip + 2);
+	*len = kni_be16(ip + 2);
 	flow->hdr_len = L3 + IP4_HLEN + UDP_HLEN;
-	flow->id = get_be16(ip + 4);
+	flow->id = kni_be16(ip + 4);
 	flow->ip4 = true;
-	flow->df = get_be16(ip + 6) & IP_DF;
+	flow->df = kni_be16(ip + 6) & IP_DF;
 	flow->hash = get_raw32(ip + 12) ^ get_raw32(ip + 16);
 	return KNI_FLOW_DATAGRAM;
 }
@@ -84,7 +71,7 @@ static inline enum kni_flow_kind parse_ip6(struct kni_flow *flow, __u32 have, __
 		return ip[6] == PROTO_TCP ? KNI_FLOW_OTHER : KNI_FLOW_UNKNOWN;
 	if (ip[0] >> 4 != 6 || ip[24] == IP6_GROUPS)
 		return KNI_FLOW_UNKNOWN;
-	*len = get_be16(ip + 4) + IP6_HLEN;
+	*len = kni_be16(ip + 4) + IP6_HLEN;
 	flow->hdr_len = L3 + IP6_HLEN + UDP_HLEN;
 	flow->id = 0;
 	flow->ip4 = false;
@@ -97,8 +84,8 @@ static inline enum kni_flow_kind parse_udp(struct kni_flow *flow, __u32 end)
 {
 	const __u8 *udp = flow->hdr + flow->hdr_len - UDP_HLEN;
 
-	if (end <= flow->hdr_len || get_be16(udp + 4) != end - flow->hdr_len + UDP_HLEN ||
-	    get_be16(udp + 6) == 0)
+	if (end <= flow->hdr_len || kni_be16(udp + 4) != end - flow->hdr_len + UDP_HLEN ||
+	    kni_be16(udp + 6) == 0)
 		return KNI_FLOW_UNKNOWN;
 	flow->payload = (__u16)(end - flow->hdr_len);
 	flow->hash = (flow->hash ^ get_raw32(udp)) * 0x9e3779b1;
@@ -114,7 +101,7 @@ enum kni_flow_kind kni_flow_parse(struct kni_flow *flow, const __u8 *hdr, __u32 
 	if (len < L3 + IP4_HLEN + UDP_HLEN)
 		return KNI_FLOW_UNKNOWN;
 	flow->hdr = hdr;
-	type = get_be16(hdr + 12);
+	type = kni_be16(hdr + 12);
 	if (type == TYPE_IP4)
 		kind = parse_ip4(flow, &ip_len);
 	else if (type == TYPE_IP6)

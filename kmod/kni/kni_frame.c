@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "kni_frame.h"
+#include "kni_headers.h"
 
 /* offsetof check in struct tcphdr and struct udphdr */
 #define TCP_CSUM_OFFSET 16
 #define UDP_CSUM_OFFSET 6
-#define TCP_HLEN 20
-#define UDP_HLEN 8
-#define IP4_HLEN 20
-#define IP6_HLEN 40
-#define TYPE_IP4 0x0800
-#define TYPE_IP6 0x86dd
-#define TYPE_VLAN 0x8100
-#define TYPE_QINQ 0x88a8
 #define IP_FRAGMENT 0x3fff /* more of them, or an offset */
-#define PROTO_HOP 0
-#define PROTO_TCP 6
-#define PROTO_UDP 17
-#define PROTO_ROUTING 43
-#define PROTO_DST 60
 /* What the kernel takes for "the fragments say" (GSO_BY_FRAGS); never a size. */
 #define NO_GSO_SIZE 0xffff
 
@@ -84,18 +72,13 @@ static enum knit_reject check_frame(const struct kni_iter *w, const struct kni_f
 	return why || !d->gso_type ? why : check_gso(f);
 }
 
-static __u32 get_be16(const __u8 *p)
-{
-	return (__u32)(p[0] << 8 | p[1]);
-}
-
 /* Where L4 begins in a whole IPv4 packet at `at`; 0: no such packet. */
 static __u32 l4_of_ip4(const __u8 *hdr, __u32 len, __u32 at, __u8 *proto)
 {
 	const __u8 *ip = hdr + at;
 
 	if (len < at + IP4_HLEN || ip[0] >> 4 != 4 || (ip[0] & 15) < 5 ||
-	    get_be16(ip + 6) & IP_FRAGMENT)
+	    kni_be16(ip + 6) & IP_FRAGMENT)
 		return 0;
 	*proto = ip[9];
 	return at + (ip[0] & 15) * 4u;
@@ -124,11 +107,11 @@ bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len)
 	__u8 proto = 0;
 
 	while (at + 2 <= len &&
-	       (get_be16(hdr + at) == TYPE_VLAN || get_be16(hdr + at) == TYPE_QINQ))
+	       (kni_be16(hdr + at) == TYPE_VLAN || kni_be16(hdr + at) == TYPE_QINQ))
 		at += 4;
 	if (at + 2 > len)
 		return false;
-	l3 = get_be16(hdr + at);
+	l3 = kni_be16(hdr + at);
 	if (l3 == TYPE_IP4 && type != KNIT_GSO_TCPV6)
 		l4 = l4_of_ip4(hdr, len, at + 2, &proto);
 	else if (l3 == TYPE_IP6 && type != KNIT_GSO_TCPV4)
