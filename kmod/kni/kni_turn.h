@@ -6,8 +6,8 @@
 
 /*
  * Whose turn it is to serve a pair. The packet thread does, or a process in KICK, one at a time:
- * `taken` says that somebody does. Whoever finds it taken goes away; nobody waits for anybody. Pure:
- * also compiled in user space, for its tests.
+ * `taken` says that somebody does. Whoever finds it taken goes away; nobody waits for anybody.
+ * Pure: also compiled in user space, for its tests.
  *
  * Nothing is lost. Whoever gives a turn back arms afterwards, never before: it raises
  * rx_q.need_data and then looks at the ring once more (E), by what was noted of rx_q when it was
