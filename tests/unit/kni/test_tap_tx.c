@@ -398,6 +398,27 @@ START_TEST(many_wait_for_buffers)
 }
 END_TEST
 
+/* The kernel has no more, but the second one waits: the thread must come back to it. */
+START_TEST(last_one_waits_for_buffers)
+{
+	if (!reads_many())
+		return;
+	offer(3, NULL);
+	rig.p.expected = 8;
+	kernel_sends(NULL, 2 * BUFFER);
+	kernel_sends(NULL, 2 * BUFFER);
+	serve();
+	ck_assert_uint_eq(rig.p.starved, 1);
+	ck_assert(rig.p.readable);
+	expect_pieces(0, 2, 2 * BUFFER);
+	offer(2, NULL); /* one more, to see that the kernel has nothing */
+	serve();
+	expect_pieces(1, 3, 2 * BUFFER);
+	expect_no_more();
+	ck_assert(!rig.p.readable);
+}
+END_TEST
+
 /* The owner went away: each buffer that was taken goes back, empty, once. */
 START_TEST(many_forgotten)
 {
@@ -533,6 +554,7 @@ KNIT_SUITE(tap_tx)
 	add(s, "many at once", many);
 	add(s, "many at once, and large ones", many_and_large_ones);
 	add(s, "many wait for buffers", many_wait_for_buffers);
+	add(s, "the last one waits for buffers", last_one_waits_for_buffers);
 	add(s, "many forgotten", many_forgotten);
 	add(s, "many with bad ones", many_with_bad_ones);
 	add(s, "many with one too long", many_with_one_too_long);

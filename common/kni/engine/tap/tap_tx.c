@@ -371,7 +371,11 @@ static bool read_many(struct knit_tap_pair *p, struct tx_poll *v, struct knit_ta
 	p->expected = io->op[o.n - 1].result < 0 ? p->n_got + 1 : 2 * o.n;
 	if (io->op[o.n - 1].result < 0)
 		note_error(p, -io->op[o.n - 1].result);
-	return complete_got(p, v) && p->readable && !p->dead;
+	if (unlikely(!complete_got(p, v))) {
+		p->readable = true; /* for the thread: the rest waits here, not in the kernel */
+		return false;
+	}
+	return p->readable && !p->dead;
 }
 
 /* Reads one frame. False: nothing more to do now. */
