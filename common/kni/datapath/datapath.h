@@ -16,6 +16,20 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 			      unsigned int n);
 
 /*
+ * After submits to `put` and releases of `taken`: does the engine wait for any of it? One full
+ * barrier serves both. An engine that waits for frames sleeps on when buffers come back.
+ */
+static inline bool knit_wake_is_due(const struct knit_ring *put, uint32_t n_put,
+				    const struct knit_ring *taken, uint32_t n_taken)
+{
+	if (n_put == 0 && n_taken == 0)
+		return false;
+	knit_mb(); /* (F) */
+	return (n_put && knit_load(&put->shm->need_data)) ||
+	       (n_taken && knit_load(&taken->shm->need_space));
+}
+
+/*
  * What the engine was to be woken for is done, or will be: where this process may, it enters the
  * kernel and does it itself; else it rings the doorbell. Never blocks.
  */

@@ -157,8 +157,7 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 			e->grow_pause--;
 	}
 	added = offer_refill(e);
-	if ((used || added) &&
-	    unlikely(knit_ring_data_wanted(&e->alloc_q) || knit_load(&e->tx_q.shm->need_space)))
+	if (unlikely(knit_wake_is_due(&e->alloc_q, added, &e->tx_q, used)))
 		knit_wake(kni, pair);
 	return taken;
 }

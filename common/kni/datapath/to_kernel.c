@@ -110,8 +110,7 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 	}
 	if (used)
 		knit_ring_submit(&e->rx_q, used);
-	if ((used || freed) &&
-	    unlikely(knit_ring_data_wanted(&e->rx_q) || knit_load(&e->free_q.shm->need_space)))
+	if (unlikely(knit_wake_is_due(&e->rx_q, used, &e->free_q, freed)))
 		knit_wake(kni, pair);
 	return i;
 }

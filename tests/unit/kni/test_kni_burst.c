@@ -7,6 +7,7 @@
 #include <rte_ip.h>
 
 #include <string.h>
+#include <sys/eventfd.h>
 
 /* What rte_kni_tx_burst makes of frames that ask for something. There is no engine. */
 #define SIZE 128
@@ -188,6 +189,45 @@ START_TEST(without_offloads)
 }
 END_TEST
 
+static uint64_t rings(void)
+{
+	eventfd_t n;
+
+	return eventfd_read(knit_doorbell_open(kni.pair[0].engine_doorbell), &n) < 0 ? 0 : n;
+}
+
+/* An engine that waits for frames sleeps on when buffers come back, and the other way round. */
+START_TEST(wakes_for_what_is_waited_for)
+{
+	struct rte_mbuf *m[2] = { frame_make(&udp), frame_make(&udp) };
+	int64_t doorbell;
+	struct knit_desc d;
+
+	make(0);
+	ck_assert_int_eq(knit_doorbell_init(), 0);
+	doorbell = knit_doorbell_new();
+	ck_assert_int_ge(doorbell, 0);
+	kni.pair[0].engine_doorbell = doorbell;
+
+	knit_store(&rx_q.shm->need_data, 1);
+	ck_assert_uint_eq(rte_kni_tx_burst(&kni, m, 1), 1);
+	ck_assert_uint_eq(rings(), 1);
+	next(&d);
+	ck_assert_uint_eq(rte_kni_tx_burst(&kni, NULL, 0), 0);
+	ck_assert_uint_eq(rings(), 0);
+
+	knit_store(&rx_q.shm->need_data, 0);
+	knit_store(&free_q.shm->need_space, 1);
+	ck_assert_uint_eq(rte_kni_tx_burst(&kni, m + 1, 1), 1);
+	ck_assert_uint_eq(rings(), 0);
+	next(&d);
+	ck_assert_uint_eq(rte_kni_tx_burst(&kni, NULL, 0), 0);
+	ck_assert_uint_eq(rings(), 1);
+	all_back();
+	knit_doorbell_free(doorbell);
+}
+END_TEST
+
 KNIT_SUITE_EAL(kni_burst, knit_eal_small_pages)
 {
 	TCase *tcase = tcase_create("tx_burst");
@@ -197,5 +237,6 @@ KNIT_SUITE_EAL(kni_burst, knit_eal_small_pages)
 	tcase_add_test(tcase, nonsense_is_counted);
 	tcase_add_test(tcase, without_room_it_stays_the_callers);
 	tcase_add_test(tcase, without_offloads);
+	tcase_add_test(tcase, wakes_for_what_is_waited_for);
 	suite_add_tcase(s, tcase);
 }
