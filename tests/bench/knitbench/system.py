@@ -3,8 +3,10 @@
 import os
 
 from .proc import Failed, Proc, forget_prefix, wait_for
+from .telemetry import Telemetry
 
 START_SECONDS = 20
+SERVING = 2  # state of a worker that is attached
 
 
 class System:
@@ -38,6 +40,9 @@ class System:
                  lambda: os.path.exists(f"/run/knit/{self.prefix}/worker-0.args"), START_SECONDS)
         self.spawn(["knit-control", "-p", self.prefix])
         self.worker = self.spawn(["knit-worker", "-p", self.prefix, "-i", "0"])
+        with Telemetry(self.prefix) as telemetry:
+            wait_for("the worker to serve",
+                     lambda: telemetry.ask("/knit/worker,0")["state"] == SERVING, START_SECONDS)
 
     def end(self):
         for proc in reversed(self.procs):
