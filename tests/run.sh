@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Runs test suites one after the other: the time of each, the log of what failed, at the end what
+# Runs test suites: the time of each, the log of what failed, at the end what
 # failed again, and a last line `N passed, N failed, N skipped`. Exit code 1 if anything failed.
 # usage: tests/run.sh [suite]...
 #
@@ -26,11 +26,6 @@ LANES=${KNIT_VM_LANES:-2}
 SMOKE_TIMEOUT=${KNIT_SMOKE_TIMEOUT:-240}
 
 RETRY=${KNIT_RETRY:-0}
-
-passed=0
-failed=0
-skipped=0
-failures=
 
 # A second build directory beside the first one, with a sanitizer, and only the unit tests in it.
 sanitized() # name, sanitizers, programs...
@@ -180,6 +175,7 @@ add_up()
 	END { print p + 0, f + 0, s + 0 }' "$1"
 }
 
+# Prints what became of it, and leaves that in $LOGS/NAME.sums and $LOGS/NAME.failures.
 run_suite() # name
 {
 	local log=$LOGS/$1.log start status took p f s
@@ -196,29 +192,67 @@ run_suite() # name
 		echo "not ok $1: exit code $status" >>"$log"
 		f=1
 	fi
-	printf '%-10s %5d passed %4d failed %4d skipped %6d.%d s\n' "$1" "$p" "$f" "$s" \
+	printf '%-11s %5d passed %4d failed %4d skipped %6d.%d s\n' "$1" "$p" "$f" "$s" \
 		$((took / 10)) $((took % 10))
 	if [ "$f" -ne 0 ]; then
 		echo "---- log of $1 ($log)"
 		tail -n 300 "$log"
 		echo "---- end of $1"
-		failures+=$(sed -n "s/^not ok/$1: &/p" "$log" | head -n 20)$'\n'
 	elif [ "$s" -ne 0 ]; then
 		grep '^skip ' "$log"
 	fi
-	passed=$((passed + p))
-	failed=$((failed + f))
 	[ "$RETRY" != 1 ] || sed -n "s/^flaky /$1: passed the second time only: /p
 		/^# first time: not ok/p" "$log"
-	skipped=$((skipped + s))
+	sed -n "s/^not ok/$1: &/p" "$log" | head -n 20 >"$LOGS/$1.failures"
+	echo "$p $f $s" >"$LOGS/$1.sums"
+}
+
+run_suites() # name...
+{
+	local name
+
+	for name in "$@"; do
+		run_suite "$name"
+	done
+}
+
+# One after the other, but for those that neither keep a time nor need the machine for themselves:
+# they come first, in two rows side by side.
+run_all() # name...
+{
+	local name row=() beside=() alone=()
+
+	for name in "$@"; do
+		case $name in
+		lint | abi-* | kmod | unit-tsan) row+=("$name") ;;
+		unit | unit-asan) beside+=("$name") ;;
+		*) alone+=("$name") ;;
+		esac
+	done
+	run_suites "${row[@]}" &
+	run_suites "${beside[@]}"
+	wait
+	run_suites "${alone[@]}"
+}
+
+sum_up() # name...
+{
+	local name p f s passed=0 failed=0 skipped=0
+
+	for name in "$@"; do
+		cat "$LOGS/$name.failures"
+		read -r p f s <"$LOGS/$name.sums"
+		passed=$((passed + p))
+		failed=$((failed + f))
+		skipped=$((skipped + s))
+	done
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ]
 }
 
 mkdir -p "$LOGS" || exit 1
 [ $# -gt 0 ] || read -ra suites <<<"$ALL"
 [ $# -eq 0 ] || suites=("$@")
-for name in "${suites[@]}"; do
-	run_suite "$name"
-done
-printf %s "$failures"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ]
+rm -f "$LOGS"/*.sums "$LOGS"/*.failures
+run_all "${suites[@]}"
+sum_up "${suites[@]}"
