@@ -188,10 +188,8 @@ static void poll_process_ends(struct primary *p)
 	if (poll(fds, N_ENTRIES, 0) <= 0)
 		return;
 	for (i = 0; i < N_ENTRIES; i++) {
-		if (!fds[i].revents)
-			continue;
-		registry_ended(p, i);
-		service.dead = true;
+		if (fds[i].revents && registry_ended(p, i))
+			service.dead = true;
 	}
 }
 

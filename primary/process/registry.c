@@ -270,7 +270,7 @@ static void entry_left(struct primary *p, unsigned int i, uint32_t pid)
 		log_notice("%s: process %u left", knit_role_text(role), pid);
 }
 
-void registry_ended(struct primary *p, unsigned int i)
+bool registry_ended(struct primary *p, unsigned int i)
 {
 	struct entry s = entry_words(p, i);
 
@@ -282,7 +282,7 @@ void registry_ended(struct primary *p, unsigned int i)
 	case KNIT_PROCESS_ATTACHED:
 		if (i != CONTROL_ENTRY) {
 			worker_died(p, &p->topo->workers[i]);
-			return;
+			return true;
 		}
 		log_warn("control: process %u died", *s.pid);
 		break;
@@ -296,6 +296,7 @@ void registry_ended(struct primary *p, unsigned int i)
 	}
 	*s.pid = 0;
 	__atomic_store_n(s.state, KNIT_PROCESS_FREE, __ATOMIC_RELEASE);
+	return false;
 }
 
 void registry_check(struct primary *p)

@@ -17,8 +17,8 @@ int registry_detach(struct primary *p, struct knit_msg *m);
 int registry_entry(struct primary *p, struct knit_msg *m);
 /* 0: the message comes from the control process that has the entry. Otherwise -EPROTO. */
 int registry_is_control(struct primary *p, struct knit_msg *m);
-/* The process of pidfd[entry] has ended. */
-void registry_ended(struct primary *p, unsigned int entry);
+/* The process of pidfd[entry] has ended. Returns whether it left a domain to be reset. */
+bool registry_ended(struct primary *p, unsigned int entry);
 /* Tells the workers that have a queue on one of these ports to end when they are resumed. */
 void registry_end_workers(struct primary *p, uint64_t ports);
 /*

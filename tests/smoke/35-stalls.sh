@@ -193,12 +193,20 @@ others()
 	check "the worker serves" worker_serves 0
 }
 
+no_reset_waits() # pid
+{
+	! said "waits for control: process $1 "
+}
+
+# All workers left in order.
 full_on_its_way_in()
 {
 	stop control
 	stop_stalled control control "$CONTROL" --prefix "$PREFIX"
 	check "control stopped on its way in, queue full: killed" restart_often said \
 		"^control: process ${PID[control]} takes no messages"
+	check "control stopped on its way in, queue full: no reset is said to wait for it" \
+		no_reset_waits "${PID[control]}"
 	start_anew "control stopped on its way in, queue full"
 }
 

@@ -164,10 +164,12 @@ static uint32_t state_of(enum knit_role role)
 	return role == KNIT_ROLE_CONTROL ? topo.control.state : worker->state;
 }
 
-/* The primary sees the end of whoever has the entry. */
+/* The primary sees the end of whoever has the entry. A reset waits only for a worker's death. */
 static void sees_end(enum knit_role role)
 {
-	registry_ended(&primary, role == KNIT_ROLE_CONTROL ? CONTROL_ENTRY : 0);
+	bool reset = registry_ended(&primary, role == KNIT_ROLE_CONTROL ? CONTROL_ENTRY : 0);
+
+	ck_assert(reset == (role == KNIT_ROLE_WORKER && worker->state == KNIT_PROCESS_DEAD));
 }
 
 static void goodbye_late(enum knit_role role)
