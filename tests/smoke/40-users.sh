@@ -20,7 +20,7 @@ EAL_DIR=/run/dpdk/$PREFIX
 # Where everybody may run them, wherever the build is.
 BIN=$(mktemp -d) && chmod 755 "$BIN" || exit 1
 cp "$KNIT_BUILD"/secondary/worker/knit-worker "$KNIT_BUILD"/secondary/control/knit-control \
-	"$KNIT_BUILD/tests/knit-attach" "$BIN"
+	"$KNIT_BUILD/tests/knit-attach" "$KNIT_BUILD/tests/knit-forge" "$BIN"
 trap 'cleanup_users' EXIT
 
 cleanup_users()
@@ -117,6 +117,27 @@ attach_refused() # device
 	[ $? = 1 ] && grep -q "^attach $1: -" "$TMP/attach.log"
 }
 
+forged() # way, result and reason
+{
+	wait_for 20 grep -q "^$1: $2" "$TMP/forger.log"
+}
+
+# The worker's user has the primary end another process, one of root's.
+forge()
+{
+	start other tail -f /dev/null
+	start_as $USER_ID forger knit-forge "${PID[other]}"
+	check "a lock file that names another process is no proof" \
+		forged lock "-1 .* does not have the lock of its role"
+	check "nor is a role whose lock it does not have" \
+		forged role "-1 .* does not have the lock of its role"
+	check "another's pidfd: the role is for whoever has the lock" forged pidfd "0 "
+	stop primary
+	check "at its end the primary ends that process" left_with forger 143
+	check "and not the one that the pidfd was of" kill -0 "${PID[other]}"
+	stop other
+}
+
 nobody_listens()
 {
 	grep -q "a member of the primary's --group" "$TMP/$1.log"
@@ -169,7 +190,9 @@ check "/dev/kni can't be opened" write_to /dev/kni
 devices=$(telemetry /ethdev/list)
 check "EAL attaches no device for the group" attach_refused net_null7
 check "nor has the primary one more" [ "$(telemetry /ethdev/list)" = "$devices" ]
-system_down
+stop control
+stop worker0
+forge
 check "all mbufs are accounted for" conserved
 check "nothing is left" forbidden test -e "$EAL_DIR"
 
