@@ -106,12 +106,13 @@ memory() # name, EAL's arguments...
 	check "$name: module is unused" wait_for 5 module_is_unused
 }
 
-# Bursts serve the interface themselves, unless the environment says otherwise.
+# Bursts serve the interface themselves, unless the environment says otherwise. They have at most
+# the 32 frames that ping lets wait: on a slow machine they often have as many.
 handover()
 {
 	serves -- -m 64 --
 	check "handover: pings" ping -q -f -l 32 -c 1000 -W 2 10.9.0.2
-	check "handover: the application served it" [ "$(counter q0_kicks)" -gt 100 ]
+	check "handover: the application served it" [ "$(counter q0_kicks)" -ge 30 ]
 	quit_app
 	serves env KNIT_HANDOVER=thread -- -m 64 --
 	check "handover by the thread: pings" ping -q -f -l 32 -c 1000 -W 2 10.9.0.2
