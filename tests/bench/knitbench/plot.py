@@ -28,6 +28,13 @@ def bar(y, ratio, colour):
            f'fill="{colour}"/>{label}'
 
 
+def whisker(y, spread):
+    """A line from the lower to the upper ratio that the quartiles allow."""
+    left, right = (place(ratio) for ratio in spread)
+    return f'<line x1="{left:.1f}" y1="{y + BAR / 2}" x2="{right:.1f}" y2="{y + BAR / 2}" ' \
+           f'stroke="#333"/>'
+
+
 def axis(top, bottom):
     for exponent in range(-3, 4):
         x = place(2 ** exponent)
@@ -45,6 +52,8 @@ def panel(title, rows, colour, top):
         bars.append(text(LEFT - 8, y + (len(group) * BAR) / 2 + 4, metric, "end"))
         for row in group:
             bars.append(bar(y, row["ratio"], colour[row["peer"]]))
+            if row.get("ratio_spread"):
+                bars.append(whisker(y, row["ratio_spread"]))
             y += BAR
         y += GAP
     legend = [f'<rect x="{LEFT + 130 * i}" y="{top + 18}" width="10" height="10" '
