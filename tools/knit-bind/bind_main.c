@@ -63,7 +63,7 @@ static int allow_noiommu(const struct knit_pci *dev, const struct knit_bind_want
 {
 	int ret = 0;
 
-	if (strcmp(want->driver, KNIT_VFIO_PCI) || dev->group >= 0 || knit_bind_noiommu() != 0)
+	if (strcmp(want->driver, KNIT_VFIO_PCI) != 0 || dev->group >= 0 || knit_bind_noiommu() != 0)
 		return 0;
 	ret = knit_bind_set_noiommu(true);
 	if (ret < 0)
@@ -198,7 +198,7 @@ static int run_command(int argc, char **argv, struct options *o)
 		return bind_list(&o->want, o->all, o->json);
 	if (strcmp(argv[0], "unbind") == 0)
 		return for_all_names(argc - 1, argv + 1, o, false);
-	if (strcmp(argv[0], "bind"))
+	if (strcmp(argv[0], "bind") != 0)
 		return fail_usage("bind or unbind is expected: found ", argv[0]);
 	if (argc < 2 || !is_driver_name(argv[1]))
 		return fail_usage("bind: the name of a driver is expected", "");

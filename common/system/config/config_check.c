@@ -42,7 +42,7 @@ static bool hands_mbufs_on(const struct knit_conf_port *port)
 	unsigned int i;
 
 	device_id(port, id, sizeof(id));
-	if (strncmp(id, "net_", 4) && strncmp(id, "eth_", 4))
+	if (strncmp(id, "net_", 4) != 0 && strncmp(id, "eth_", 4) != 0)
 		return false;
 	for (i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
 		if (strncmp(id + 4, drivers[i], strlen(drivers[i])) == 0)
@@ -109,7 +109,7 @@ static void check_pcap(struct knit_conf_load *load, unsigned int i)
 	const char *args, *file;
 
 	device_id(port, id, sizeof(id));
-	if (strncmp(id, "net_pcap", 8) && strncmp(id, "eth_pcap", 8))
+	if (strncmp(id, "net_pcap", 8) != 0 && strncmp(id, "eth_pcap", 8) != 0)
 		return;
 	args = strchr(port->device, ',');
 	if (args && strlen(args + 1) > PCAP_ARGS)
@@ -135,7 +135,7 @@ static void check_tap(struct knit_conf_load *load, unsigned int i)
 	const char *value = device_argument(port, names);
 	char id[sizeof(port->device)];
 
-	if (strncmp(device_id(port, id, sizeof(id)), "net_tap", 7) || value == NULL)
+	if (strncmp(device_id(port, id, sizeof(id)), "net_tap", 7) != 0 || value == NULL)
 		return;
 	snprintf(id, sizeof(id), "%.*s", (int)strcspn(value, ","), value);
 	if (strlen(id) >= IFNAMSIZ || !knit_check_ifname(id))

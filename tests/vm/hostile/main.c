@@ -52,13 +52,11 @@ static void parse(int argc, char **argv, struct options *o)
 			o->loopback = true;
 		else if (strcmp(argv[i], "--fail") == 0)
 			control->fail = true;
-		else if (i + 1 == argc)
-			break;
-		else if (strcmp(argv[i], "--rounds") == 0)
+		else if (i + 1 < argc && strcmp(argv[i], "--rounds") == 0)
 			o->rounds = number(argv[++i]);
-		else if (strcmp(argv[i], "--seed") == 0)
+		else if (i + 1 < argc && strcmp(argv[i], "--seed") == 0)
 			control->seed = number(argv[++i]);
-		else if (strcmp(argv[i], "--duration") == 0)
+		else if (i + 1 < argc && strcmp(argv[i], "--duration") == 0)
 			o->duration = number(argv[++i]);
 		else
 			break;

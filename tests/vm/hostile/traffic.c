@@ -96,7 +96,7 @@ static void send_tcp(struct sockets *s, struct dice *d, uint8_t number)
 
 	close(s->tcp);
 	s->tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	connect(s->tcp, (struct sockaddr *)&to, sizeof(to));
+	(void)connect(s->tcp, (struct sockaddr *)&to, sizeof(to));
 }
 
 void traffic(uint32_t round)

@@ -30,7 +30,8 @@ static int init_pair(struct knit_tap_iface *t, uint16_t i)
 	p->fd = -1;
 	p->last_segs = 1;
 	p->user_doorbell = KNIT_DOORBELL_NONE;
-	p->bounce = malloc(KNIT_TAP_READS * KNIT_TAP_BOUNCE); /* pages come with first use */
+	p->bounce =
+		malloc((size_t)KNIT_TAP_READS * KNIT_TAP_BOUNCE); /* pages come with first use */
 	if (p->bounce == NULL)
 		return -ENOMEM;
 	tap_bind_queue(t, i, KNIT_RX_Q, &p->rx_q);

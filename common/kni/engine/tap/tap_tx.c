@@ -273,7 +273,7 @@ static bool complete_got(struct knit_tap_pair *p, struct tx_poll *v)
 		p->held.segs = 1;
 		p->held.spill = g->spill;
 		p->held.copied = 0;
-		p->held.bounce = p->bounce + g->slot * KNIT_TAP_BOUNCE;
+		p->held.bounce = p->bounce + (size_t)g->slot * KNIT_TAP_BOUNCE;
 		p->held.alone = false;
 		if (!complete_frame(p, v))
 			return false;
@@ -361,7 +361,8 @@ static bool read_many(struct knit_tap_pair *p, struct tx_poll *v, struct knit_ta
 	for (i = 0; i < o.n; i++) {
 		iov[i][0] = (struct iovec){ &vh[i], sizeof(vh[i]) };
 		iov[i][1] = (struct iovec){ o.data[i], o.len[i] };
-		iov[i][2] = (struct iovec){ p->bounce + i * KNIT_TAP_BOUNCE, KNIT_TAP_BOUNCE };
+		iov[i][2] =
+			(struct iovec){ p->bounce + (size_t)i * KNIT_TAP_BOUNCE, KNIT_TAP_BOUNCE };
 		knit_tap_io_add(io, p->fd, false, iov[i], 3);
 	}
 	knit_tap_io_run(io, &p->stats.calls);
