@@ -113,7 +113,8 @@ write_to() # file
 attach_refused() # device
 {
 	as_user $USER_ID env XDG_RUNTIME_DIR=/run timeout 30 "$BIN/knit-attach" "$1" \
-		--file-prefix "$PREFIX" --proc-type secondary --no-pci -l 1 >"$TMP/attach.log" 2>&1
+		--file-prefix "$PREFIX" --proc-type secondary --no-pci --no-telemetry -l 1 \
+		>"$TMP/attach.log" 2>&1
 	[ $? = 1 ] && grep -q "^attach $1: -" "$TMP/attach.log"
 }
 
