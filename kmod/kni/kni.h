@@ -63,7 +63,7 @@
  *   kni_file.lock          interfaces and memory of one file; calls that change either are serial
  *   RTNL                   taken by create, stop; held by all ndo_* control calls
  *   kni_iface.lock         attaches, handler; never held while waiting for user space or RTNL
- *   kni_thread.lock        its list of interfaces; a spinlock, never held during a poll
+ *   kni_thread.lock        its list of interfaces; any context, never held during a poll
  *   kni_iface.req_lock     requests: the only producer of req_q, the only consumer of resp_q
  *   netif_addr_lock        by req_work, to read modes and lists
  *   kni_iface.req_gate     whether work may still be queued; any context
@@ -191,7 +191,9 @@ struct kni_iface {
 	struct list_head of_file;
 	struct kni_mem *mem; /* of the creating file; until quiet */
 	struct kni_thread *thread;
-	struct list_head of_thread;
+	struct list_head of_thread; /* those that are awake; under its lock, as the next one */
+	bool has_thread;	    /* false before kni_thread_add and after kni_thread_del */
+	unsigned int lazy;	    /* thread: rounds in a row that found nothing */
 	struct mutex lock;
 	bool cut;     /* nothing can be attached any more; under lock */
 	bool quiet;   /* nothing touches user memory any more, for ever; likewise */
@@ -324,11 +326,17 @@ void kni_thread_stop(void);
  */
 int kni_thread_take(struct kni_file *f, struct kni_iface *i, int cpu);
 void kni_thread_put(struct kni_file *f, struct kni_iface *i);
-void kni_thread_add(struct kni_thread *t, struct kni_iface *i);
-/* No pair of i is live, nor was during a grace period: a poll that has begun touches nothing. */
-void kni_thread_del(struct kni_thread *t, struct kni_iface *i);
-void kni_thread_wake(struct kni_thread *t); /* any context */
-void kni_thread_rung(struct kni_iface *i);  /* any context: by its packet_doorbell */
+void kni_thread_add(struct kni_iface *i);
+/*
+ * No pair of i is live, nor was during a grace period, and its doorbell is closed: a poll that has
+ * begun touches nothing, and nobody wakes it again.
+ */
+void kni_thread_del(struct kni_iface *i);
+/*
+ * Any context. i is polled soon, in both directions. Its flags are down from now on, so that user
+ * space does not ring with every frame until then.
+ */
+void kni_thread_rung(struct kni_iface *i);
 u64 kni_thread_wakeups(const struct kni_thread *t);
 
 /* kni_doorbell.c */

@@ -145,7 +145,7 @@ static int attach_pair(struct kni_iface *i, u32 pair, struct kni_attach *a)
 	pair_reset(i, pair);
 	rcu_assign_pointer(i->pair[pair].live, a);
 	set_bit(pair, &i->active);
-	kni_thread_wake(i->thread);
+	kni_thread_rung(i);
 	return 0;
 }
 

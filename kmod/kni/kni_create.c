@@ -220,7 +220,7 @@ static int iface_start(struct kni_iface *i, struct knit_ioc_create *c)
 	int err;
 
 	kni_req_init(i);
-	kni_thread_add(i->thread, i);
+	kni_thread_add(i);
 	err = kni_doorbell_listen(&i->packet_doorbell, c->packet_doorbell_fd, on_packet_doorbell);
 	if (!err)
 		err = kni_doorbell_listen(&i->request_doorbell, c->request_doorbell_fd,

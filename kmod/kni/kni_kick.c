@@ -10,13 +10,6 @@ static void kick_count(struct kni_pair *p, u64_stats_t *counter)
 	u64_stats_update_end(&p->rx.sync);
 }
 
-/* The flag goes down first: until the thread runs nobody need call again. */
-static void kick_over(struct kni_pair *p)
-{
-	knit_ring_disarm_data(&p->rx_q);
-	kni_thread_wake(p->iface->thread);
-}
-
 static void pair_kick(struct kni_pair *p, const struct kni_attach *live)
 {
 	bool mine = kni_turn_take(&p->turn), over = false;
@@ -31,7 +24,7 @@ static void pair_kick(struct kni_pair *p, const struct kni_attach *live)
 	}
 	kni_tx_wake(p);
 	if (unlikely(over) || (mine && !kni_turn_arm(&p->turn, &p->rx_q)))
-		kick_over(p);
+		kni_thread_rung(p->iface);
 }
 
 /*

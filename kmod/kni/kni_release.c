@@ -30,8 +30,8 @@ static void iface_make_quiet(struct kni_iface *i)
 {
 	mutex_lock(&i->lock);
 	if (!i->quiet) {
-		kni_thread_del(i->thread, i);
 		kni_doorbell_close(&i->packet_doorbell);
+		kni_thread_del(i);
 		kni_doorbell_close(&i->request_doorbell);
 		kni_mem_unmap(i->mem, i->shm, i->shm_addr, i->shm_len);
 		i->shm = NULL;

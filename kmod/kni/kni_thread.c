@@ -13,16 +13,20 @@
 #include <linux/slab.h>
 
 /*
- * A packet thread polls the pairs of its interfaces until none of them has work, raises the flags
- * of all their rings, and sleeps until user space rings. Each poll of a pair is bounded, and
- * between two rounds it offers the CPU and its lock.
+ * A packet thread polls the pairs of the interfaces that are awake. One that had no work for
+ * LAZY_ROUNDS, or any when a round found nothing at all, is put to sleep: it is taken off the list,
+ * then the flags of all its rings are raised, and then its rings are looked at once more. User
+ * space's doorbell puts it back. So a wake-up costs what has work, however many interfaces there
+ * are. The thread sleeps when nobody is awake. Each poll of a pair is bounded, and between two
+ * interfaces it offers the CPU and its lock.
  *
  * Under load it would sleep for a moment and be rung again, and again: a system call of user space
  * for each few frames. After DOZE_AFTER such moments in a row it dozes instead: between min_ and
- * max_scheduling_interval, with the flags of rx_q down. It goes on so while each doze finds
- * DOZE_FRAMES or more; fewer, as in a conversation, where each frame waits for the one before, end
- * it at once. Who waits for a stopped queue still rings, and that ends a doze, too.
+ * max_scheduling_interval, with everybody awake. It goes on so while each doze finds DOZE_FRAMES or
+ * more; fewer, as in a conversation, where each frame waits for the one before, end it at once. Who
+ * waits for a stopped queue still rings, and that ends a doze, too.
  */
+#define LAZY_ROUNDS 256
 #define DOZE_AFTER 8
 #define DOZE_FRAMES 8
 
@@ -32,8 +36,9 @@ struct kni_thread {
 	struct cpumask cpus;	       /* kernel thread: where it is to run; none: anywhere */
 	struct hlist_node of_hotplug;
 	spinlock_t lock;
-	struct list_head ifaces; /* under lock */
-	bool rung;		 /* set by any context, cleared by the thread before a round */
+	struct list_head awake; /* interfaces; under lock */
+	unsigned int n_awake;	/* likewise */
+	bool rung;		/* set by any context, cleared by the thread before a round */
 	bool ended;
 	u64 wakeups;	      /* thread: wo */
 	unsigned int found;   /* frames since it slept or dozed */
@@ -59,14 +64,21 @@ static unsigned int poll_pair(struct kni_pair *p)
 	return n;
 }
 
+/* True: it has nothing to do. Looks at both directions: it may have been rung for either. */
 static bool arm_pair(struct kni_pair *p)
 {
 	bool sleep = true;
 
 	local_bh_disable();
 	rcu_read_lock();
-	if (rcu_dereference(p->live))
-		sleep = kni_loopback() ? kni_lo_arm(p) : kni_turn_arm(&p->turn, &p->rx_q);
+	if (!rcu_dereference(p->live)) {
+		;
+	} else if (kni_loopback()) {
+		sleep = kni_lo_arm(p);
+	} else {
+		kni_tx_wake(p);
+		sleep = kni_turn_arm(&p->turn, &p->rx_q);
+	}
 	rcu_read_unlock();
 	local_bh_enable();
 	return sleep;
@@ -85,64 +97,123 @@ static void disarm_pair(struct kni_pair *p)
 }
 
 /*
- * The interface behind prev, counted; prev is let go. No lock is held while one is polled: a
- * thread of a creator's may be kept from running for long, and whoever removes an interface may
- * hold RTNL. Nothing is touched of one that is removed meanwhile, since no pair of it is live; then
- * the round ends with it, and kni_thread_del has rung for another one.
+ * The interface whose turn it is, counted; its next turn is after all others. No lock is held while
+ * one is polled: a thread of a creator's may be kept from running for long, and whoever removes an
+ * interface may hold RTNL. Nothing is touched of one that is removed meanwhile, since no pair of it
+ * is live.
  */
-static struct kni_iface *next_iface(struct kni_thread *t, struct kni_iface *prev)
+static struct kni_iface *next_iface(struct kni_thread *t)
 {
-	struct kni_iface *i = NULL;
+	struct kni_iface *i;
 
-	spin_lock(&t->lock);
-	if (!prev)
-		i = list_first_entry_or_null(&t->ifaces, struct kni_iface, of_thread);
-	else if (!list_empty(&prev->of_thread) && !list_is_last(&prev->of_thread, &t->ifaces))
-		i = list_next_entry(prev, of_thread);
-	if (i)
+	spin_lock_irq(&t->lock);
+	i = list_first_entry_or_null(&t->awake, struct kni_iface, of_thread);
+	if (i) {
 		kref_get(&i->refs);
-	spin_unlock(&t->lock);
-	if (prev)
-		kni_iface_put(prev);
+		list_move_tail(&i->of_thread, &t->awake);
+	}
+	spin_unlock_irq(&t->lock);
 	return i;
+}
+
+static void thread_wake(struct kni_thread *t)
+{
+	struct task_struct *task;
+
+	smp_mb(); /* what it is rung for before the flag (pairs with thread_round) */
+	smp_store_mb(t->rung, true); /* before task (pairs with set_current_state) */
+	task = READ_ONCE(t->task);
+	if (task) /* else it begins with a poll */
+		wake_up_process(task);
+}
+
+/* By the thread also for an interface that was removed meanwhile. */
+static void iface_wake(struct kni_thread *t, struct kni_iface *i)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&t->lock, flags);
+	if (i->has_thread && list_empty(&i->of_thread)) {
+		list_add_tail(&i->of_thread, &t->awake);
+		WRITE_ONCE(t->n_awake, t->n_awake + 1);
+	}
+	spin_unlock_irqrestore(&t->lock, flags);
+	thread_wake(t);
+}
+
+/* With the lock. */
+static void iface_off(struct kni_thread *t, struct kni_iface *i)
+{
+	if (!list_empty(&i->of_thread))
+		WRITE_ONCE(t->n_awake, t->n_awake - 1);
+	list_del_init(&i->of_thread);
+}
+
+static void disarm_iface(struct kni_iface *i)
+{
+	unsigned int k;
+
+	for (k = 0; k < i->n_pairs; k++)
+		disarm_pair(&i->pair[k]);
+}
+
+/*
+ * First off the list, then the flags, then the rings: whoever rings later puts it on again, and
+ * what anybody rang for earlier is seen.
+ */
+static void iface_sleep(struct kni_thread *t, struct kni_iface *i)
+{
+	unsigned int k;
+
+	spin_lock_irq(&t->lock);
+	iface_off(t, i);
+	spin_unlock_irq(&t->lock);
+	i->lazy = 0;
+	for (k = 0; k < i->n_pairs; k++) {
+		if (!arm_pair(&i->pair[k])) {
+			disarm_iface(i);
+			iface_wake(t, i);
+			return;
+		}
+	}
+}
+
+static unsigned int poll_iface(struct kni_thread *t, struct kni_iface *i)
+{
+	unsigned int n = 0, k;
+
+	for (k = 0; k < i->n_pairs; k++) {
+		n += poll_pair(&i->pair[k]);
+		cond_resched();
+	}
+	i->lazy = n ? 0 : i->lazy + 1;
+	if (unlikely(i->lazy == LAZY_ROUNDS))
+		iface_sleep(t, i);
+	return n;
 }
 
 /* Frames that a round found. */
 static unsigned int poll_all(struct kni_thread *t)
 {
-	struct kni_iface *i = NULL;
-	unsigned int n = 0, k;
+	unsigned int n = 0, turns = READ_ONCE(t->n_awake);
+	struct kni_iface *i;
 
-	while ((i = next_iface(t, i))) {
-		for (k = 0; k < i->n_pairs; k++) {
-			n += poll_pair(&i->pair[k]);
-			cond_resched();
-		}
+	while (turns-- && (i = next_iface(t))) {
+		n += poll_iface(t, i);
+		kni_iface_put(i);
 	}
 	return n;
 }
 
-/* True: all of them sleep. */
-static bool arm_all(struct kni_thread *t)
+/* Ends early when somebody is to be polled. */
+static void sleep_all(struct kni_thread *t)
 {
-	struct kni_iface *i = NULL;
-	bool sleep = true;
-	unsigned int k;
+	struct kni_iface *i;
 
-	while ((i = next_iface(t, i)))
-		for (k = 0; k < i->n_pairs && sleep; k++)
-			sleep = arm_pair(&i->pair[k]);
-	return sleep;
-}
-
-static void disarm_all(struct kni_thread *t)
-{
-	struct kni_iface *i = NULL;
-	unsigned int k;
-
-	while ((i = next_iface(t, i)))
-		for (k = 0; k < i->n_pairs; k++)
-			disarm_pair(&i->pair[k]);
+	while (!READ_ONCE(t->rung) && (i = next_iface(t))) {
+		iface_sleep(t, i);
+		kni_iface_put(i);
+	}
 }
 
 static bool to_be_up(const struct kni_thread *t)
@@ -202,9 +273,9 @@ static void thread_rest(struct kni_thread *t)
 	}
 	if (!load)
 		t->moments = 0;
-	if (arm_all(t))
+	sleep_all(t);
+	if (!READ_ONCE(t->rung))
 		sleep_until_rung(t);
-	disarm_all(t);
 }
 
 /* True: it sleeps by itself, and is to be called again. */
@@ -329,7 +400,7 @@ static struct kni_thread *thread_new(const char *name, int cpu, bool trusted)
 	if (!t)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&t->lock);
-	INIT_LIST_HEAD(&t->ifaces);
+	INIT_LIST_HEAD(&t->awake);
 	err = thread_start(t, name, cpu, trusted);
 	if (err) {
 		kfree(t);
@@ -382,31 +453,20 @@ void kni_thread_put(struct kni_file *f, struct kni_iface *i)
 	i->thread = NULL;
 }
 
-void kni_thread_add(struct kni_thread *t, struct kni_iface *i)
+void kni_thread_add(struct kni_iface *i)
 {
-	spin_lock(&t->lock);
-	list_add_tail(&i->of_thread, &t->ifaces);
-	spin_unlock(&t->lock);
-	kni_thread_wake(t);
+	spin_lock_irq(&i->thread->lock);
+	i->has_thread = true;
+	spin_unlock_irq(&i->thread->lock);
+	iface_wake(i->thread, i);
 }
 
-void kni_thread_del(struct kni_thread *t, struct kni_iface *i)
+void kni_thread_del(struct kni_iface *i)
 {
-	spin_lock(&t->lock);
-	list_del_init(&i->of_thread);
-	WRITE_ONCE(t->rung, true); /* see next_iface */
-	spin_unlock(&t->lock);
-}
-
-void kni_thread_wake(struct kni_thread *t)
-{
-	struct task_struct *task;
-
-	smp_mb(); /* what it is rung for before the flag (pairs with thread_round) */
-	smp_store_mb(t->rung, true); /* before task (pairs with set_current_state) */
-	task = READ_ONCE(t->task);
-	if (task) /* else it begins with a poll */
-		wake_up_process(task);
+	spin_lock_irq(&i->thread->lock);
+	iface_off(i->thread, i);
+	i->has_thread = false;
+	spin_unlock_irq(&i->thread->lock);
 }
 
 /*
@@ -416,14 +476,8 @@ void kni_thread_wake(struct kni_thread *t)
  */
 void kni_thread_rung(struct kni_iface *i)
 {
-	u32 pair;
-
-	rcu_read_lock();
-	for (pair = 0; pair < i->n_pairs; pair++)
-		if (rcu_access_pointer(i->pair[pair].live))
-			knit_ring_disarm_data(&i->pair[pair].rx_q);
-	rcu_read_unlock();
-	kni_thread_wake(i->thread);
+	disarm_iface(i);
+	iface_wake(i->thread, i);
 }
 
 u64 kni_thread_wakeups(const struct kni_thread *t)

@@ -84,6 +84,7 @@ void test_attach(void);
 void test_link(void);
 void test_packets(void);
 void test_kick(void);
+void test_wake(void);
 void test_spread(void);
 void test_processes(void);
 void test_namespaces(void);

@@ -10,13 +10,14 @@ static const struct group {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{ "info", test_info }, /* in this order */
+	{ "info", test_info },
 	{ "memory", test_memory },
 	{ "create", test_create },
 	{ "attach", test_attach },
 	{ "link", test_link },
 	{ "packets", test_packets },
 	{ "kick", test_kick },
+	{ "wake", test_wake },
 	{ "spread", test_spread },
 	{ "processes", test_processes },
 	{ "namespaces", test_namespaces },
