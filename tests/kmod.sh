@@ -145,7 +145,7 @@ lro_is() # feature, version, flags of the compiler
 	shift 2
 
 	is=$(printf '%s\n' '#include "kni_merge.h"' KNI_F_MERGE |
-		gcc -E -P -I"$FAKE" -Iinclude -Ikmod/kni "$@" \
+		gcc -E -P -I"$FAKE" -Iinclude -Ikmod/kni/datapath "$@" \
 			-DLINUX_VERSION_CODE="KERNEL_VERSION(${code[0]}, ${code[1]}, ${code[2]})" \
 			-D'KERNEL_VERSION(a, b, c)=(((a) << 16) + ((b) << 8) + (c))' - | tail -n 1)
 	[ "$is" = "$want" ] || echo "${code[*]} $*: $is instead of $want"

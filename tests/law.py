@@ -5,7 +5,7 @@
 Two things count as use: an #include, and a symbol that one object needs and another defines. The
 objects are those of BUILD. Neither files nor folders use each other in a circle, and a folder named
 datapath/ calls nothing that could wait. Kernel modules include nothing but their own files,
-include/abi and common/pure; FOLDER has their objects, FOLDER/MODULE/*.o. Prints a line FILE: text
+include/abi and common/pure; FOLDER has their objects, FOLDER/MODULE/**.o. Prints a line FILE: text
 for each finding; the exit code is 1 if there is one.
 """
 import collections
@@ -113,7 +113,8 @@ class Law:
         path = os.path.join(os.path.dirname(file), name)
         if "/" not in name and path in self.files:
             return path
-        found = [r + name for r in ROOTS if r + name in self.files]
+        roots = ROOTS + ((self.program_of(file) + "/",) if file.startswith("kmod/") else ())
+        found = [r + name for r in roots if r + name in self.files]
         return found[0] if len(found) == 1 else None
 
     def included(self, files):
@@ -137,10 +138,10 @@ class Law:
     def module_includes(self):
         for file, number, name in self.included(self.modules):
             used = self.resolve(file, name)
-            if not used or os.path.dirname(used) != os.path.dirname(file) and \
+            if not used or self.program_of(used) != self.program_of(file) and \
                     not used.startswith(MODULE_INCLUDES):
                 self.say(f"{file}:{number}", f'"{name}" is neither a file of this folder nor '
-                         "of include/abi or common/pure")
+                         "a path from the module, nor of include/abi or common/pure")
 
     def folders(self):
         folders = {os.path.dirname(f) for f in self.own}
@@ -178,7 +179,7 @@ class Law:
         for source, names in sorted(needs.items()):
             for name in sorted(names):
                 for used in defines[name] - {source}:
-                    if os.path.dirname(used) == os.path.dirname(source):
+                    if self.program_of(used) == self.program_of(source):
                         self.calls_of[source].setdefault(used, name)
 
     def names(self, sources):
@@ -199,7 +200,8 @@ class Law:
         return needs, defines
 
     def program_of(self, source):
-        return "/".join(source.split("/")[:2 if source.startswith(("secondary", "tools")) else 1])
+        deep = source.startswith(("secondary", "tools", "kmod"))
+        return "/".join(source.split("/")[:2 if deep else 1])
 
     def calls(self, needs, defines):
         for source, names in sorted(needs.items()):

@@ -15,8 +15,9 @@ GOOD = {
     "common/kni/control/pair.h": "",
     "common/kni/control/pair.c": '#include "pair.h"\n#include "kni/base/log.h"\n'
                                  "void knit_log(void);\nvoid knit_pair(void) { knit_log(); }\n",
-    "kmod/kni/kni_rx.c": '#include "kni_rx.h"\n',
-    "kmod/kni/kni_rx.h": "",
+    "kmod/kni/kni.h": '#include "datapath/kni_rx.h"\n',
+    "kmod/kni/datapath/kni_rx.c": '#include "kni_rx.h"\n#include "kni.h"\n',
+    "kmod/kni/datapath/kni_rx.h": "",
     "primary/port/port.c": "void port(void) {}\n",
     "primary/port/port_op.c": "void port(void);\nvoid port_op(void) { port(); }\n",
     "secondary/worker/datapath/forward.c": "void *forward(void) { return 0; }\n",
@@ -71,8 +72,8 @@ README.md: the layout does not say what lives in primary/process/
 common/kni/base/log.c: uses common/kni/control/pair.h (line 1), which common/kni/base/ may not
 common/kni/control/iface.c:1: "base/log.h" is neither a file of this folder nor a path from \
 include, common, primary, secondary or tools
-kmod/kni/kni_tx.c:1: "system/config/config.h" is neither a file of this folder nor of include/abi \
-or common/pure
+kmod/kni/kni_tx.c:1: "system/config/config.h" is neither a file of this folder nor a path from the \
+module, nor of include/abi or common/pure
 primary/process/park.c: uses primary/port/port.c (port), which primary/process/ may not
 secondary/worker/datapath/forward.c: calls malloc, which is not for the packet path
 primary/port/port.c: is in a circle

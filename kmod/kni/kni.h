@@ -3,11 +3,11 @@
 #define KNI_H
 
 #include "abi/knit_ioctl.h"
+#include "datapath/kni_frame.h"
+#include "datapath/kni_merge.h"
+#include "datapath/kni_region.h"
+#include "datapath/kni_turn.h"
 #include "kni_compat.h"
-#include "kni_frame.h"
-#include "kni_merge.h"
-#include "kni_region.h"
-#include "kni_turn.h"
 #include "pure/reqstate.h"
 
 #include <linux/eventfd.h>
@@ -31,19 +31,21 @@
  *   kni_create.c    an interface is made     kni_iface.c  found, queried
  *   kni_release.c   an interface is stopped
  *   kni_attach.c    attach and detach
- *   kni_mem.c       pins memory; kni_region.c (pure) turns an address into a pointer
+ *   kni_mem.c       pins memory
  *   kni_thread.c    packet threads: sleep, wake, poll pairs
- *   kni_kick.c      a process serves its pair itself
- *   kni_turn.c      (pure) who serves a pair: the packet thread, or a process that KICKs
  *   kni_doorbell.c      eventfds: the kernel's ear and its finger
- *   kni_frame.c     (pure) descriptors -> a checked frame; buffers for a frame
- *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
- *   kni_merge.c     UDP datagrams in a row become one skb; kni_flow.c (pure) says which
- *   kni_tx.c        the stack -> tx_q
  *   kni_req.c       requests and answers; reqstate (common/pure) what is to be requested
  *   kni_rxmode.c    promiscuous mode, allmulti and address lists as the net_device has them
  *   kni_net.c       net_device_ops, features, rtnl_link_ops
  *   kni_ethtool.c   ethtool_ops              kni_stats.c  counters
+ * In datapath/
+ *   kni_kick.c      a process serves its pair itself
+ *   kni_turn.c      (pure) who serves a pair: the packet thread, or a process that KICKs
+ *   kni_region.c    (pure) turns an address into a pointer
+ *   kni_frame.c     (pure) descriptors -> a checked frame; buffers for a frame
+ *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
+ *   kni_merge.c     UDP datagrams in a row become one skb; kni_flow.c (pure) says which
+ *   kni_tx.c        the stack -> tx_q
  *   kni_trace.h     tracepoints
  *
  * Objects

@@ -88,7 +88,7 @@ DEFINE_EVENT(kni_skb, kni_tx_stack,
 #endif
 
 #undef TRACE_INCLUDE_PATH
-#define TRACE_INCLUDE_PATH .
+#define TRACE_INCLUDE_PATH datapath
 #undef TRACE_INCLUDE_FILE
 #define TRACE_INCLUDE_FILE kni_trace
 #include <trace/define_trace.h>
