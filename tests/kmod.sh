@@ -94,16 +94,14 @@ flip_all()
 	flips KNI_HAS_VHOST_TASK_KILL linux/sched/vhost_task.h \
 		'vhost_task_create(bool (*fn)(void *), void *arg' 'void (*handle_kill)(void *),'
 	flips KNI_HAS_FORCE_FORWARDING linux/ipv6.h '__s32 forwarding;' '__u8 force_forwarding;'
-	flips KNI_HAS_GRO_H net/gro.h '' '#define _NET_GRO_H'
-	flips 'KNI_HAS_GRO_NODE KNI_HAS_MAC_STORAGE KNI_HAS_NAPI_ADD_WEIGHT KNI_HAS_TSO_MAX' \
-		linux/netdevice.h 'struct list_head rx_list;
-int dev_set_mac_address(struct net_device *dev, struct sockaddr *sa,
+	flips 'KNI_HAS_MAC_STORAGE KNI_HAS_NAPI_ADD_WEIGHT KNI_HAS_TSO_MAX' \
+		linux/netdevice.h \
+		'int dev_set_mac_address(struct net_device *dev, struct sockaddr *sa,
 			struct netlink_ext_ack *extack);
 int dev_get_mac_address(struct sockaddr_storage *ss);
 void netif_napi_add(struct net_device *dev, struct napi_struct *napi, int weight);
 void netif_set_gso_max_size(struct net_device *dev, unsigned int size);' \
-		'struct gro_node		gro;
-int dev_set_mac_address(struct net_device *dev,
+		'int dev_set_mac_address(struct net_device *dev,
 			struct sockaddr_storage *ss);
 void netif_napi_add_weight(struct net_device *dev, int weight);
 void netif_set_tso_max_size(struct net_device *dev, unsigned int size);'
@@ -133,7 +131,7 @@ headers_decide()
 	rm -rf "$FAKE"
 	flip_all >"$OUT/probes.log"
 	diff <(xargs -n 1 <<<"$names" | sort) \
-		<(grep -ohE '(KNI|IGBUIO)_HAS_[A-Z_]*[A-Z]' kmod/*/*.[ch] | sort -u) \
+		<(grep -rohE --include='*.[ch]' '(KNI|IGBUIO)_HAS_[A-Z_]*[A-Z]' kmod | sort -u) \
 		>>"$OUT/probes.log"
 	[ ! -s "$OUT/probes.log" ]
 }

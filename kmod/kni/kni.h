@@ -40,7 +40,8 @@
  *   kni_ethtool.c   ethtool_ops              kni_stats.c  counters
  * In datapath/
  *   kni_kick.c      a process serves its pair itself
- *   kni_turn.c      (pure) who serves a pair: the packet thread, or a process that KICKs
+ *   kni_turn.c      (pure) who serves a pair: packet thread, KICK or the core
+ *   kni_poll.c      a pair's turn is its NAPI, which the core polls, too
  *   kni_region.c    (pure) turns an address into a pointer
  *   kni_frame.c     (pure) descriptors -> a checked frame; buffers for a frame
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
@@ -148,11 +149,11 @@ struct kni_pair {
 	/* who took the turn */
 	struct knit_ring rx_q;
 	struct knit_ring free_q;
-	u32 rx_hint;		 /* region of the last address */
-	struct kni_frame frame;	 /* scratch */
-	struct page_frag page;	 /* where big frames are copied to */
-	struct kni_merge merge;	 /* scratch */
-	struct napi_struct napi; /* never scheduled: only what GRO needs of it */
+	u32 rx_hint;		/* region of the last address */
+	void *netpoll;		/* kni_pair_take's, for kni_pair_give */
+	struct kni_frame frame; /* scratch */
+	struct page_frag page;	/* where big frames are copied to */
+	struct kni_merge merge; /* scratch */
 	struct kni_rx_stats rx;
 
 	/* ndo_start_xmit, under HARD_TX_LOCK; loopback: who took the turn */
@@ -358,8 +359,16 @@ void kni_doorbell_ring(struct eventfd_ctx *ctx); /* NULL does nothing; any conte
  */
 int kni_kick(struct kni_file *f, const struct knit_ioc_kick *k);
 
+/*
+ * kni_poll.c. The pair's turn (kni_turn.h), with bottom halves off. take, give: packet thread and
+ * KICK; frames: those that were taken. True: the pair is to be armed.
+ */
+bool kni_pair_take(struct kni_pair *p);
+bool kni_pair_give(struct kni_pair *p, unsigned int frames);
+int kni_napi_poll(struct napi_struct *napi, int budget); /* the core's */
+
 /* kni_rx.c. By who took the turn, bottom halves off, rcu_read_lock held. */
-unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live); /* frames taken */
+unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live, u32 most); /* frames taken */
 /*
  * The last step before p->live is published: its rings are bound and claimed, the rest starts anew.
  * Nobody else looks at the pair but a kni_tx that found no owner, so HARD_TX_LOCK is held.

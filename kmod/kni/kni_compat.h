@@ -18,10 +18,6 @@
 #error "rte_kni needs a 64-bit kernel"
 #endif
 
-#ifdef KNI_HAS_GRO_H
-#include <net/gro.h>
-#endif
-
 #if defined(KNI_HAS_VHOST_TASK) && defined(KNI_HAS_VHOST_TASK_KILL)
 #define KNI_OF_CREATOR
 #include <linux/sched/signal.h>
@@ -115,14 +111,12 @@ static inline bool kni_stats_retry(const struct u64_stats_sync *sync, unsigned i
 	return u64_stats_fetch_retry(sync, start);
 }
 
-/*
- * Enabled, though nothing ever schedules it: the core waits for one that is disabled when threaded
- * mode is switched off. Sockets can't find it, so nobody polls it.
- */
+/* Enabled all its life. hidden: sockets can't find it, so nobody busy-polls it. */
 static inline void kni_napi_add(struct net_device *dev, struct napi_struct *napi,
-				int (*poll)(struct napi_struct *, int))
+				int (*poll)(struct napi_struct *, int), bool hidden)
 {
-	set_bit(NAPI_STATE_NO_BUSY_POLL, &napi->state);
+	if (hidden)
+		set_bit(NAPI_STATE_NO_BUSY_POLL, &napi->state);
 #ifdef KNI_HAS_NAPI_ADD_WEIGHT
 	netif_napi_add_weight(dev, napi, poll, NAPI_POLL_WEIGHT);
 #else
@@ -138,25 +132,6 @@ static inline void kni_napi_del(struct napi_struct *napi)
 		return;
 	napi_disable(napi);
 	__netif_napi_del(napi);
-}
-
-/*
- * Hands over what napi_gro_receive merged or batched. The flush of the batch is not exported, but
- * it is netif_receive_skb_list of the list.
- */
-static inline void kni_gro_flush(struct napi_struct *napi)
-{
-	LIST_HEAD(batch);
-
-	napi_gro_flush(napi, false);
-#ifdef KNI_HAS_GRO_NODE
-	list_splice_init(&napi->gro.rx_list, &batch);
-	napi->gro.rx_count = 0;
-#else
-	list_splice_init(&napi->rx_list, &batch);
-	napi->rx_count = 0;
-#endif
-	netif_receive_skb_list(&batch);
 }
 
 static inline void kni_hw_addr_set(struct net_device *dev, const u8 *addr)

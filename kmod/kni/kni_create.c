@@ -140,12 +140,6 @@ static struct kni_iface *iface_new(struct kni_file *f, const struct knit_ioc_cre
 	return i;
 }
 
-/* GRO wants one; it is never scheduled. */
-static int no_poll(struct napi_struct *napi, int budget)
-{
-	return 0;
-}
-
 static int make_dev(struct kni_iface *i, const struct knit_ioc_create *c, struct net *net)
 {
 	struct net_device *dev;
@@ -166,7 +160,7 @@ static int make_dev(struct kni_iface *i, const struct knit_ioc_create *c, struct
 	dev->max_mtu = c->max_mtu;
 	kni_net_features(dev, c->features);
 	for (pair = 0; pair < i->n_pairs; pair++)
-		kni_napi_add(dev, &i->pair[pair].napi, no_poll);
+		kni_napi_add(dev, &i->pair[pair].turn.napi, kni_napi_poll, kni_loopback());
 	i->dev = dev;
 	return 0;
 }

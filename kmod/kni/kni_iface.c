@@ -67,7 +67,7 @@ void kni_iface_del_napis(struct kni_iface *i)
 	u32 pair;
 
 	for (pair = 0; pair < i->n_pairs; pair++)
-		kni_napi_del(&i->pair[pair].napi);
+		kni_napi_del(&i->pair[pair].turn.napi);
 }
 
 /*

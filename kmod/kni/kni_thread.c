@@ -45,40 +45,52 @@ struct kni_thread {
 	unsigned int moments; /* sleeps in a row that were shorter than a doze */
 };
 
+/* Frames; arm: those of a pair whose flag is to be raised. */
+static unsigned int visit(struct kni_pair *p, const struct kni_attach *live, bool *arm)
+{
+	unsigned int n = 0;
+
+	*arm = false;
+	if (kni_pair_take(p)) {
+		n = kni_rx(p, live, KNI_BATCH);
+		*arm = kni_pair_give(p, n);
+	}
+	kni_tx_wake(p);
+	return n;
+}
+
 static unsigned int poll_pair(struct kni_pair *p)
 {
 	const struct kni_attach *live;
 	unsigned int n = 0;
+	bool arm;
 
 	local_bh_disable();
 	rcu_read_lock();
 	live = rcu_dereference(p->live);
-	if (live && kni_turn_take(&p->turn)) {
-		n = kni_loopback() ? kni_lo(p, live) : kni_rx(p, live);
-		kni_turn_give(&p->turn, &p->rx_q);
-	}
-	if (live && !kni_loopback())
-		kni_tx_wake(p);
+	if (likely(live))
+		n = kni_loopback() ? kni_lo(p, live) : visit(p, live, &arm);
 	rcu_read_unlock();
 	local_bh_enable();
 	return n;
 }
 
-/* True: it has nothing to do. Looks at both directions: it may have been rung for either. */
+/*
+ * True: it has nothing to do. It is served once more, in both directions: it may have been rung for
+ * either, and only who gave its turn back knows whether the flag is to be raised.
+ */
 static bool arm_pair(struct kni_pair *p)
 {
-	bool sleep = true;
+	const struct kni_attach *live;
+	bool sleep = true, arm;
 
 	local_bh_disable();
 	rcu_read_lock();
-	if (!rcu_dereference(p->live)) {
-		;
-	} else if (kni_loopback()) {
+	live = rcu_dereference(p->live);
+	if (live && kni_loopback())
 		sleep = kni_lo_arm(p);
-	} else {
-		kni_tx_wake(p);
-		sleep = kni_turn_arm(&p->turn, &p->rx_q);
-	}
+	else if (live)
+		sleep = !visit(p, live, &arm) && (!arm || kni_turn_arm(&p->turn, &p->rx_q));
 	rcu_read_unlock();
 	local_bh_enable();
 	return sleep;

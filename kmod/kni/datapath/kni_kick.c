@@ -12,18 +12,19 @@ static void kick_count(struct kni_pair *p, u64_stats_t *counter)
 
 static void pair_kick(struct kni_pair *p, const struct kni_attach *live)
 {
-	bool mine = kni_turn_take(&p->turn), over = false;
+	bool arm = false, over = false;
+	unsigned int n;
 
-	if (likely(mine)) {
-		kni_rx(p, live);
-		over = p->rx_q.prod != p->rx_q.cons;
+	if (likely(kni_pair_take(p))) {
+		n = kni_rx(p, live, KNI_BATCH);
+		over = n && p->rx_q.prod != p->rx_q.cons;
 		kick_count(p, &p->rx.kicks);
 		if (unlikely(over))
 			kick_count(p, &p->rx.kicks_over);
-		kni_turn_give(&p->turn, &p->rx_q);
+		arm = kni_pair_give(p, n);
 	}
 	kni_tx_wake(p);
-	if (unlikely(over) || (mine && !kni_turn_arm(&p->turn, &p->rx_q)))
+	if (unlikely(over) || (arm && !kni_turn_arm(&p->turn, &p->rx_q)))
 		kni_thread_rung(p->iface);
 }
 

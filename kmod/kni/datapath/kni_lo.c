@@ -4,7 +4,8 @@
 
 /*
  * Loopback modes: what comes in rx_q goes back through tx_q, also while the interface is down, also
- * if it is shorter than an Ethernet header. The packet thread is the producer of tx_q then.
+ * if it is shorter than an Ethernet header. The packet thread is the producer of tx_q then. It
+ * alone serves the pairs, so nobody takes turns.
  */
 
 static void copy_runs(const struct kni_run *to, const struct kni_run *from, u32 len)
@@ -86,7 +87,7 @@ unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live)
 	if (p->wanted && kni_txbuf_ready(&p->txbuf, p->wanted) < p->wanted)
 		return 0;
 	p->wanted = 0;
-	kni_poll_begin(&v, p);
+	kni_poll_begin(&v, p, KNI_BATCH);
 	while (kni_poll_next(&v, p)) {
 		ret = frame_return(&v, p);
 		if (ret == -EBUSY) {
@@ -98,6 +99,7 @@ unsigned int kni_lo(struct kni_pair *p, const struct kni_attach *live)
 	}
 	kni_tx_commit(p, live);
 	kni_poll_end(&v, p, live);
+	kni_turn_note(&p->turn, &p->rx_q, v.frames);
 	return v.frames;
 }
 

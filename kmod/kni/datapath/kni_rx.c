@@ -4,6 +4,7 @@
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <net/busy_poll.h>
 
 #define CREATE_TRACE_POINTS
 #include "kni_trace.h"
@@ -72,7 +73,7 @@ struct sk_buff *kni_poll_skb(struct kni_poll *v, struct kni_pair *p)
 	struct cursor c = { f->run };
 	struct sk_buff *skb;
 
-	skb = napi_alloc_skb(&p->napi, linear + more);
+	skb = napi_alloc_skb(&p->turn.napi, linear + more);
 	if (unlikely(!skb))
 		goto no_memory;
 	skb_reserve(skb, more);
@@ -145,7 +146,7 @@ bool kni_poll_offloads(struct kni_poll *v, struct kni_pair *p, struct sk_buff *s
 	return !why;
 }
 
-void kni_poll_begin(struct kni_poll *v, struct kni_pair *p)
+void kni_poll_begin(struct kni_poll *v, struct kni_pair *p, u32 most)
 {
 	*v = (struct kni_poll){
 		.w = {
@@ -158,6 +159,7 @@ void kni_poll_begin(struct kni_poll *v, struct kni_pair *p)
 			.hint = &p->rx_hint,
 			.features = p->iface->features,
 		},
+		.most = min_t(u32, most, KNI_BATCH),
 		.bad_index = p->rx_q.bad_index + p->free_q.bad_index,
 	};
 	knit_frames_begin(&v->w.rx);
@@ -165,7 +167,7 @@ void kni_poll_begin(struct kni_poll *v, struct kni_pair *p)
 
 bool kni_poll_next(struct kni_poll *v, struct kni_pair *p)
 {
-	while (v->frames < KNI_BATCH && v->copied < KNI_BATCH_BYTES) {
+	while (v->frames < v->most && v->copied < KNI_BATCH_BYTES) {
 		v->before = v->w.rx.at;
 		if (!kni_frame_next(&v->w, &p->frame))
 			return false;
@@ -235,6 +237,7 @@ static struct sk_buff *poll_take_skb(struct kni_poll *v, struct kni_pair *p)
 		return NULL;
 	}
 	skb_record_rx_queue(skb, p->index);
+	skb_mark_napi_id(skb, &p->turn.napi);
 	skb->protocol = eth_type_trans(skb, dev);
 	v->packets++;
 	v->bytes += p->frame.len;
@@ -254,36 +257,32 @@ static bool is_tcp(const struct sk_buff *skb)
 
 /*
  * As NICs do, all goes to GRO; but datagrams that may be rows already do not. A flow is all of one
- * kind, so its order is kept.
+ * kind, so its order is kept. What GRO keeps is flushed when the turn is given back.
  */
 static void pass_to_stack(struct kni_pair *p, struct list_head *skbs)
 {
 	netdev_features_t features = p->iface->dev->features;
 	bool all = !p->merge.on;
 	struct sk_buff *skb, *next;
-	bool gro = false;
 
 	list_for_each_entry_safe(skb, next, skbs, list) {
 		trace_kni_rx_stack(p->iface->dev, p->index, skb);
 		if (!(features & NETIF_F_GRO) || !(all || is_tcp(skb)))
 			continue;
 		skb_list_del_init(skb);
-		napi_gro_receive(&p->napi, skb);
-		gro = true;
+		napi_gro_receive(&p->turn.napi, skb);
 	}
-	if (gro)
-		kni_gro_flush(&p->napi);
 	netif_receive_skb_list(skbs);
 }
 
 /* RX path entry point: frames that user space put into rx_q, to the stack. */
-unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live)
+unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live, u32 most)
 {
 	struct kni_poll v;
 	struct sk_buff *skb;
 	LIST_HEAD(skbs);
 
-	kni_poll_begin(&v, p);
+	kni_poll_begin(&v, p, most);
 	kni_merge_begin(p);
 	while (kni_poll_next(&v, p)) {
 		skb = poll_take_skb(&v, p);
@@ -300,7 +299,8 @@ unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live)
 void kni_pair_reset(struct kni_pair *p)
 {
 	p->rx_hint = 0;
-	kni_turn_note(&p->turn, &p->rx_q);
+	kni_turn_note(&p->turn, &p->rx_q, 1);
+	p->turn.left = 1; /* who polls first raises the flag */
 	p->wanted = 0;
 	p->pending_packets = 0;
 	p->pending_bytes = 0;

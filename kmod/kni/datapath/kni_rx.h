@@ -11,7 +11,8 @@
 struct kni_poll {
 	struct kni_iter w;
 	u32 before;    /* descriptors taken before the last frame */
-	u32 frames;    /* KNI_BATCH at most, bad ones included */
+	u32 most;      /* frames: KNI_BATCH, or less */
+	u32 frames;    /* bad ones included */
 	u32 copied;    /* bytes; none is taken beyond KNI_BATCH_BYTES */
 	u32 bad_index; /* of the rings, at the beginning */
 
@@ -21,7 +22,7 @@ struct kni_poll {
 	u32 rejects[KNIT_REJECT_COUNT];
 };
 
-void kni_poll_begin(struct kni_poll *v, struct kni_pair *p);
+void kni_poll_begin(struct kni_poll *v, struct kni_pair *p, u32 most);
 bool kni_poll_next(struct kni_poll *v, struct kni_pair *p); /* the next good one: p->frame */
 void kni_poll_undo(struct kni_poll *v); /* the last one is left for the next poll */
 /* Gives the buffers back, rings, counts. */

@@ -12,9 +12,9 @@
 #include <time.h>
 
 /*
- * A producer, the packet thread and one that kicks once for each submit, whenever it likes, meet on
- * one ring, and each of them pauses where it pleases. The next submit waits until all is taken: a
- * wake-up that is lost is never made up for. KNIT_TURNS: how many entries instead.
+ * A producer, the packet thread, the core, and one that kicks once for each submit, whenever it
+ * likes, meet on one ring, and each of them pauses where it pleases. The next submit waits until
+ * all is taken: a wake-up that is lost is never made up for. KNIT_TURNS: how many entries instead.
  */
 #define SIZE 128
 #define VISIT 16 /* entries that one visit takes */
@@ -29,7 +29,7 @@ static struct {
 	uint32_t next; /* who took the turn: the entry that is expected */
 	bool wrong, stop;
 	uint32_t submits;
-	sem_t rung;
+	sem_t rung, scheduled;
 } w;
 
 static void setup(void)
@@ -37,8 +37,9 @@ static void setup(void)
 	memset(&w, 0, sizeof(w));
 	knit_ring_bind(&w.in, w.shm, SIZE, sizeof(uint32_t));
 	knit_ring_bind(&w.rx_q, w.shm, SIZE, sizeof(uint32_t));
-	kni_turn_note(&w.turn, &w.rx_q);
+	kni_turn_note(&w.turn, &w.rx_q, 1);
 	ck_assert_int_eq(sem_init(&w.rung, 0, 0), 0);
+	ck_assert_int_eq(sem_init(&w.scheduled, 0, 0), 0);
 }
 
 static uint32_t roll(uint32_t *seed)
@@ -89,40 +90,73 @@ static void ring(void)
 /* As kni_kick. */
 static void kick(uint32_t *seed)
 {
-	bool all;
+	bool all, arm;
 	uint32_t n;
 
-	if (!kni_turn_take(&w.turn))
+	if (!kni_turn_take(&w.turn, &w.rx_q))
 		return;
 	all = visit(seed, &n);
-	kni_turn_give(&w.turn, &w.rx_q);
+	arm = kni_turn_give(&w.turn, &w.rx_q, n);
 	linger(seed);
-	if (!all || !kni_turn_arm(&w.turn, &w.rx_q))
+	if (!all || (arm && !kni_turn_arm(&w.turn, &w.rx_q)))
 		ring();
+}
+
+static void wait_for(sem_t *sem)
+{
+	while (sem_wait(sem) < 0 && errno == EINTR)
+		continue;
 }
 
 /* As kni_thread.c; it dozes now and then, with the flag as it is. */
 static void *packet_thread(void *arg)
 {
 	uint32_t seed = 1, n;
+	bool arm;
 
 	while (!stopped()) {
 		n = 0;
-		if (kni_turn_take(&w.turn)) {
+		arm = false;
+		if (kni_turn_take(&w.turn, &w.rx_q)) {
 			visit(&seed, &n);
-			kni_turn_give(&w.turn, &w.rx_q);
+			arm = kni_turn_give(&w.turn, &w.rx_q, n);
 		}
 		linger(&seed);
 		if (n || roll(&seed) % 8 == 0)
 			continue;
-		if (kni_turn_arm(&w.turn, &w.rx_q)) {
-			while (sem_wait(&w.rung) < 0 && errno == EINTR)
-				continue;
+		if (!arm || kni_turn_arm(&w.turn, &w.rx_q)) {
+			wait_for(&w.rung);
 			linger(&seed);
 		}
 		knit_ring_disarm_data(&w.rx_q);
 	}
 	return NULL;
+}
+
+void __napi_schedule(struct napi_struct *n)
+{
+	ck_assert_ptr_eq(n, &w.turn.napi);
+	sem_post(&w.scheduled);
+}
+
+/* As kni_napi_poll. */
+static void *core(void *arg)
+{
+	uint32_t seed = 4, n;
+	bool all;
+
+	for (;;) {
+		wait_for(&w.scheduled);
+		if (stopped())
+			return NULL;
+		do {
+			kni_turn_begin(&w.rx_q);
+			all = visit(&seed, &n);
+			linger(&seed);
+		} while (!all);
+		if (kni_turn_give(&w.turn, &w.rx_q, n) && !kni_turn_arm(&w.turn, &w.rx_q))
+			napi_schedule(&w.turn.napi);
+	}
 }
 
 static void *kicker(void *arg)
@@ -162,7 +196,14 @@ static bool all_taken(void)
 	return true;
 }
 
-/* Kicks, or rings, where it is asked to. */
+/* As the doorbell of a pair that the core serves. */
+static void schedule(void)
+{
+	knit_ring_disarm_data(&w.rx_q);
+	napi_schedule(&w.turn.napi);
+}
+
+/* Kicks, or rings, where it is asked to, or has the core poll. */
 static bool send_all(uint32_t entries, bool kicks)
 {
 	uint32_t sent, n, i, seed = 3;
@@ -180,8 +221,10 @@ static bool send_all(uint32_t entries, bool kicks)
 			linger(&seed);
 			if (kicks && roll(&seed) % 16)
 				kick(&seed);
-			else
+			else if (roll(&seed) % 2)
 				ring();
+			else
+				schedule();
 		}
 		if (!all_taken())
 			return false;
@@ -193,16 +236,19 @@ static bool send_all(uint32_t entries, bool kicks)
 static void play(bool kicks, bool others)
 {
 	const char *text = getenv("KNIT_TURNS");
-	pthread_t thread, other;
+	pthread_t thread, other, napi;
 	bool good;
 
 	ck_assert_int_eq(pthread_create(&thread, NULL, packet_thread, NULL), 0);
+	ck_assert_int_eq(pthread_create(&napi, NULL, core, NULL), 0);
 	if (others)
 		ck_assert_int_eq(pthread_create(&other, NULL, kicker, NULL), 0);
 	good = send_all(text ? strtoul(text, NULL, 10) : ENTRIES, kicks);
 	__atomic_store_n(&w.stop, true, __ATOMIC_RELEASE);
 	sem_post(&w.rung);
+	sem_post(&w.scheduled);
 	pthread_join(thread, NULL);
+	pthread_join(napi, NULL);
 	if (others)
 		pthread_join(other, NULL);
 	ck_assert(good);
@@ -235,10 +281,15 @@ END_TEST
 
 START_TEST(one_at_a_time)
 {
-	ck_assert(kni_turn_take(&w.turn));
-	ck_assert(!kni_turn_take(&w.turn));
-	kni_turn_give(&w.turn, &w.rx_q);
-	ck_assert(kni_turn_take(&w.turn));
+	ck_assert(kni_turn_take(&w.turn, &w.rx_q));
+	ck_assert(!kni_turn_take(&w.turn, &w.rx_q));
+	ck_assert(kni_turn_give(&w.turn, &w.rx_q, 0));
+	ck_assert(kni_turn_take(&w.turn, &w.rx_q));
+	/* whose wish came meanwhile has it served */
+	napi_schedule(&w.turn.napi);
+	ck_assert(!kni_turn_give(&w.turn, &w.rx_q, 0));
+	ck_assert_int_eq(sem_trywait(&w.scheduled), 0);
+	ck_assert(!kni_turn_take(&w.turn, &w.rx_q));
 }
 END_TEST
 
@@ -256,11 +307,19 @@ START_TEST(news)
 	w.rx_q.shm->producer = -1u;
 	ck_assert(kni_turn_arm(&w.turn, &w.rx_q));
 	/* but what was good before is still to be taken */
-	w.rx_q.prod = 1;
-	kni_turn_note(&w.turn, &w.rx_q);
+	w.rx_q.prod = 2;
+	kni_turn_note(&w.turn, &w.rx_q, 1);
+	ck_assert(!kni_turn_arm(&w.turn, &w.rx_q));
+	/* not if it can't be, until more comes */
+	kni_turn_note(&w.turn, &w.rx_q, 0);
+	w.rx_q.shm->producer = 2;
+	ck_assert(kni_turn_arm(&w.turn, &w.rx_q));
+	w.rx_q.shm->producer = 1;
+	ck_assert(kni_turn_arm(&w.turn, &w.rx_q));
+	w.rx_q.shm->producer = 3;
 	ck_assert(!kni_turn_arm(&w.turn, &w.rx_q));
 	/* somebody is on it, and will arm */
-	ck_assert(kni_turn_take(&w.turn));
+	ck_assert(kni_turn_take(&w.turn, &w.rx_q));
 	ck_assert(kni_turn_arm(&w.turn, &w.rx_q));
 }
 END_TEST

@@ -191,7 +191,7 @@ void rx_put_raw(struct channel *c, const struct knit_desc *d, uint32_t n)
 		c->given[to->cookie] = 1;
 	}
 	knit_ring_submit(&c->rx_q, n);
-	if (knit_ring_data_wanted(&c->rx_q))
+	if (knit_ring_data_wanted(&c->rx_q) && !c->silent)
 		ring(c);
 }
 

@@ -33,6 +33,7 @@ struct channel {
 	struct knit_ring rx_q, free_q, alloc_q, tx_q;
 	int packet_doorbell, user_doorbell;
 	bool kicks;	/* KICK instead of the doorbell */
+	bool silent;	/* tell the kernel nothing */
 	uint32_t rings; /* how often the kernel was told of something */
 
 	uint32_t next_cookie;

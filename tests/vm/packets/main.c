@@ -135,8 +135,8 @@ int main(int argc, char **argv)
 		iface_up(w.full, true);
 		iface_up(w.bare, false);
 		failed = run_all(&w, rx_tests, argv + 2) + run_all(&w, long_tests, argv + 2) +
-			 run_merging(&w, merges, argv + 2) + run_all(&w, tx_tests, argv + 2) +
-			 run_all(&w, bad_tests, argv + 2);
+			 run_merging(&w, merges, argv + 2) + run_all(&w, napi_tests, argv + 2) +
+			 run_all(&w, tx_tests, argv + 2) + run_all(&w, bad_tests, argv + 2);
 	}
 	return failed ? 1 : 0;
 }

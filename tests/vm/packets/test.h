@@ -23,7 +23,7 @@ struct test {
 
 /* All end with NULL. merge_tests and others_tests are for kernels where the module merges. */
 extern const struct test rx_tests[], long_tests[], never_merged_tests[], merge_tests[],
-	others_tests[], tx_tests[], bad_tests[], lo_tests[];
+	others_tests[], napi_tests[], tx_tests[], bad_tests[], lo_tests[];
 
 #define CHECK(cond)                                                                \
 	do {                                                                       \

@@ -10,16 +10,4 @@ static inline bool test_bit(unsigned int bit, const unsigned long *word)
 	return __atomic_load_n(word, __ATOMIC_RELAXED) & 1ul << bit;
 }
 
-static inline bool test_and_set_bit_lock(unsigned int bit, unsigned long *word)
-{
-	/* one that finds it set orders nothing */
-	return test_bit(bit, word) ||
-	       __atomic_fetch_or(word, 1ul << bit, __ATOMIC_ACQUIRE) & 1ul << bit;
-}
-
-static inline void clear_bit_unlock(unsigned int bit, unsigned long *word)
-{
-	__atomic_fetch_and(word, ~(1ul << bit), __ATOMIC_RELEASE);
-}
-
 #endif
