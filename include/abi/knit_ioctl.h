@@ -49,7 +49,7 @@ struct knit_ioc_info {
 	__u32 max_pairs;
 	__u32 reserved[3];
 };
-#define KNIT_INFO_THREADS_MULTIPLE 0x0001 /* kthread_mode=multiple */
+#define KNIT_INFO_THREADS_MULTIPLE 0x0001 /* kthread_mode=multiple, or napi */
 #define KNIT_INFO_CARRIER_ON 0x0002	  /* carrier=on */
 #define KNIT_INFO_ASYNC 0x0004		  /* enable_bifurcated=on: all requests are asynchronous */
 #define KNIT_INFO_LOOPBACK 0x0008  /* lo_mode is not none: user space's rings are not served */

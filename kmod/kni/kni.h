@@ -11,6 +11,7 @@
 #include "pure/reqstate.h"
 
 #include <linux/eventfd.h>
+#include <linux/irq_work.h>
 #include <linux/jump_label.h>
 #include <linux/kref.h>
 #include <linux/list.h>
@@ -33,6 +34,7 @@
  *   kni_attach.c    attach and detach
  *   kni_mem.c       pins memory
  *   kni_thread.c    packet threads: sleep, wake, poll pairs
+ *   kni_napi.c      the core's threads instead
  *   kni_doorbell.c      eventfds: the kernel's ear and its finger
  *   kni_req.c       requests and answers; reqstate (common/pure) what is to be requested
  *   kni_rxmode.c    promiscuous mode, allmulti and address lists as the net_device has them
@@ -52,7 +54,7 @@
  * Objects
  *   kni_file    one per open("/dev/kni"). Lives until its last close.
  *   kni_mem     the memory of a creating file. A file outlives its interfaces, and so does it.
- *   kni_thread  a packet thread. Of a file (single) or of an interface (multiple).
+ *   kni_thread  a packet thread. Of a file (single) or of an interface (multiple); none with napi.
  *   kni_iface   an interface. Counted: its file's list, its net_device, every attach, each ioctl
  *               that looked it up. Ends life in three steps: it is quiet (nothing touches user
  *               memory any more), the net_device is unregistered, the last put.
@@ -96,10 +98,16 @@ enum kni_lo_mode {
 	KNI_LO_FIFO_SKB, /* rx_q -> skb -> tx_q */
 };
 
+enum kni_threads {
+	KNI_THREADS_SINGLE,
+	KNI_THREADS_MULTIPLE,
+	KNI_THREADS_NAPI,
+};
+
 /* Module parameters, parsed; written at load only. */
 struct kni_params {
 	enum kni_lo_mode lo_mode;
-	bool threads_multiple;
+	enum kni_threads threads;
 	bool carrier_on;
 	bool async;
 	unsigned int min_interval; /* us: how long a thread that was woken by load may doze */
@@ -192,11 +200,15 @@ struct kni_iface {
 	struct net_device *dev; /* NULL after ndo_uninit; changes under RTNL and lock */
 	struct kni_file *owner; /* creating file; NULL when stopped; changes under lock */
 	struct list_head of_file;
-	struct kni_mem *mem; /* of the creating file; until quiet */
-	struct kni_thread *thread;
+	struct kni_mem *mem;	    /* of the creating file; until quiet */
+	struct kni_thread *thread;  /* NULL: the core's threads serve it */
 	struct list_head of_thread; /* those that are awake; under its lock, as the next one */
 	bool has_thread;	    /* false before kni_thread_add and after kni_thread_del */
 	unsigned int lazy;	    /* thread: rounds in a row that found nothing */
+	/* The core's threads: kni_napi.c. */
+	struct irq_work irq_work;
+	atomic64_t scheduled; /* times they were to be woken */
+
 	struct mutex lock;
 	bool cut;     /* nothing can be attached any more; under lock */
 	bool quiet;   /* nothing touches user memory any more, for ever; likewise */
@@ -340,7 +352,15 @@ void kni_thread_del(struct kni_iface *i);
  * space does not ring with every frame until then.
  */
 void kni_thread_rung(struct kni_iface *i);
-u64 kni_thread_wakeups(const struct kni_thread *t);
+u64 kni_thread_wakeups(const struct kni_iface *i);
+
+/*
+ * kni_napi.c: kthread_mode=napi. start: its net_device is not registered yet. quiet: its doorbell
+ * is closed and no pair of it is live. The threads end with their NAPIs.
+ */
+int kni_napi_start(struct kni_iface *i, int cpu); /* -1: any */
+void kni_napi_quiet(struct kni_iface *i);
+void kni_napi_rung(struct kni_iface *i); /* as kni_thread_rung; by a process with BH off */
 
 /* kni_doorbell.c */
 int kni_doorbell_listen(struct kni_doorbell *b, int fd,

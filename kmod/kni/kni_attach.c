@@ -145,7 +145,9 @@ static int attach_pair(struct kni_iface *i, u32 pair, struct kni_attach *a)
 	pair_reset(i, pair);
 	rcu_assign_pointer(i->pair[pair].live, a);
 	set_bit(pair, &i->active);
+	local_bh_disable();
 	kni_thread_rung(i);
+	local_bh_enable();
 	return 0;
 }
 

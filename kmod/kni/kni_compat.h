@@ -125,6 +125,49 @@ static inline void kni_napi_add(struct net_device *dev, struct napi_struct *napi
 	napi_enable(napi);
 }
 
+/*
+ * Before the net_device is registered: its NAPIs get threads, or sysfs decides again. -EOPNOTSUPP:
+ * this kernel has none.
+ */
+#if defined(KNI_HAS_NETIF_THREADED_ENABLE)
+#define KNI_THREADED 1
+static inline int kni_napi_set_threaded(struct net_device *dev)
+{
+	netif_threaded_enable(dev);
+	return 0;
+}
+#elif defined(KNI_HAS_DEV_SET_THREADED)
+#define KNI_THREADED 1
+static inline int kni_napi_set_threaded(struct net_device *dev)
+{
+	return dev_set_threaded(dev, true);
+}
+#else
+#define KNI_THREADED 0
+static inline int kni_napi_set_threaded(struct net_device *dev)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+static inline struct task_struct *kni_napi_thread(const struct napi_struct *napi)
+{
+#if KNI_THREADED
+	return napi->thread;
+#else
+	return NULL;
+#endif
+}
+
+static inline bool kni_napi_is_threaded(const struct napi_struct *napi)
+{
+#if KNI_THREADED
+	return test_bit(NAPI_STATE_THREADED, &napi->state);
+#else
+	return false;
+#endif
+}
+
 /* Idempotent. A grace period later it may be freed. */
 static inline void kni_napi_del(struct napi_struct *napi)
 {

@@ -42,7 +42,7 @@ static int call_info(struct kni_file *f, union kni_arg *arg)
 	if (memchr_inv(info->reserved, 0, sizeof(info->reserved)))
 		return -EINVAL;
 	info->abi = KNIT_ABI_VERSION;
-	info->flags = (kni_params.threads_multiple ? KNIT_INFO_THREADS_MULTIPLE : 0) |
+	info->flags = (kni_params.threads ? KNIT_INFO_THREADS_MULTIPLE : 0) |
 		      (kni_params.carrier_on ? KNIT_INFO_CARRIER_ON : 0) |
 		      (kni_params.async ? KNIT_INFO_ASYNC : 0) |
 		      (kni_loopback() ? KNIT_INFO_LOOPBACK : 0) |

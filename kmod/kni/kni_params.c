@@ -19,8 +19,8 @@ MODULE_PARM_DESC(lo_mode, "Loopback: lo_mode_none (default), lo_mode_fifo (rings
 static char *kthread_mode = "single";
 module_param(kthread_mode, charp, 0444);
 MODULE_PARM_DESC(kthread_mode,
-		 "Packet threads: single (default, one for each process that creates interfaces) "
-		 "or multiple (one for each interface)");
+		 "Packet threads: single (default, one for each process that creates interfaces), "
+		 "multiple (one for each interface) or napi (one of the core's for each pair)");
 
 static char *carrier = "off";
 module_param(carrier, charp, 0444);
@@ -59,11 +59,18 @@ static int __init parse_lo_mode(void)
 
 static int __init parse_kthread_mode(void)
 {
-	kni_params.threads_multiple = !strcmp(kthread_mode, "multiple");
-	if (kni_params.threads_multiple || !strcmp(kthread_mode, "single"))
+	if (!strcmp(kthread_mode, "multiple")) {
+		kni_params.threads = KNI_THREADS_MULTIPLE;
+	} else if (!strcmp(kthread_mode, "napi")) {
+		kni_params.threads = KNI_THREADS_NAPI;
+	} else if (strcmp(kthread_mode, "single")) {
+		pr_err("kthread_mode=%s: it may be single, multiple or napi\n", kthread_mode);
+		return -EINVAL;
+	}
+	if (kni_params.threads != KNI_THREADS_NAPI || KNI_THREADED)
 		return 0;
-	pr_err("kthread_mode=%s: it may be single or multiple\n", kthread_mode);
-	return -EINVAL;
+	pr_err("kthread_mode=napi: this kernel has no threads for NAPI; Linux 5.12 and newer do\n");
+	return -EOPNOTSUPP;
 }
 
 static int __init parse_carrier(void)

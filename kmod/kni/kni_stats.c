@@ -36,7 +36,7 @@ int kni_stats(struct kni_iface *i, struct knit_ioc_stats *out)
 		return -ENOENT;
 	pair_stats(&i->pair[array_index_nospec(out->pair, i->n_pairs)], out);
 	mutex_lock(&i->lock);
-	out->wakeups = i->quiet ? 0 : kni_thread_wakeups(i->thread);
+	out->wakeups = i->quiet ? 0 : kni_thread_wakeups(i);
 	mutex_unlock(&i->lock);
 	kni_req_stats(i, out);
 	return 0;

@@ -440,7 +440,10 @@ int kni_thread_take(struct kni_file *f, struct kni_iface *i, int cpu)
 	struct kni_thread **single = &f->thread;
 	char name[IFNAMSIZ + 4];
 
-	if (!kni_params.threads_multiple) {
+	i->thread = NULL;
+	if (kni_params.threads == KNI_THREADS_NAPI && f->trusted && !kni_loopback())
+		return kni_napi_start(i, cpu);
+	if (kni_params.threads == KNI_THREADS_SINGLE) {
 		if (!*single)
 			*single = thread_new("kni_single", cpu, f->trusted);
 		i->thread = *single;
@@ -456,7 +459,9 @@ int kni_thread_take(struct kni_file *f, struct kni_iface *i, int cpu)
 /* i is quiet: it does not use its thread any more. */
 void kni_thread_put(struct kni_file *f, struct kni_iface *i)
 {
-	if (kni_params.threads_multiple) {
+	if (!i->thread) {
+		;
+	} else if (kni_params.threads != KNI_THREADS_SINGLE) {
 		thread_free(i->thread);
 	} else if (f->thread && list_empty(&f->ifaces)) {
 		thread_free(f->thread);
@@ -467,6 +472,8 @@ void kni_thread_put(struct kni_file *f, struct kni_iface *i)
 
 void kni_thread_add(struct kni_iface *i)
 {
+	if (!i->thread)
+		return;
 	spin_lock_irq(&i->thread->lock);
 	i->has_thread = true;
 	spin_unlock_irq(&i->thread->lock);
@@ -475,6 +482,10 @@ void kni_thread_add(struct kni_iface *i)
 
 void kni_thread_del(struct kni_iface *i)
 {
+	if (!i->thread) {
+		kni_napi_quiet(i);
+		return;
+	}
 	spin_lock_irq(&i->thread->lock);
 	iface_off(i->thread, i);
 	i->has_thread = false;
@@ -488,11 +499,15 @@ void kni_thread_del(struct kni_iface *i)
  */
 void kni_thread_rung(struct kni_iface *i)
 {
+	if (!i->thread) {
+		kni_napi_rung(i);
+		return;
+	}
 	disarm_iface(i);
 	iface_wake(i->thread, i);
 }
 
-u64 kni_thread_wakeups(const struct kni_thread *t)
+u64 kni_thread_wakeups(const struct kni_iface *i)
 {
-	return READ_ONCE(t->wakeups);
+	return i->thread ? READ_ONCE(i->thread->wakeups) : atomic64_read(&i->scheduled);
 }

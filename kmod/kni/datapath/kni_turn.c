@@ -42,6 +42,13 @@ static bool has_news(const struct kni_turn *t, const struct knit_ring *rx_q)
 	return knit_load(&t->left) || (there <= rx_q->size && there > knit_load(&t->seen));
 }
 
+bool kni_turn_due(const struct kni_turn *t, const struct knit_ring *rx_q)
+{
+	__u32 there = knit_load(&rx_q->shm->producer) - knit_load(&t->cons);
+
+	return knit_load(&t->left) || there != knit_load(&t->seen);
+}
+
 bool kni_turn_arm(const struct kni_turn *t, const struct knit_ring *rx_q)
 {
 	knit_store(&rx_q->shm->need_data, 1);

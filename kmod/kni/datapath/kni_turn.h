@@ -48,6 +48,11 @@ bool kni_turn_give(struct kni_turn *t, const struct knit_ring *rx_q, int work);
  */
 void kni_turn_note(struct kni_turn *t, const struct knit_ring *rx_q, int work);
 /*
+ * Is a poll due, or was rx_q's index written, be it an impossible one? Touches of rx_q what arm
+ * does; any context.
+ */
+bool kni_turn_due(const struct kni_turn *t, const struct knit_ring *rx_q);
+/*
  * Not while one has it. True: sleep; the flag is up, or somebody has taken the turn, and will arm.
  * Touches of rx_q only what is shared, or never changes.
  */

@@ -60,6 +60,8 @@ int set_up(const char *name, bool up);	/* -errno */
 int set_mtu(const char *name, int mtu); /* -errno */
 int thread_of(const char *name_starts); /* 0: none; also a thread of a process */
 bool has_thread(const char *name_starts);
+bool by_napi(void);	       /* the module was told to use the core's threads */
+const char *thread_name(void); /* what those of ours begin with */
 /* CPUs it may run on, as a list: "0-1"; "" if there is no such thread. */
 void thread_cpus(const char *name_starts, char *list, size_t room);
 long status_kib(const char *field); /* of /proc/self/status */

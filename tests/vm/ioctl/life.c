@@ -191,7 +191,7 @@ static void dies_and_is_released(void)
 	is("namespace: the block is not mapped any more", mem_del(b.fd, b.mem, b.len, PAGE), 0);
 	is("namespace: release", release(b.fd, dead.id), 0);
 	is("namespace: release succeeds once", release(b.fd, dead.id), -ENOENT);
-	is_true("namespace: no thread is left", !has_thread("kni_"));
+	is_true("namespace: no thread is left", !has_thread(thread_name()));
 	close(other);
 	bed_close(&b);
 }
@@ -244,7 +244,7 @@ static void cycles(void)
 			err = release(b.fd, id);
 	}
 	is("cycles: create and release, 100 times", err, 0);
-	is_true("cycles: no thread is left", !has_thread("kni_"));
+	is_true("cycles: no thread is left", !has_thread(thread_name()));
 	bed_close(&b);
 }
 

@@ -34,7 +34,7 @@ static bool nothing_pinned(const void *arg)
 static bool no_thread(const void *arg)
 {
 	(void)arg;
-	return !has_thread("kni_");
+	return !has_thread(thread_name());
 }
 
 static bool is_wanted(const char *name, int argc, char **argv)

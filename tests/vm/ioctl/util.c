@@ -304,6 +304,23 @@ int thread_of(const char *name_starts)
 	return tid;
 }
 
+bool by_napi(void)
+{
+	FILE *file = fopen("/sys/module/rte_kni/parameters/kthread_mode", "re");
+	char mode[16] = "";
+
+	if (file && fgets(mode, sizeof(mode), file) == NULL)
+		mode[0] = '\0';
+	if (file)
+		fclose(file);
+	return strcmp(mode, "napi\n") == 0;
+}
+
+const char *thread_name(void)
+{
+	return by_napi() ? "napi/k" : "kni_";
+}
+
 bool has_thread(const char *name_starts)
 {
 	return thread_of(name_starts) != 0;

@@ -10,6 +10,14 @@ PROGRAM=$KNIT_BUILD/tests/vm/ioctl/knit-ioctl
 PARAMETERS=/sys/module/rte_kni/parameters
 CYCLES=50
 
+# Threads for NAPI are newer than 5.10.
+NAPI=(kthread_mode=napi)
+NO_NAPI=()
+if [ ! -e /sys/class/net/lo/threaded ]; then
+	NO_NAPI=("${NAPI[@]}")
+	NAPI=()
+fi
+
 refused() # parameters...: and the log says why
 {
 	unload_module
@@ -47,12 +55,14 @@ parameters()
 		max_scheduling_interval 200
 	END
 	for name in lo_mode={lo_mode_none,lo_mode_fifo,lo_mode_fifo_skb,another} \
-		kthread_mode={single,multiple} carrier={on,off} enable_bifurcated=on \
-		min_scheduling_interval={0,199} max_scheduling_interval={101,1000000}; do
+		kthread_mode={single,multiple} "${NAPI[@]}" carrier={on,off} \
+		enable_bifurcated=on min_scheduling_interval={0,199} \
+		max_scheduling_interval={101,1000000}; do
 		check "accepts $name" accepted "$name"
 	done
-	for name in kthread_mode={double,} carrier={maybe,} enable_bifurcated={off,yes} \
-		{min,max}_scheduling_interval=-1 min_scheduling_interval={200,2000000} \
+	for name in kthread_mode={double,} "${NO_NAPI[@]}" carrier={maybe,} \
+		enable_bifurcated={off,yes} {min,max}_scheduling_interval=-1 \
+		min_scheduling_interval={200,2000000} \
 		max_scheduling_interval={100,1000001}; do
 		check "refuses $name" refused "$name"
 	done
@@ -98,3 +108,7 @@ check "loads" load_module
 calls
 check "loads for a thread for each interface" load_module kthread_mode=multiple
 calls create processes namespaces tenants
+if [ ${#NAPI[@]} -gt 0 ]; then
+	check "loads for a thread for each pair" load_module "${NAPI[@]}"
+	calls create attach link packets kick wake spread processes namespaces tenants
+fi

@@ -36,7 +36,10 @@ traced()
 modprobe -a 8021q sch_ingress cls_matchall act_gact act_mirred act_tunnel_key
 modprobe -a macvlan ipvlan vrf geneve nf_tables
 mount -t tracefs none /sys/kernel/tracing
-for parameters in "" kthread_mode=multiple lo_mode=lo_mode_fifo lo_mode=lo_mode_fifo_skb; do
+# Threads for NAPI are newer than 5.10.
+NAPI=(kthread_mode=napi)
+[ -e /sys/class/net/lo/threaded ] || NAPI=()
+for parameters in "" kthread_mode=multiple "${NAPI[@]}" lo_mode=lo_mode_fifo{,_skb}; do
 	# shellcheck disable=SC2086 # none, or one
 	check "loads ${parameters:-without parameters}" load_module $parameters
 	packets 4096

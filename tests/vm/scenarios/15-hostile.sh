@@ -55,5 +55,8 @@ fault_injection
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 hostile "single thread" "$ROUNDS"
 hostile "multiple threads" $(((ROUNDS + 2) / 3)) kthread_mode=multiple carrier=on
+# Threads for NAPI are newer than 5.10.
+[ ! -e /sys/class/net/lo/threaded ] ||
+	hostile "threads of the core" $(((ROUNDS + 2) / 3)) kthread_mode=napi
 hostile "loopback of rings" $(((ROUNDS + 5) / 6)) lo_mode=lo_mode_fifo -- --loopback
 hostile "loopback of skbs" $(((ROUNDS + 5) / 6)) lo_mode=lo_mode_fifo_skb -- --loopback
