@@ -167,7 +167,6 @@ struct kni_pair {
 	/* ndo_start_xmit, under HARD_TX_LOCK; loopback: who took the turn */
 	struct knit_ring alloc_q ____cacheline_aligned;
 	struct knit_ring tx_q;
-	u32 wanted;	     /* buffers that must be on offer before it goes on; 0: not waiting */
 	u32 pending_packets; /* taken into txbuf, not committed */
 	u32 pending_bytes;
 	u32 bad_index; /* of alloc_q and tx_q, as far as counted */
@@ -181,6 +180,11 @@ struct kni_pair {
 	struct kni_attach __rcu *live ____cacheline_aligned;
 	struct kni_iface *iface;
 	u16 index;
+	/*
+	 * Buffers that must be on offer before a stopped queue goes on; 0: it is not waiting. Its
+	 * writers are those of tx_q, but all that poll rx_q look at it, and it seldom changes.
+	 */
+	u32 wanted;
 };
 
 /*
