@@ -220,6 +220,7 @@ static const struct kni_call *call_of(unsigned int cmd)
 	return calls[nr].call ? &calls[nr] : NULL;
 }
 
+/* All of the call's struct is written, if it succeeds. */
 static int copy_in(union kni_arg *arg, const struct kni_call *call, const void __user *user)
 {
 	u32 size;
@@ -241,7 +242,7 @@ static long kni_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	const struct kni_call *call = call_of(cmd);
 	void __user *to = (void __user *)user;
 	struct kni_file *f = file->private_data;
-	union kni_arg arg = {};
+	union kni_arg arg; /* of which the call's struct is valid, and used */
 	size_t size;
 	int err;
 
@@ -252,10 +253,10 @@ static long kni_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 		return err;
 	/* Can the answer be written? Better to know before anything has changed. */
 	size = call->out ? min_t(size_t, arg.size, call->size) : 0;
-	if (copy_to_user(to, &arg, size))
+	if (size && copy_to_user(to, &arg, size))
 		return -EFAULT;
 	err = call->call(f, &arg);
-	if (err || !copy_to_user(to, &arg, size))
+	if (err || !size || !copy_to_user(to, &arg, size))
 		return err;
 	if (call->undo)
 		call->undo(f, &arg);
