@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "iface.h"
 
+#include "kni/base/handover.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/engine/engine.h"
@@ -95,11 +96,20 @@ static const cpu_set_t *engine_cpus(const struct knit_config *c, cpu_set_t *set)
 	return CPU_COUNT(set) ? set : NULL;
 }
 
+/* "auto" can be decided by the environment, as the engine can. Or a negative errno, logged. */
+static int iface_handover(const struct knit_conf_iface *c)
+{
+	int mode = knit_handover_parse(c->handover);
+
+	return mode == KNIT_HANDOVER_AUTO ? knit_handover_wanted() : mode;
+}
+
 static int iface_create(struct primary *p, unsigned int i)
 {
 	cpu_set_t cpus;
 	const struct knit_conf_iface *c = &p->conf->ifaces[i];
 	struct knit_topo_iface *topo = &p->topo->ifaces[i];
+	int handover = iface_handover(c);
 	struct knit_iface_conf conf = {
 		.engine = c->engine,
 		.netns = c->netns[0] ? c->netns : NULL,
@@ -118,9 +128,12 @@ static int iface_create(struct primary *p, unsigned int i)
 		.async = is_async(p, c),
 		.carrier = c->port < 0,
 		.merge_datagrams = c->merge_datagrams,
+		.handover = handover,
 		.io_uring = p->conf->tap.io_uring,
 	};
 
+	if (handover < 0)
+		return handover;
 	snprintf(conf.name, sizeof(conf.name), "%s", c->name);
 	memcpy(conf.mac, c->mac, sizeof(conf.mac));
 	if (c->port >= 0 && memcmp(c->mac, "\0\0\0\0\0\0", 6) == 0)

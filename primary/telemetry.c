@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "telemetry.h"
 
+#include "kni/base/handover.h"
 #include "kni/base/log.h"
 #include "kni/control/pair.h"
 #include "kni/engine/engine.h"
@@ -182,6 +183,7 @@ static int report_iface(const char *params, struct rte_tel_data *d)
 	rte_tel_data_start_dict(d);
 	rte_tel_data_add_dict_string(d, "engine", kni->engine->name);
 	rte_tel_data_add_dict_uint(d, "ifindex", kni->ifindex);
+	rte_tel_data_add_dict_string(d, "handover", knit_handover_name(kni->handover));
 	rte_tel_data_add_dict_uint(d, "pairs", kni->n_pairs);
 	rte_tel_data_add_dict_uint(d, "held_mbufs", s.held);
 	rte_tel_data_add_dict_uint(d, "to_kernel", s.rx_packets);

@@ -73,7 +73,7 @@ DATAPATH_CALLS = re.compile(
     r"_GLOBAL_OFFSET_TABLE_|__tls_get_addr|__rte_panic|memcpy|memmove|memset|memcmp|"
     r"per_lcore__.*|rte_eth_fp_ops|rte_eth_call_[rt]x_callbacks|rte_mempool_ops_table|"
     r"rte_mempool_avail_count|rte_pktmbuf_free_bulk|"
-    r"knit_doorbell_ring|knit_kick|knit_handoff_(put|take|lost)|knit_offload_\w+|"
+    r"knit_doorbell_ring|knit_kick_of|knit_handoff_(put|take|lost)|knit_offload_\w+|"
     r"knit_(to|from)_kernel(_room|_any|_count)?|knit_worker_fallback(_failed)?")
 MODULE_INCLUDES = ("include/abi/", "common/pure/")
 ROOTS = ("include/", "common/", "primary/", "secondary/", "tools/")

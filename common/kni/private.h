@@ -101,6 +101,7 @@ struct rte_kni {
 	uint32_t ifindex;     /* in its namespace */
 	uint32_t engine_kind; /* enum knit_engine_kind: what the other processes know of engine */
 	uint64_t kmod_id;     /* names it to the module */
+	uint32_t handover;    /* enum knit_handover */
 
 	/*
 	 * The handler's side of the requests; handler: rw, see handler.h. After each change of the
@@ -152,6 +153,7 @@ struct knit_iface_conf {
 	bool legacy;
 	bool async;
 	bool carrier;	      /* at creation */
+	uint32_t handover;    /* enum knit_handover */
 	bool io_uring;	      /* tap: many frames with one system call, where that can be had */
 	bool merge_datagrams; /* the kernel may get datagrams of a flow as one, see tap_observe.c */
 };

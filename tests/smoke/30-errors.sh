@@ -144,6 +144,10 @@ machine()
 	[ "$ENGINE" != tap ] || refused_without "no /dev/net/tun" "/dev/net/tun: No such file" \
 		"mount -t tmpfs none /dev/net"
 
+	refused "unknown hand-over in the environment" 4 \
+		"^KNIT_HANDOVER=threads: unknown; auto, inline or thread is allowed" \
+		env KNIT_HANDOVER=threads "$PRIMARY" --config "$TMP/knit.cfg"
+
 	ENGINE=kmod sound_config
 	refused_without "no kernel module" "modprobe rte_kni" "mount -t tmpfs none /dev"
 	# As any file would, a module of another ABI does not know the first question.

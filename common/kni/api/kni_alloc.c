@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_kni
 #include "kni/base/doorbell.h"
+#include "kni/base/handover.h"
 #include "kni/base/log.h"
 #include "kni/control/handler.h"
 #include "kni/control/pair.h"
@@ -104,7 +105,7 @@ static void set_name(const struct rte_kni_conf *conf, struct knit_iface_conf *c)
 }
 
 static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_ext_conf *ext,
-			  struct knit_iface_conf *c)
+			  uint32_t handover, struct knit_iface_conf *c)
 {
 	struct rte_ether_addr mac;
 
@@ -126,6 +127,7 @@ static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_
 	c->async = ext->async;
 	c->merge_datagrams = ext->merge_datagrams;
 	c->carrier = env_is("KNIT_CARRIER", "on");
+	c->handover = handover;
 	c->io_uring = !env_is("KNIT_IO_URING", "off");
 }
 
@@ -171,17 +173,18 @@ static struct rte_kni *iface_create(struct rte_mempool *pool, const struct knit_
 struct rte_kni *rte_kni_alloc_ext(struct rte_mempool *pktmbuf_pool, const struct rte_kni_conf *conf,
 				  struct rte_kni_ops *ops, const struct rte_kni_ext_conf *ext)
 {
+	int handover = knit_handover_wanted();
 	struct knit_iface_conf c;
 	struct rte_kni *kni;
 
 	rte_errno = EINVAL;
-	if (pktmbuf_pool == NULL || conf == NULL || ext == NULL || !ext_ok(ext))
+	if (pktmbuf_pool == NULL || conf == NULL || ext == NULL || !ext_ok(ext) || handover < 0)
 		return NULL;
 	if (!knit_kni_initialised()) {
 		log_err("rte_kni_alloc before rte_kni_init");
 		return NULL;
 	}
-	to_iface_conf(conf, ext, &c);
+	to_iface_conf(conf, ext, handover, &c);
 	c.port_id = ops ? ops->port_id : UINT16_MAX;
 	if (!pool_ok(c.name, pktmbuf_pool))
 		return NULL;

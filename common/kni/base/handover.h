@@ -2,6 +2,8 @@
 #ifndef KNIT_HANDOVER_H
 #define KNIT_HANDOVER_H
 
+#include <stdint.h>
+
 /*
  * Who does the kernel's part of an interface's packets.
  *
@@ -16,6 +18,10 @@ enum knit_handover {
 	KNIT_HANDOVER_INLINE,
 	KNIT_HANDOVER_THREAD,
 };
+
+/* The mode of that name, or -EINVAL; and its name, or "?". */
+int knit_handover_parse(const char *text);
+const char *knit_handover_name(uint32_t mode);
 
 /* What KNIT_HANDOVER in the environment says; or -EINVAL, logged. */
 int knit_handover_wanted(void);

@@ -3,7 +3,7 @@
 #define KNIT_DATAPATH_H
 
 #include "kni/base/doorbell.h"
-#include "kni/base/kick.h"
+#include "kni/kick.h"
 #include "kni/private.h"
 
 /*
@@ -33,9 +33,11 @@ static inline bool knit_wake_is_due(const struct knit_ring *put, uint32_t n_put,
  * What the engine was to be woken for is done, or will be: where this process may, it enters the
  * kernel and does it itself; else it rings the doorbell. Never blocks.
  */
-static inline void knit_wake(const struct rte_kni *kni, uint16_t pair)
+static inline void knit_wake(const struct rte_kni *kni, uint16_t pair, bool wanted_space)
 {
-	if (!knit_kick(kni->index, pair, kni->kmod_id))
+	const struct knit_kick *k = knit_kick_of(kni, pair);
+
+	if (k == NULL || !k->to_kernel(kni, pair, k->arg, wanted_space))
 		knit_doorbell_ring(kni->pair[pair].engine_doorbell);
 }
 

@@ -134,12 +134,17 @@ static struct rte_mbuf *tx_frame_take(struct rte_kni *kni, struct knit_tx_end *e
 unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
 			      unsigned int n)
 {
+	const struct knit_kick *kick = knit_kick_of(kni, pair);
 	struct knit_tx_end *e = &kni->pair[pair].tx;
 	uint32_t have, used = 0, added;
 	unsigned int taken = 0;
 	struct rte_mbuf *m;
 
 	have = knit_ring_peek(&e->tx_q, e->tx_q.size);
+	if (have == 0 && kick && kick->from_kernel) {
+		kick->from_kernel(kni, pair, kick->arg);
+		have = knit_ring_peek(&e->tx_q, e->tx_q.size);
+	}
 	while (used < have && taken < n) {
 		m = tx_frame_take(kni, e, have, &used);
 		if (unlikely(m == NULL))
@@ -158,7 +163,7 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 	}
 	added = offer_refill(e);
 	if (unlikely(knit_wake_is_due(&e->alloc_q, added, &e->tx_q, used)))
-		knit_wake(kni, pair);
+		knit_wake(kni, pair, true);
 	return taken;
 }
 

@@ -111,7 +111,7 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 	if (used)
 		knit_ring_submit(&e->rx_q, used);
 	if (unlikely(knit_wake_is_due(&e->rx_q, used, &e->free_q, freed)))
-		knit_wake(kni, pair);
+		knit_wake(kni, pair, false);
 	return i;
 }
 

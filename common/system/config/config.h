@@ -117,6 +117,7 @@ struct knit_conf_iface {
 	int core; /* CPU for its thread (tap: kthread_mode multiple), -1: any */
 	uint32_t ring_size;
 	enum knit_request_mode requests;
+	char handover[8];
 	bool merge_datagrams;
 	struct knit_conf_at at;
 };

@@ -25,6 +25,7 @@ static const char *const iova_modes[] = { "auto", "pa", "va", NULL };
 static const char *const log_levels[] = { "emergency", "alert", "critical", "error", "warning",
 					  "notice",    "info",	"debug",    NULL };
 static const char *const kthread_modes[] = { "single", "multiple", NULL };
+static const char *const handover_modes[] = { "auto", "inline", "thread", NULL };
 static const char *const engines[] = { "auto", "kmod", "tap", NULL };
 static const char *const port_drivers[] = {
 	[KNIT_DRIVER_KEEP] = "keep",
@@ -192,6 +193,11 @@ static const struct knit_key iface_keys[] = {
 	  .help = "whether ip link waits for the port's answer; auto: synchronous if the drivers "
 		  "of all ports make that safe. The tap engine's requests are always "
 		  "asynchronous. Old spellings: \"ask\" and \"post\"" },
+	{ FIELD(knit_conf_iface, handover), .type = KNIT_KEY_WORD, .def = "auto",
+	  .values = handover_modes,
+	  .help = "who does the kernel's part: a thread of the engine, or inline whoever sends or "
+		  "receives, in a system call; auto: inline while that thread sleeps, and tap: "
+		  "a few frames wait" },
 	{ FIELD(knit_conf_iface, merge_datagrams), .type = KNIT_KEY_BOOL, .def = "false",
 	  .help = "let datagrams of a flow that arrive together reach the kernel as one; tap: "
 		  "while nobody is known to look at them. Kmod: what ethtool calls lro" },

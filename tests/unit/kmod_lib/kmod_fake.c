@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kmod_fake.h"
-#include "kni/base/kick.h"
+#include "kni/kick.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,10 +123,10 @@ static int create(struct knit_ioc_create *c)
 	return 0;
 }
 
-void knit_kick_set(uint16_t iface, uint16_t pair, uint64_t id, int fd)
+void knit_kick_set(const struct rte_kni *kni, uint16_t pair, const struct knit_kick *kick)
 {
-	kmod_fake.kick_id[pair] = id;
-	kmod_fake.kick_fd[pair] = fd;
+	kmod_fake.kick_id[pair] = kni->kmod_id;
+	kmod_fake.kick_fd[pair] = (int)(intptr_t)kick->arg;
 }
 
 void knit_kick_clear(uint16_t iface, uint16_t pair)
@@ -134,9 +134,9 @@ void knit_kick_clear(uint16_t iface, uint16_t pair)
 	kmod_fake.kick_id[pair] = 0;
 }
 
-bool knit_kick(uint16_t iface, uint16_t pair, uint64_t id)
+const struct knit_kick *knit_kick_of(const struct rte_kni *kni, uint16_t pair)
 {
-	return kmod_fake.kick_id[pair] == id;
+	return NULL;
 }
 
 static int stats(struct knit_ioc_stats *s)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "kmod_fake.h"
 #include "kni/base/doorbell.h"
+#include "kni/base/handover.h"
 #include "kni/control/iface.h"
 #include "kni/engine/engine.h"
 #include "kni/engine/engine_call.h"
@@ -403,25 +404,21 @@ END_TEST
 START_TEST(handover)
 {
 	static const struct {
-		const char *text;
+		enum knit_handover mode;
 		bool kicks;
-	} modes[] = { { "auto", true }, { "inline", true }, { "", true }, { "thread", false } };
+	} modes[] = { { KNIT_HANDOVER_AUTO, true },
+		      { KNIT_HANDOVER_INLINE, true },
+		      { KNIT_HANDOVER_THREAD, false } };
 	size_t i;
 
 	make();
 	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
 	for (i = 0; i < RTE_DIM(modes); i++) {
-		setenv("KNIT_HANDOVER", modes[i].text, 1);
+		kni->handover = modes[i].mode;
 		ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
 		ck_assert_int_eq(kmod_fake.kick_id[0] != 0, modes[i].kicks);
 		knit_engine_unbind_pair(kni, 0);
 	}
-	setenv("KNIT_HANDOVER", "Inline", 1);
-	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), -EINVAL);
-	kni->legacy = true;
-	ck_assert_int_eq(kni->engine->bind(kni, 0), -EINVAL);
-	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_ATTACH), RTE_DIM(modes));
-	unsetenv("KNIT_HANDOVER");
 	end();
 }
 END_TEST

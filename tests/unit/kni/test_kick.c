@@ -1,45 +1,32 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "unit.h"
 
-#include "abi/knit_ioctl.h"
-#include "kni/base/kick.h"
 #include "kni/datapath/datapath.h"
+#include "kni/kick.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-/* Bursts enter the module where this process may, else they ring. */
+/* Bursts do the engine's work where this process may, else they ring. */
 #define IFACE 3
-#define ID 77
-#define FILE_OF_PAIR 12345 /* of no file */
+#define GENERATION 77
 
 static struct {
 	unsigned int calls;
-	int fd, error;
-	struct knit_ioc_kick arg;
-} module;
-
-/* The module is here; all else is the kernel's. */
-int ioctl(int fd, unsigned long request, ...)
-{
-	va_list ap;
+	uint16_t pair;
 	void *arg;
+	bool wanted_space, done;
+} engine;
 
-	va_start(ap, request);
-	arg = va_arg(ap, void *);
-	va_end(ap);
-	if (request != KNIT_IOC_KICK)
-		return syscall(SYS_ioctl, fd, request, arg);
-	module.calls++;
-	module.fd = fd;
-	module.arg = *(struct knit_ioc_kick *)arg;
-	errno = module.error;
-	return module.error ? -1 : 0;
+static bool serve(const struct rte_kni *kni, uint16_t pair, void *arg, bool wanted_space)
+{
+	engine.calls++;
+	engine.pair = pair;
+	engine.arg = arg;
+	engine.wanted_space = wanted_space;
+	return engine.done;
 }
+
+static const struct knit_kick kick = { .to_kernel = serve, .arg = &engine, .fd = -1 };
 
 static struct rte_kni *kni;
 
@@ -54,13 +41,14 @@ static void setup(void)
 {
 	int64_t doorbell;
 
-	memset(&module, 0, sizeof(module));
+	memset(&engine, 0, sizeof(engine));
+	engine.done = true;
 	ck_assert_int_eq(knit_doorbell_init(), 0);
 	doorbell = knit_doorbell_new();
 	ck_assert_int_ge(doorbell, 0);
 	kni = calloc(1, sizeof(*kni));
 	kni->index = IFACE;
-	kni->kmod_id = ID;
+	kni->generation = GENERATION;
 	kni->pair[0].engine_doorbell = doorbell;
 	kni->pair[1].engine_doorbell = doorbell;
 }
@@ -74,44 +62,43 @@ static void teardown(void)
 
 START_TEST(kicks)
 {
-	knit_kick_set(IFACE, 1, ID, FILE_OF_PAIR);
-	knit_wake(kni, 1);
-	ck_assert_uint_eq(module.calls, 1);
-	ck_assert_int_eq(module.fd, FILE_OF_PAIR);
-	ck_assert_uint_eq(module.arg.size, sizeof(module.arg));
-	ck_assert_uint_eq(module.arg.id, ID);
-	ck_assert_uint_eq(module.arg.pair, 1);
-	ck_assert_uint_eq(module.arg.flags, 0);
-	ck_assert_uint_eq(module.arg.reserved, 0);
+	knit_kick_set(kni, 1, &kick);
+	knit_wake(kni, 1, false);
+	ck_assert_uint_eq(engine.calls, 1);
+	ck_assert_uint_eq(engine.pair, 1);
+	ck_assert_ptr_eq(engine.arg, &engine);
+	ck_assert(!engine.wanted_space);
+	knit_wake(kni, 1, true);
+	ck_assert(engine.wanted_space);
 	ck_assert_uint_eq(rings(), 0);
 }
 END_TEST
 
 START_TEST(rings_instead)
 {
-	knit_wake(kni, 1); /* nothing was set */
+	knit_wake(kni, 1, false); /* nothing was set */
 	ck_assert_uint_eq(rings(), 1);
-	knit_kick_set(IFACE, 1, ID, FILE_OF_PAIR);
-	knit_wake(kni, 0); /* another pair */
+	knit_kick_set(kni, 1, &kick);
+	knit_wake(kni, 0, false); /* another pair */
 	ck_assert_uint_eq(rings(), 1);
-	kni->kmod_id = ID + 1; /* a later interface in the same place */
-	knit_wake(kni, 1);
+	kni->generation = GENERATION + 1; /* a later interface in the same place */
+	knit_wake(kni, 1, false);
 	ck_assert_uint_eq(rings(), 1);
-	kni->kmod_id = ID;
+	kni->generation = GENERATION;
 	knit_kick_clear(IFACE, 1);
-	knit_wake(kni, 1);
+	knit_wake(kni, 1, false);
 	ck_assert_uint_eq(rings(), 1);
-	ck_assert_uint_eq(module.calls, 0);
+	ck_assert_uint_eq(engine.calls, 0);
 }
 END_TEST
 
 /* The pair was taken away: what it is rung for is for its next owner. */
 START_TEST(refused)
 {
-	knit_kick_set(IFACE, 1, ID, FILE_OF_PAIR);
-	module.error = EPERM;
-	knit_wake(kni, 1);
-	ck_assert_uint_eq(module.calls, 1);
+	knit_kick_set(kni, 1, &kick);
+	engine.done = false;
+	knit_wake(kni, 1, false);
+	ck_assert_uint_eq(engine.calls, 1);
 	ck_assert_uint_eq(rings(), 1);
 }
 END_TEST

@@ -4,11 +4,12 @@
 #include "kni/base/broker.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/handover.h"
-#include "kni/base/kick.h"
 #include "kni/base/log.h"
+#include "kni/kick.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /*
@@ -101,15 +102,26 @@ static void file_put(void)
 		close(own.fd);
 }
 
+/* The module does all that it is woken for, whatever that is. */
+static bool kick_module(const struct rte_kni *kni, uint16_t pair, void *arg, bool wanted_space)
+{
+	struct knit_ioc_kick k = { .size = sizeof(k), .id = kni->kmod_id, .pair = pair };
+
+	return ioctl((int)(intptr_t)arg, KNIT_IOC_KICK, &k) == 0;
+}
+
 void knit_kmod_kick_open(const struct rte_kni *kni, uint16_t pair, int fd)
 {
 	struct knit_ioc_kick k = { .id = kni->kmod_id, .pair = pair };
 
-	if (knit_handover_wanted() == KNIT_HANDOVER_THREAD)
+	if (kni->handover == KNIT_HANDOVER_THREAD)
 		return;
 	/* the first one shows whether this module can, and serves what a predecessor left */
 	if (knit_kmod_call(fd, KNIT_IOC_KICK, &k) == 0)
-		knit_kick_set(kni->index, pair, kni->kmod_id, fd);
+		knit_kick_set(kni, pair,
+			      &(struct knit_kick){ .to_kernel = kick_module,
+						   .arg = (void *)(intptr_t)fd,
+						   .fd = -1 });
 }
 
 /* The role's file, be it the one that all of them share. */
@@ -236,7 +248,7 @@ static void role_unbind(struct rte_kni *kni, unsigned int role)
 
 int knit_kmod_bind_pair(struct rte_kni *kni, uint16_t pair)
 {
-	if (pair >= kni->n_pairs || knit_handover_wanted() < 0)
+	if (pair >= kni->n_pairs)
 		return -EINVAL;
 	return role_bind(kni, pair, kni->pair[pair].user_doorbell);
 }

@@ -2,11 +2,10 @@
 #define KNIT_LOGTYPE knit_log_kmod
 #include "kmod.h"
 #include "kni/base/doorbell.h"
-#include "kni/base/handover.h"
-#include "kni/base/kick.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/engine/engine.h"
+#include "kni/kick.h"
 
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -247,8 +246,6 @@ static int kmod_bind(struct rte_kni *kni, uint16_t pair)
 
 	if (!kni->legacy)
 		return 0;
-	if (knit_handover_wanted() < 0)
-		return -EINVAL;
 	ret = knit_kmod_call(k->fd, KNIT_IOC_ATTACH, &a);
 	if (ret < 0)
 		log_err("%s: attach queue pair %u: %s", kni->name, pair,
