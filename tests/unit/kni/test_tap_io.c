@@ -160,6 +160,78 @@ START_TEST(no_reads)
 }
 END_TEST
 
+/* The completion comes when this thread is interrupted, which another process does. */
+static bool becomes_loud(void)
+{
+	uint64_t end = knit_now_ns() + UINT64_C(2000000000);
+
+	while (knit_tap_io_is_quiet(rig.io) && knit_now_ns() < end)
+		;
+	return !knit_tap_io_is_quiet(rig.io);
+}
+
+/* What is watched is quiet until something comes; then once more only if asked for again. */
+START_TEST(watch)
+{
+	int i;
+
+	if (!rig.io->ring)
+		return;
+	never_wait();
+	ck_assert(!knit_tap_io_is_quiet(rig.io));
+	for (i = 0; i < 3; i++) {
+		rig.calls = 0;
+		knit_tap_io_watch(rig.io, rig.out, &rig.calls);
+		ck_assert_uint_eq(rig.calls, 1);
+		ck_assert(knit_tap_io_is_quiet(rig.io));
+		run(true, rig.in, 2);
+		ck_assert(becomes_loud());
+		run(false, rig.out, 3);
+		expect(1, 1);
+		expect(2, -EAGAIN);
+		ck_assert(!knit_tap_io_is_quiet(rig.io));
+	}
+}
+END_TEST
+
+/* Set in the same call as reads; what those left behind is seen at once. */
+START_TEST(watch_behind_reads)
+{
+	if (!rig.io->ring)
+		return;
+	never_wait();
+	run(true, rig.in, 5);
+	rig.calls = 0;
+	rig.io->watch_next = rig.out;
+	run(false, rig.out, 3);
+	ck_assert_uint_eq(rig.calls, 1);
+	expect(2, 1);
+	ck_assert(!knit_tap_io_is_quiet(rig.io));
+	ck_assert_int_eq(rig.io->watch_next, -1);
+	rig.io->watch_next = rig.out;
+	run(false, rig.out, 3);
+	expect(1, 1);
+	expect(2, -EAGAIN);
+	ck_assert(knit_tap_io_is_quiet(rig.io));
+	run(true, rig.in, 1);
+	ck_assert(becomes_loud());
+}
+END_TEST
+
+/* The far end is gone: that is something to look at, too. */
+START_TEST(watch_sees_errors)
+{
+	if (!rig.io->ring)
+		return;
+	never_wait();
+	knit_tap_io_watch(rig.io, rig.out, &rig.calls);
+	close(rig.in);
+	ck_assert(becomes_loud());
+	run(false, rig.out, 2);
+	expect(0, 0);
+}
+END_TEST
+
 static void add(Suite *s, const char *name, const TTest *test)
 {
 	knit_add_fixture_test(s, name, test, 0, setup, teardown);
@@ -172,4 +244,7 @@ KNIT_SUITE(tap_io)
 	add(s, "errors", errors);
 	add(s, "left for later", left_for_later);
 	add(s, "no reads", no_reads);
+	add(s, "watch", watch);
+	add(s, "watch behind reads", watch_behind_reads);
+	add(s, "watch sees errors", watch_sees_errors);
 }

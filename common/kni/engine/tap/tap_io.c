@@ -4,15 +4,18 @@
 #include "kni/base/log.h"
 
 #include <rte_branch_prediction.h>
+#include <rte_common.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define PENDING INT32_MIN /* no result yet */
 #define CANCEL ((void *)(uintptr_t)KNIT_TAP_IO_MAX)
+#define WATCH ((void *)(uintptr_t)(KNIT_TAP_IO_MAX + 1))
 
 static void op_call(struct knit_tap_io_op *op, uint64_t *calls)
 {
@@ -37,19 +40,34 @@ static void ring_add(struct io_uring *ring, const struct knit_tap_io_op *op, uin
 	io_uring_sqe_set_data(sqe, (void *)(uintptr_t)i);
 }
 
-/* Takes the results that are there; returns how many. */
+static void ring_add_watch(struct knit_tap_io *io, int fd)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(io->ring);
+
+	io_uring_prep_poll_add(sqe, fd, POLLIN);
+	io_uring_sqe_set_data(sqe, WATCH);
+	io->watching = true;
+}
+
+/* Takes the results that are there; returns how many of them are operations'. */
 static uint32_t ring_reap(struct knit_tap_io *io)
 {
 	struct io_uring_cqe *cqe;
 	uint32_t n = 0, seen = 0;
 	unsigned int head;
+	void *what;
 
 	io_uring_for_each_cqe(io->ring, head, cqe)
 	{
 		seen++;
-		if (io_uring_cqe_get_data(cqe) == CANCEL)
+		what = io_uring_cqe_get_data(cqe);
+		if (what == CANCEL)
 			continue;
-		io->op[(uintptr_t)io_uring_cqe_get_data(cqe)].result = cqe->res;
+		if (what == WATCH) {
+			io->watching = false;
+			continue;
+		}
+		io->op[(uintptr_t)what].result = cqe->res;
 		n++;
 	}
 	io_uring_cq_advance(io->ring, seen);
@@ -63,6 +81,7 @@ static void ring_close(struct knit_tap_io *io)
 	io_uring_queue_exit(io->ring);
 	free(io->ring);
 	io->ring = NULL;
+	io->watching = false;
 }
 
 /*
@@ -100,6 +119,7 @@ static __attribute__((noinline, cold)) void ring_settle(struct knit_tap_io *io, 
 
 static void ring_run(struct knit_tap_io *io, uint64_t *calls)
 {
+	bool watch = io->watch_next >= 0 && !io->watching;
 	uint32_t i, taken, done;
 	int ret;
 
@@ -107,12 +127,15 @@ static void ring_run(struct knit_tap_io *io, uint64_t *calls)
 		io->op[i].result = PENDING;
 		ring_add(io->ring, &io->op[i], i);
 	}
+	if (watch)
+		ring_add_watch(io, io->watch_next);
+	io->watch_next = -1;
 	*calls += 1;
 	ret = io_uring_submit(io->ring);
 	taken = ret < 0 ? 0 : ret;
 	done = ring_reap(io);
-	if (unlikely(done != io->n))
-		ring_settle(io, taken, done, calls);
+	if (unlikely(done != io->n || taken != io->n + watch))
+		ring_settle(io, RTE_MIN(taken, io->n), done, calls);
 }
 
 /* Linux before 6.4 can't read from a tap device like this; it says so before it reads anything. */
@@ -124,7 +147,8 @@ static void reads_retry(struct knit_tap_io *io, uint32_t n, uint64_t *calls)
 		return;
 	io->no_reads = true;
 	for (i = 0; i < n; i++)
-		op_call(&io->op[i], calls);
+		if (io->op[i].result == -EOPNOTSUPP)
+			op_call(&io->op[i], calls);
 }
 
 uint32_t knit_tap_io_run(struct knit_tap_io *io, uint64_t *calls)
@@ -140,6 +164,21 @@ uint32_t knit_tap_io_run(struct knit_tap_io *io, uint64_t *calls)
 	}
 	io->n = 0;
 	return n;
+}
+
+void knit_tap_io_watch(struct knit_tap_io *io, int fd, uint64_t *calls)
+{
+	ring_add_watch(io, fd);
+	*calls += 1;
+	if (unlikely(io_uring_submit(io->ring) != 1))
+		ring_close(io);
+}
+
+bool knit_tap_io_is_quiet(struct knit_tap_io *io)
+{
+	if (unlikely(io->watching && io_uring_cq_ready(io->ring)))
+		ring_reap(io);
+	return io->watching;
 }
 
 /* Two writes end within the call, in order. */
@@ -185,7 +224,10 @@ struct knit_tap_io *knit_tap_io_new(bool many)
 {
 	struct knit_tap_io *io = calloc(1, sizeof(*io));
 
-	if (io && many)
+	if (io == NULL)
+		return NULL;
+	io->watch_next = -1;
+	if (many)
 		ring_open(io);
 	return io;
 }

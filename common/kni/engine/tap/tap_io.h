@@ -22,6 +22,9 @@
  *
  * Threads. One thread has it; nothing of it is shared. The kernel keeps nothing of an operation
  * after knit_tap_io_run.
+ *
+ * Waiting. A thread that polls can have one queue watched: the kernel interrupts it when a frame
+ * comes, and until then it need not ask.
  */
 #define KNIT_TAP_IO_MAX 64
 
@@ -38,6 +41,8 @@ struct knit_tap_io_op {
 struct knit_tap_io {
 	struct io_uring *ring; /* NULL: a system call for each operation */
 	bool no_reads;	       /* the same for reads */
+	bool watching;	       /* a watch is set and nothing has come */
+	int watch_next;	       /* fd to watch behind the next reads, in the same call; -1: none */
 	uint32_t n;
 	struct knit_tap_io_op op[KNIT_TAP_IO_MAX];
 };
@@ -59,6 +64,15 @@ static inline void knit_tap_io_add(struct knit_tap_io *io, int fd, bool write,
  * number of system calls to calls.
  */
 uint32_t knit_tap_io_run(struct knit_tap_io *io, uint64_t *calls);
+
+/*
+ * Watches fd, until it is readable or has an error. Only with a ring; if that fails there is none
+ * any more.
+ */
+void knit_tap_io_watch(struct knit_tap_io *io, int fd, uint64_t *calls);
+
+/* No system call: what is watched is quiet. */
+bool knit_tap_io_is_quiet(struct knit_tap_io *io);
 
 /* How many reads are worth a try if more than one frame may be there. */
 static inline uint32_t knit_tap_io_reads(const struct knit_tap_io *io)
