@@ -6,6 +6,7 @@
 #include "drops.h"
 #include "kni/base/owner.h"
 #include "rte_kni.h"
+#include "stats.h"
 
 #include <rte_common.h>
 
@@ -72,12 +73,38 @@ struct knit_tx_end {
 	struct knit_owner owner;
 } __rte_cache_aligned;
 
+/*
+ * Tap engine: who plays the kernel's side of the pair, the engine's thread or the owner.
+ *
+ * rx (towards the kernel): whoever finds frames in rx_q takes it, serves the queue, and gives it
+ * back; nobody waits for it. An owner that dies while it has it leaves it to the next bind.
+ * tx (from the kernel): the owner stores tx_wanted and rings the engine's doorbell. From the moment
+ * the thread stores tx_given until it takes that back, the owner reads the device, and the thread
+ * touches neither the device nor alloc_q nor tx_q.
+ *
+ * Whatever stands here, the worst that can happen is that the pair is not served, or that both
+ * serve it: each checks every descriptor, and keeps inside the rings.
+ */
+struct knit_server {
+	uint32_t rx KNIT_ALIGNED;	 /* enum knit_server_name. Thread and owner: rw, atomic */
+	uint32_t tx_wanted KNIT_ALIGNED; /* owner: wo, and thread while there is none. 0 or 1 */
+	uint32_t tx_given KNIT_ALIGNED;	 /* thread: wo */
+};
+
+enum knit_server_name {
+	KNIT_SERVER_NOBODY,
+	KNIT_SERVER_THREAD,
+	KNIT_SERVER_OWNER,
+};
+
 struct knit_pair {
 	struct knit_rx_end rx;
 	struct knit_tx_end tx;
 	uint32_t engine_doorbell; /* creator: wo. Wakes the engine's thread of this pair */
 	/* owner of the pair: wo. Wakes the owner; KNIT_DOORBELL_NONE: it polls */
 	uint32_t user_doorbell;
+	struct knit_server server;
+	struct knit_engine_stats by_owner; /* owner: rw. What it served itself, see server */
 };
 
 struct rte_kni {
@@ -102,6 +129,13 @@ struct rte_kni {
 	uint32_t engine_kind; /* enum knit_engine_kind: what the other processes know of engine */
 	uint64_t kmod_id;     /* names it to the module */
 	uint32_t handover;    /* enum knit_handover */
+	bool io_uring;	      /* tap: who serves a pair may use it */
+	/*
+	 * Tap engine's watch: wo, atomic. For owners that serve their pair: TCP segments may be
+	 * merged; datagrams to this address may be (struct knit_tap_iface).
+	 */
+	uint32_t merge_tcp;
+	uint64_t merge_udp_to;
 
 	/*
 	 * The handler's side of the requests; handler: rw, see handler.h. After each change of the

@@ -3,6 +3,7 @@
 
 #include "kni/base/doorbell.h"
 #include "kni/control/pair.h"
+#include "kni/kick.h"
 #include "signals.h"
 #include "system/topology/handoff.h"
 #include "worker.h"
@@ -35,6 +36,18 @@ void knit_idle_init(struct knit_worker *w)
 	knit_idle_rebuild(w);
 }
 
+/* An interface that this process may read itself, which then rings no doorbell. */
+static void own_add(struct knit_worker_idle *idle, const struct knit_input *in)
+{
+	const struct knit_kick *kick =
+		in->end == KNIT_END_IFACE ? knit_kick_of(in->kni, in->queue) : NULL;
+
+	if (kick == NULL || kick->fd < 0)
+		return;
+	idle->own[idle->n_fds] = (struct knit_worker_own){ .kick = kick, .fd = kick->fd };
+	idle->fds[idle->n_fds++] = (struct pollfd){ .fd = kick->fd, .events = POLLIN };
+}
+
 void knit_idle_rebuild(struct knit_worker *w)
 {
 	struct knit_worker_idle *idle = &w->idle;
@@ -51,9 +64,12 @@ void knit_idle_rebuild(struct knit_worker *w)
 		idle->tap[idle->n_fds] = &w->taps[i];
 		idle->fds[idle->n_fds++] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	}
+	idle->n_tap_fds = idle->n_fds - 1;
 	for (i = 0; i < w->n_inputs; i++)
 		n_ports += w->inputs[i].end == KNIT_END_PORT;
-	idle->pollable = n_ports == idle->n_fds - 1;
+	idle->pollable = n_ports == idle->n_tap_fds;
+	for (i = 0; i < w->n_inputs; i++)
+		own_add(idle, &w->inputs[i]);
 }
 
 /* True: no packet waits in an input with a doorbell, and the next one will ring. */
@@ -101,12 +117,29 @@ static bool any_port_down(const struct knit_worker *w)
 	return false;
 }
 
+/*
+ * Frames that can't be read, or not be handed on, while there are no mbufs. Nothing tells when
+ * there are some again.
+ */
+static bool own_waits(const struct knit_worker_idle *idle)
+{
+	const struct knit_worker_own *own;
+	unsigned int i;
+
+	for (i = 1 + idle->n_tap_fds; i < idle->n_fds; i++) {
+		own = &idle->own[i];
+		if (own->misses > MAX_MISSES || own->kick->holds(own->kick->arg))
+			return true;
+	}
+	return false;
+}
+
 static uint32_t next_timeout_us(struct knit_worker *w)
 {
 	struct knit_worker_idle *idle = &w->idle;
 	uint32_t us = idle->timeout_us;
 
-	if (idle->pollable)
+	if (idle->pollable && !own_waits(idle))
 		return any_port_down(w) ? DOWN_US : POLLABLE_US;
 	idle->timeout_us = RTE_MIN(us * 2, (uint32_t)MAX_US);
 	return us;
@@ -119,7 +152,7 @@ static void taps_count_misses(struct knit_worker *w)
 	bool rebuild = false;
 	unsigned int i;
 
-	for (i = 1; i < idle->n_fds; i++) {
+	for (i = 1; i <= idle->n_tap_fds; i++) {
 		if (!idle->fds[i].revents)
 			continue;
 		idle->fds[i].revents = 0;
@@ -129,15 +162,34 @@ static void taps_count_misses(struct knit_worker *w)
 		knit_idle_rebuild(w);
 }
 
+/* An interface that was removed is always readable, and never again of use. */
+static void own_count_misses(struct knit_worker_idle *idle)
+{
+	struct knit_worker_own *own;
+	unsigned int i;
+
+	for (i = 1 + idle->n_tap_fds; i < idle->n_fds; i++) {
+		own = &idle->own[i];
+		if (idle->fds[i].revents & (POLLERR | POLLHUP | POLLNVAL))
+			own->fd = -1;
+		else
+			own->misses += idle->fds[i].revents != 0;
+		idle->fds[i].revents = 0;
+		idle->fds[i].fd = own->misses > MAX_MISSES ? -1 : own->fd;
+	}
+}
+
 /* The fds brought packets, or nobody has polled them yet. */
 static void taps_forget_misses(struct knit_worker_idle *idle)
 {
 	unsigned int i;
 
-	for (i = 1; i < idle->n_fds; i++) {
+	for (i = 1; i <= idle->n_tap_fds; i++) {
 		idle->fds[i].revents = 0;
 		idle->tap[i]->misses = 0;
 	}
+	for (; i < idle->n_fds; i++)
+		idle->own[i].misses = 0;
 }
 
 /*
@@ -150,7 +202,7 @@ static void taps_mask_down(struct knit_worker_idle *idle)
 	unsigned int i;
 	bool up;
 
-	for (i = 1; i < idle->n_fds; i++) {
+	for (i = 1; i <= idle->n_tap_fds; i++) {
 		tap = idle->tap[i];
 		up = __atomic_load_n(&tap->port->admin_up, __ATOMIC_RELAXED);
 		idle->fds[i].fd = up ? tap->queue_fd : -1;
@@ -187,6 +239,7 @@ void knit_idle_step(struct knit_worker *w, uint64_t now)
 		taps_forget_misses(idle);
 	}
 	taps_count_misses(w);
+	own_count_misses(idle);
 	if (!inputs_arm(w)) {
 		inputs_disarm(w);
 		idle->sleeping = false;

@@ -28,7 +28,8 @@
  *
  * loop.c calls these steps. Between two rounds the worker holds no mbuf. Only there it passes a
  * quiescent state, parks (park.c), sleeps (idle.c) or ends. The packet path takes no lock, writes
- * no log, allocates nothing but mbufs, and makes no system call but a doorbell's and the driver's.
+ * no log, allocates nothing but mbufs, and makes no system call but a doorbell's, the driver's and
+ * those that do an engine's part (kni/kick.h).
  *
  * All structs belong to the process's main thread.
  */
@@ -87,6 +88,13 @@ struct knit_worker_tap {
 	int fds[KNIT_MAX_PORT_TAPS];
 };
 
+/* An interface that this process reads itself. */
+struct knit_worker_own {
+	const struct knit_kick *kick;
+	int fd;		     /* -1: the device is gone */
+	unsigned int misses; /* wake-ups without a packet, since the last one */
+};
+
 struct knit_worker_idle {
 	uint64_t spin_cycles; /* of empty rounds before the first sleep */
 	uint64_t last_busy;   /* TSC */
@@ -96,9 +104,14 @@ struct knit_worker_idle {
 	bool armed;    /* interfaces ring the doorbell when the kernel sends */
 	bool pollable; /* every input has a doorbell or an fd */
 	unsigned int n_fds;
-	/* the doorbell, then the queue's fd of each net_tap port that has one */
-	struct pollfd fds[1 + KNIT_MAX_PORTS];
+	unsigned int n_tap_fds; /* the first ones behind the doorbell */
+	/*
+	 * The doorbell, the queue's fd of each net_tap port that has one, the fd of each interface
+	 * that this process reads itself
+	 */
+	struct pollfd fds[1 + KNIT_MAX_PORTS + KNIT_MAX_IFACES];
 	struct knit_worker_tap *tap[1 + KNIT_MAX_PORTS];
+	struct knit_worker_own own[1 + KNIT_MAX_PORTS + KNIT_MAX_IFACES];
 };
 
 struct knit_worker {

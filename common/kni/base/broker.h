@@ -15,7 +15,8 @@ struct knit_broker {
 	int (*doorbell)(uint32_t doorbell);
 	/*
 	 * Engine kmod: a file of /dev/kni that has the interface's pair of that number, or with
-	 * KNIT_MAX_PAIRS its handler. The role ends when it is closed. Or a negative errno.
+	 * KNIT_MAX_PAIRS its handler. The role ends when it is closed. Engine tap: the file of the
+	 * pair's queue. Or a negative errno.
 	 */
 	int (*role)(const struct rte_kni *kni, uint32_t role);
 };

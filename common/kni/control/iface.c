@@ -137,6 +137,7 @@ static void iface_init(struct rte_kni *kni, const struct knit_iface_conf *conf)
 	kni->n_pairs = conf->n_pairs;
 	kni->features = conf->features;
 	kni->handover = conf->handover;
+	kni->io_uring = conf->io_uring;
 	kni->max_segs = conf->features & KNIT_FEAT_SG ? KNIT_DESC_MAX_SEGS : 1;
 	kni->ring_size = conf->ring_size;
 	kni->creator_pid = getpid();

@@ -8,7 +8,8 @@
 
 /*
  * Worker: the packet path. Packets go to the kernel and come from it; ownership as in rte_kni.h.
- * Neither allocates, locks or logs; each makes a system call only to wake the engine.
+ * Neither allocates, locks or logs; each makes a system call only to wake the engine, or to do
+ * its part.
  */
 unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
 			    unsigned int n);

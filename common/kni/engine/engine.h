@@ -3,30 +3,13 @@
 #define KNIT_ENGINE_H
 
 #include "kni/private.h"
+#include "kni/stats.h"
 
 /*
  * An engine plays the kernel side of an interface's queues. It is called in the process that
  * created the interface, by control-plane threads, one call at a time per interface; calls may
  * block for a while but never on a worker or a handler.
  */
-struct knit_engine_stats {
-	uint64_t rx_packets; /* to the kernel */
-	uint64_t rx_bytes;
-	uint64_t rx_writes;  /* hand-overs to the kernel: fewer where frames were merged */
-	uint64_t tx_packets; /* from the kernel */
-	uint64_t tx_bytes;
-	uint64_t calls;	     /* tap: system calls that moved frames, or found none */
-	uint64_t tx_starved; /* tap: times the kernel had frames and alloc_q was empty */
-	uint64_t tx_stops;   /* kmod: times the queue was stopped for want of buffers or room */
-	uint64_t tx_wakes;   /* kmod: times it was woken */
-	uint64_t free_full;  /* kmod: cookies lost because their owner corrupted free_q */
-	uint64_t kicks;	     /* kmod: times a process served the pair itself, see KICK */
-	uint64_t kicks_over; /* kmod: times it left something to the thread */
-	uint64_t wakeups;    /* times the thread slept and was woken */
-	uint64_t drops[KNIT_ENGINE_DROPS];
-	uint64_t rejects[KNIT_REJECT_COUNT];
-};
-
 struct knit_engine_req_stats {
 	/*
 	 * Synchronous ones: kmod only. async + sync = answered + timeout + killed + detached +
@@ -75,9 +58,9 @@ struct knit_engine_ops {
 	void (*unbind)(struct rte_kni *kni, uint16_t pair);
 
 	/*
-	 * NULL: processes need no file. A file that is the owner of that pair, or with
-	 * KNIT_MAX_PAIRS the handler, until its last copy is closed: for a process that may not
-	 * open it itself. doorbell: that process's. The file, or a negative errno.
+	 * For a process that may not open it itself. kmod: a file that is the owner of that pair,
+	 * or with KNIT_MAX_PAIRS the handler, until its last copy is closed; doorbell is that
+	 * process's. tap: the file of the pair's queue. The file, or a negative errno.
 	 */
 	int (*open_role)(struct rte_kni *kni, uint32_t role, uint32_t doorbell);
 

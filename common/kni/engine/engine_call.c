@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine_call.h"
 
+#include "kni/base/broker.h"
 #include "kni/base/clock.h"
 #include "kni/base/doorbell.h"
+#include "kni/base/handover.h"
 #include "kni/engine/kmod/kmod.h"
+#include "kni/engine/tap/tap_owner.h"
 
 #include <time.h>
 
@@ -11,13 +14,19 @@
 
 int knit_engine_bind_pair(struct rte_kni *kni, uint16_t pair)
 {
-	return kni->engine_kind == KNIT_ENGINE_KMOD ? knit_kmod_bind_pair(kni, pair) : 0;
+	if (kni->engine_kind == KNIT_ENGINE_KMOD)
+		return knit_kmod_bind_pair(kni, pair);
+	if (kni->handover != KNIT_HANDOVER_THREAD && knit_broker)
+		knit_tap_owner_open(kni, pair, knit_broker->role(kni, pair));
+	return 0;
 }
 
 void knit_engine_unbind_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (kni->engine_kind == KNIT_ENGINE_KMOD)
 		knit_kmod_unbind_pair(kni, pair);
+	else
+		knit_tap_owner_close(kni, pair);
 }
 
 int knit_engine_bind_handler(struct rte_kni *kni, uint32_t doorbell)

@@ -54,6 +54,7 @@ static void setup(void)
 	knit_ring_bind(&rig.back, rig.free_mem, RING, sizeof(struct knit_desc));
 	rig.p.fd = fd[1];
 	rig.p.iface = &rig.iface;
+	rig.p.stats = &rig.p.own_stats;
 	rig.p.user_doorbell = KNIT_DOORBELL_NONE;
 }
 
@@ -129,10 +130,10 @@ START_TEST(good_and_bad)
 	put(0, 12, FRAME - 12, 0);
 	submit();
 	ck_assert(serve());
-	ck_assert_uint_eq(rig.p.stats.rx_packets, 1);
-	ck_assert_uint_eq(rig.p.stats.rejects[KNIT_REJECT_BAD_ADDR], 1);
-	ck_assert_uint_eq(rig.p.stats.rejects[KNIT_REJECT_BAD_FLAGS], 1);
-	ck_assert_uint_eq(rig.p.stats.rejects[KNIT_REJECT_BAD_LEN], 1);
+	ck_assert_uint_eq(rig.p.stats->rx_packets, 1);
+	ck_assert_uint_eq(rig.p.stats->rejects[KNIT_REJECT_BAD_ADDR], 1);
+	ck_assert_uint_eq(rig.p.stats->rejects[KNIT_REJECT_BAD_FLAGS], 1);
+	ck_assert_uint_eq(rig.p.stats->rejects[KNIT_REJECT_BAD_LEN], 1);
 	ck_assert_int_eq(next_frame(), FRAME);
 	ck_assert_mem_eq(rig.got + VNET, rig.frame[0], FRAME);
 	ck_assert_int_eq(next_frame(), -1);
@@ -154,12 +155,12 @@ START_TEST(many)
 	for (n = 0; serve(); polls++) {
 		for (; next_frame() == FRAME; n++)
 			ck_assert_mem_eq(rig.got + VNET, rig.frame[n], FRAME);
-		ck_assert_uint_eq(n, rig.p.stats.rx_packets);
+		ck_assert_uint_eq(n, rig.p.stats->rx_packets);
 		ck_assert_uint_eq(knit_ring_peek(&rig.back, FRAMES), n);
 	}
 	ck_assert_uint_eq(n, FRAMES);
 	ck_assert_uint_eq(polls, (FRAMES + KNIT_TAP_BATCH - 1) / KNIT_TAP_BATCH);
-	ck_assert_uint_eq(rig.p.stats.calls, rig.io->ring ? polls : FRAMES);
+	ck_assert_uint_eq(rig.p.stats->calls, rig.io->ring ? polls : FRAMES);
 	all_cookies_are_back();
 }
 END_TEST
@@ -175,9 +176,9 @@ START_TEST(some_refused)
 	submit();
 	close(rig.kernel);
 	ck_assert(serve());
-	ck_assert_uint_eq(rig.p.stats.rx_packets, 0);
-	ck_assert_uint_eq(rig.p.stats.rx_writes, 10);
-	ck_assert_uint_eq(rig.p.stats.drops[KNIT_ENGINE_DROP_RX_KERNEL], 10);
+	ck_assert_uint_eq(rig.p.stats->rx_packets, 0);
+	ck_assert_uint_eq(rig.p.stats->rx_writes, 10);
+	ck_assert_uint_eq(rig.p.stats->drops[KNIT_ENGINE_DROP_RX_KERNEL], 10);
 	all_cookies_are_back();
 }
 END_TEST
@@ -234,7 +235,7 @@ static uint32_t merge(uint32_t flows, uint8_t each)
 	submit();
 	while (serve())
 		;
-	ck_assert_uint_eq(rig.p.stats.rx_packets, flows * each);
+	ck_assert_uint_eq(rig.p.stats->rx_packets, flows * each);
 	all_cookies_are_back();
 	return expect_flows(flows, each);
 }

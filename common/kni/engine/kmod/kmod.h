@@ -68,7 +68,7 @@ int knit_kmod_update_link(struct rte_kni *kni, bool up);
 
 /*
  * fd has attached the pair: from now on bursts of this process serve it themselves
- * (kni/kick.h), unless KNIT_HANDOVER says otherwise, or the module is one that can't.
+ * (kni/kick.h), unless kni->handover says otherwise, or the module is one that can't.
  */
 void knit_kmod_kick_open(const struct rte_kni *kni, uint16_t pair, int fd);
 

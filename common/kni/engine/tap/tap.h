@@ -22,6 +22,8 @@
  *   tap_dev.c       making and removing the net_device
  *   tap_where.c     the net_device's namespace, name and index, read again for each use
  *   tap_thread.c    the engine threads: serve pairs, sleep, take commands
+ *   tap_pair.c      whose turn it is to serve a pair: the thread's or its owner's
+ *   tap_owner.c     a pair's owner serves it itself
  *   tap_rx.c        rx_q -> kernel       (tap_coalesce.c: many frames as one)
  *   tap_tx.c        kernel -> tx_q
  *   tap_io.c        many reads or writes with one system call
@@ -31,8 +33,9 @@
  *   tap_observe.c   who would see merged frames
  *
  * Threads. An engine thread owns everything in struct knit_tap_pair; others reach a pair only by a
- * command that the thread acknowledges. The watch thread owns struct knit_tap_watch except for
- * what is marked; adding and removing an interface holds its lock. Nothing else is shared.
+ * command that the thread acknowledges. An owner that serves its pair has a struct of its own. The
+ * watch thread owns struct knit_tap_watch except for what is marked; adding and removing an
+ * interface holds its lock. Nothing else is shared.
  */
 
 #define KNIT_TAP_BATCH 64 /* frames per poll and direction */
@@ -67,7 +70,7 @@ struct knit_tap_got {
 #define KNIT_TAP_READS (KNIT_TAP_IO_MAX / 2) /* frames that are read together, at most */
 
 struct knit_tap_pair {
-	/* hot; engine thread */
+	/* hot; who serves the pair */
 	struct knit_ring rx_q;
 	struct knit_ring free_q;
 	struct knit_ring alloc_q;
@@ -83,8 +86,13 @@ struct knit_tap_pair {
 	uint32_t user_doorbell;
 	uint32_t region; /* hint */
 	struct knit_tap_iface *iface;
-	struct knit_engine_stats stats; /* engine thread: wo */
-	uint8_t *bounce;		/* KNIT_TAP_READS of them */
+	struct knit_server *server;	 /* shared: whose turn it is */
+	bool only_thread;		 /* the owner serves nothing: server is not looked at */
+	bool spoilt;			 /* indexes that no ring can have; until the next owner */
+	bool given;			 /* as server->tx_given, but one's own */
+	struct knit_engine_stats *stats; /* who serves: wo. Thread: own_stats; owner: shared */
+	struct knit_engine_stats own_stats;
+	uint8_t *bounce; /* KNIT_TAP_READS of them */
 	uint16_t index;
 	struct knit_tap_held held;
 	uint32_t n_got;
@@ -184,7 +192,39 @@ int knit_tap_dev_carrier(const struct knit_tap_iface *t, bool on);
 int knit_tap_dev_queue(const struct knit_tap_iface *t, uint16_t pair, bool attach);
 int knit_tap_dev_speed(const struct knit_tap_place *place, uint32_t speed, bool full_duplex);
 
-/* tap_rx.c, tap_tx.c. Engine thread. True: there may be more to do. */
+/*
+ * Moderation, see tap_thread.c: above one frame in KNIT_TAP_BUSY_US a reader does not wait for
+ * events. The pause before it looks again follows what the last one brought.
+ */
+#define KNIT_TAP_BUSY_US 10
+
+static inline uint32_t knit_tap_pause_next(uint32_t us, uint64_t frames, uint32_t min, uint32_t max)
+{
+	const uint32_t fast_us = 4, slow_us = 8;
+
+	if (frames * fast_us >= us && us < max)
+		return us * 2;
+	if (frames * slow_us < us && us > min)
+		return us / 2;
+	return us;
+}
+
+/*
+ * tap_pair.c. Engine thread; _rx_begin and _rx_end also an owner, as `who`, enum knit_server_name.
+ * begin: true: the queue is the caller's until end. waits: frames that the thread must serve.
+ * holds: frames that were read wait for buffers. must_switch: who reads the device is to change,
+ * and can. bind: 0 or a negative errno.
+ */
+bool knit_tap_rx_begin(struct knit_tap_pair *p, uint32_t who);
+void knit_tap_rx_end(struct knit_tap_pair *p);
+bool knit_tap_rx_waits(struct knit_tap_pair *p);
+bool knit_tap_tx_must_switch(const struct knit_tap_pair *p);
+bool knit_tap_tx_holds(const struct knit_tap_pair *p);
+void knit_tap_tx_switch(struct knit_tap_pair *p);
+int knit_tap_pair_bind(struct knit_tap_pair *p, uint32_t user_doorbell);
+void knit_tap_pair_unbind(struct knit_tap_pair *p);
+
+/* tap_rx.c, tap_tx.c. Engine thread, or an owner. True: there may be more to do. */
 struct knit_tap_scratch;
 bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
 		 const struct knit_region_table *mem);
@@ -219,6 +259,8 @@ void knit_tap_watch_ring(void);
  * are never merged.
  */
 void knit_tap_observe(struct knit_tap_iface *t, const struct knit_tap_place *place);
+/* Stores merge_to, for the engine's thread and for owners. */
+void knit_tap_merge_to(struct knit_tap_iface *t, uint64_t address);
 
 /* tap_req.c. Watch thread. */
 void knit_tap_req_bind(struct knit_tap_iface *t);

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TUN_PATH "/dev/net/tun"
@@ -22,6 +23,8 @@
 #define TUN_F_USO6 0x40
 #endif
 
+#define PREDECESSOR_MS 5000
+#define PREDECESSOR_POLL_MS 20
 #define LINK_MODE_WORDS 16 /* of 32 bits; the kernel has 4 */
 
 static int open_tun(void)
@@ -72,6 +75,23 @@ static int log_create(const struct knit_tap_iface *t, int err)
 }
 
 /*
+ * A tap device of that name may be a killed predecessor's: it stays until workers that had a file
+ * of it have ended. -1: errno.
+ */
+static int set_iff(int fd, struct ifreq *ifr)
+{
+	struct timespec t = { .tv_nsec = PREDECESSOR_POLL_MS * 1000000L };
+	int tries = PREDECESSOR_MS / PREDECESSOR_POLL_MS;
+
+	while (ioctl(fd, TUNSETIFF, ifr) < 0) {
+		if (errno != EBUSY || tries-- == 0)
+			return -1;
+		nanosleep(&t, NULL);
+	}
+	return 0;
+}
+
+/*
  * The first queue makes the net_device and insists on a new one; the others join it by its name,
  * which the kernel makes of a pattern.
  */
@@ -88,7 +108,7 @@ static int open_queue(struct knit_tap_iface *t, uint16_t i, char name[IFNAMSIZ])
 	if (i == 0)
 		ifr.ifr_flags |= IFF_TUN_EXCL;
 	memcpy(ifr.ifr_name, name, sizeof(ifr.ifr_name));
-	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
+	if (set_iff(fd, &ifr) < 0)
 		return log_create(t, errno);
 	memcpy(name, ifr.ifr_name, sizeof(ifr.ifr_name));
 	if (ioctl(fd, TUNSETVNETHDRSZ, &hdr_size) < 0)

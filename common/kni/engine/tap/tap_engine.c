@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #define KNIT_LOGTYPE knit_log_tap
+#include "kni/base/handover.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "tap.h"
+#include "tap_owner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -27,6 +30,9 @@ static int init_pair(struct knit_tap_iface *t, uint16_t i)
 
 	p->iface = t;
 	p->index = i;
+	p->server = &t->kni->pair[i].server;
+	p->only_thread = t->kni->handover == KNIT_HANDOVER_THREAD;
+	p->stats = &p->own_stats;
 	p->fd = -1;
 	p->last_segs = 1;
 	p->user_doorbell = KNIT_DOORBELL_NONE;
@@ -89,6 +95,7 @@ static int tap_open(struct knit_tap_iface *t, const struct knit_iface_conf *conf
 		t->merge_udp = t->merge_datagrams ? KNIT_TAP_MERGE_TRY : KNIT_TAP_MERGE_NEVER;
 		t->merge_tcp = KNIT_TAP_MERGE_TRY;
 		t->gro = true;
+		t->kni->merge_tcp = 1;
 		ret = knit_tap_watch_add(t, conf);
 		if (ret < 0)
 			knit_tap_dev_close(t);
@@ -102,6 +109,18 @@ static void tap_close(struct knit_tap_iface *t)
 {
 	knit_tap_watch_remove(t);
 	knit_tap_dev_close(t);
+}
+
+/* The file of a pair's queue, for an owner that may serve it. The handler needs none. */
+static int tap_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell)
+{
+	struct knit_tap_iface *t = tap_of(kni);
+	int fd;
+
+	if (role >= t->n_pairs || t->pair[role].only_thread)
+		return -EOPNOTSUPP;
+	fd = fcntl(t->pair[role].fd, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
 }
 
 static int tap_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
@@ -145,7 +164,10 @@ err_free:
 static void tap_destroy(struct rte_kni *kni)
 {
 	struct knit_tap_iface *t = tap_of(kni);
+	uint16_t i;
 
+	for (i = 0; i < t->n_pairs; i++)
+		knit_tap_owner_close(kni, i);
 	knit_tap_thread_remove(t);
 	tap_close(t);
 	knit_region_fini();
@@ -170,6 +192,9 @@ static int tap_bind(struct rte_kni *kni, uint16_t pair)
 	ret = knit_tap_thread_bind(&t->pair[pair], doorbell);
 	if (ret < 0)
 		return ret;
+	/* of an interface of rte_kni_alloc this process is the owner, too */
+	if (kni->legacy && kni->handover != KNIT_HANDOVER_THREAD)
+		knit_tap_owner_open(kni, pair, tap_open_role(kni, pair, KNIT_DOORBELL_NONE));
 	__atomic_or_fetch(&t->watch.active_wanted, 1u << pair, __ATOMIC_ACQ_REL);
 	knit_tap_watch_ring();
 	return 0;
@@ -181,6 +206,7 @@ static void tap_unbind(struct rte_kni *kni, uint16_t pair)
 
 	if (pair >= t->n_pairs)
 		return;
+	knit_tap_owner_close(kni, pair);
 	knit_tap_thread_unbind(&t->pair[pair]);
 	__atomic_and_fetch(&t->watch.active_wanted, ~(1u << pair), __ATOMIC_ACQ_REL);
 	knit_tap_watch_ring();
@@ -200,11 +226,17 @@ static int tap_set_link(struct rte_kni *kni, bool up, uint32_t speed, bool full_
 	return 0;
 }
 
+/* Both serve the pair, in turn. */
 static void tap_stats(const struct rte_kni *kni, uint16_t pair, struct knit_engine_stats *out)
 {
+	const uint64_t *from = (const uint64_t *)&kni->pair[pair].by_owner;
 	const struct knit_tap_iface *t = tap_of(kni);
+	uint64_t *to = (uint64_t *)out;
+	unsigned int i;
 
-	*out = t->pair[pair].stats;
+	*out = t->pair[pair].own_stats;
+	for (i = 0; i < sizeof(*out) / sizeof(uint64_t); i++)
+		to[i] += from[i];
 	out->wakeups = knit_tap_thread_wakeups(t->thread);
 }
 
@@ -221,6 +253,7 @@ const struct knit_engine_ops knit_tap_engine = {
 	.destroy = tap_destroy,
 	.bind = tap_bind,
 	.unbind = tap_unbind,
+	.open_role = tap_open_role,
 	.set_link = tap_set_link,
 	.stats = tap_stats,
 	.req_stats = tap_req_stats,

@@ -298,6 +298,12 @@ static uint64_t mac_word(const uint8_t *mac)
 	return word;
 }
 
+void knit_tap_merge_to(struct knit_tap_iface *t, uint64_t address)
+{
+	__atomic_store_n(&t->merge_to, address, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->kni->merge_udp_to, address, __ATOMIC_RELAXED);
+}
+
 /* In the interface's namespace. */
 static void iface_search(struct knit_tap_iface *t, const struct knit_nl_link *link)
 {
@@ -306,11 +312,12 @@ static void iface_search(struct knit_tap_iface *t, const struct knit_nl_link *li
 	bool gro = gro_on(s.name);
 
 	__atomic_store_n(&t->gro, gro, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->kni->merge_tcp, gro, __ATOMIC_RELAXED);
 	if (!t->merge_datagrams)
 		return;
 	if (gro)
 		by = search_observer(&s);
-	__atomic_store_n(&t->merge_to, by ? 0 : mac_word(link->mac), __ATOMIC_RELAXED);
+	knit_tap_merge_to(t, by ? 0 : mac_word(link->mac));
 	if (by != t->watch.observer)
 		log_info("%s: datagrams are %smerged%s%s", t->name, by ? "not " : "",
 			 by ? ": there is " : "", by ? by : "");
@@ -322,7 +329,7 @@ void knit_tap_observe(struct knit_tap_iface *t, const struct knit_tap_place *pla
 	int saved;
 
 	if (knit_netns_enter_fd(place->netns, &saved) < 0) {
-		__atomic_store_n(&t->merge_to, 0, __ATOMIC_RELAXED);
+		knit_tap_merge_to(t, 0);
 		return;
 	}
 	iface_search(t, &place->link);

@@ -21,7 +21,7 @@ struct knit_region_table {
 	struct knit_region r[]; /* ascending, neither overlapping nor touching */
 };
 
-/* One per engine thread, in its own memory. */
+/* One for each engine thread and each pair that an owner serves, in their own memory. */
 struct knit_region_reader {
 	const struct knit_region_table *table; /* in use; NULL: none. Reader: wo */
 	struct knit_region_reader *next;

@@ -56,25 +56,25 @@ static void count_refused(struct knit_tap_pair *p, int err, uint32_t n)
 {
 	switch (err) {
 	case EIO:
-		p->stats.drops[KNIT_ENGINE_DROP_RX_DOWN] += n;
+		p->stats->drops[KNIT_ENGINE_DROP_RX_DOWN] += n;
 		break;
 	case EBADFD:
 		p->dead = true;
 		/* fall through */
 	default:
-		p->stats.drops[KNIT_ENGINE_DROP_RX_KERNEL] += n;
+		p->stats->drops[KNIT_ENGINE_DROP_RX_KERNEL] += n;
 	}
 }
 
 static void count_handover(struct knit_tap_pair *p, const struct handover *h, int32_t result)
 {
-	p->stats.rx_writes++;
+	p->stats->rx_writes++;
 	if (unlikely(result < 0)) {
 		count_refused(p, -result, h->n);
 		return;
 	}
-	p->stats.rx_packets += h->n;
-	p->stats.rx_bytes += h->bytes;
+	p->stats->rx_packets += h->n;
+	p->stats->rx_bytes += h->bytes;
 }
 
 static void forget_ready(struct knit_tap_scratch *s)
@@ -86,7 +86,7 @@ static void forget_ready(struct knit_tap_scratch *s)
 
 static void send_ready(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io)
 {
-	uint32_t i, n = knit_tap_io_run(io, &p->stats.calls);
+	uint32_t i, n = knit_tap_io_run(io, &p->stats->calls);
 
 	for (i = 0; i < n; i++)
 		count_handover(p, &s->out[i], io->op[i].result);
@@ -144,7 +144,7 @@ static bool try_merged(struct knit_tap_pair *p, struct knit_tap_scratch *s, stru
 {
 	send_ready(p, s, io);
 	put_merged(p, s, io, m);
-	knit_tap_io_run(io, &p->stats.calls);
+	knit_tap_io_run(io, &p->stats->calls);
 	*merging = io->op[0].result == -EINVAL ? KNIT_TAP_MERGE_NEVER : KNIT_TAP_MERGE_YES;
 	if (*merging == KNIT_TAP_MERGE_YES)
 		count_handover(p, &s->out[0], io->op[0].result);
@@ -208,13 +208,13 @@ static uint32_t find_row(const struct knit_tap_scratch *s)
 static bool may_merge(const struct knit_tap_iface *t, const struct knit_tap_frame *f,
 		      const struct knit_tap_flow *flow)
 {
-	uint64_t own = 0;
+	uint64_t own = 0, to = __atomic_load_n(&t->merge_to, __ATOMIC_RELAXED);
 
 	if (flow->proto == KNIT_TAP_TCP4 || flow->proto == KNIT_TAP_TCP6)
 		return t->merge_tcp && __atomic_load_n(&t->gro, __ATOMIC_RELAXED);
 	memcpy(&own, flow->hdr, 6);
-	return t->merge_udp && own == __atomic_load_n(&t->merge_to, __ATOMIC_RELAXED) &&
-	       flow->l3_off == KNIT_ETH_HLEN && !(f->desc.flags & KNIT_DESC_VLAN);
+	return t->merge_udp && to && own == to && flow->l3_off == KNIT_ETH_HLEN &&
+	       !(f->desc.flags & KNIT_DESC_VLAN);
 }
 
 /*
@@ -291,7 +291,7 @@ static bool rx_frame_take(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 	if (likely(c.why == KNIT_REJECT_NONE))
 		c.why = frame_check(f, p->iface->features);
 	if (unlikely(c.why))
-		p->stats.rejects[c.why]++;
+		p->stats->rejects[c.why]++;
 	else
 		s->n_frames++;
 	return true;
@@ -311,12 +311,12 @@ bool knit_tap_rx(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct kni
 		;
 	send_all(p, s, io);
 	/* only a user side that handed in more than it has cookies for loses some */
-	p->stats.rejects[KNIT_REJECT_BAD_INDEX] += knit_frames_lost(&rx);
+	p->stats->rejects[KNIT_REJECT_BAD_INDEX] += knit_frames_lost(&rx);
 	knit_frames_end(&rx);
 	/* (F) for both flags at once: both indexes are stored, one full barrier */
 	if (unlikely(knit_ring_space_wanted(&p->rx_q) || knit_load(&p->free_q.shm->need_data)))
 		knit_doorbell_ring(p->user_doorbell);
 out_bad_index:
-	p->stats.rejects[KNIT_REJECT_BAD_INDEX] += p->rx_q.bad_index + p->free_q.bad_index - bad;
+	p->stats->rejects[KNIT_REJECT_BAD_INDEX] += p->rx_q.bad_index + p->free_q.bad_index - bad;
 	return rx.n != 0;
 }

@@ -7,6 +7,7 @@
 #include <rte_cycles.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -127,28 +128,23 @@ static int thread_remove_iface(struct knit_tap_thread *th, struct knit_tap_iface
 	return 0;
 }
 
-static int pair_bind(struct knit_tap_pair *p, uint32_t user_doorbell)
+/*
+ * The thread follows the device, or leaves that to the owner. The owner's file is the same open
+ * file, so that it could have made reads wait.
+ */
+static bool pair_switch(struct knit_tap_thread *th, struct knit_tap_pair *p)
 {
-	if (p->bound)
-		return -EALREADY;
-	if (!knit_ring_claim_consumer(&p->rx_q) || !knit_ring_claim_producer(&p->free_q) ||
-	    !knit_ring_claim_consumer(&p->alloc_q) || !knit_ring_claim_producer(&p->tx_q))
-		return -EBADMSG;
-	knit_ring_disarm_data(&p->rx_q);
-	knit_tap_tx_disarm(p);
-	knit_tap_tx_forget(p);
-	p->user_doorbell = user_doorbell;
-	p->readable = true;
-	p->bound = true;
-	return 0;
-}
+	struct epoll_event ev = { .events = EPOLLET, .data.ptr = p };
 
-static int pair_unbind(struct knit_tap_pair *p)
-{
-	knit_tap_tx_forget(p);
-	p->readable = true;
-	p->bound = false;
-	return 0;
+	if (!knit_tap_tx_must_switch(p))
+		return false;
+	knit_tap_tx_switch(p);
+	if (!p->given) {
+		fcntl(p->fd, F_SETFL, O_NONBLOCK);
+		ev.events |= EPOLLIN;
+	}
+	epoll_ctl(th->epoll, EPOLL_CTL_MOD, p->fd, &ev);
+	return true;
 }
 
 static int run_command(struct knit_tap_thread *th, const struct command *c)
@@ -159,9 +155,11 @@ static int run_command(struct knit_tap_thread *th, const struct command *c)
 	case CMD_REMOVE:
 		return thread_remove_iface(th, c->iface);
 	case CMD_BIND:
-		return pair_bind(c->pair, c->user_doorbell);
+		return knit_tap_pair_bind(c->pair, c->user_doorbell);
 	case CMD_UNBIND:
-		return pair_unbind(c->pair);
+		knit_tap_pair_unbind(c->pair);
+		pair_switch(th, c->pair);
+		return 0;
 	case CMD_STOP:
 		th->stop = true;
 	}
@@ -192,29 +190,29 @@ static bool thread_serve(struct knit_tap_thread *th)
 
 	for (i = 0; i < th->n_pairs; i++) {
 		p = th->pair[i];
-		if (p->bound)
+		if (p->bound && knit_tap_rx_begin(p, KNIT_SERVER_THREAD)) {
 			work |= knit_tap_rx(p, th->scratch, th->io, mem);
-		if (p->readable && !p->dead)
+			knit_tap_rx_end(p);
+		}
+		work |= pair_switch(th, p);
+		if (p->readable && !p->dead && !p->given)
 			work |= knit_tap_tx(p, th->io, mem);
 	}
 	return work;
 }
 
 /*
- * Moderation. A kernel that sends packet by packet on the CPU of this thread would wake it for
- * each one, and two context switches cost more than the packet. So above one frame in BUSY_US,
+ * Moderation. A kernel that sends packet by packet on the CPU of this thread would wake it for each
+ * one, and two context switches cost more than the packet. So above one frame in KNIT_TAP_BUSY_US,
  * measured over a window, the thread does not wait for events but looks again after a doze, and
  * finds a batch. Below, as with a single ping, events wake it at once.
  *
  * A doze, too, costs a timer and two context switches, as much as several frames. So it doubles
- * while the kernel gave a frame in FAST_US since the one before, and halves while it gave less
- * than one in SLOW_US. The kernel's own queue of the device (1000 frames) holds longer than that.
+ * while the kernel gave a frame in 4 us since the one before, and halves while it gave less than
+ * one in 8. The kernel's own queue of the device (1000 frames) holds longer than that.
  */
-#define BUSY_US 10
 #define DOZE_MIN_US 12
 #define DOZE_MAX_US 192
-#define FAST_US 4
-#define SLOW_US 8
 #define WINDOW_US 200
 #define WINDOW_FRAMES 8
 
@@ -224,7 +222,7 @@ static uint64_t frames_moved(const struct knit_tap_thread *th)
 	uint32_t i;
 
 	for (i = 0; i < th->n_pairs; i++)
-		n += th->pair[i]->stats.tx_packets + th->pair[i]->stats.rx_packets;
+		n += th->pair[i]->own_stats.tx_packets + th->pair[i]->own_stats.rx_packets;
 	return n;
 }
 
@@ -235,7 +233,7 @@ static bool is_busy(struct knit_tap_thread *th)
 
 	if (n < WINDOW_FRAMES && now - th->mark_tsc < WINDOW_US * us)
 		return th->busy;
-	th->busy = n * BUSY_US * us >= now - th->mark_tsc;
+	th->busy = n * KNIT_TAP_BUSY_US * us >= now - th->mark_tsc;
 	th->mark_frames = frames;
 	th->mark_tsc = now;
 	return th->busy;
@@ -247,7 +245,7 @@ static uint64_t frames_read(const struct knit_tap_thread *th)
 	uint32_t i;
 
 	for (i = 0; i < th->n_pairs; i++)
-		n += th->pair[i]->stats.tx_packets;
+		n += th->pair[i]->own_stats.tx_packets;
 	return n;
 }
 
@@ -256,10 +254,7 @@ static void thread_doze(struct knit_tap_thread *th)
 	uint64_t frames = frames_read(th), n = frames - th->doze_frames;
 	struct timespec t = { 0 };
 
-	if (n * FAST_US >= th->doze_us && th->doze_us < DOZE_MAX_US)
-		th->doze_us *= 2;
-	else if (n * SLOW_US < th->doze_us && th->doze_us > DOZE_MIN_US)
-		th->doze_us /= 2;
+	th->doze_us = knit_tap_pause_next(th->doze_us, n, DOZE_MIN_US, DOZE_MAX_US);
 	th->doze_frames = frames;
 	t.tv_nsec = th->doze_us * 1000L;
 	nanosleep(&t, NULL);
@@ -292,7 +287,7 @@ static bool thread_arm(struct knit_tap_thread *th)
 	knit_mb(); /* (E), for all of them */
 	for (i = 0; i < th->n_pairs; i++) {
 		p = th->pair[i];
-		if (p->bound && (knit_ring_peek(&p->rx_q, 1) ||
+		if (p->bound && (knit_tap_rx_waits(p) || knit_tap_tx_must_switch(p) ||
 				 (p->starved && !p->dead && !knit_tap_tx_arm(p)))) {
 			thread_disarm(th);
 			return false;
@@ -343,6 +338,8 @@ static void *engine_main(void *arg)
 			thread_take_events(th, -1);
 			th->wakeups++;
 			thread_disarm(th);
+		} else {
+			thread_take_events(th, 0);
 		}
 	}
 	knit_region_leave(&th->reader);

@@ -96,7 +96,7 @@ static uint8_t *buffer_take(struct knit_tap_pair *p, struct tx_poll *v, uint32_t
 	}
 	*d = (struct knit_desc){ .addr = d->addr, .len = d->len, .cookie = d->cookie };
 	if (unlikely(data == NULL && i == 0)) {
-		p->stats.rejects[why]++;
+		p->stats->rejects[why]++;
 		tx_put(p, v, &(struct knit_desc){ .cookie = d->cookie });
 	}
 	return data;
@@ -113,7 +113,7 @@ static uint32_t frame_predict_buffers(const struct knit_tap_pair *p)
 static void pair_starve(struct knit_tap_pair *p, uint32_t need)
 {
 	if (p->starved == 0)
-		p->stats.tx_starved++;
+		p->stats->tx_starved++;
 	p->starved = need;
 }
 
@@ -196,7 +196,7 @@ static bool place_spill(struct knit_tap_pair *p, struct tx_poll *v)
 	while (h->spill) {
 		if (unlikely(h->segs >= p->iface->max_segs)) {
 			frame_give_up(p, v);
-			p->stats.drops[KNIT_ENGINE_DROP_TX_TOO_LONG]++;
+			p->stats->drops[KNIT_ENGINE_DROP_TX_TOO_LONG]++;
 			return true;
 		}
 		if (buffers_count(p, v, 1) == 0)
@@ -223,10 +223,10 @@ static void submit_frame(struct knit_tap_pair *p, struct tx_poll *v)
 	for (i = 0; i < h->segs; i++) {
 		if (i + 1 < h->segs)
 			h->d[i].flags |= KNIT_DESC_MORE;
-		p->stats.tx_bytes += h->d[i].len;
+		p->stats->tx_bytes += h->d[i].len;
 		tx_put(p, v, &h->d[i]);
 	}
-	p->stats.tx_packets += h->segs != 0;
+	p->stats->tx_packets += h->segs != 0;
 	h->segs = 0;
 }
 
@@ -304,11 +304,11 @@ static bool got_add(struct knit_tap_pair *p, const struct virtio_net_hdr *vh,
 	g->slot = slot;
 	g->spill = len > room ? len - room : 0;
 	if (unlikely(g->spill >= KNIT_TAP_BOUNCE || !desc_set_offloads(p, vh, &g->d, data, len))) {
-		p->stats.drops[KNIT_ENGINE_DROP_TX_BAD_FRAME]++;
+		p->stats->drops[KNIT_ENGINE_DROP_TX_BAD_FRAME]++;
 		return false;
 	}
 	if (unlikely(g->spill && p->iface->max_segs == 1)) {
-		p->stats.drops[KNIT_ENGINE_DROP_TX_TOO_LONG]++;
+		p->stats->drops[KNIT_ENGINE_DROP_TX_TOO_LONG]++;
 		return false;
 	}
 	p->n_got++;
@@ -332,7 +332,7 @@ static void got_all(struct knit_tap_pair *p, struct knit_tap_io *io, const struc
 		have = len < o->len[i] ? len : o->len[i];
 		if (unlikely(to != i)) {
 			if (o->len[to] != o->len[i]) {
-				p->stats.drops[KNIT_ENGINE_DROP_TX_BAD_FRAME]++;
+				p->stats->drops[KNIT_ENGINE_DROP_TX_BAD_FRAME]++;
 				continue;
 			}
 			memcpy(o->data[to], o->data[i], have);
@@ -365,7 +365,7 @@ static bool read_many(struct knit_tap_pair *p, struct tx_poll *v, struct knit_ta
 			(struct iovec){ p->bounce + (size_t)i * KNIT_TAP_BOUNCE, KNIT_TAP_BOUNCE };
 		knit_tap_io_add(io, p->fd, false, iov[i], 3);
 	}
-	knit_tap_io_run(io, &p->stats.calls);
+	knit_tap_io_run(io, &p->stats->calls);
 	p->next_got = 0;
 	p->n_got = 0;
 	got_all(p, io, &o, vh, o.n);
@@ -392,7 +392,7 @@ static bool one_frame(struct knit_tap_pair *p, struct tx_poll *v)
 		pair_starve(p, 1);
 		return false;
 	}
-	p->stats.calls++;
+	p->stats->calls++;
 	n = read_frame(p, &o, &vh);
 	if (n < 0) {
 		note_error(p, errno);
@@ -401,11 +401,11 @@ static bool one_frame(struct knit_tap_pair *p, struct tx_poll *v)
 	len = n < (ssize_t)sizeof(vh) ? 0 : n - sizeof(vh);
 	if (unlikely(len >= o.bytes + KNIT_TAP_BOUNCE ||
 		     !desc_set_offloads(p, &vh, &p->held.d[0], o.data[0], len))) {
-		p->stats.drops[KNIT_ENGINE_DROP_TX_BAD_FRAME]++;
+		p->stats->drops[KNIT_ENGINE_DROP_TX_BAD_FRAME]++;
 		return true;
 	}
 	if (unlikely(len > o.len[0] && p->iface->max_segs == 1)) {
-		p->stats.drops[KNIT_ENGINE_DROP_TX_TOO_LONG]++;
+		p->stats->drops[KNIT_ENGINE_DROP_TX_TOO_LONG]++;
 		return true;
 	}
 	p->held.bounce = p->bounce;
@@ -439,12 +439,12 @@ static bool drop_all(struct knit_tap_pair *p)
 	uint32_t i;
 
 	for (i = 0; i < KNIT_TAP_BATCH; i++) {
-		p->stats.calls++;
+		p->stats->calls++;
 		if (readv(p->fd, &iov, 1) < 0) {
 			note_error(p, errno);
 			return i != 0;
 		}
-		p->stats.drops[KNIT_ENGINE_DROP_TX_NO_WORKER]++;
+		p->stats->drops[KNIT_ENGINE_DROP_TX_NO_WORKER]++;
 	}
 	return true;
 }
@@ -454,7 +454,7 @@ void knit_tap_tx_forget(struct knit_tap_pair *p)
 {
 	struct tx_poll v = { 0 };
 
-	p->stats.drops[KNIT_ENGINE_DROP_TX_NO_WORKER] +=
+	p->stats->drops[KNIT_ENGINE_DROP_TX_NO_WORKER] +=
 		(p->held.segs != 0) + p->n_got - p->next_got;
 	frame_give_up(p, &v);
 	while (p->next_got != p->n_got)
@@ -509,6 +509,6 @@ bool knit_tap_tx(struct knit_tap_pair *p, struct knit_tap_io *io,
 			tx_commit(p, &v);
 	}
 	tx_commit(p, &v);
-	p->stats.rejects[KNIT_REJECT_BAD_INDEX] += p->alloc_q.bad_index + p->tx_q.bad_index - bad;
+	p->stats->rejects[KNIT_REJECT_BAD_INDEX] += p->alloc_q.bad_index + p->tx_q.bad_index - bad;
 	return true;
 }

@@ -122,7 +122,7 @@ static void iface_sync(struct knit_tap_iface *t)
 	w->sync = false;
 	ret = knit_tap_there(t, link_sync, t);
 	if (ret < 0) /* who may be there is not known */
-		__atomic_store_n(&t->merge_to, 0, __ATOMIC_RELAXED);
+		knit_tap_merge_to(t, 0);
 	if (ret == -ENODEV) {
 		w->deleted = true;
 		log_warn("%s: the interface was removed; nothing passes until it is released",
