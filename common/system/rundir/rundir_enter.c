@@ -78,7 +78,7 @@ static enum knit_exit read_args(const char *prefix, enum knit_role role, uint32_
 		return no_args(prefix, role, id, errno);
 	ret = knit_args_parse(args, in, path.text, stderr);
 	fclose(in);
-	/* EAL of another user, or in another environment, would look elsewhere. 20.11's knows XDG's. */
+	/* EAL of another user or environment would look elsewhere. 20.11's knows XDG's. */
 	if (args->runtime[0]) {
 		setenv("RUNTIME_DIRECTORY", args->runtime, 1);
 		setenv("XDG_RUNTIME_DIR", args->runtime, 1);
