@@ -45,7 +45,7 @@ unit_programs() # directory, programs...
 	shift
 
 	for program in "$@"; do
-		timeout 300 "$dir/tests/unit/$program" || status=1
+		CK_DEFAULT_TIMEOUT=20 timeout 600 "$dir/tests/unit/$program" || status=1
 	done
 	return $status
 }
