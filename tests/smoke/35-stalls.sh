@@ -295,6 +295,25 @@ turned_away_and_killed()
 	stop worker1
 }
 
+# A worker of the tap engine keeps the device of a primary that was killed for as long as it lives.
+outlives_its_primary()
+{
+	[ "$ENGINE" = tap ] || return
+	start_primary
+	start_worker 0
+	kill -STOP "${PID[worker0]}"
+	kill -KILL "${PID[primary]}"
+	left_with primary 137
+	start primary "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg"
+	check "worker stopped, its primary killed: the next one waits for the name" \
+		wait_for 5 said "^kni-left: there is an interface of that name; waiting up to 5 s"
+	kill -KILL "${PID[worker0]}"
+	left_with worker0 137
+	check "and serves when the worker is gone" wait_for 10 serves
+	stop primary
+	check "and ends with 0" [ "$STATUS" -eq 0 ]
+}
+
 sysctl -qw net.unix.max_dgram_qlen=10
 netns far near
 tap_port left far
@@ -312,3 +331,4 @@ keeps_a_reset_waiting
 keeps_the_end_waiting
 outstays_its_time
 turned_away_and_killed
+outlives_its_primary

@@ -23,8 +23,8 @@
 #define TUN_F_USO6 0x40
 #endif
 
-#define PREDECESSOR_MS 5000
 #define PREDECESSOR_POLL_MS 20
+#define PREDECESSOR_TRIES 250
 #define LINK_MODE_WORDS 16 /* of 32 bits; the kernel has 4 */
 
 static int open_tun(void)
@@ -75,20 +75,21 @@ static int log_create(const struct knit_tap_iface *t, int err)
 }
 
 /*
- * A tap device of that name may be a killed predecessor's: it stays until workers that had a file
- * of it have ended. -1: errno.
+ * A primary's tap device may still be a killed predecessor's: it stays until workers that had a
+ * file of it have ended. True: after a pause; try once more.
  */
-static int set_iff(int fd, struct ifreq *ifr)
+static bool wait_for_name(const struct knit_tap_iface *t, int err, int *tries)
 {
-	struct timespec t = { .tv_nsec = PREDECESSOR_POLL_MS * 1000000L };
-	int tries = PREDECESSOR_MS / PREDECESSOR_POLL_MS;
+	const struct timespec pause = { .tv_nsec = PREDECESSOR_POLL_MS * 1000000L };
 
-	while (ioctl(fd, TUNSETIFF, ifr) < 0) {
-		if (errno != EBUSY || tries-- == 0)
-			return -1;
-		nanosleep(&t, NULL);
-	}
-	return 0;
+	if ((err != EBUSY && err != EEXIST) || t->kni->legacy || *tries == PREDECESSOR_TRIES)
+		return false;
+	if ((*tries)++ == 0)
+		log_notice("%s: there is an interface of that name; waiting up to %d s in case a "
+			   "primary was killed and its workers are about to end",
+			   t->name, PREDECESSOR_TRIES * PREDECESSOR_POLL_MS / 1000);
+	nanosleep(&pause, NULL);
+	return true;
 }
 
 /*
@@ -99,7 +100,7 @@ static int open_queue(struct knit_tap_iface *t, uint16_t i, char name[IFNAMSIZ])
 {
 	int hdr_size = sizeof(struct virtio_net_hdr);
 	struct ifreq ifr = { 0 };
-	int fd = open_tun();
+	int fd = open_tun(), tries = 0;
 
 	if (fd < 0)
 		return errno_log(-fd, "open " TUN_PATH);
@@ -108,8 +109,9 @@ static int open_queue(struct knit_tap_iface *t, uint16_t i, char name[IFNAMSIZ])
 	if (i == 0)
 		ifr.ifr_flags |= IFF_TUN_EXCL;
 	memcpy(ifr.ifr_name, name, sizeof(ifr.ifr_name));
-	if (set_iff(fd, &ifr) < 0)
-		return log_create(t, errno);
+	while (ioctl(fd, TUNSETIFF, &ifr) < 0)
+		if (!wait_for_name(t, errno, &tries))
+			return log_create(t, errno);
 	memcpy(name, ifr.ifr_name, sizeof(ifr.ifr_name));
 	if (ioctl(fd, TUNSETVNETHDRSZ, &hdr_size) < 0)
 		return errno_log(errno, "set size of the tap frame header");
@@ -149,8 +151,8 @@ static int open_queues(struct knit_tap_iface *t, int netns)
 {
 	struct move to = { netns, t->name };
 	char name[IFNAMSIZ] = "knit%d";
+	int ret, tries = 0;
 	uint16_t i;
-	int ret;
 
 	if (netns < 0)
 		memcpy(name, t->name, sizeof(name));
@@ -159,7 +161,11 @@ static int open_queues(struct knit_tap_iface *t, int netns)
 		if (ret < 0)
 			return ret;
 	}
-	ret = netns < 0 ? 0 : knit_tap_there(t, link_move, &to);
+	if (netns < 0)
+		return 0;
+	do
+		ret = knit_tap_there(t, link_move, &to);
+	while (ret < 0 && wait_for_name(t, -ret, &tries));
 	return ret < 0 ? log_create(t, -ret) : 0;
 }
 
