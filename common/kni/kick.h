@@ -20,7 +20,7 @@
 struct knit_kick {
 	bool (*to_kernel)(const struct rte_kni *kni, uint16_t pair, void *arg, bool wanted_space);
 	void (*from_kernel)(const struct rte_kni *kni, uint16_t pair, void *arg);
-	bool (*holds)(void *arg); /* if there is from_kernel */
+	bool (*holds)(void *arg); /* stays, if there was a from_kernel that was taken away */
 	void *arg;
 	int fd; /* readable when from_kernel has something; -1: none */
 };

@@ -162,7 +162,10 @@ static void taps_count_misses(struct knit_worker *w)
 		knit_idle_rebuild(w);
 }
 
-/* An interface that was removed is always readable, and never again of use. */
+/*
+ * An interface that was removed is always readable, and never again of use. One that the engine
+ * reads again rings the doorbell.
+ */
 static void own_count_misses(struct knit_worker_idle *idle)
 {
 	struct knit_worker_own *own;
@@ -170,7 +173,7 @@ static void own_count_misses(struct knit_worker_idle *idle)
 
 	for (i = 1 + idle->n_tap_fds; i < idle->n_fds; i++) {
 		own = &idle->own[i];
-		if (idle->fds[i].revents & (POLLERR | POLLHUP | POLLNVAL))
+		if (own->kick->fd < 0 || idle->fds[i].revents & (POLLERR | POLLHUP | POLLNVAL))
 			own->fd = -1;
 		else
 			own->misses += idle->fds[i].revents != 0;

@@ -199,6 +199,42 @@ START_TEST(without_io_uring)
 }
 END_TEST
 
+/* As if the kernel refused io_uring from now on. */
+static void lose_the_ring(void)
+{
+	char path[64], target[64];
+	ssize_t len;
+	int fd;
+
+	for (fd = 3; fd < 1024; fd++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		len = readlink(path, target, sizeof(target) - 1);
+		target[len > 0 ? len : 0] = '\0';
+		if (strstr(target, "io_uring"))
+			close(fd);
+	}
+}
+
+/* The thread reads again, and only it; whoever polls the owner's file finds out. */
+START_TEST(ring_lost)
+{
+	const struct knit_kick *k = owner_open(KNIT_HANDOVER_AUTO, true);
+
+	if (k->from_kernel == NULL)
+		return;
+	offer(8);
+	lose_the_ring();
+	while (k->from_kernel)
+		k->from_kernel(rig.kni, 0, k->arg);
+	ck_assert_ptr_eq(k, knit_kick_of(rig.kni, 0));
+	ck_assert_int_eq(k->fd, -1);
+	ck_assert(!k->holds(k->arg));
+	ck_assert_uint_eq(rig.kni->pair[0].server.tx_wanted, 0);
+	kernel_sends(60);
+	ck_assert_uint_eq(knit_ring_peek(&rig.tx_q, RING), 0);
+}
+END_TEST
+
 static void submit(uint32_t n)
 {
 	uint32_t i;
@@ -289,6 +325,7 @@ KNIT_SUITE_EAL(tap_owner, knit_eal_small_pages)
 	add(s, "waits until it is given", waits_until_it_is_given);
 	add(s, "frame in hand", frame_in_hand);
 	add(s, "without io_uring", without_io_uring);
+	add(s, "ring lost", ring_lost);
 	add(s, "writes a few", writes_a_few);
 	add(s, "leaves many to the thread", leaves_many_to_the_thread);
 	add(s, "writes all inline", writes_all_inline);

@@ -210,11 +210,13 @@ static inline uint32_t knit_tap_pause_next(uint32_t us, uint64_t frames, uint32_
 }
 
 /*
- * tap_pair.c. Engine thread; _rx_begin and _rx_end also an owner, as `who`, enum knit_server_name.
- * begin: true: the queue is the caller's until end. waits: frames that the thread must serve.
- * holds: frames that were read wait for buffers. must_switch: who reads the device is to change,
- * and can. bind: 0 or a negative errno.
+ * tap_pair.c. init: p, which is zero, becomes the view that the engine's thread or an owner has of
+ * the pair; 0 or -ENOMEM. The rest: engine thread; _rx_begin and _rx_end also an owner, as `who`,
+ * enum knit_server_name. begin: true: the queue is the caller's until end. waits: frames that the
+ * thread must serve. holds: frames that were read wait for buffers. must_switch: who reads the
+ * device is to change, and can. bind: 0 or a negative errno.
  */
+int knit_tap_pair_init(struct knit_tap_iface *t, struct knit_tap_pair *p, uint16_t index);
 bool knit_tap_rx_begin(struct knit_tap_pair *p, uint32_t who);
 void knit_tap_rx_end(struct knit_tap_pair *p);
 bool knit_tap_rx_waits(struct knit_tap_pair *p);

@@ -16,37 +16,6 @@ static struct knit_tap_iface *tap_of(const struct rte_kni *kni)
 	return kni->engine_data;
 }
 
-static void tap_bind_queue(struct knit_tap_iface *t, uint16_t pair, enum knit_queue q,
-			   struct knit_ring *r)
-{
-	size_t off = knit_shm_queue_off(t->ring_size, pair, q);
-
-	knit_ring_bind(r, (char *)t->kni->shm + off, t->ring_size, sizeof(struct knit_desc));
-}
-
-static int init_pair(struct knit_tap_iface *t, uint16_t i)
-{
-	struct knit_tap_pair *p = &t->pair[i];
-
-	p->iface = t;
-	p->index = i;
-	p->server = &t->kni->pair[i].server;
-	p->only_thread = t->kni->handover == KNIT_HANDOVER_THREAD;
-	p->stats = &p->own_stats;
-	p->fd = -1;
-	p->last_segs = 1;
-	p->user_doorbell = KNIT_DOORBELL_NONE;
-	p->bounce =
-		malloc((size_t)KNIT_TAP_READS * KNIT_TAP_BOUNCE); /* pages come with first use */
-	if (p->bounce == NULL)
-		return -ENOMEM;
-	tap_bind_queue(t, i, KNIT_RX_Q, &p->rx_q);
-	tap_bind_queue(t, i, KNIT_FREE_Q, &p->free_q);
-	tap_bind_queue(t, i, KNIT_ALLOC_Q, &p->alloc_q);
-	tap_bind_queue(t, i, KNIT_TX_Q, &p->tx_q);
-	return 0;
-}
-
 static void tap_free(struct knit_tap_iface *t)
 {
 	uint16_t i;
@@ -74,7 +43,7 @@ static struct knit_tap_iface *tap_new(struct rte_kni *kni, const struct knit_ifa
 	memcpy(t->name, conf->name, sizeof(t->name));
 	t->name[sizeof(t->name) - 1] = '\0';
 	for (i = 0; i < t->n_pairs; i++) {
-		if (init_pair(t, i) < 0) {
+		if (knit_tap_pair_init(t, &t->pair[i], i) < 0) {
 			tap_free(t);
 			return NULL;
 		}

@@ -50,6 +50,7 @@ static bool few_frames_wait(const struct knit_tap_pair *p)
 	uint32_t n = knit_load(&p->rx_q.shm->producer) - cons;
 	const struct knit_desc *d;
 
+	n = RTE_MIN(n, p->rx_q.size); /* whatever others wrote there */
 	for (i = 0; i < n && frames <= FEW; i++) {
 		d = knit_ring_entry(&p->rx_q, cons + i);
 		frames += !(knit_load(&d->flags) & KNIT_DESC_MORE);
@@ -89,6 +90,13 @@ static bool tx_take_over(struct knit_tap_pair *p)
 	return true;
 }
 
+static bool holds(void *arg)
+{
+	const struct owner *o = arg;
+
+	return knit_tap_tx_holds(&o->iface->pair[0]);
+}
+
 /* Without a ring there is no watch: the thread reads from now on, which can wait for frames. */
 static void tx_give_back(const struct rte_kni *kni, struct owner *o)
 {
@@ -96,8 +104,9 @@ static void tx_give_back(const struct rte_kni *kni, struct owner *o)
 
 	knit_tap_tx_forget(p);
 	p->given = false;
-	knit_kick_set(kni, p->index,
-		      &(struct knit_kick){ .to_kernel = serve_rx, .arg = o, .fd = -1 });
+	knit_kick_set(
+		kni, p->index,
+		&(struct knit_kick){ .to_kernel = serve_rx, .holds = holds, .arg = o, .fd = -1 });
 	__atomic_store_n(&p->server->tx_wanted, 0, __ATOMIC_RELEASE);
 	knit_doorbell_ring(kni->pair[p->index].engine_doorbell);
 }
@@ -149,13 +158,6 @@ static void serve_tx(const struct rte_kni *kni, uint16_t pair, void *arg)
 		knit_tap_io_watch(o->io, p->fd, &p->stats->calls);
 }
 
-static bool holds(void *arg)
-{
-	const struct owner *o = arg;
-
-	return knit_tap_tx_holds(&o->iface->pair[0]);
-}
-
 static void owner_free(struct owner *o)
 {
 	if (o == NULL)
@@ -168,17 +170,8 @@ static void owner_free(struct owner *o)
 	free(o);
 }
 
-static void queue_bind(struct rte_kni *kni, uint16_t pair, enum knit_queue q, struct knit_ring *r)
+static int iface_init(struct rte_kni *kni, uint16_t pair, struct knit_tap_iface *t)
 {
-	size_t off = knit_shm_queue_off(kni->ring_size, pair, q);
-
-	knit_ring_bind(r, (char *)kni->shm + off, kni->ring_size, sizeof(struct knit_desc));
-}
-
-static void pair_init(struct rte_kni *kni, uint16_t pair, struct knit_tap_iface *t)
-{
-	struct knit_tap_pair *p = &t->pair[0];
-
 	t->kni = kni;
 	t->n_pairs = 1;
 	t->ring_size = kni->ring_size;
@@ -186,17 +179,11 @@ static void pair_init(struct rte_kni *kni, uint16_t pair, struct knit_tap_iface 
 	t->max_segs = kni->max_segs;
 	t->merge_udp = KNIT_TAP_MERGE_TRY;
 	t->merge_tcp = KNIT_TAP_MERGE_TRY;
-	p->iface = t;
-	p->index = pair;
-	p->bound = true;
-	p->last_segs = 1;
-	p->user_doorbell = KNIT_DOORBELL_NONE;
-	p->server = &kni->pair[pair].server;
-	p->stats = &kni->pair[pair].by_owner;
-	queue_bind(kni, pair, KNIT_RX_Q, &p->rx_q);
-	queue_bind(kni, pair, KNIT_FREE_Q, &p->free_q);
-	queue_bind(kni, pair, KNIT_ALLOC_Q, &p->alloc_q);
-	queue_bind(kni, pair, KNIT_TX_Q, &p->tx_q);
+	if (knit_tap_pair_init(t, &t->pair[0], pair) < 0)
+		return -ENOMEM;
+	t->pair[0].bound = true;
+	t->pair[0].stats = &kni->pair[pair].by_owner;
+	return 0;
 }
 
 static struct owner *owner_new(struct rte_kni *kni, uint16_t pair)
@@ -212,13 +199,10 @@ static struct owner *owner_new(struct rte_kni *kni, uint16_t pair)
 	o->io = knit_tap_io_new(kni->io_uring);
 	if (o->iface)
 		memset(o->iface, 0, bytes);
-	if (o->iface)
-		o->iface->pair[0].bounce = malloc(KNIT_TAP_READS * KNIT_TAP_BOUNCE);
-	if (!o->iface || !o->scratch || !o->io || !o->iface->pair[0].bounce) {
+	if (!o->iface || !o->scratch || !o->io || iface_init(kni, pair, o->iface) < 0) {
 		owner_free(o);
 		return NULL;
 	}
-	pair_init(kni, pair, o->iface);
 	o->us = rte_get_tsc_hz() / 1000000;
 	o->pause_us = PAUSE_MIN_US;
 	return o;
@@ -246,7 +230,7 @@ static void at_fork_set(void)
 static int owner_open(struct rte_kni *kni, uint16_t pair, int fd)
 {
 	struct owner *o = owner_new(kni, pair);
-	struct knit_kick kick = { .to_kernel = serve_rx, .arg = o, .fd = -1 };
+	struct knit_kick kick = { .to_kernel = serve_rx, .holds = holds, .arg = o, .fd = -1 };
 	bool reads;
 	int ret;
 
@@ -264,7 +248,6 @@ static int owner_open(struct rte_kni *kni, uint16_t pair, int fd)
 	reads = !kni->legacy && o->io->ring;
 	if (reads) {
 		kick.from_kernel = serve_tx;
-		kick.holds = holds;
 		kick.fd = fd;
 	}
 	knit_kick_set(kni, pair, &kick);

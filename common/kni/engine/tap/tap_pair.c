@@ -3,6 +3,7 @@
 #include "tap.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /*
  * Who serves a pair (struct knit_server in private.h).
@@ -13,6 +14,33 @@
  * owner takes the queue, it serves it until it is empty, or gives it back and rings. If the thread
  * sees frames while the owner has the queue, it may sleep: they are the owner's.
  */
+
+static void bind_queue(const struct knit_tap_iface *t, uint16_t pair, enum knit_queue q,
+		       struct knit_ring *r)
+{
+	size_t off = knit_shm_queue_off(t->ring_size, pair, q);
+
+	knit_ring_bind(r, (char *)t->kni->shm + off, t->ring_size, sizeof(struct knit_desc));
+}
+
+int knit_tap_pair_init(struct knit_tap_iface *t, struct knit_tap_pair *p, uint16_t index)
+{
+	p->iface = t;
+	p->index = index;
+	p->server = &t->kni->pair[index].server;
+	p->only_thread = t->kni->handover == KNIT_HANDOVER_THREAD;
+	p->stats = &p->own_stats;
+	p->fd = -1;
+	p->last_segs = 1;
+	p->user_doorbell = KNIT_DOORBELL_NONE;
+	bind_queue(t, index, KNIT_RX_Q, &p->rx_q);
+	bind_queue(t, index, KNIT_FREE_Q, &p->free_q);
+	bind_queue(t, index, KNIT_ALLOC_Q, &p->alloc_q);
+	bind_queue(t, index, KNIT_TX_Q, &p->tx_q);
+	/* pages come with first use */
+	p->bounce = malloc((size_t)KNIT_TAP_READS * KNIT_TAP_BOUNCE);
+	return p->bounce ? 0 : -ENOMEM;
+}
 
 static bool rx_has_frames(const struct knit_tap_pair *p)
 {
