@@ -59,6 +59,7 @@ way() # handover, idle
 }
 
 netns a b
+in_ns a sysctl -qw net.ipv4.ping_group_range="0 0"
 for ns in a b; do
 	in_ns $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 done
