@@ -148,6 +148,25 @@ START_TEST(reads_what_the_kernel_sends)
 }
 END_TEST
 
+START_TEST(quiet_queue_costs_no_call)
+{
+	const struct knit_kick *k = owner_open(KNIT_HANDOVER_AUTO, true);
+	uint64_t calls;
+	uint32_t i;
+
+	if (k->from_kernel == NULL)
+		return;
+	offer(4);
+	kernel_sends(60);
+	ck_assert(arrives(k, 1));
+	becomes_quiet(k);
+	calls = rig.kni->pair[0].by_owner.calls;
+	for (i = 0; i < 1000; i++)
+		k->from_kernel(rig.kni, 0, k->arg);
+	ck_assert_uint_eq(rig.kni->pair[0].by_owner.calls, calls);
+}
+END_TEST
+
 /* Until the thread has given the device away, it is not touched. */
 START_TEST(waits_until_it_is_given)
 {
@@ -322,6 +341,7 @@ static void add(Suite *s, const char *name, const TTest *test)
 KNIT_SUITE_EAL(tap_owner, knit_eal_small_pages)
 {
 	add(s, "reads what the kernel sends", reads_what_the_kernel_sends);
+	add(s, "quiet queue costs no call", quiet_queue_costs_no_call);
 	add(s, "waits until it is given", waits_until_it_is_given);
 	add(s, "frame in hand", frame_in_hand);
 	add(s, "without io_uring", without_io_uring);

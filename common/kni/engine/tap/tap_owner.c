@@ -18,18 +18,25 @@
 #define ROUNDS 16 /* polls of rx_q in one burst, at most */
 #define PAUSE_MIN_US 8
 #define PAUSE_MAX_US 64
+#define AWAKE_US 100 /* after a frame; then the queue is watched */
+#define WINDOW_US 100
+#define WINDOW_FRAMES 16
 
 /* One pair as its owner has it. */
 struct owner {
 	struct knit_tap_scratch *scratch;
 	struct knit_tap_io *io;
 	struct knit_region_reader reader;
-	uint64_t us;	    /* TSC cycles */
-	uint64_t next_read; /* TSC: not before, unless the queue is watched */
-	uint64_t last_read;
+	uint64_t us;	      /* TSC cycles */
+	uint64_t next_read;   /* TSC: not before, unless the queue is watched */
+	uint64_t awake_until; /* TSC; of use while awake */
+	uint64_t gap;	      /* TSC cycles between two reads that bring nothing */
+	uint64_t window_start;
+	uint64_t window_packets; /* at its start */
 	uint64_t last_packets;
-	uint32_t pause_us;	      /* between two reads */
-	bool was_quiet;		      /* the queue was to be watched after the last read */
+	uint32_t pause_us; /* between two reads of a busy queue */
+	bool busy;
+	bool awake;
 	struct knit_tap_iface *iface; /* with one pair */
 };
 
@@ -58,6 +65,12 @@ static bool few_frames_wait(const struct knit_tap_pair *p)
 	return frames <= FEW;
 }
 
+static void stay_awake(struct owner *o, uint64_t now)
+{
+	o->awake = true;
+	o->awake_until = now + AWAKE_US * o->us;
+}
+
 static bool serve_rx(const struct rte_kni *kni, uint16_t pair, void *arg, bool wanted_space)
 {
 	struct owner *o = arg;
@@ -77,6 +90,7 @@ static bool serve_rx(const struct rte_kni *kni, uint16_t pair, void *arg, bool w
 	knit_tap_rx_end(p);
 	p->stats->kicks++;
 	p->stats->kicks_over += more;
+	stay_awake(o, rte_rdtsc()); /* for an answer */
 	return !more;
 }
 
@@ -111,23 +125,45 @@ static void tx_give_back(const struct rte_kni *kni, struct owner *o)
 	knit_doorbell_ring(kni->pair[p->index].engine_doorbell);
 }
 
-/*
- * Moderation, as of the engine's thread (tap_thread.c). Each frame that comes while the queue is
- * watched costs its sender an interrupt to this CPU. So while there is more than one frame in
- * KNIT_TAP_BUSY_US, the queue is not watched but read now and then, the rarer the more there are at
- * once.
- */
-static bool tx_must_watch(struct owner *o, uint64_t now, uint64_t packets)
+/* More than one frame in KNIT_TAP_BUSY_US, as the engine's thread sees it (tap_thread.c). */
+static bool is_busy(struct owner *o, uint64_t now, uint64_t packets)
 {
-	uint64_t since = now - o->last_read, frames = packets - o->last_packets;
+	uint64_t since = now - o->window_start, frames = packets - o->window_packets;
 
-	o->last_read = now;
+	if (frames >= WINDOW_FRAMES || since > WINDOW_US * o->us) {
+		o->busy = frames * KNIT_TAP_BUSY_US * o->us >= since;
+		o->window_start = now;
+		o->window_packets = packets;
+	}
+	return o->busy;
+}
+
+/*
+ * When to read again, after a read that began at start and left nothing.
+ *
+ * A frame that comes while the queue is watched costs its sender an interrupt to this CPU, and that
+ * takes longer than a read. So for AWAKE_US after a frame, either way, the queue is not watched but
+ * read. Reads that bring nothing take at most a fifth of the time. While the kernel sends fast, a
+ * pause lets a batch gather.
+ */
+static void tx_pace(struct owner *o, uint64_t start, uint64_t packets)
+{
+	uint64_t now = rte_rdtsc(), frames = packets - o->last_packets;
+
 	o->last_packets = packets;
-	if (frames * KNIT_TAP_BUSY_US * o->us < since)
-		return true;
-	o->pause_us = knit_tap_pause_next(o->pause_us, frames, PAUSE_MIN_US, PAUSE_MAX_US);
-	o->next_read = now + o->pause_us * o->us;
-	return false;
+	if (frames)
+		stay_awake(o, now);
+	else
+		o->gap = RTE_MIN(4 * (now - start), PAUSE_MIN_US * o->us);
+	if (is_busy(o, now, packets) && frames) {
+		o->pause_us = knit_tap_pause_next(o->pause_us, frames, PAUSE_MIN_US, PAUSE_MAX_US);
+		o->next_read = now + o->pause_us * o->us;
+	} else {
+		o->pause_us = PAUSE_MIN_US;
+		o->next_read = now + o->gap;
+	}
+	if (now >= o->awake_until)
+		o->awake = false;
 }
 
 static void serve_tx(const struct rte_kni *kni, uint16_t pair, void *arg)
@@ -136,7 +172,7 @@ static void serve_tx(const struct rte_kni *kni, uint16_t pair, void *arg)
 	struct knit_tap_pair *p = &o->iface->pair[0];
 	uint64_t now;
 
-	if (likely(!knit_tap_tx_holds(p)) && knit_tap_io_is_quiet(o->io))
+	if (likely(!knit_tap_tx_holds(p) && !o->awake) && knit_tap_io_is_quiet(o->io))
 		return;
 	if (unlikely(p->dead) || unlikely(!p->given && !tx_take_over(p)))
 		return;
@@ -144,17 +180,17 @@ static void serve_tx(const struct rte_kni *kni, uint16_t pair, void *arg)
 	if (now < o->next_read && !knit_tap_tx_holds(p))
 		return;
 	p->readable = true;
-	o->io->watch_next = o->was_quiet ? p->fd : -1;
+	o->io->watch_next = o->awake && now >= o->awake_until ? p->fd : -1;
 	knit_region_enter(&o->reader);
 	knit_tap_tx(p, o->io, o->reader.table);
 	knit_region_leave(&o->reader);
 	o->io->watch_next = -1;
 	if (p->readable) /* there is more, or it waits for buffers */
 		return;
-	o->was_quiet = tx_must_watch(o, now, p->stats->tx_packets);
+	tx_pace(o, now, p->stats->tx_packets);
 	if (unlikely(o->io->ring == NULL))
 		tx_give_back(kni, o);
-	else if (o->was_quiet && !o->io->watching)
+	else if (!o->awake && !o->io->watching)
 		knit_tap_io_watch(o->io, p->fd, &p->stats->calls);
 }
 
@@ -205,6 +241,7 @@ static struct owner *owner_new(struct rte_kni *kni, uint16_t pair)
 	}
 	o->us = rte_get_tsc_hz() / 1000000;
 	o->pause_us = PAUSE_MIN_US;
+	o->gap = o->us;
 	return o;
 }
 
