@@ -25,6 +25,7 @@ class Env:
     memory = 256  # MiB of an application
     life_seconds = 120  # after which it ends whatever happens
     tsc_hz = None
+    counts_instructions = False  # the clock
 
     def __init__(self, build, out):
         self.build = build
@@ -82,6 +83,8 @@ class Counted(GuestEnv):
     CPU from those it waits for: it sleeps when there is nothing to do.
     """
 
+    counts_instructions = True
+    tsc_hz = 1e9  # an instruction takes a nanosecond
     life_seconds = 1000000000
     polling_cpu = 0
     seconds = 0.1

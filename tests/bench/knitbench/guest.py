@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 
+from . import xconnect
 from .channel import VM_CHANNELS, AppSession, WorkerSession
 from .metrics import VM_METRICS, VM_WORKER_METRICS
 from .net import Net
@@ -121,6 +122,17 @@ class Guest:
             print(f"  {metric.names[0]}: {time.monotonic() - start:.1f} s", flush=True)
             save(self.results, self.path)
 
+    def xconnect(self):
+        if not self.env.counts_instructions or not self.wanted(xconnect.METRIC):
+            return
+        for who, subject in xconnect.SUBJECTS:
+            try:
+                self.results.add(xconnect.METRIC, xconnect.ABOUT_COUNTED, who, subject(self.env))
+            except Failed as err:
+                print(f"  {who}: {xconnect.METRIC}: {err}", file=sys.stderr, flush=True)
+                self.missing += who == KNIT
+        save(self.results, self.path)
+
     def run(self):
         try:
             call([os.path.join(self.args.root, "config", "hugepages.sh"), str(HUGE_MIB)])
@@ -129,6 +141,7 @@ class Guest:
             for rep in range(self.args.reps):
                 print(f"repetition {rep + 1} of {self.args.reps}", flush=True)
                 self.repetition(rep)
+                self.xconnect()
         finally:
             for place in self.places.values():
                 place.drop()

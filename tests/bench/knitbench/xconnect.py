@@ -18,6 +18,7 @@ NULL_PORTS = ["net_null0,size=64", "net_null1,size=64"]
 PREFIX = f"knitbench{os.getpid()}x"
 METRIC = "xconnect"
 ABOUT = ("cycles/packet", True)
+ABOUT_COUNTED = ("instructions", True)  # where an instruction takes a cycle
 START_SECONDS = 15
 
 
@@ -52,7 +53,8 @@ def tsc_hz(env):
 
 
 def testpmd(env, mode):
-    args = ["dpdk-testpmd", f"--lcores=0@{env.cpu},1@{env.polling_cpu}", "--main-lcore=0",
+    args = ["env", "LD_LIBRARY_PATH=/run/linked", "dpdk-testpmd",
+            f"--lcores=0@{env.cpu},1@{env.polling_cpu}", "--main-lcore=0",
             "--no-pci", "--in-memory", f"--file-prefix={PREFIX}", "-m", "256"]
     args += [f"--vdev={port}" for port in NULL_PORTS]
     args += ["--", "--nb-cores=1", "--burst=32", "--total-num-mbufs=16384",
