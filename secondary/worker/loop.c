@@ -62,7 +62,7 @@ static void send_mixed(struct knit_worker *w, enum knit_end from, const struct k
 		part.m = out->buf;
 		part.n = out->n;
 		out->n = 0;
-		knit_burst_sum(&part, false);
+		knit_burst_sum(&part);
 		send_to(w, from, out, &part);
 	}
 }

@@ -2,23 +2,8 @@
 #ifndef KNIT_WORKER_DATAPATH_H
 #define KNIT_WORKER_DATAPATH_H
 
+#include "burst.h"
 #include "worker/worker.h"
-
-#include <rte_prefetch.h>
-
-/*
- * A burst of packets between an input and an output. The fields below n summarize all packets. They
- * are computed once per burst. An output looks at single packets only if the summary says that one
- * of them is unusual.
- */
-struct knit_burst {
-	struct rte_mbuf **m;
-	uint32_t n;
-	uint32_t max_len; /* pkt_len of the longest */
-	uint32_t segs;	  /* all nb_segs or-ed: 1 if there is no chain */
-	uint64_t flags;	  /* all ol_flags or-ed */
-	uint64_t bytes;
-};
 
 /*
  * Flags of packets that an output may be unable to handle. If a burst has one of them, the output
@@ -60,32 +45,6 @@ static inline void knit_drop(struct knit_worker *w, enum knit_worker_drop why, s
 		return;
 	rte_pktmbuf_free_bulk(m, n);
 	knit_count(&w->stats->drops[why], n);
-}
-
-/*
- * Computes the summary of b from b->m[0..n-1]. prefetch: prefetches the headers, which will be read
- * next.
- */
-static __rte_always_inline void knit_burst_sum(struct knit_burst *b, bool prefetch)
-{
-	uint64_t len, max_len = 0, flags = 0, bytes = 0;
-	uint32_t i, segs = 0;
-	const struct rte_mbuf *m;
-
-	for (i = 0; i < b->n; i++) {
-		m = b->m[i];
-		if (prefetch)
-			rte_prefetch0(rte_pktmbuf_mtod(m, void *));
-		len = m->pkt_len;
-		bytes += len;
-		max_len = len > max_len ? len : max_len;
-		flags |= m->ol_flags;
-		segs |= m->nb_segs;
-	}
-	b->max_len = max_len;
-	b->segs = segs;
-	b->flags = flags;
-	b->bytes = bytes;
 }
 
 #endif

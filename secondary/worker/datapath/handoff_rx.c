@@ -15,6 +15,6 @@ uint32_t knit_handoff_rx(struct knit_worker *w, struct knit_input *in, struct kn
 	if (unlikely(failed))
 		knit_count(&w->stats->drops[KNIT_WORKER_DROP_HANDOFF_NO_BUFFER], failed);
 	if (b->n)
-		knit_burst_sum(b, false);
+		knit_burst_sum(b);
 	return b->n;
 }

@@ -27,6 +27,6 @@ uint32_t knit_iface_rx(struct knit_worker *w, struct knit_input *in, struct knit
 	/* Called also for no frames: it puts new buffers on offer. */
 	b->n = knit_from_kernel(in->kni, in->queue, w->rx, want);
 	if (b->n)
-		knit_burst_sum(b, false);
+		knit_burst_sum(b);
 	return b->n;
 }

@@ -35,11 +35,10 @@ uint32_t knit_port_rx(struct knit_worker *w, struct knit_input *in, struct knit_
 	b->n = rte_eth_rx_burst(in->port_id, in->queue, w->rx, w->burst);
 	if (b->n == 0)
 		return 0;
-	/* Headers are read only if packets of this input may go different ways. */
 	if (in->kernel != in->peer)
-		knit_burst_sum(b, true);
+		knit_burst_sum_two_ways(b, in->port);
 	else
-		knit_burst_sum(b, false);
+		knit_burst_sum(b);
 	/* the bit that RX_L4_CKSUM_NONE shares with BAD */
 	if (unlikely(b->flags & RTE_MBUF_F_RX_L4_CKSUM_BAD) && !in->port->rx_partial)
 		burst_forget_none(b);

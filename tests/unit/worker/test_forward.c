@@ -40,12 +40,20 @@ static struct knit_input input(uint16_t kernel, uint16_t peer)
 	};
 }
 
+/* As after knit_port_rx */
+static uint16_t decide(const struct knit_input *in)
+{
+	if (in->kernel != in->peer)
+		knit_burst_sum_two_ways(&burst, in->port);
+	return knit_forward(in, &burst, to);
+}
+
 static uint16_t decide_one(const uint8_t dst[6])
 {
 	struct knit_input in = input(KERNEL, PEER);
 
 	frame(0, dst);
-	return knit_forward(&in, &burst, to);
+	return decide(&in);
 }
 
 START_TEST(single_frames)
@@ -82,10 +90,10 @@ START_TEST(whole_bursts)
 
 	for (i = 0; i < N; i++)
 		frame(i, other);
-	ck_assert_uint_eq(knit_forward(&in, &burst, to), PEER);
+	ck_assert_uint_eq(decide(&in), PEER);
 	for (i = 0; i < N; i++)
 		frame(i, i % 2 ? own : group);
-	ck_assert_uint_eq(knit_forward(&in, &burst, to), KERNEL);
+	ck_assert_uint_eq(decide(&in), KERNEL);
 }
 END_TEST
 
@@ -98,17 +106,65 @@ START_TEST(mixed_bursts)
 	for (k = 0; k < N; k++) {
 		for (i = 0; i < N; i++)
 			frame(i, i == k ? own : other);
-		ck_assert_uint_eq(knit_forward(&in, &burst, to), KNIT_OUT_MIXED);
+		ck_assert_uint_eq(decide(&in), KNIT_OUT_MIXED);
 		for (i = 0; i < N; i++)
 			ck_assert_uint_eq(to[i], i == k ? KERNEL : PEER);
 	}
 	for (k = 1; k < 255; k++) {
 		for (i = 0; i < 8; i++)
 			frame(i, k & 1U << i ? everybody : other);
-		ck_assert_uint_eq(knit_forward(&in, &burst, to), KNIT_OUT_MIXED);
+		ck_assert_uint_eq(decide(&in), KNIT_OUT_MIXED);
 		for (i = 0; i < 8; i++)
 			ck_assert_uint_eq(to[i], k & 1U << i ? KERNEL : PEER);
 	}
+}
+END_TEST
+
+/* Every field of the summary, also of bursts of an odd size; and lanes beside them do not count. */
+static void check_summary(void)
+{
+	struct knit_burst plain = burst;
+	uint64_t word = knit_port_mac(&port);
+
+	knit_burst_pass_scalar(&plain, true, word);
+	knit_burst_pass(&burst, true, word);
+	ck_assert_uint_eq(burst.max_len, plain.max_len);
+	ck_assert_uint_eq(burst.segs, plain.segs);
+	ck_assert_uint_eq(burst.flags, plain.flags);
+	ck_assert_uint_eq(burst.bytes, plain.bytes);
+	ck_assert_uint_eq(burst.any_for_kernel, plain.any_for_kernel);
+	knit_burst_pass(&burst, false, word);
+	ck_assert_uint_eq(burst.max_len, plain.max_len);
+	ck_assert_uint_eq(burst.segs, plain.segs);
+	ck_assert_uint_eq(burst.flags, plain.flags);
+	ck_assert_uint_eq(burst.bytes, plain.bytes);
+	ck_assert(!burst.any_for_kernel);
+}
+
+START_TEST(summary)
+{
+	unsigned int n, i, round, for_kernel = 0;
+
+	srandom(7);
+	for (round = 0; round < 2000; round++) {
+		n = 1 + random() % N;
+		for (i = 0; i < n; i++) {
+			frame(i, random() % 64 ? other : random() % 2 ? own : group);
+			mbufs[i].refcnt = random();
+			mbufs[i].nb_segs = random();
+			mbufs[i].port = random();
+			mbufs[i].ol_flags = (uint64_t)random() << 33 ^ random();
+			mbufs[i].packet_type = random();
+			mbufs[i].pkt_len = random() % 65536;
+			mbufs[i].vlan_tci = random();
+			mbufs[i].hash.rss = random();
+		}
+		check_summary();
+		knit_burst_sum_two_ways(&burst, &port);
+		for_kernel += burst.any_for_kernel;
+	}
+	ck_assert_uint_gt(for_kernel, 200);
+	ck_assert_uint_lt(for_kernel, 1800);
 }
 END_TEST
 
@@ -120,7 +176,7 @@ START_TEST(one_way_out)
 	frame(0, own);
 	frame(1, other);
 	mbufs[0].buf_addr = NULL;
-	ck_assert_uint_eq(knit_forward(&in, &burst, to), PEER);
+	ck_assert_uint_eq(decide(&in), PEER);
 }
 END_TEST
 
@@ -131,7 +187,7 @@ START_TEST(no_interface)
 
 	frame(0, everybody);
 	frame(1, other);
-	ck_assert_uint_eq(knit_forward(&in, &burst, to), KNIT_OUT_MIXED);
+	ck_assert_uint_eq(decide(&in), KNIT_OUT_MIXED);
 	ck_assert_uint_eq(to[0], 0);
 	ck_assert_uint_eq(to[1], PEER);
 }
@@ -174,7 +230,7 @@ START_TEST(further_addresses)
 	ck_assert_uint_eq(decide_one(other), PEER);
 	for (i = 0; i < N; i++)
 		frame(i, i % 3 ? other : vrrp[1]);
-	ck_assert_uint_eq(knit_forward(&in, &burst, to), KNIT_OUT_MIXED);
+	ck_assert_uint_eq(decide(&in), KNIT_OUT_MIXED);
 	for (i = 0; i < N; i++)
 		ck_assert_uint_eq(to[i], i % 3 ? PEER : KERNEL);
 	further(1, vrrp);
@@ -220,6 +276,7 @@ KNIT_SUITE(forward)
 	knit_add_test(s, "six bytes are compared", six_bytes_are_compared, 0);
 	knit_add_test(s, "whole bursts", whole_bursts, 0);
 	knit_add_test(s, "mixed bursts", mixed_bursts, 0);
+	knit_add_test(s, "summary", summary, 0);
 	knit_add_test(s, "one way out", one_way_out, 0);
 	knit_add_test(s, "no interface", no_interface, 0);
 	knit_add_test(s, "new mac", new_mac, 0);

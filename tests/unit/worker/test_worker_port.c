@@ -76,7 +76,7 @@ static uint32_t transmit(void)
 				   .offload.pool = pool };
 	struct knit_burst b = { .m = frames, .n = N };
 
-	knit_burst_sum(&b, false);
+	knit_burst_sum(&b);
 	return knit_port_tx(&worker, &out, &b);
 }
 
