@@ -11,36 +11,10 @@
 #include <rte_cycles.h>
 #include <rte_rcu_qsbr.h>
 
-/* The counter of packets that go from such an input to a port. */
-static uint64_t *way_to_port(struct knit_worker_stats *s, enum knit_end from)
-{
-	if (from == KNIT_END_PORT)
-		return &s->xconnect;
-	return from == KNIT_END_IFACE ? &s->injected : &s->relayed;
-}
-
-/* Sends all packets of b to one output. Counters say which way they went. */
 static void send_to(struct knit_worker *w, enum knit_end from, struct knit_output *out,
 		    struct knit_burst *b)
 {
-	struct knit_worker_stats *s = w->stats;
-	uint64_t *way;
-
-	switch (out->end) {
-	case KNIT_END_PORT:
-		knit_count(way_to_port(s, from), knit_port_tx(w, out, b));
-		break;
-	case KNIT_END_HANDOFF:
-		knit_count(way_to_port(s, from), knit_handoff_tx(w, out, b));
-		break;
-	case KNIT_END_IFACE:
-		way = from == KNIT_END_PORT ? &s->punted : &s->xconnect;
-		knit_count(way, knit_iface_tx(w, out, b));
-		break;
-	case KNIT_END_NONE:
-		knit_drop(w, KNIT_WORKER_DROP_NO_IFACE, b->m, b->n);
-		break;
-	}
+	knit_count(out->sent[from], out->send(w, out, b));
 }
 
 /* Sorts b by output, without a change of order, and sends each part as one burst. */
@@ -72,13 +46,7 @@ static uint32_t poll_input(struct knit_worker *w, struct knit_input *in)
 	struct knit_burst b;
 	uint16_t to;
 
-	if (in->end == KNIT_END_PORT)
-		knit_port_rx(w, in, &b);
-	else if (in->end == KNIT_END_IFACE)
-		knit_iface_rx(w, in, &b);
-	else
-		knit_handoff_rx(w, in, &b);
-	if (b.n == 0)
+	if (in->receive(w, in, &b) == 0)
 		return 0;
 	to = knit_forward(in, &b, w->verdict);
 	if (likely(to != KNIT_OUT_MIXED))

@@ -4,12 +4,56 @@
 #include "fail.h"
 #include "system/topology/handoff.h"
 #include "worker.h"
+#include "worker/datapath/datapath.h"
 
 #include <rte_ethdev.h>
 
 #include <string.h>
 
 #define NO_IFACE 0 /* the output that drops */
+
+/*
+ * The counters say which way packets went. Interfaces and hand-off queues always have an output,
+ * and hand-off queues lead to ports only.
+ */
+static struct knit_output *new_output(struct knit_worker *w, enum knit_end end)
+{
+	struct knit_output *out = &w->outputs[w->n_outputs++];
+	struct knit_worker_stats *s = w->stats;
+
+	out->end = end;
+	out->send = end == KNIT_END_PORT    ? knit_port_tx
+		    : end == KNIT_END_IFACE ? knit_iface_tx
+		    : end == KNIT_END_NONE  ? knit_no_iface_tx
+					    : knit_handoff_tx;
+	if (end == KNIT_END_NONE) {
+		out->sent[KNIT_END_PORT] = &s->drops[KNIT_WORKER_DROP_NO_IFACE];
+	} else if (end == KNIT_END_IFACE) {
+		out->sent[KNIT_END_PORT] = &s->punted;
+		out->sent[KNIT_END_IFACE] = &s->xconnect;
+	} else {
+		out->sent[KNIT_END_PORT] = &s->xconnect;
+		out->sent[KNIT_END_IFACE] = &s->injected;
+		out->sent[KNIT_END_HANDOFF] = &s->relayed;
+	}
+	return out;
+}
+
+static struct knit_input *new_input(struct knit_worker *w, enum knit_end end)
+{
+	struct knit_input *in = &w->inputs[w->n_inputs++];
+
+	in->end = end;
+	in->receive = end == KNIT_END_PORT    ? knit_port_rx
+		      : end == KNIT_END_IFACE ? knit_iface_rx
+					      : knit_handoff_rx;
+	return in;
+}
+
+static int index_of(const struct knit_worker *w, const struct knit_output *out)
+{
+	return out - w->outputs;
+}
 
 /* The hand-off queue to the worker that has a transmit queue on the port. */
 static int handoff_output(struct knit_worker *w, int16_t port)
@@ -22,12 +66,11 @@ static int handoff_output(struct knit_worker *w, int16_t port)
 		knit_worker_fail(w, 0, "port %s: the worker has no way to send there", p->name);
 		return -1;
 	}
-	out = &w->outputs[w->n_outputs];
-	out->end = KNIT_END_HANDOFF;
+	out = new_output(w, KNIT_END_HANDOFF);
 	out->port = p;
 	out->handoff = x;
 	out->owner_state = &w->topo->workers[x->consumer].state;
-	return w->n_outputs++;
+	return index_of(w, out);
 }
 
 /* The index of an output, new or known; -1: a message was printed. */
@@ -42,14 +85,13 @@ static int port_output(struct knit_worker *w, int16_t port)
 			return i;
 	if (w->entry->txq[port] < 0)
 		return handoff_output(w, port);
-	out = &w->outputs[w->n_outputs];
-	out->end = KNIT_END_PORT;
+	out = new_output(w, KNIT_END_PORT);
 	out->port_id = p->port_id;
 	out->queue = w->entry->txq[port];
 	out->port = p;
 	out->stats = &w->stats->port[port];
 	out->offload.pool = w->entry->pool;
-	return w->n_outputs++;
+	return index_of(w, out);
 }
 
 static int iface_output(struct knit_worker *w, int16_t iface)
@@ -69,13 +111,12 @@ static int iface_output(struct knit_worker *w, int16_t iface)
 				 w->topo->ifaces[iface].name);
 		return -1;
 	}
-	out = &w->outputs[w->n_outputs];
-	out->end = KNIT_END_IFACE;
+	out = new_output(w, KNIT_END_IFACE);
 	out->queue = w->entry->pair[iface];
 	out->kni = kni;
 	out->offload.pool = w->entry->pool;
 	out->offload.capa = knit_offload_iface_capa(kni->features);
-	return w->n_outputs++;
+	return index_of(w, out);
 }
 
 /* peer: the port for frames that are not for the kernel; -1: all are for the kernel. */
@@ -92,8 +133,7 @@ static int add_port(struct knit_worker *w, int16_t port, int16_t peer)
 	/* Another worker may have the only receive queue. Then this one only sends. */
 	if (w->entry->rxq[port] < 0)
 		return 0;
-	in = &w->inputs[w->n_inputs++];
-	in->end = KNIT_END_PORT;
+	in = new_input(w, KNIT_END_PORT);
 	in->port_id = p->port_id;
 	in->queue = w->entry->rxq[port];
 	in->kernel = kernel;
@@ -109,8 +149,7 @@ static int add_iface(struct knit_worker *w, int16_t iface, int output)
 
 	if (output < 0)
 		return -EINVAL;
-	in = &w->inputs[w->n_inputs++];
-	in->end = KNIT_END_IFACE;
+	in = new_input(w, KNIT_END_IFACE);
 	in->queue = w->entry->pair[iface];
 	in->kernel = in->peer = output;
 	in->kni = w->topo->ifaces[iface].kni;
@@ -161,8 +200,7 @@ static void add_handoffs(struct knit_worker *w, int16_t port)
 		x = w->topo->workers[i].handoff[port];
 		if (x == NULL || &w->topo->workers[x->consumer] != w->entry)
 			continue;
-		in = &w->inputs[w->n_inputs++];
-		in->end = KNIT_END_HANDOFF;
+		in = new_input(w, KNIT_END_HANDOFF);
 		in->handoff = x;
 		in->kernel = in->peer = port_output(w, port);
 	}
@@ -216,7 +254,8 @@ int knit_worker_plan(struct knit_worker *w)
 	uint32_t i;
 
 	w->n_inputs = 0;
-	w->n_outputs = 1; /* NO_IFACE: all zero */
+	w->n_outputs = 0;
+	new_output(w, KNIT_END_NONE); /* NO_IFACE */
 	for (i = 0; i < w->entry->n_rules; i++)
 		if (add_rule(w, &w->entry->rules[i]) < 0)
 			return KNIT_EXIT_FAILURE;

@@ -26,10 +26,11 @@
  * queue is an output of one worker and an input of another. The second worker sends the packets to
  * the port.
  *
- * loop.c calls these steps. Between two rounds the worker holds no mbuf. Only there it passes a
- * quiescent state, parks (park.c), sleeps (idle.c) or ends. The packet path takes no lock, writes
- * no log, allocates nothing but mbufs, and makes no system call but a doorbell's, the driver's and
- * those that do an engine's part (kni/kick.h).
+ * The plan (plan.c) gives each input and output its function. loop.c calls these steps. Between two
+ * rounds the worker holds no mbuf. Only there it passes a quiescent state, parks (park.c), sleeps
+ * (idle.c) or ends. The packet path takes no lock, writes no log, allocates nothing but mbufs, and
+ * makes no system call but a doorbell's, the driver's and those that do an engine's part
+ * (kni/kick.h).
  *
  * All structs belong to the process's main thread.
  */
@@ -44,10 +45,17 @@ enum knit_end {
 	KNIT_END_PORT,
 	KNIT_END_IFACE,
 	KNIT_END_HANDOFF,
+	KNIT_ENDS
 };
+
+struct knit_burst;
+struct knit_worker;
 
 /* Where packets are sent. Output 0 drops them and counts NO_IFACE. */
 struct knit_output {
+	/* see datapath.h; what it returns is added to the counter of the input's kind */
+	uint32_t (*send)(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
+	uint64_t *sent[KNIT_ENDS];
 	enum knit_end end;
 	uint16_t port_id;		      /* PORT */
 	uint16_t queue;			      /* PORT: transmit queue; IFACE: pair */
@@ -63,6 +71,7 @@ struct knit_output {
 
 /* Where packets come from. kernel and peer are indexes of outputs. */
 struct knit_input {
+	uint32_t (*receive)(struct knit_worker *w, struct knit_input *in, struct knit_burst *b);
 	enum knit_end end;
 	uint16_t port_id; /* PORT */
 	uint16_t queue;	  /* PORT: receive queue; IFACE: pair */

@@ -26,6 +26,8 @@ uint32_t knit_handoff_rx(struct knit_worker *w, struct knit_input *in, struct kn
 uint32_t knit_port_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 uint32_t knit_handoff_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
+/* There is no interface: drops them all, and returns how many these were. */
+uint32_t knit_no_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b);
 
 /*
  * Software fallback: does in software what m requires and out cannot do. The resulting frames go to
