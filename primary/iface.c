@@ -8,6 +8,7 @@
 #include "kni/engine/engine.h"
 #include "kni/engine/select.h"
 #include "port/port_driver.h"
+#include "port/port_offload.h"
 #include "port/port_pause.h"
 #include "port/port_tap.h"
 #include "primary.h"
@@ -62,7 +63,7 @@ static uint16_t largest_mtu(const struct primary *p, const struct knit_conf_ifac
 
 	if (c->port < 0 || rte_eth_dev_info_get(p->ports[c->port].id, &info) < 0)
 		return c->max_mtu;
-	return RTE_MIN(c->max_mtu, (uint32_t)knit_driver_max_mtu(&info));
+	return RTE_MIN(c->max_mtu, (uint32_t)port_offload_max_mtu(p->conf, c->port, &info));
 }
 
 static void cpus_leave_out(struct knit_cpu_set *set, uint32_t lcore, const char *cpus)

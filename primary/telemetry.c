@@ -93,6 +93,7 @@ static int report_port(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "port_id", port->port_id);
 	rte_tel_data_add_dict_uint(d, "queues", port->n_queues);
 	rte_tel_data_add_dict_uint(d, "tx_queues", port->n_tx_queues);
+	rte_tel_data_add_dict_string(d, "tx", port->tx_fast ? "fast" : "full");
 	rte_tel_data_add_dict_uint(d, "mtu", port->mtu);
 	rte_tel_data_add_dict_string(d, "mac", mac);
 	rte_tel_data_add_dict_uint(d, "admin_up", port->admin_up);

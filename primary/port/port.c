@@ -8,6 +8,7 @@
 #include "kni/base/netns.h"
 #include "kni/offload/offload.h"
 #include "port_driver.h"
+#include "port_offload.h"
 #include "port_removal.h"
 #include "port_rxmode.h"
 #include "port_tap.h"
@@ -154,29 +155,34 @@ static int choose_tx_queues(struct primary *p, unsigned int i, const struct rte_
 	return 0;
 }
 
-static void choose_offloads(struct port *port, const struct rte_eth_dev_info *info)
+static void choose_offloads(struct primary *p, unsigned int i, const struct rte_eth_dev_info *info)
 {
-	const struct knit_conf_port *c = port->conf;
-	uint64_t rx = RTE_ETH_RX_OFFLOAD_SCATTER;
-	uint64_t tx = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	struct port *port = &p->ports[i];
+	struct port_offloads o;
 
-	if (c->rx_checksum)
-		rx |= RTE_ETH_RX_OFFLOAD_CHECKSUM;
-	if (port->topo->n_queues > 1)
-		rx |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
-	if (c->vlan) {
-		rx |= RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
-		tx |= RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
-	}
-	if (c->tx_checksum)
-		tx |= RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
-		      RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
-	if (c->tso)
-		tx |= RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO;
-	port->rx_offloads = rx & info->rx_offload_capa;
-	port->tx_offloads = tx & knit_offload_usable(info->driver_name, info->tx_offload_capa);
-	port->topo->tx_capa = port->tx_offloads;
+	port_offload_choose(p->conf, i, info, port->topo->n_queues > 1, &o);
+	port->rx_offloads = o.rx;
+	port->tx_offloads = o.tx;
+	port->topo->tx_capa = o.tx;
+	port->topo->tx_fast = o.fast;
 	port->topo->rx_partial = knit_offload_none_is_partial(info->driver_name);
+}
+
+/* The MTU at start; later ones are refused by port_op.c. */
+static int check_mtu(const struct primary *p, unsigned int i, const struct rte_eth_dev_info *info)
+{
+	const struct knit_conf_port *c = p->ports[i].conf;
+	uint16_t max = port_offload_max_mtu(p->conf, i, info);
+
+	if (c->mtu >= info->min_mtu && c->mtu <= max)
+		return 0;
+	if (max < knit_driver_max_mtu(info) && c->mtu > max)
+		log_err("port %s: mtu %u: tx = \"fast\" and mempool.data_room %u allow at most %u",
+			c->name, c->mtu, p->conf->mempool.data_room, max);
+	else
+		log_err("port %s: mtu %u: driver %s allows %u to %u", c->name, c->mtu,
+			info->driver_name, info->min_mtu, max);
+	return -EINVAL;
 }
 
 /* Everything that can select a burst function is fixed here and never changes, see port_start. */
@@ -225,13 +231,10 @@ static int port_learn(struct primary *p, unsigned int i)
 		ret = choose_tx_queues(p, i, &info, driver);
 	if (ret < 0)
 		return ret;
-	if (port->conf->mtu < info.min_mtu || port->conf->mtu > knit_driver_max_mtu(&info)) {
-		log_err("port %s: mtu %u: driver %s allows %u to %u", port->conf->name,
-			port->conf->mtu, info.driver_name, info.min_mtu,
-			knit_driver_max_mtu(&info));
-		return -EINVAL;
-	}
-	choose_offloads(port, &info);
+	ret = check_mtu(p, i, &info);
+	if (ret < 0)
+		return ret;
+	choose_offloads(p, i, &info);
 	port->lsc = *info.dev_flags & RTE_ETH_DEV_INTR_LSC && !driver->poll_link;
 	port->rx_desc = port->conf->rx_desc;
 	port->tx_desc = port->conf->tx_desc;

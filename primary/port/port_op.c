@@ -6,6 +6,7 @@
 #include "kni/base/netns.h"
 #include "port.h"
 #include "port_driver.h"
+#include "port_offload.h"
 #include "port_pause.h"
 #include "port_removal.h"
 #include "port_rxmode.h"
@@ -83,15 +84,18 @@ static int op_mtu(struct primary *p, unsigned int i, struct knit_msg *m)
 	struct port *port = &p->ports[i];
 	const struct knit_driver *driver;
 	struct rte_eth_dev_info info;
+	uint16_t max;
 	int ret;
 
 	ret = rte_eth_dev_info_get(port->id, &info);
 	if (ret < 0)
 		return ret;
 	driver = knit_driver_find(info.driver_name);
-	if (m->value < info.min_mtu || m->value > knit_driver_max_mtu(&info)) {
-		KNIT_MSG_TEXT(m, "mtu %u: driver %s allows %u to %u", m->value, info.driver_name,
-			      info.min_mtu, knit_driver_max_mtu(&info));
+	max = port_offload_max_mtu(p->conf, i, &info);
+	if (m->value < info.min_mtu || m->value > max) {
+		KNIT_MSG_TEXT(m, "mtu %u: driver %s%s allows %u to %u", m->value, info.driver_name,
+			      max < knit_driver_max_mtu(&info) ? " with tx = \"fast\"" : "",
+			      info.min_mtu, max);
 		return -EINVAL;
 	}
 	if (m->value == port->topo->mtu)

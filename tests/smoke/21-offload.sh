@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Checksums and segmentation. Port left has its driver's offloads, port right none, so that knit
-# cuts and fills in itself. Every frame that passes left0 and right0 meanwhile is judged: checksums,
-# length, MTU.
+# Checksums and segmentation. Port left has its driver's offloads, port right none, not even chains:
+# there knit cuts, fills in and joins itself. Every frame that passes left0 and right0 meanwhile is
+# judged: checksums, length, MTU.
 #
 #   netns left                  netns middle                 netns right
 #   left0 --- port left --- worker 0 --- kl | kr --- worker 0 --- port right --- right0
@@ -132,7 +132,9 @@ no_checksum_errors() # netns
 		awk '/CsumErrors/ { sum += $2 } { print } END { exit NR < 2 || sum > 0 }'
 }
 
-router_up
+router_up 'tx = "fast"; rx_checksum = false; vlan = false;'
+check "left has offloads" field_is /knit/port,left tx full
+check "right has none" field_is /knit/port,right tx fast
 vlan_device left left0 5
 vlan_device middle kl 5
 vlan_device middle kr 5

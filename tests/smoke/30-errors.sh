@@ -286,6 +286,12 @@ queues()
 	refused_config "more transmit queues than a net_tap port has" 4 \
 		"port left: tx_queues: found 5: driver net_tap has 4"
 	new_config
+	tap_port left far 'tx = "fast"; mtu = 2027;'
+	interface kni-left left near 'max_mtu = 9000;'
+	worker 0 "punt left"
+	refused_config "an MTU that an mbuf does not hold" 4 \
+		'port left: mtu 2027: tx = "fast" and mempool.data_room 2048 allow at most 2026'
+	new_config
 	tap_port left far 'rx_spread = "none";'
 	interface kni-left left near
 	worker 0 "punt left"

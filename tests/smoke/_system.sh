@@ -272,11 +272,13 @@ system_down()
 
 # A router between two hosts: ports left (with its driver's offloads) and right (without), their
 # interfaces kl and kr in the namespace middle, which forwards.
-router_up()
+router_up() # [settings of right]
 {
+	local none="tx_checksum = false; tso = false; rx_checksum = false; vlan = false;"
+
 	netns left middle right
 	tap_port left left
-	tap_port right right "tx_checksum = false; tso = false; rx_checksum = false; vlan = false;"
+	tap_port right right "${1:-$none}"
 	interface kl left middle
 	interface kr right middle
 	worker 0 "punt left" "punt right"

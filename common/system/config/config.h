@@ -78,6 +78,12 @@ struct knit_conf_eal {
 	struct knit_conf_at at;
 };
 
+enum knit_tx {
+	KNIT_TX_AUTO, /* fast where nobody wants offloads */
+	KNIT_TX_FULL,
+	KNIT_TX_FAST,
+};
+
 struct knit_conf_mempool {
 	uint32_t data_room; /* bytes of data per mbuf, headroom excluded; 1024..16384 */
 	uint32_t extra;	    /* mbufs per worker beyond what its queues can hold */
@@ -97,6 +103,7 @@ struct knit_conf_port {
 	bool promisc; /* at start; later the kernel's interface decides */
 	enum knit_rx_spread rx_spread;
 	uint32_t tx_queues; /* that carry packets; 0: one per worker, as far as the port has them */
+	enum knit_tx tx;    /* with the offloads below, or none and the driver's fastest function */
 	bool rx_checksum;   /* take these offloads where the port has them */
 	bool tx_checksum;
 	bool tso;

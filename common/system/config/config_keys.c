@@ -41,6 +41,12 @@ static const char *const spreads[] = {
 	[KNIT_SPREAD_NONE] = "none",
 	NULL,
 };
+static const char *const tx_modes[] = {
+	[KNIT_TX_AUTO] = "auto",
+	[KNIT_TX_FULL] = "full",
+	[KNIT_TX_FAST] = "fast",
+	NULL,
+};
 static const char *const request_modes[] = {
 	[KNIT_REQUEST_AUTO] = "auto",
 	[KNIT_REQUEST_SYNC] = "synchronous",
@@ -149,6 +155,9 @@ static const struct knit_key port_keys[] = {
 	  .def = "0",
 	  .help = "transmit queues to use; 0: one for each worker, as far as the port has them. "
 		  "Workers without one send through the others" },
+	{ FIELD(knit_conf_port, tx), .type = KNIT_KEY_ENUM, .def = "auto", .values = tx_modes,
+	  .help = "transmit with the offloads below, or fast: without, so that drivers take their "
+		  "fastest function; auto: fast where no interface is concerned" },
 	{ FIELD(knit_conf_port, rx_checksum), .type = KNIT_KEY_BOOL, .def = "true",
 	  .help = "let the port verify checksums, if it can" },
 	{ FIELD(knit_conf_port, tx_checksum), .type = KNIT_KEY_BOOL, .def = "true",

@@ -26,7 +26,7 @@
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 6
+#define KNIT_TOPO_VERSION 7
 
 struct knit_handoff;
 
@@ -41,6 +41,7 @@ struct knit_topo_port {
 	uint16_t mtu;			 /* in force */
 	uint8_t mac[8] __rte_aligned(8); /* in force: the first 6; written by one store */
 	uint64_t tx_capa; /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
+	uint32_t tx_fast; /* transmit without offloads, see port_offload.h */
 	uint32_t per_process; /* each process opens what device names, in its own namespaces */
 	uint32_t rx_partial;  /* its RX_L4_CKSUM_NONE is a partial checksum, see offload.h */
 	uint32_t admin_up; /* 0: workers neither receive nor send; the kernel's interface is down */

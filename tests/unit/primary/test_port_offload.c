@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "kni/base/compat.h"
+#include "port/port_offload.h"
+#include "unit.h"
+
+#include <string.h>
+
+/* Three ports: 0 and 1 are cross-connected, 2 stands alone. The driver has everything. */
+#define CSUMS                                                           \
+	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM | \
+	 RTE_ETH_TX_OFFLOAD_UDP_CKSUM)
+
+static struct knit_config conf;
+static struct rte_eth_dev_info info;
+static struct port_offloads got;
+
+static void setup(void)
+{
+	struct knit_conf_worker *w = &conf.workers[0];
+	unsigned int i;
+
+	memset(&conf, 0, sizeof(conf));
+	info = (struct rte_eth_dev_info){ .driver_name = "net_virtio",
+					  .max_mtu = 9700,
+					  .rx_offload_capa = UINT64_MAX,
+					  .tx_offload_capa = UINT64_MAX };
+	conf.mempool.data_room = 2048;
+	conf.n_ports = 3;
+	for (i = 0; i < 3; i++)
+		conf.ports[i] = (struct knit_conf_port){ .mtu = 1500,
+							 .rx_checksum = true,
+							 .tx_checksum = true,
+							 .tso = true,
+							 .vlan = true };
+	conf.n_workers = 1;
+	w->n_rules = 2;
+	w->rules[0] = (struct knit_conf_rule){ .mode = KNIT_FORWARD_PUNT, .a = 2, .b = -1 };
+	w->rules[1] = (struct knit_conf_rule){ .mode = KNIT_FORWARD_XCONNECT, .a = 0, .b = 1 };
+}
+
+static void teardown(void)
+{
+}
+
+static void iface(int port)
+{
+	conf.ifaces[conf.n_ifaces++].port = port;
+}
+
+static bool fast(unsigned int port)
+{
+	port_offload_choose(&conf, port, &info, false, &got);
+	return got.fast;
+}
+
+START_TEST(auto_without_interfaces)
+{
+	ck_assert(fast(0) && fast(1) && fast(2));
+	ck_assert_uint_eq(got.tx, RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE);
+	ck_assert_uint_eq(got.rx, RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_CHECKSUM);
+	info.tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	ck_assert(fast(0));
+	ck_assert_uint_eq(got.tx, 0);
+}
+END_TEST
+
+/* One of a pair has an interface: the other one gets frames from which a tag was taken. */
+START_TEST(auto_with_an_interface)
+{
+	iface(-1);
+	iface(1);
+	ck_assert(!fast(0) && !fast(1) && fast(2));
+	ck_assert(!fast(1));
+	ck_assert_uint_eq(got.tx, RTE_ETH_TX_OFFLOAD_MULTI_SEGS | CSUMS |
+					  RTE_ETH_TX_OFFLOAD_VLAN_INSERT |
+					  RTE_ETH_TX_OFFLOAD_TCP_TSO);
+	ck_assert(got.rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
+	conf.ports[1].vlan = conf.ports[1].tso = conf.ports[1].tx_checksum = false;
+	ck_assert(!fast(1));
+	ck_assert_uint_eq(got.tx, RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+	/* two interfaces that are joined have the numbers 0 and 1, too */
+	conf.n_ifaces = 0;
+	iface(2);
+	conf.workers[0].rules[1].ifaces = true;
+	ck_assert(fast(0) && fast(1) && !fast(2));
+}
+END_TEST
+
+START_TEST(auto_with_long_frames)
+{
+	conf.ports[0].mtu = 2048 - 14 - 8;
+	ck_assert(fast(0));
+	conf.ports[0].mtu++;
+	ck_assert(!fast(0));
+	conf.mempool.data_room = 4096;
+	ck_assert(fast(0));
+}
+END_TEST
+
+START_TEST(as_told)
+{
+	conf.ports[0].tx = KNIT_TX_FULL;
+	ck_assert(!fast(0));
+	conf.ports[0].tx = KNIT_TX_FAST;
+	iface(0);
+	ck_assert(fast(0));
+	ck_assert_uint_eq(got.tx, RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE);
+}
+END_TEST
+
+START_TEST(largest_mtu)
+{
+	ck_assert_uint_eq(port_offload_max_mtu(&conf, 0, &info), 9700);
+	conf.ports[0].tx = KNIT_TX_FAST;
+	ck_assert_uint_eq(port_offload_max_mtu(&conf, 0, &info), 2026);
+	conf.mempool.data_room = 16384;
+	ck_assert_uint_eq(port_offload_max_mtu(&conf, 0, &info), 9700);
+}
+END_TEST
+
+KNIT_SUITE(port_offload)
+{
+	knit_add_fixture_test(s, "auto without interfaces", auto_without_interfaces, 0, setup,
+			      teardown);
+	knit_add_fixture_test(s, "auto with an interface", auto_with_an_interface, 0, setup,
+			      teardown);
+	knit_add_fixture_test(s, "auto with long frames", auto_with_long_frames, 0, setup,
+			      teardown);
+	knit_add_fixture_test(s, "as told", as_told, 0, setup, teardown);
+	knit_add_fixture_test(s, "largest mtu", largest_mtu, 0, setup, teardown);
+}
