@@ -183,7 +183,7 @@ struct knit_iface_conf {
 	uint32_t core_id;
 	bool force_bind;
 	const cpu_set_t *cpus; /* tap: engine threads not bound to core_id; NULL: any */
-	bool thread_per_iface; /* kthread_mode=multiple; single: one thread for all */
+	bool thread_per_pair;  /* kthread_mode=multiple; single: one thread for all */
 	bool legacy;
 	bool async;
 	bool carrier;	      /* at creation */

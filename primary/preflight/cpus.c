@@ -89,7 +89,7 @@ static int check_iface(const struct knit_config *c, unsigned int i)
 	struct preflight_key key = { c, &iface->at, "" };
 	struct knit_cpu_set set;
 
-	if (iface->core < 0 || (tap && !c->tap.thread_per_iface))
+	if (iface->core < 0 || (tap && !c->tap.thread_per_pair))
 		return 0;
 	snprintf(key.name, sizeof(key.name), "interfaces.[%u].core", i);
 	knit_cpus_of(iface->core, "", &set);

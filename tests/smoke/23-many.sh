@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# 32 interfaces in one primary, with one engine thread for all (kthread_mode single) and with one
-# for each (multiple), and where these threads may run.
+# 32 interfaces with a pair each in one primary, with one engine thread for all (kthread_mode
+# single) and with one for each (multiple), and where these threads may run.
 #
 #   single:    netns a                                          netns b
 #              ka0 ... ka15 --------- worker 0: joined -------- kb0 ... kb15

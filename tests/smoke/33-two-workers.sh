@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Two workers share a port and its interface, each with a queue and a queue pair of its own. One
-# dies: the other goes on, and the kernel sends nothing to the pair that nobody serves. One stands
-# still: the reset of the other one waits for it, without harm.
+# Two workers share a port and its interface, each with a queue and a queue pair of its own; on the
+# tap engine each pair has a thread, too. One dies: the other goes on, and the kernel sends nothing
+# to the pair that nobody serves. One stands still: the reset of the other one waits for it, without
+# harm.
 #
 #   netns far                         primary, control                       netns near
 #   left0 10.7.1.2    ---- port left ---- queue 0, worker 0, pair 0 ---- kni-left 10.7.1.1
@@ -187,10 +188,16 @@ both_killed()
 	check "both killed at once: all flows from near" wait_for 5 from_near
 }
 
+engine_threads()
+{
+	cat "/proc/${PID[primary]}"/task/*/comm | grep -c "^knit-tap-"
+}
+
 netns far near
 tap_port left far
 interface kni-left left near
 # Worker 0 never sleeps, so that it is in the middle of something when it is stopped.
+setting tap 'kthread_mode = "multiple";'
 WORKER_TEXT='idle = "poll";'
 worker 0 "punt left"
 WORKER_TEXT=""
@@ -208,6 +215,9 @@ silent 0
 
 check "port has two queues" field_is /knit/port,left queues 2
 check "interface has two pairs" field_is $IFACE pairs 2
+if [ "$ENGINE" = tap ]; then
+	check "each pair has a thread" [ "$(engine_threads)" -eq 2 ]
+fi
 check "all flows from far" wait_for 5 from_far
 check "all flows from near" wait_for 5 from_near
 check "both workers forward, both ways" both_forward

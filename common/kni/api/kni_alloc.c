@@ -122,7 +122,7 @@ static void to_iface_conf(const struct rte_kni_conf *conf, const struct rte_kni_
 	c->features = ext->offloads;
 	c->core_id = conf->core_id;
 	c->force_bind = conf->force_bind;
-	c->thread_per_iface = env_is("KNIT_KTHREAD_MODE", "multiple");
+	c->thread_per_pair = env_is("KNIT_KTHREAD_MODE", "multiple");
 	c->legacy = true;
 	c->async = ext->async;
 	c->merge_datagrams = ext->merge_datagrams;

@@ -155,7 +155,7 @@ struct knit_conf_control {
 };
 
 struct knit_conf_tap {
-	bool thread_per_iface;
+	bool thread_per_pair;
 	bool io_uring; /* kthread_mode = "multiple" */
 	char cpus
 		[64]; /* CPUs for engine threads without a core of their own; "": any but lcores' */

@@ -103,12 +103,12 @@ static const struct knit_key mempool_keys[] = {
 
 static const struct knit_key tap_keys[] = {
 	{ .name = "kthread_mode",
-	  MEMBER(knit_conf_tap, thread_per_iface),
+	  MEMBER(knit_conf_tap, thread_per_pair),
 	  .type = KNIT_KEY_ENUM,
 	  .def = "single",
 	  .values = kthread_modes,
-	  .help = "tap engine: one thread for all interfaces, or one for each. Of kmod the "
-		  "module's parameter of that name decides" },
+	  .help = "tap engine: one thread for all interfaces, or one for each queue pair. Of "
+		  "kmod the module's parameter of that name decides" },
 	{ FIELD(knit_conf_tap, cpus), .type = KNIT_KEY_TEXT, .def = "", .check = knit_check_cpus,
 	  .expect = EXPECT_CPUS,
 	  .help = "CPUs for engine threads without a core of their own; empty: any but lcores'" },
@@ -193,7 +193,7 @@ static const struct knit_key iface_keys[] = {
 	  .check = knit_check_netns, .expect = EXPECT_NETNS,
 	  .help = "network namespace of the interface; empty: the primary's own" },
 	{ FIELD(knit_conf_iface, core), .type = KNIT_KEY_INT, RANGE(-1, MAX_CPU), .def = "-1",
-	  .help = "CPU of its engine thread; tap: with kthread_mode multiple only; -1: any" },
+	  .help = "CPU of its engine threads; tap: with kthread_mode multiple only; -1: any" },
 	{ FIELD(knit_conf_iface, ring_size), .type = KNIT_KEY_POW2,
 	  RANGE(KNIT_RING_MIN_SG, KNIT_RING_MAX), .def = "1024",
 	  .help = "descriptors of each queue between worker and engine" },

@@ -227,7 +227,7 @@ static uint32_t merge(uint32_t flows, uint8_t each)
 	uint32_t i;
 
 	memset(&rig.iface.merge_to, 0x22, 6);
-	rig.iface.merge_udp = KNIT_TAP_MERGE_TRY;
+	rig.p.merge_udp = KNIT_TAP_MERGE_TRY;
 	for (i = 0; i < flows * each; i++) {
 		make_datagram(rig.frame[i], i % flows, i / flows);
 		put(i, 0, FRAME, KNIT_DESC_CSUM_GOOD);
@@ -244,7 +244,7 @@ static uint32_t merge(uint32_t flows, uint8_t each)
 START_TEST(rows)
 {
 	ck_assert_uint_eq(merge(16, 4), 16);
-	ck_assert_uint_eq(rig.iface.merge_udp, KNIT_TAP_MERGE_YES);
+	ck_assert_uint_eq(rig.p.merge_udp, KNIT_TAP_MERGE_YES);
 }
 END_TEST
 

@@ -18,7 +18,7 @@ START_TEST(test_minimal)
 	ck_assert_uint_eq(conf->eal.lcore, 0);
 	ck_assert_uint_eq(conf->mempool.data_room, 2048);
 	ck_assert_uint_eq(conf->mempool.extra, 4096);
-	ck_assert(!conf->tap.thread_per_iface);
+	ck_assert(!conf->tap.thread_per_pair);
 	ck_assert_uint_eq(conf->control.lcore, 2);
 	ck_assert_uint_eq(conf->n_ports, 2);
 	ck_assert_str_eq(conf->ports[1].device, "0000:01:00.0");
@@ -86,7 +86,7 @@ START_TEST(test_values)
 	ck_assert_str_eq(conf->eal.iova, "va");
 	ck_assert_uint_eq(conf->mempool.data_room, 16384);
 	ck_assert_uint_eq(conf->mempool.extra, 0);
-	ck_assert(conf->tap.thread_per_iface);
+	ck_assert(conf->tap.thread_per_pair);
 	ck_assert_str_eq(conf->tap.cpus, "1");
 	ck_assert(!conf->ports[0].tso && conf->ports[0].vlan && conf->ports[0].promisc);
 	ck_assert_int_eq(conf->ports[0].rx_spread, KNIT_SPREAD_NONE);

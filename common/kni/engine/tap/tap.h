@@ -69,6 +69,13 @@ struct knit_tap_got {
 
 #define KNIT_TAP_READS (KNIT_TAP_IO_MAX / 2) /* frames that are read together, at most */
 
+/* Whether frames of a kind are merged. A kernel may refuse the first one, and then any. */
+enum knit_tap_merging {
+	KNIT_TAP_MERGE_NEVER,
+	KNIT_TAP_MERGE_TRY,
+	KNIT_TAP_MERGE_YES,
+};
+
 struct knit_tap_pair {
 	/* hot; who serves the pair */
 	struct knit_ring rx_q;
@@ -85,7 +92,10 @@ struct knit_tap_pair {
 	uint32_t expected;  /* frames that one read of many is thought to find */
 	uint32_t user_doorbell;
 	uint32_t region; /* hint */
+	enum knit_tap_merging merge_udp;
+	enum knit_tap_merging merge_tcp;
 	struct knit_tap_iface *iface;
+	struct knit_tap_thread *thread;	 /* control plane: wo. NULL of an owner's */
 	struct knit_server *server;	 /* shared: whose turn it is */
 	bool only_thread;		 /* the owner serves nothing: server is not looked at */
 	bool spoilt;			 /* indexes that no ring can have; until the next owner */
@@ -126,16 +136,8 @@ struct knit_tap_watch {
 	uint64_t link_wanted;	/* any thread, atomic: speed << 1 | full duplex */
 };
 
-/* Whether frames of a kind are merged. A kernel may refuse the first one, and then any. */
-enum knit_tap_merging {
-	KNIT_TAP_MERGE_NEVER,
-	KNIT_TAP_MERGE_TRY,
-	KNIT_TAP_MERGE_YES,
-};
-
 struct knit_tap_iface {
 	struct rte_kni *kni;
-	struct knit_tap_thread *thread;
 	struct knit_tap_iface *next; /* watch's list */
 	char name[IFNAMSIZ];
 	uint32_t ifindex;
@@ -143,11 +145,9 @@ struct knit_tap_iface {
 	uint32_t ring_size;
 	uint16_t n_pairs;
 	uint16_t max_segs;
-	bool kernel_uso;		 /* the kernel takes UDP GSO */
-	enum knit_tap_merging merge_udp; /* engine thread: rw */
-	enum knit_tap_merging merge_tcp; /* likewise */
-	bool merge_datagrams;		 /* as configured */
-	bool gro;			 /* watch thread: wo, atomic. TCP segments may be merged */
+	bool kernel_uso;      /* the kernel takes UDP GSO */
+	bool merge_datagrams; /* as configured */
+	bool gro;	      /* watch thread: wo, atomic. TCP segments may be merged */
 	/*
 	 * Watch thread: wo, atomic. Datagrams to this address, the interface's own as six bytes of
 	 * a word in memory, may be merged; 0: none.
@@ -237,9 +237,12 @@ bool knit_tap_tx_arm(struct knit_tap_pair *p);	  /* starved; as knit_ring_arm_da
 void knit_tap_tx_disarm(struct knit_tap_pair *p);
 struct knit_tap_scratch *knit_tap_scratch_new(void);
 
-/* tap_thread.c. Control plane. */
-int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf);
-void knit_tap_thread_remove(struct knit_tap_iface *t);
+/*
+ * tap_thread.c. Control plane. add: a thread serves the pair from now on: one of its own with
+ * conf->thread_per_pair, else the one that all others share.
+ */
+int knit_tap_thread_add(struct knit_tap_pair *p, const struct knit_iface_conf *conf);
+void knit_tap_thread_remove(struct knit_tap_pair *p);
 int knit_tap_thread_bind(struct knit_tap_pair *p, uint32_t user_doorbell);
 void knit_tap_thread_unbind(struct knit_tap_pair *p); /* in force on return; waits for it */
 uint64_t knit_tap_thread_wakeups(const struct knit_tap_thread *thread);

@@ -51,6 +51,15 @@ static struct knit_tap_iface *tap_new(struct rte_kni *kni, const struct knit_ifa
 	return t;
 }
 
+static void pairs_merge(struct knit_tap_iface *t)
+{
+	uint16_t i;
+
+	for (i = 0; i < t->n_pairs; i++)
+		t->pair[i].merge_udp =
+			t->merge_datagrams ? KNIT_TAP_MERGE_TRY : KNIT_TAP_MERGE_NEVER;
+}
+
 static int tap_open(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
 {
 	int ret, netns;
@@ -61,8 +70,7 @@ static int tap_open(struct knit_tap_iface *t, const struct knit_iface_conf *conf
 	ret = knit_tap_dev_open(t, netns);
 	if (ret == 0) {
 		t->merge_datagrams = conf->merge_datagrams && t->kernel_uso;
-		t->merge_udp = t->merge_datagrams ? KNIT_TAP_MERGE_TRY : KNIT_TAP_MERGE_NEVER;
-		t->merge_tcp = KNIT_TAP_MERGE_TRY;
+		pairs_merge(t);
 		t->gro = true;
 		t->kni->merge_tcp = 1;
 		ret = knit_tap_watch_add(t, conf);
@@ -78,6 +86,26 @@ static void tap_close(struct knit_tap_iface *t)
 {
 	knit_tap_watch_remove(t);
 	knit_tap_dev_close(t);
+}
+
+static void pairs_leave_threads(struct knit_tap_iface *t)
+{
+	uint16_t i;
+
+	for (i = 0; i < t->n_pairs; i++)
+		knit_tap_thread_remove(&t->pair[i]);
+}
+
+static int pairs_join_threads(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
+{
+	int ret = 0;
+	uint16_t i;
+
+	for (i = 0; i < t->n_pairs && ret == 0; i++)
+		ret = knit_tap_thread_add(&t->pair[i], conf);
+	if (ret < 0)
+		pairs_leave_threads(t);
+	return ret;
 }
 
 /* The file of a pair's queue, for an owner that may serve it. The handler needs none. */
@@ -106,13 +134,13 @@ static int tap_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
 	ret = tap_open(t, conf);
 	if (ret < 0)
 		goto err_region;
-	ret = knit_tap_thread_add(t, conf);
+	ret = pairs_join_threads(t, conf);
 	if (ret < 0)
 		goto err_close;
 	kni->engine_data = t;
 	kni->ifindex = t->ifindex;
 	for (i = 0; i < t->n_pairs; i++)
-		kni->pair[i].engine_doorbell = knit_tap_thread_doorbell(t->thread);
+		kni->pair[i].engine_doorbell = knit_tap_thread_doorbell(t->pair[i].thread);
 	knit_tap_watch_ring();
 	return 0;
 
@@ -126,7 +154,7 @@ err_free:
 }
 
 /*
- * First the engine thread lets go of the pairs (nothing touches mbufs or rings any more), then the
+ * First the engine threads let go of the pairs (nothing touches mbufs or rings any more), then the
  * watch thread of the requests and the net_device; only then the fds are closed and the memory is
  * freed.
  */
@@ -137,7 +165,7 @@ static void tap_destroy(struct rte_kni *kni)
 
 	for (i = 0; i < t->n_pairs; i++)
 		knit_tap_owner_close(kni, i);
-	knit_tap_thread_remove(t);
+	pairs_leave_threads(t);
 	tap_close(t);
 	knit_region_fini();
 	kni->engine_data = NULL;
@@ -206,7 +234,9 @@ static void tap_stats(const struct rte_kni *kni, uint16_t pair, struct knit_engi
 	*out = t->pair[pair].own_stats;
 	for (i = 0; i < sizeof(*out) / sizeof(uint64_t); i++)
 		to[i] += from[i];
-	out->wakeups = knit_tap_thread_wakeups(t->thread);
+	/* all pairs may have the same thread: its sleeps count once */
+	if (pair == 0 || t->pair[pair].thread != t->pair[0].thread)
+		out->wakeups = knit_tap_thread_wakeups(t->pair[pair].thread);
 }
 
 static void tap_req_stats(const struct rte_kni *kni, struct knit_engine_req_stats *out)

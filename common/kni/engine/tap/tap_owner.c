@@ -213,8 +213,6 @@ static int iface_init(struct rte_kni *kni, uint16_t pair, struct knit_tap_iface 
 	t->ring_size = kni->ring_size;
 	t->features = kni->features;
 	t->max_segs = kni->max_segs;
-	t->merge_udp = KNIT_TAP_MERGE_TRY;
-	t->merge_tcp = KNIT_TAP_MERGE_TRY;
 	if (knit_tap_pair_init(t, &t->pair[0], pair) < 0)
 		return -ENOMEM;
 	t->pair[0].bound = true;

@@ -32,6 +32,8 @@ int knit_tap_pair_init(struct knit_tap_iface *t, struct knit_tap_pair *p, uint16
 	p->stats = &p->own_stats;
 	p->fd = -1;
 	p->last_segs = 1;
+	p->merge_udp = KNIT_TAP_MERGE_TRY;
+	p->merge_tcp = KNIT_TAP_MERGE_TRY;
 	p->user_doorbell = KNIT_DOORBELL_NONE;
 	bind_queue(t, index, KNIT_RX_Q, &p->rx_q);
 	bind_queue(t, index, KNIT_FREE_Q, &p->free_q);

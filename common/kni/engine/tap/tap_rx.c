@@ -152,15 +152,15 @@ static bool try_merged(struct knit_tap_pair *p, struct knit_tap_scratch *s, stru
 	return *merging == KNIT_TAP_MERGE_YES;
 }
 
-static enum knit_tap_merging *merging_of(struct knit_tap_iface *t, uint8_t proto)
+static enum knit_tap_merging *merging_of(struct knit_tap_pair *p, uint8_t proto)
 {
-	return proto == KNIT_TAP_TCP4 || proto == KNIT_TAP_TCP6 ? &t->merge_tcp : &t->merge_udp;
+	return proto == KNIT_TAP_TCP4 || proto == KNIT_TAP_TCP6 ? &p->merge_tcp : &p->merge_udp;
 }
 
 static void send_row(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io,
 		     const struct knit_tap_merge *m)
 {
-	enum knit_tap_merging *merging = merging_of(p->iface, m->flow.proto);
+	enum knit_tap_merging *merging = merging_of(p, m->flow.proto);
 	const struct knit_tap_frame *f;
 
 	if (m->n > 1 && *merging == KNIT_TAP_MERGE_YES) {
@@ -205,15 +205,15 @@ static uint32_t find_row(const struct knit_tap_scratch *s)
 }
 
 /* TCP as GRO does it for any NIC; datagrams where nobody would see it, see tap_observe.c. */
-static bool may_merge(const struct knit_tap_iface *t, const struct knit_tap_frame *f,
+static bool may_merge(const struct knit_tap_pair *p, const struct knit_tap_frame *f,
 		      const struct knit_tap_flow *flow)
 {
-	uint64_t own = 0, to = __atomic_load_n(&t->merge_to, __ATOMIC_RELAXED);
+	uint64_t own = 0, to = __atomic_load_n(&p->iface->merge_to, __ATOMIC_RELAXED);
 
 	if (flow->proto == KNIT_TAP_TCP4 || flow->proto == KNIT_TAP_TCP6)
-		return t->merge_tcp && __atomic_load_n(&t->gro, __ATOMIC_RELAXED);
+		return p->merge_tcp && __atomic_load_n(&p->iface->gro, __ATOMIC_RELAXED);
 	memcpy(&own, flow->hdr, 6);
-	return t->merge_udp && to && own == to && flow->l3_off == KNIT_ETH_HLEN &&
+	return p->merge_udp && to && own == to && flow->l3_off == KNIT_ETH_HLEN &&
 	       !(f->desc.flags & KNIT_DESC_VLAN);
 }
 
@@ -226,7 +226,7 @@ static void frame_coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 {
 	uint32_t i;
 
-	if (!knit_tap_parse(f, &s->flow) || !may_merge(p->iface, f, &s->flow)) {
+	if (!knit_tap_parse(f, &s->flow) || !may_merge(p, f, &s->flow)) {
 		flush_rows(p, s, io);
 		send_single(p, s, io, f);
 		return;
@@ -241,7 +241,7 @@ static void frame_coalesce(struct knit_tap_pair *p, struct knit_tap_scratch *s,
 
 static void send_all(struct knit_tap_pair *p, struct knit_tap_scratch *s, struct knit_tap_io *io)
 {
-	bool merge = s->n_frames > 1 && (p->iface->merge_udp || p->iface->merge_tcp);
+	bool merge = s->n_frames > 1 && (p->merge_udp || p->merge_tcp);
 	uint32_t i;
 
 	for (i = 0; i < s->n_frames; i++)

@@ -21,27 +21,26 @@
 #define COMMAND_SECONDS 5 /* an engine thread takes commands many times a second */
 
 enum command_kind {
-	CMD_ADD,    /* serve the interface's pairs, without owners */
-	CMD_REMOVE, /* forget them */
+	CMD_ADD,    /* serve the pair, without an owner */
+	CMD_REMOVE, /* forget it */
 	CMD_BIND,
 	CMD_UNBIND,
 	CMD_STOP, /* end the thread */
 };
 
 static const char *const command_names[] = {
-	[CMD_ADD] = "serve the interface", [CMD_REMOVE] = "let go of the interface",
-	[CMD_BIND] = "bind a queue pair",  [CMD_UNBIND] = "unbind a queue pair",
+	[CMD_ADD] = "serve a queue pair", [CMD_REMOVE] = "let go of a queue pair",
+	[CMD_BIND] = "bind a queue pair", [CMD_UNBIND] = "unbind a queue pair",
 	[CMD_STOP] = "end the thread",
 };
 
 struct command {
 	struct command *next;
 	enum command_kind kind;
-	struct knit_tap_iface *iface; /* ADD, REMOVE */
-	struct knit_tap_pair *pair;   /* BIND, UNBIND */
-	uint32_t user_doorbell;	      /* BIND */
-	const char *what;	      /* the interface's name, for the log */
-	bool must;		      /* waited for as long as it takes */
+	struct knit_tap_pair *pair; /* of all but STOP */
+	uint32_t user_doorbell;	    /* BIND */
+	const char *what;	    /* the interface's name, for the log */
+	bool must;		    /* waited for as long as it takes */
 	bool done;
 	int result;
 };
@@ -73,7 +72,7 @@ struct knit_tap_thread {
 	unsigned int users;
 };
 
-/* kthread_mode=single: the thread of all interfaces. Threads come and go under this lock. */
+/* kthread_mode=single: the thread of all pairs. Threads come and go under this lock. */
 static struct knit_tap_thread *shared;
 static unsigned int next_number;
 static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -89,43 +88,30 @@ static int epoll_add(int epoll, int fd, void *ptr)
 	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 }
 
-static int thread_add_iface(struct knit_tap_thread *th, struct knit_tap_iface *t)
+static int thread_add_pair(struct knit_tap_thread *th, struct knit_tap_pair *p)
 {
-	struct knit_tap_pair **bigger;
-	uint16_t i;
+	struct knit_tap_pair **bigger = realloc(th->pair, (th->n_pairs + 1) * sizeof(*bigger));
 	int ret;
 
-	bigger = realloc(th->pair, (th->n_pairs + t->n_pairs) * sizeof(*bigger));
 	if (bigger == NULL)
 		return -ENOMEM;
 	th->pair = bigger;
-	for (i = 0; i < t->n_pairs; i++) {
-		t->pair[i].readable = true;
-		ret = epoll_add(th->epoll, t->pair[i].fd, &t->pair[i]);
-		if (ret < 0)
-			goto err_unwatch;
-	}
-	for (i = 0; i < t->n_pairs; i++)
-		th->pair[th->n_pairs++] = &t->pair[i];
-	return 0;
-
-err_unwatch:
-	while (i-- > 0)
-		epoll_ctl(th->epoll, EPOLL_CTL_DEL, t->pair[i].fd, NULL);
+	p->readable = true;
+	ret = epoll_add(th->epoll, p->fd, p);
+	if (ret == 0)
+		th->pair[th->n_pairs++] = p;
 	return ret;
 }
 
-static int thread_remove_iface(struct knit_tap_thread *th, struct knit_tap_iface *t)
+static void thread_remove_pair(struct knit_tap_thread *th, struct knit_tap_pair *p)
 {
 	uint32_t i, left = 0;
 
-	for (i = 0; i < t->n_pairs; i++)
-		epoll_ctl(th->epoll, EPOLL_CTL_DEL, t->pair[i].fd, NULL);
+	epoll_ctl(th->epoll, EPOLL_CTL_DEL, p->fd, NULL);
 	for (i = 0; i < th->n_pairs; i++)
-		if (th->pair[i]->iface != t)
+		if (th->pair[i] != p)
 			th->pair[left++] = th->pair[i];
 	th->n_pairs = left;
-	return 0;
 }
 
 /*
@@ -151,9 +137,10 @@ static int run_command(struct knit_tap_thread *th, const struct command *c)
 {
 	switch (c->kind) {
 	case CMD_ADD:
-		return thread_add_iface(th, c->iface);
+		return thread_add_pair(th, c->pair);
 	case CMD_REMOVE:
-		return thread_remove_iface(th, c->iface);
+		thread_remove_pair(th, c->pair);
+		return 0;
 	case CMD_BIND:
 		return knit_tap_pair_bind(c->pair, c->user_doorbell);
 	case CMD_UNBIND:
@@ -522,20 +509,20 @@ static int thread_set_cpus(struct knit_tap_thread *th, const struct knit_iface_c
 	return -err;
 }
 
-int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *conf)
+int knit_tap_thread_add(struct knit_tap_pair *p, const struct knit_iface_conf *conf)
 {
-	struct command add = { .kind = CMD_ADD, .iface = t, .what = t->name };
+	struct command add = { .kind = CMD_ADD, .pair = p, .what = p->iface->name };
 	struct knit_tap_thread *th;
 	int ret = -EAGAIN;
 
 	pthread_mutex_lock(&threads_lock);
-	th = conf->thread_per_iface || shared == NULL ? thread_new(conf->io_uring) : shared;
+	th = conf->thread_per_pair || shared == NULL ? thread_new(conf->io_uring) : shared;
 	if (th == NULL) {
 		ret = -errno;
 		goto out_unlock;
 	}
 	th->users++;
-	if (!conf->thread_per_iface)
+	if (!conf->thread_per_pair)
 		shared = th;
 	ret = thread_set_cpus(th, conf);
 	if (ret == 0)
@@ -543,19 +530,23 @@ int knit_tap_thread_add(struct knit_tap_iface *t, const struct knit_iface_conf *
 	if (ret < 0)
 		thread_put(th);
 	else
-		t->thread = th;
+		p->thread = th;
 out_unlock:
 	pthread_mutex_unlock(&threads_lock);
 	return ret;
 }
 
-void knit_tap_thread_remove(struct knit_tap_iface *t)
+/* Nothing if no thread serves it. */
+void knit_tap_thread_remove(struct knit_tap_pair *p)
 {
-	struct command c = { .kind = CMD_REMOVE, .iface = t, .what = t->name, .must = true };
+	struct command c = { .kind = CMD_REMOVE, .pair = p, .what = p->iface->name, .must = true };
 
+	if (p->thread == NULL)
+		return;
 	pthread_mutex_lock(&threads_lock);
-	submit_command(t->thread, &c);
-	thread_put(t->thread);
+	submit_command(p->thread, &c);
+	thread_put(p->thread);
+	p->thread = NULL;
 	pthread_mutex_unlock(&threads_lock);
 }
 
@@ -565,14 +556,14 @@ int knit_tap_thread_bind(struct knit_tap_pair *p, uint32_t user_doorbell)
 		.kind = CMD_BIND, .pair = p, .user_doorbell = user_doorbell, .what = p->iface->name
 	};
 
-	return submit_command(p->iface->thread, &c);
+	return submit_command(p->thread, &c);
 }
 
 void knit_tap_thread_unbind(struct knit_tap_pair *p)
 {
 	struct command c = { .kind = CMD_UNBIND, .pair = p, .what = p->iface->name, .must = true };
 
-	submit_command(p->iface->thread, &c);
+	submit_command(p->thread, &c);
 }
 
 uint64_t knit_tap_thread_wakeups(const struct knit_tap_thread *thread)
