@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /*
- * Drives one or two channels to the kernel from one polling lcore.
+ * Drives channels to the kernel, at most eight, from one polling lcore.
  *
  *   bench-channel EAL... -- --deadline SECONDS [--engine tap|kmod] [--engine-cpu CPU]
- *                 [CHANNEL [CHANNEL]]
+ *                 [CHANNEL]...
  *
  * The main lcore reads commands from stdin, one a line, and answers each with a line of JSON; the
  * one other lcore polls. Ends by "quit", at the end of stdin, by SIGTERM or SIGINT and at the
@@ -12,7 +12,8 @@
  *   send CHANNEL SIZE FLOWS MAC IP PORT SECONDS   UDP frames towards the kernel
  *   recv CHANNEL SECONDS                          counts and frees what the kernel sends, from a
  *                                                 quarter of that time after the first packet on
- *   forward SECONDS                               from each channel to the other, or until "stop"
+ *   forward SECONDS                               from the first channel to the second and back,
+ *                                                 the third to the fourth, ...; or until "stop"
  *   rest MICROSECONDS                             from now on it sleeps so long, instead of
  *                                                 polling, when there is nothing to do
  *   quit
@@ -38,7 +39,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define POOL_MBUFS 16383
+#define POOL_MBUFS 8192 /* for each channel */
 #define POOL_CACHE 256
 #define SERVICE_MS 10
 #define LINE 160
@@ -146,8 +147,9 @@ static bool command(struct app *app, const char *line)
 		run(app, drive_recv);
 		return true;
 	}
-	if (sscanf(line, "forward %lf", &d->seconds) == 1 && app->n_ch == 2) {
+	if (sscanf(line, "forward %lf", &d->seconds) == 1 && app->n_ch && app->n_ch % 2 == 0) {
 		d->ch = app->ch;
+		d->n_ch = app->n_ch;
 		run(app, drive_forward);
 		return true;
 	}
@@ -176,7 +178,7 @@ static void serve(struct app *app)
 static int open_channels(struct app *app, int argc, char **argv)
 {
 	if (argc > CHANNEL_MAX) {
-		fprintf(stderr, "bench-channel: at most two channels\n");
+		fprintf(stderr, "bench-channel: at most %u channels\n", CHANNEL_MAX);
 		return -1;
 	}
 	rte_kni_init(CHANNEL_MAX);
@@ -212,14 +214,16 @@ static int options(struct app *app, int argc, char **argv)
 	return optind;
 }
 
-static int prepare(struct app *app)
+static int prepare(struct app *app, unsigned int n_ch)
 {
+	unsigned int n = RTE_MAX(n_ch, 2u) * POOL_MBUFS - 1;
+
 	app->lcore = rte_get_next_lcore(-1, 1, 0);
 	if (app->lcore == RTE_MAX_LCORE) {
 		fprintf(stderr, "bench-channel: two lcores needed\n");
 		return -1;
 	}
-	app->conf.pool = rte_pktmbuf_pool_create("bench", POOL_MBUFS, POOL_CACHE, 0,
+	app->conf.pool = rte_pktmbuf_pool_create("bench", n, POOL_CACHE, 0,
 						 RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (!app->conf.pool) {
 		fprintf(stderr, "bench-channel: pool: %s\n", rte_strerror(rte_errno));
@@ -249,7 +253,8 @@ int main(int argc, char **argv)
 	argc -= used;
 	argv += used;
 	used = options(&app, argc, argv);
-	if (used > 0 && prepare(&app) == 0 && open_channels(&app, argc - used, argv + used) == 0) {
+	if (used > 0 && prepare(&app, argc - used) == 0 &&
+	    open_channels(&app, argc - used, argv + used) == 0) {
 		serve(&app);
 		status = 0;
 	}

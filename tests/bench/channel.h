@@ -14,7 +14,7 @@ struct rte_mempool;
  * the same loops: an ethdev (net_tap, net_af_packet, net_af_xdp, virtio_user, each with the
  * interface it was given as EAL argument) or an interface of knit's, by its public API.
  */
-#define CHANNEL_MAX 2
+#define CHANNEL_MAX 8
 #define CHANNEL_BURST 32
 
 struct channel {

@@ -149,14 +149,17 @@ static uint16_t forward_burst(struct drive *d, struct channel *from, struct chan
 int drive_forward(void *arg)
 {
 	struct drive *d = arg;
+	unsigned int i;
 	uint64_t start;
-	uint16_t n;
+	uint32_t n;
 
 	urgent(d, true);
 	start = begin(d);
 	while (go_on(d, start)) {
-		n = forward_burst(d, &d->ch[0], &d->ch[1]);
-		n += forward_burst(d, &d->ch[1], &d->ch[0]);
+		for (n = 0, i = 0; i < d->n_ch; i += 2) {
+			n += forward_burst(d, &d->ch[i], &d->ch[i + 1]);
+			n += forward_burst(d, &d->ch[i + 1], &d->ch[i]);
+		}
 		if (n == 0 && d->rest_us)
 			rest(d);
 	}

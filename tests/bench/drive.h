@@ -13,7 +13,8 @@
  * whichever comes first, and then fills the results.
  */
 struct drive {
-	struct channel *ch; /* send, recv: one; forward: two */
+	struct channel *ch; /* send, recv: one; forward: n_ch, in pairs */
+	unsigned int n_ch;
 	struct rte_mempool *pool;
 	struct frame_set frames; /* send */
 	double seconds;

@@ -6,7 +6,7 @@ import glob
 import os
 import time
 
-from .net import IFACE, SIDES
+from .net import SIDES
 from .proc import Proc, forget_prefix, wait_for
 from .system import System
 
@@ -18,8 +18,8 @@ class NetTap:
     name = "net_tap"
 
     def prepare(self, net):
-        return ([f"--vdev=net_tap{i},iface={IFACE[side]}" for i, side in enumerate(SIDES)],
-                ["port=net_tap0", "port=net_tap1"])
+        return ([f"--vdev=net_tap{net.number[side]},iface={net.iface[side]}" for side in SIDES],
+                [f"port=net_tap{net.number[side]}" for side in SIDES])
 
     def started(self, net):
         for side in SIDES:
@@ -31,10 +31,9 @@ class AfPacket:
     name = "af_packet"
 
     def prepare(self, net):
-        ends = [net.veth(side) for side in SIDES]
-        return ([f"--vdev=net_af_packet{i},iface={end},framecnt=4096,qdisc_bypass=1"
-                 for i, end in enumerate(ends)],
-                ["port=net_af_packet0", "port=net_af_packet1"])
+        return ([f"--vdev=net_af_packet{net.number[side]},iface={net.veth(side)},framecnt=4096,"
+                 f"qdisc_bypass=1" for side in SIDES],
+                [f"port=net_af_packet{net.number[side]}" for side in SIDES])
 
     def started(self, net):
         pass
@@ -45,9 +44,8 @@ class AfXdp:
     name = "af_xdp"
 
     def prepare(self, net):
-        ends = [net.veth(side) for side in SIDES]
-        return ([f"--vdev=net_af_xdp{i},iface={end}" for i, end in enumerate(ends)],
-                ["port=net_af_xdp0", "port=net_af_xdp1"])
+        return ([f"--vdev=net_af_xdp{net.number[side]},iface={net.veth(side)}" for side in SIDES],
+                [f"port=net_af_xdp{net.number[side]}" for side in SIDES])
 
     def started(self, net):
         pass
@@ -58,9 +56,9 @@ class VirtioUser:
     name = "virtio_user"
 
     def prepare(self, net):
-        return ([f"--vdev=virtio_user{i},path=/dev/vhost-net,queues=1,queue_size=1024,"
-                 f"iface={IFACE[side]}" for i, side in enumerate(SIDES)],
-                ["offload=virtio_user0", "offload=virtio_user1"])
+        return ([f"--vdev=virtio_user{net.number[side]},path=/dev/vhost-net,queues=1,"
+                 f"queue_size=1024,iface={net.iface[side]}" for side in SIDES],
+                [f"offload=virtio_user{net.number[side]}" for side in SIDES])
 
     def started(self, net):
         for side in SIDES:
@@ -72,7 +70,7 @@ class Knit:
     name = "knit"
 
     def prepare(self, net):
-        return [], [f"knit={IFACE[side]}@{net.ns[side]}" for side in SIDES]
+        return [], [f"knit={net.iface[side]}@{net.ns[side]}" for side in SIDES]
 
     def started(self, net):
         pass
@@ -98,11 +96,15 @@ def kthreads():
 
 
 class Session:
-    """Something between the two sides; entered: up, with addresses, ready to measure."""
+    """Something between the two sides; entered: up, with addresses, ready to measure.
 
-    def __init__(self, env, net, kind):
+    lanes are further pairs of sides that it connects.
+    """
+
+    def __init__(self, env, net, kind, lanes=()):
         self.env = env
         self.net = net
+        self.nets = [net, *lanes]
         self.kind = kind
         self.prefix = net.prefix
         self.kthreads = set()
@@ -113,11 +115,12 @@ class Session:
             self.open()
             self.kthreads = kthreads() - before
             self.bind_kthreads()
-            for side in SIDES:
-                self.net.configure(side)
-            for side in SIDES:
-                self.net.wait_carrier(side)
-            self.net.introduce()
+            for net in self.nets:
+                for side in SIDES:
+                    net.configure(side)
+                for side in SIDES:
+                    net.wait_carrier(side)
+                net.introduce()
         except BaseException:
             self.close()
             raise
@@ -146,10 +149,10 @@ class Session:
                 total += int(stat.read().split()[0])
         return total / 1e9
 
-    def tool(self, side, args):
+    def tool(self, side, args, lane=0):
         """A program in a side's namespace, on the CPU that is not the polling one."""
-        return Proc(args, self.env.log(f"{os.path.basename(args[0])}-{side}"),
-                    netns=self.net.ns[side], cpu=self.env.cpu)
+        return Proc(args, self.env.log(f"{os.path.basename(args[0])}-{side}{lane}"),
+                    netns=self.nets[lane].ns[side], cpu=self.env.cpu)
 
 
 class AppSession(Session):
@@ -163,7 +166,11 @@ class AppSession(Session):
     rest_us = 0
 
     def open(self):
-        vdevs, specs = self.kind.prepare(self.net)
+        vdevs, specs = [], []
+        for net in self.nets:
+            more = self.kind.prepare(net)
+            vdevs += more[0]
+            specs += more[1]
         env = self.env
         eal = [f"--lcores=0@{env.cpu},1@{env.polling_cpu}", "--main-lcore=0", "--no-pci",
                "--in-memory", "--no-telemetry", f"--file-prefix={self.prefix}",
@@ -173,7 +180,8 @@ class AppSession(Session):
             "--engine-cpu", str(env.engine_cpu)] + specs
         self.proc = Proc(args, env.log(f"channel-{self.kind.name}"), netns=self.net.ns["app"])
         self.proc.json(START_SECONDS)
-        self.kind.started(self.net)
+        for net in self.nets:
+            self.kind.started(net)
 
     def close(self):
         if self.proc:
@@ -222,16 +230,17 @@ class WorkerSession(Session):
             self.system.end()
 
     def config(self, prefix):
-        env, ns = self.env, self.net.ns
-        ifaces = ", ".join(f'{{ name = "{IFACE[side]}"; engine = "{env.engine}"; '
-                           f'netns = "{ns[side]}"; }}' for side in SIDES)
-        names = ", ".join(f'"{IFACE[side]}"' for side in SIDES)
+        env = self.env
+        ifaces = ", ".join(f'{{ name = "{net.iface[side]}"; engine = "{env.engine}"; '
+                           f'netns = "{net.ns[side]}"; }}' for net in self.nets for side in SIDES)
+        pairs = ", ".join(f'{{ mode = "xconnect"; interfaces = [ "{net.iface["left"]}", '
+                          f'"{net.iface["right"]}" ]; }}' for net in self.nets)
         return f"""
 eal = {{ prefix = "{prefix}"; lcore = 0; cpus = "{env.cpu}"; log_level = "warning"; }};
 tap = {{ cpus = "{env.engine_cpu}"; }};
 interfaces = ( {ifaces} );
 workers = ( {{ id = 0; lcore = 1; cpus = "{env.polling_cpu}"; idle = "{self.idle}";
-	forward = ( {{ mode = "xconnect"; interfaces = [ {names} ]; }} ); }} );
+	forward = ( {pairs} ); }} );
 control = {{ lcore = 2; cpus = "{env.cpu}"; }};
 """
 

@@ -14,6 +14,7 @@ import time
 from . import xconnect
 from .channel import VM_CHANNELS, AppSession, WorkerSession
 from .metrics import VM_METRICS, VM_WORKER_METRICS
+from .limits import LIMIT, LIMITS, PKTGEN_LIMITS
 from .net import Net
 from .proc import Failed, Proc, call
 from .report import KNIT, Results
@@ -122,6 +123,16 @@ class Guest:
             print(f"  {metric.names[0]}: {time.monotonic() - start:.1f} s", flush=True)
             save(self.results, self.path)
 
+    def limits(self):
+        for name, limit in {**LIMITS, **PKTGEN_LIMITS}.items():
+            if not self.wanted(name):
+                continue
+            try:
+                self.results.add(name, ("kpps", False), LIMIT, limit(self.env))
+            except Failed as err:
+                print(f"  {LIMIT}: {name}: {err}", file=sys.stderr, flush=True)
+        save(self.results, self.path)
+
     def xconnect(self):
         if not self.env.counts_instructions or not self.wanted(xconnect.METRIC):
             return
@@ -141,6 +152,7 @@ class Guest:
             for rep in range(self.args.reps):
                 print(f"repetition {rep + 1} of {self.args.reps}", flush=True)
                 self.repetition(rep)
+                self.limits()
                 self.xconnect()
         finally:
             for place in self.places.values():

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What is measured on a channel, and how each figure is counted."""
+import contextlib
 import json
 import time
 
-from .net import ADDR, IFACE, NO_MAC, OUTSIDE, OUTSIDE_MAC
+from .net import ADDR, NO_MAC, OUTSIDE, OUTSIDE_MAC
+from .pktgen import generating
 from .proc import SLOW, Failed, call, wait_for
 
 PORT = 5001
@@ -49,7 +51,7 @@ def settle(session, side):
     def still():
         before, seen[0] = seen[0], session.net.received(side)
         return before == seen[0]
-    wait_for(f"{IFACE[side]} to come to rest", still)
+    wait_for(f"{session.net.iface[side]} to come to rest", still)
 
 
 def to_drop(session, size):
@@ -87,48 +89,35 @@ def received(session):
     return got["packets"] / got["seconds"] / 1e3
 
 
-PKTGEN_SETTINGS = ("count 0", "clone_skb 0", "delay 0", f"dst {OUTSIDE}", f"dst_mac {OUTSIDE_MAC}")
-
-
 def pktgen(session, size):
     """Likewise from the kernel's own packet generator, without the stack."""
-    dev = IFACE["left"]
-
-    def tell(name, *lines):
-        echo = "; ".join(f"echo '{line}' >/proc/net/pktgen/{name}" for line in lines)
-        return ["nsenter", f"--net=/run/netns/{session.net.ns['left']}", "sh", "-ec", echo]
-
+    net = session.net
+    lines = [f"pkt_size {size}", f"dst {OUTSIDE}", f"dst_mac {OUTSIDE_MAC}"]
     # A queue that the last one left full would take nothing.
     session.run(f"recv 0 {session.env.flush_seconds}", 10)
-    call(["modprobe", "pktgen"])
-    try:
-        call(tell("kpktgend_0", "rem_device_all", f"add_device {dev}"))
-        call(tell(dev, f"pkt_size {size}", *PKTGEN_SETTINGS))
-        before = session.net.sent("left")
-        # the call lasts as long as it sends
-        with session.tool("left", tell("pgctrl", "start")):
-            try:
-                wait_for("pktgen to send", lambda: session.net.sent("left") != before)
-                return received(session)
-            finally:
-                call(tell("pgctrl", "stop"))
-    finally:
-        call(["rmmod", "pktgen"])
+    with generating(session.env, net, "left", net.iface["left"], session.env.cpu, lines,
+                    lambda: net.sent("left")):
+        return received(session)
 
 
 def tcp(session, flows):
-    """iperf3 from left to right, as the receiver counts it."""
+    """iperf3 from left to right in all lanes at once, as the receivers count it."""
     listen = ["iperf3", "-s", "-1", "--forceflush"]
-    rest = session.env.tcp_rest_us
-    with session.forwarding(rest), session.tool("right", listen) as server:
-        server.until("listening", 5)
-        args = ["iperf3", "-c", ADDR["right"], *session.env.tcp_amount, "-P", str(flows), "-J",
-                "--connect-timeout", str(int(2000 * SLOW))]
-        with session.tool("left", args) as client:
+    connect = ["iperf3", "-c", ADDR["right"], *session.env.tcp_amount, "-P", str(flows), "-J",
+               "--connect-timeout", str(int(2000 * SLOW))]
+    lanes = range(len(session.nets))
+    total = 0
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(session.forwarding(session.env.tcp_rest_us))
+        servers = [stack.enter_context(session.tool("right", listen, lane)) for lane in lanes]
+        for server in servers:
+            server.until("listening", 5)
+        for client in [stack.enter_context(session.tool("left", connect, lane)) for lane in lanes]:
             out = json.loads(client.rest(20))
-    if "error" in out:
-        raise Failed(f"iperf3: {out['error']}")
-    return out["end"]["sum_received"]["bits_per_second"] / 1e9
+            if "error" in out:
+                raise Failed(f"iperf3: {out['error']}")
+            total += out["end"]["sum_received"]["bits_per_second"] / 1e9
+    return total
 
 
 def ping(session):
@@ -204,6 +193,10 @@ FORWARD_METRICS = [
     Metric(["rtt_loaded_median", "rtt_loaded_p99"], "us", True, rtt_loaded),
     Metric(["cpu_idle"], "% of a CPU", True, cpu_idle),
 ]
+
+# Likewise, with so many lanes of two interfaces each.
+LANE_METRICS = {2: [Metric(["tcp_4interfaces"], "Gbit/s", False, tcp, 1)],
+                4: [Metric(["tcp_8interfaces"], "Gbit/s", False, tcp, 1)]}
 
 # In a virtual machine. From side to side through the application, knit's, too.
 VM_METRICS = APP_METRICS[:2] + APP_METRICS[3:] + FORWARD_METRICS[:3] + [

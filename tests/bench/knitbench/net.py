@@ -4,8 +4,9 @@
     left                     app                     right
     kb0 10.9.0.1  ========  bench-channel  ========  kb1 10.9.0.2
 
-The application's namespace holds its ends of the veth pairs, if the channel uses some; everything
-that is made here goes away with the three namespaces.
+Further lanes are the same again: interfaces kb2 and kb3 and so on, in namespaces of their own; the
+application is one. Its namespace holds its ends of the veth pairs, if the channel uses some;
+everything that is made here goes away with the namespaces.
 """
 import glob
 import json
@@ -16,20 +17,24 @@ from .netns import inside
 from .proc import Failed, call, wait_for
 
 SIDES = ("left", "right")
-IFACE = {"left": "kb0", "right": "kb1"}
 ADDR = {"left": "10.9.0.1", "right": "10.9.0.2"}
 OUTSIDE = "10.9.0.99"  # nobody: where from-kernel traffic is sent to
 OUTSIDE_MAC = "02:00:00:00:00:99"
+LANES = ["", "b", "c", "d"]  # in names
 NO_MAC = "02:00:00:00:00:77"  # of no interface: an L2 drop
 
 
 class Net:
-    """Three namespaces, with names of this process's own."""
+    """Three namespaces, with names of this process's own; a further lane has no "app"."""
 
-    def __init__(self, tag=""):
+    def __init__(self, tag="", lane=0):
         self.prefix = f"knitbench{os.getpid()}{tag}"
         self.mac = {}  # of the sides' interfaces, once they are introduced
-        self.ns = {role: f"{self.prefix}-{role}" for role in ("app",) + SIDES}
+        self.number = {side: 2 * lane + i for i, side in enumerate(SIDES)}
+        self.iface = {side: f"kb{number}" for side, number in self.number.items()}
+        self.ns = {side: f"{self.prefix}{LANES[lane]}-{side}" for side in SIDES}
+        self.ns["app"] = f"{self.prefix}-app"
+        self.made = SIDES if lane else ("app",) + SIDES
 
     @staticmethod
     def sweep():
@@ -42,16 +47,16 @@ class Net:
     def __enter__(self):
         self.sweep()
         try:
-            for name in self.ns.values():
-                call(["ip", "netns", "add", name])
-                self.quiet(name)
+            for role in self.made:
+                call(["ip", "netns", "add", self.ns[role]])
+                self.quiet(self.ns[role])
         except Failed:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
-        for name in self.ns.values():
+        for name in [self.ns[role] for role in self.made]:
             if os.path.exists(f"/run/netns/{name}"):
                 call(["ip", "netns", "del", name])
 
@@ -68,11 +73,11 @@ class Net:
         Checksums and segmentation are done in software: a frame with a checksum left to the
         device would reach the application, and the other side, as it is.
         """
-        near = f"{IFACE[side]}a"
+        near = f"{self.iface[side]}a"
         app, far = self.ns["app"], self.ns[side]
         call(["ip", "-n", app, "link", "add", near, "type", "veth",
-              "peer", "name", IFACE[side], "netns", far])
-        for ns, dev in ((app, near), (far, IFACE[side])):
+              "peer", "name", self.iface[side], "netns", far])
+        for ns, dev in ((app, near), (far, self.iface[side])):
             call(["nsenter", f"--net=/run/netns/{ns}", "ethtool", "-K", dev,
                   "tx", "off", "tso", "off", "gso", "off", "gro", "off"])
         call(["ip", "-n", app, "link", "set", near, "up"])
@@ -80,10 +85,10 @@ class Net:
 
     def move(self, side):
         """From the application's namespace, where it was made, to its side."""
-        call(["ip", "-n", self.ns["app"], "link", "set", IFACE[side], "netns", self.ns[side]])
+        call(["ip", "-n", self.ns["app"], "link", "set", self.iface[side], "netns", self.ns[side]])
 
     def configure(self, side):
-        ns, dev = self.ns[side], IFACE[side]
+        ns, dev = self.ns[side], self.iface[side]
         call(["ip", "-n", ns, "addr", "add", f"{ADDR[side]}/24", "dev", dev])
         call(["ip", "-n", ns, "link", "set", dev, "up"])
         call(["ip", "-n", ns, "neigh", "replace", OUTSIDE, "lladdr", OUTSIDE_MAC,
@@ -94,14 +99,14 @@ class Net:
         self.mac = {side: self.link(side)["address"] for side in SIDES}
         for side, other in (SIDES, SIDES[::-1]):
             call(["ip", "-n", self.ns[side], "neigh", "replace", ADDR[other], "lladdr",
-                  self.mac[other], "dev", IFACE[side], "nud", "permanent"])
+                  self.mac[other], "dev", self.iface[side], "nud", "permanent"])
 
     def link(self, side):
-        out = call(["ip", "-n", self.ns[side], "-j", "link", "show", "dev", IFACE[side]])
+        out = call(["ip", "-n", self.ns[side], "-j", "link", "show", "dev", self.iface[side]])
         return json.loads(out)[0]
 
     def wait_carrier(self, side):
-        wait_for(f"carrier of {IFACE[side]}", lambda: "LOWER_UP" in self.link(side)["flags"])
+        wait_for(f"carrier of {self.iface[side]}", lambda: "LOWER_UP" in self.link(side)["flags"])
 
     def received(self, side):
         """Packets and bytes the interface handed to the stack so far."""
@@ -116,6 +121,6 @@ class Net:
         with inside(self.ns[side]), open("/proc/thread-self/net/dev", encoding="ascii") as stats:
             for line in stats:
                 name, _, figures = line.partition(":")
-                if name.strip() == IFACE[side]:
+                if name.strip() == self.iface[side]:
                     return [int(figure) for figure in figures.split()]
-        raise Failed(f"{IFACE[side]} is gone")
+        raise Failed(f"{self.iface[side]} is gone")

@@ -12,8 +12,9 @@ SERVING = 2  # state of a worker that is attached
 class System:
     """Started: the worker and control are attached. Ended: gone with all it made."""
 
-    def __init__(self, env, prefix, config, netns=None):
+    def __init__(self, env, prefix, config, netns=None, workers=1):
         self.env = env
+        self.n_workers = workers
         self.prefix = prefix
         self.config = config
         self.netns = netns
@@ -39,10 +40,12 @@ class System:
         wait_for("the primary's argument files",
                  lambda: os.path.exists(f"/run/knit/{self.prefix}/worker-0.args"), START_SECONDS)
         self.spawn(["knit-control", "-p", self.prefix])
-        self.worker = self.spawn(["knit-worker", "-p", self.prefix, "-i", "0"])
+        for i in range(self.n_workers):
+            self.worker = self.spawn(["knit-worker", "-p", self.prefix, "-i", str(i)])
         with Telemetry(self.prefix) as telemetry:
-            wait_for("the worker to serve",
-                     lambda: telemetry.ask("/knit/worker,0")["state"] == SERVING, START_SECONDS)
+            wait_for("the workers to serve",
+                     lambda: all(telemetry.ask(f"/knit/worker,{i}")["state"] == SERVING
+                                 for i in range(self.n_workers)), START_SECONDS)
 
     def end(self):
         for proc in reversed(self.procs):

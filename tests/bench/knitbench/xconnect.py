@@ -5,6 +5,9 @@ Cycles per packet: TSC cycles of all the time the polling process was on its CPU
 packets that the ports themselves count; so what else runs on the machine does not count. knit's
 worker stands beside testpmd's macswap, which touches each frame's header as the worker does to tell
 what is for the kernel, and io, which touches nothing.
+
+Two pollers on the same ports, each with a queue of its own: what they move, divided by what one
+does. They need both CPUs for themselves.
 """
 import os
 import time
@@ -18,6 +21,8 @@ NULL_PORTS = ["net_null0,size=64", "net_null1,size=64"]
 PREFIX = f"knitbench{os.getpid()}x"
 METRIC = "xconnect"
 ABOUT = ("cycles/packet", True)
+SCALING_METRIC = "xconnect_2workers"
+SCALING_ABOUT = ("times one's", False)
 ABOUT_COUNTED = ("instructions", True)  # where an instruction takes a cycle
 START_SECONDS = 15
 
@@ -26,16 +31,21 @@ def received(telemetry):
     return sum(telemetry.ask(f"/ethdev/stats,{port}")["ipackets"] for port in (0, 1))
 
 
-def cycles_per_packet(env, prefix, proc):
-    """Over one trial's time, once packets flow."""
+def over_a_trial(env, prefix, proc):
+    """Packets, the process's seconds on its CPUs, and seconds, once packets flow."""
     with Telemetry(prefix) as telemetry:
         wait_for("packets to flow", lambda: received(telemetry) > 100000, START_SECONDS)
-        before, start = received(telemetry), proc.cpu_seconds()
+        before, cpu, start = received(telemetry), proc.cpu_seconds(), time.monotonic()
         time.sleep(env.seconds)
-        after, end = received(telemetry), proc.cpu_seconds()
+        after = received(telemetry)
+        cpu, seconds = proc.cpu_seconds() - cpu, time.monotonic() - start
     if after == before:
         raise Failed("no packets")
-    return tsc_hz(env) * (end - start) / (after - before)
+    return after - before, cpu, seconds
+
+
+def cycles_per_packet(env, packets, cpu, _):
+    return tsc_hz(env) * cpu / packets
 
 
 def tsc_hz(env):
@@ -52,41 +62,59 @@ def tsc_hz(env):
     return env.tsc_hz
 
 
-def testpmd(env, mode):
-    args = ["env", "LD_LIBRARY_PATH=/run/linked", "dpdk-testpmd",
-            f"--lcores=0@{env.cpu},1@{env.polling_cpu}", "--main-lcore=0",
-            "--no-pci", "--in-memory", f"--file-prefix={PREFIX}", "-m", "256"]
+def testpmd(env, mode, cores=1):
+    cpus = [env.polling_cpu, env.cpu][:cores]
+    lcores = ",".join(f"{i + 1}@{cpu}" for i, cpu in enumerate(cpus))
+    args = ["env", "LD_LIBRARY_PATH=/run/linked", "dpdk-testpmd", f"--lcores=0@{env.cpu},{lcores}",
+            "--main-lcore=0", "--no-pci", "--in-memory", f"--file-prefix={PREFIX}", "-m", "256"]
     args += [f"--vdev={port}" for port in NULL_PORTS]
-    args += ["--", "--nb-cores=1", "--burst=32", "--total-num-mbufs=16384",
-             f"--forward-mode={mode}", "--auto-start"]
+    args += ["--", f"--nb-cores={cores}", f"--rxq={cores}", f"--txq={cores}", "--burst=32",
+             "--total-num-mbufs=16384", f"--forward-mode={mode}", "--auto-start"]
     try:
         with Proc(args, env.log(f"testpmd-{mode}")) as proc:
-            return cycles_per_packet(env, PREFIX, proc)
+            return over_a_trial(env, PREFIX, proc)
     finally:
         forget_prefix(PREFIX)
 
 
-def config(env):
+def config(env, workers):
     """Two net_null ports and nothing that meets the kernel."""
     ports = ",\n".join(f'{{ name = "p{i}"; device = "{device}"; }}'
                        for i, device in enumerate(NULL_PORTS))
+    cpus = [env.polling_cpu, env.cpu][:workers]
+    rule = '{ mode = "xconnect"; ports = ["p0", "p1"]; }'
+    each = ",\n".join(f'{{ id = {i}; lcore = {i + 1}; cpus = "{cpu}"; idle = "poll"; burst = 32; '
+                      f'forward = ( {rule} ); }}' for i, cpu in enumerate(cpus))
     return f"""
 eal = {{ prefix = "{PREFIX}"; lcore = 0; cpus = "{env.cpu}"; log_level = "warning"; }};
 ports = ( {ports} );
-workers = ( {{ id = 0; lcore = 1; cpus = "{env.polling_cpu}"; idle = "poll"; burst = 32;
-	forward = ( {{ mode = "xconnect"; ports = ["p0", "p1"]; }} ); }} );
-control = {{ lcore = 2; cpus = "{env.cpu}"; }};
+workers = ( {each} );
+control = {{ lcore = {workers + 1}; cpus = "{env.cpu}"; }};
 """
 
 
-def knit(env):
-    with System(env, PREFIX, config(env)) as system:
-        return cycles_per_packet(env, PREFIX, system.worker)
+def knit(env, workers=1):
+    with System(env, PREFIX, config(env, workers), workers=workers) as system:
+        return over_a_trial(env, PREFIX, system.worker)
+
+
+def scaling(measure):
+    """Packets a second of two pollers, each with a queue of both ports, divided by one's."""
+    rates = []
+    for pollers in (1, 2):
+        packets, _, seconds = measure(pollers)
+        rates.append(packets / seconds)
+    return rates[1] / rates[0]
 
 
 # Name and function of all, in the order of the table.
 SUBJECTS = [
-    (KNIT, knit),
-    ("testpmd_macswap", lambda env: testpmd(env, "macswap")),
-    ("testpmd_io", lambda env: testpmd(env, "io")),
+    (KNIT, lambda env: cycles_per_packet(env, *knit(env))),
+    ("testpmd_macswap", lambda env: cycles_per_packet(env, *testpmd(env, "macswap"))),
+    ("testpmd_io", lambda env: cycles_per_packet(env, *testpmd(env, "io"))),
+]
+SCALING_SUBJECTS = [
+    (KNIT, lambda env: scaling(lambda n: knit(env, n))),
+    ("testpmd_macswap", lambda env: scaling(lambda n: testpmd(env, "macswap", n))),
+    ("testpmd_io", lambda env: scaling(lambda n: testpmd(env, "io", n))),
 ]
