@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What `make test` runs in virtual machines: a few boots, each with a list of scenarios. A panic
 # ends its boot only. Here one runs after the other; tests/run.sh vm runs two side by side.
-# usage: tests/vm/suite.sh [--kernel WHAT] [--module FILE] [BOOT...]
+# usage: tests/vm/suite.sh [--kernel WHAT] [--module FILE] [--handover MODE] [BOOT...]
 #        tests/vm/suite.sh --list     those of `make test`, which are the default: without a (*)
 #   module     the module by itself: parameters, calls, requests, the library
 #   packets    its packet path, loopback modes, the hostile program
@@ -198,6 +198,10 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel | --module)
 		OPTIONS+=("$1" "$2")
+		shift
+		;;
+	--handover)
+		OPTIONS+=(--env "KNIT_HANDOVER=$2")
 		shift
 		;;
 	--list)
