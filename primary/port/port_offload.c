@@ -23,34 +23,40 @@ static bool has_iface(const struct knit_config *c, int port)
 	return false;
 }
 
-/* The port, or one that sends to it what it received. */
-static bool meets_iface(const struct knit_config *c, int port)
+/* The port that is cross-connected with it, -1: none. Each has at most one. */
+static int peer_of(const struct knit_config *c, int port)
 {
 	const struct knit_conf_rule *r;
 	unsigned int w, k;
 
-	if (has_iface(c, port))
-		return true;
 	for (w = 0; w < c->n_workers; w++) {
 		for (k = 0; k < c->workers[w].n_rules; k++) {
 			r = &c->workers[w].rules[k];
 			if (r->mode == KNIT_FORWARD_PUNT || r->ifaces)
 				continue;
-			if ((r->a == port && has_iface(c, r->b)) ||
-			    (r->b == port && has_iface(c, r->a)))
-				return true;
+			if (r->a == port)
+				return r->b;
+			if (r->b == port)
+				return r->a;
 		}
 	}
-	return false;
+	return -1;
 }
 
-static bool is_fast(const struct knit_config *c, unsigned int i)
+/* Nothing speaks against it but what it is told. */
+static bool can_be_fast(const struct knit_config *c, int port)
 {
-	const struct knit_conf_port *port = &c->ports[i];
+	return c->ports[port].mtu <= room_mtu(c) && !has_iface(c, port);
+}
 
-	if (port->tx != KNIT_TX_AUTO)
-		return port->tx == KNIT_TX_FAST;
-	return port->mtu <= room_mtu(c) && !meets_iface(c, i);
+static bool is_fast(const struct knit_config *c, int port)
+{
+	int peer = peer_of(c, port);
+
+	if (c->ports[port].tx != KNIT_TX_AUTO)
+		return c->ports[port].tx == KNIT_TX_FAST;
+	return can_be_fast(c, port) &&
+	       (peer < 0 || (can_be_fast(c, peer) && c->ports[peer].tx != KNIT_TX_FULL));
 }
 
 static uint64_t tx_full(const struct knit_conf_port *port)
@@ -72,15 +78,15 @@ void port_offload_choose(const struct knit_config *c, unsigned int i,
 {
 	const struct knit_conf_port *port = &c->ports[i];
 	uint64_t rx = RTE_ETH_RX_OFFLOAD_SCATTER, tx;
+	int peer = peer_of(c, i);
 
 	o->fast = is_fast(c, i);
-	tx = o->fast ? RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE : tx_full(port);
+	tx = o->fast ? 0 : tx_full(port);
 	if (port->rx_checksum)
 		rx |= RTE_ETH_RX_OFFLOAD_CHECKSUM;
 	if (rss)
 		rx |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
-	/* A tag that was taken off would be put back in software. */
-	if (port->vlan && !o->fast)
+	if (port->vlan && (peer < 0 ? has_iface(c, i) : !is_fast(c, peer)))
 		rx |= RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 	o->rx = rx & info->rx_offload_capa;
 	o->tx = tx & knit_offload_usable(info->driver_name, info->tx_offload_capa);
@@ -91,5 +97,5 @@ uint16_t port_offload_max_mtu(const struct knit_config *c, unsigned int i,
 {
 	uint32_t max = knit_driver_max_mtu(info);
 
-	return c->ports[i].tx == KNIT_TX_FAST ? RTE_MIN(max, room_mtu(c)) : max;
+	return is_fast(c, i) ? RTE_MIN(max, room_mtu(c)) : max;
 }

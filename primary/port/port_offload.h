@@ -13,12 +13,13 @@
  * Which offloads a port uses. Pure: no state, no device.
  *
  * Transmit is full or fast. Full: what the port has and the configuration allows; the worker does
- * the rest in software. Fast: none at all but MBUF_FAST_FREE, so that drivers such as i40e, ice and
- * ixgbe choose their vector function; the worker does everything in software.
+ * the rest in software. Fast: none at all, so that drivers such as i40e, ice and ixgbe choose their
+ * vector function; the worker does everything in software.
  *
- * MBUF_FAST_FREE promises that all mbufs of a queue come from one pool, that nobody else holds a
- * reference, and that there are no chains. A worker sends mbufs of its own pool only, with one
- * reference, and without MULTI_SEGS it sends no chain.
+ * MBUF_FAST_FREE is not used. It saves a look at each mbuf's reference count, and promises that all
+ * mbufs of a queue are direct ones of one pool. That is so for what knit makes itself, but not for
+ * every input: mlx5 can receive into external buffers, net_ring passes on what others made, and
+ * net_bonding sends frames of its own through the same queue.
  */
 struct port_offloads {
 	uint64_t rx;
@@ -28,13 +29,17 @@ struct port_offloads {
 
 /*
  * i is the index of the port in c. With tx = "auto" a port is fast if nobody wants its offloads:
- * neither it nor a port that is cross-connected with it has an interface; and if an mbuf holds a
- * frame of its MTU. rss: the port has several receive queues.
+ * neither it nor the port that is cross-connected with it has an interface, an mbuf holds a frame
+ * of either's MTU, and the other one is not told to be full. rss: the port has several receive
+ * queues.
+ *
+ * Tags are stripped unless the frames leave through a fast port, which would have to put them back
+ * in software.
  */
 void port_offload_choose(const struct knit_config *c, unsigned int i,
 			 const struct rte_eth_dev_info *info, bool rss, struct port_offloads *o);
 
-/* The largest MTU: the driver's, and with tx = "fast" no more than an mbuf holds. */
+/* The largest MTU: the driver's, and of a fast port no more than an mbuf holds. */
 uint16_t port_offload_max_mtu(const struct knit_config *c, unsigned int i,
 			      const struct rte_eth_dev_info *info);
 

@@ -20,8 +20,16 @@ neighbour() # netns, device, address, netns and device that have it
 
 no_drops()
 {
-	! telemetry /knit/worker,0 | sed 's/,/\n/g' | grep '"drop_' |
-		grep -v -e ': 0}*$' -e drop_no_iface
+	local told
+
+	told=$(telemetry /knit/worker,0 | sed 's/,/\n/g' | grep '"drop_') &&
+		! grep -v -e ': 0}*$' -e drop_no_iface <<<"$told"
+}
+
+# What the driver was told.
+offloads() # port, rx or tx
+{
+	field "/ethdev/info,$(field "/knit/port,$1" port_id)" "$2_offloads"
 }
 
 netns left right
@@ -34,6 +42,7 @@ worker 0 "xconnect left right"
 system_up
 check "left transmits without offloads" field_is /knit/port,left tx fast
 check "right transmits without offloads" field_is /knit/port,right tx fast
+check "the driver has none" [ "$(offloads left tx)$(offloads right tx)" = 00 ]
 vlan_device left left0 9
 vlan_device right right0 9
 address left left0 10.5.0.1/24

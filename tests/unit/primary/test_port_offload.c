@@ -53,14 +53,18 @@ static bool fast(unsigned int port)
 	return got.fast;
 }
 
+static bool strips(unsigned int port)
+{
+	fast(port);
+	return got.rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+}
+
 START_TEST(auto_without_interfaces)
 {
-	ck_assert(fast(0) && fast(1) && fast(2));
-	ck_assert_uint_eq(got.tx, RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE);
-	ck_assert_uint_eq(got.rx, RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_CHECKSUM);
-	info.tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	ck_assert(fast(0));
+	ck_assert(fast(2));
+	ck_assert(fast(0) && fast(1));
 	ck_assert_uint_eq(got.tx, 0);
+	ck_assert_uint_eq(got.rx, RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_CHECKSUM);
 }
 END_TEST
 
@@ -69,20 +73,38 @@ START_TEST(auto_with_an_interface)
 {
 	iface(-1);
 	iface(1);
-	ck_assert(!fast(0) && !fast(1) && fast(2));
+	ck_assert(!fast(0) && fast(2));
 	ck_assert(!fast(1));
 	ck_assert_uint_eq(got.tx, RTE_ETH_TX_OFFLOAD_MULTI_SEGS | CSUMS |
 					  RTE_ETH_TX_OFFLOAD_VLAN_INSERT |
 					  RTE_ETH_TX_OFFLOAD_TCP_TSO);
-	ck_assert(got.rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP);
+	ck_assert(strips(0) && strips(1));
 	conf.ports[1].vlan = conf.ports[1].tso = conf.ports[1].tx_checksum = false;
 	ck_assert(!fast(1));
 	ck_assert_uint_eq(got.tx, RTE_ETH_TX_OFFLOAD_MULTI_SEGS);
+	conf.n_ifaces = 0;
+	iface(0);
+	ck_assert(!fast(0) && !fast(1));
 	/* two interfaces that are joined have the numbers 0 and 1, too */
 	conf.n_ifaces = 0;
 	iface(2);
 	conf.workers[0].rules[1].ifaces = true;
 	ck_assert(fast(0) && fast(1) && !fast(2));
+	ck_assert(strips(2));
+}
+END_TEST
+
+/* A pair is fast or full together, unless it is told otherwise. */
+START_TEST(auto_beside_another)
+{
+	conf.ports[1].tx = KNIT_TX_FULL;
+	ck_assert(!fast(0) && !fast(1) && strips(0) && strips(1));
+	conf.ports[1].tx = KNIT_TX_AUTO;
+	conf.ports[1].mtu = 9000;
+	ck_assert(!fast(0) && !fast(1));
+	conf.ports[0].tx = KNIT_TX_FAST;
+	ck_assert(fast(0) && !fast(1));
+	ck_assert(strips(0) && !strips(1));
 }
 END_TEST
 
@@ -104,12 +126,14 @@ START_TEST(as_told)
 	conf.ports[0].tx = KNIT_TX_FAST;
 	iface(0);
 	ck_assert(fast(0));
-	ck_assert_uint_eq(got.tx, RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE);
+	ck_assert_uint_eq(got.tx, 0);
 }
 END_TEST
 
 START_TEST(largest_mtu)
 {
+	ck_assert_uint_eq(port_offload_max_mtu(&conf, 0, &info), 2026);
+	conf.ports[0].tx = KNIT_TX_FULL;
 	ck_assert_uint_eq(port_offload_max_mtu(&conf, 0, &info), 9700);
 	conf.ports[0].tx = KNIT_TX_FAST;
 	ck_assert_uint_eq(port_offload_max_mtu(&conf, 0, &info), 2026);
@@ -124,6 +148,7 @@ KNIT_SUITE(port_offload)
 			      teardown);
 	knit_add_fixture_test(s, "auto with an interface", auto_with_an_interface, 0, setup,
 			      teardown);
+	knit_add_fixture_test(s, "auto beside another", auto_beside_another, 0, setup, teardown);
 	knit_add_fixture_test(s, "auto with long frames", auto_with_long_frames, 0, setup,
 			      teardown);
 	knit_add_fixture_test(s, "as told", as_told, 0, setup, teardown);

@@ -31,6 +31,7 @@ START_TEST(test_minimal)
 	ck_assert(!conf->ports[1].promisc);
 	ck_assert(conf->ports[1].rx_checksum && conf->ports[1].tx_checksum);
 	ck_assert(conf->ports[1].tso && conf->ports[1].vlan);
+	ck_assert_int_eq(conf->ports[1].tx, KNIT_TX_AUTO);
 	ck_assert_uint_eq(conf->n_ifaces, 3);
 	ck_assert_int_eq(conf->ifaces[1].port, 1);
 	ck_assert_uint_eq(conf->ifaces[1].mtu, 0);
@@ -61,7 +62,8 @@ START_TEST(test_values)
 		       "\"va\"; };",
 		.mempool = "mempool = { data_room = 16384; extra = 0; };",
 		.tap = "tap = { kthread_mode = \"multiple\"; cpus = \"1\"; };",
-		.ports = "ports = ({ name = \"p0\"; device = \"net_null0\"; tso = false; promisc "
+		.ports = "ports = ({ name = \"p0\"; device = \"net_null0\"; tx = \"fast\"; "
+			 "tso = false; promisc "
 			 "= true; "
 			 "rx_spread = \"none\"; netns = \"/run/netns/x\"; mtu = 65521; }, "
 			 "{ name = \"p1\"; device = \"net_null1\"; });",
@@ -89,6 +91,7 @@ START_TEST(test_values)
 	ck_assert(conf->tap.thread_per_pair);
 	ck_assert_str_eq(conf->tap.cpus, "1");
 	ck_assert(!conf->ports[0].tso && conf->ports[0].vlan && conf->ports[0].promisc);
+	ck_assert_int_eq(conf->ports[0].tx, KNIT_TX_FAST);
 	ck_assert_int_eq(conf->ports[0].rx_spread, KNIT_SPREAD_NONE);
 	ck_assert_str_eq(conf->ports[0].netns, "/run/netns/x");
 	ck_assert_uint_eq(conf->ports[0].mtu, 65521);
