@@ -148,6 +148,28 @@ START_TEST(reads_what_the_kernel_sends)
 }
 END_TEST
 
+static void submit(uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++) {
+		*(struct knit_desc *)knit_ring_entry(&rig.rx_q, rig.rx_q.prod) = (struct knit_desc){
+			.addr = (uintptr_t)rig.buffer[i], .len = 60, .cookie = i
+		};
+		knit_ring_submit(&rig.rx_q, 1);
+	}
+}
+
+static uint32_t kernel_gets(void)
+{
+	uint8_t frame[VNET + BUFFER];
+	uint32_t n = 0;
+
+	while (recv(rig.kernel, frame, sizeof(frame), 0) == (ssize_t)VNET + 60)
+		n++;
+	return n;
+}
+
 START_TEST(quiet_queue_costs_no_call)
 {
 	const struct knit_kick *k = owner_open(KNIT_HANDOVER_AUTO, true);
@@ -164,6 +186,55 @@ START_TEST(quiet_queue_costs_no_call)
 	for (i = 0; i < 1000; i++)
 		k->from_kernel(rig.kni, 0, k->arg);
 	ck_assert_uint_eq(rig.kni->pair[0].by_owner.calls, calls);
+}
+END_TEST
+
+/* Calls of the owner while it polls for so long. */
+static uint64_t calls_in(const struct knit_kick *k, unsigned int us)
+{
+	uint64_t before = rig.kni->pair[0].by_owner.calls, end = knit_now_ns() + us * 1000;
+
+	while (knit_now_ns() < end)
+		k->from_kernel(rig.kni, 0, k->arg);
+	return rig.kni->pair[0].by_owner.calls - before;
+}
+
+static bool sends_one(const struct knit_kick *k)
+{
+	bool itself;
+
+	submit(1);
+	itself = k->to_kernel(rig.kni, 0, k->arg, false);
+	kernel_gets();
+	return itself;
+}
+
+/*
+ * What was sent to the kernel may be answered soon: the queue is read. Where nobody ever answers,
+ * it is not, until the kernel sends something.
+ */
+START_TEST(waits_for_an_answer)
+{
+	const struct knit_kick *k = owner_open(KNIT_HANDOVER_INLINE, true);
+	unsigned int i;
+
+	if (k->from_kernel == NULL)
+		return;
+	offer(4);
+	becomes_quiet(k);
+	ck_assert(sends_one(k));
+	ck_assert_uint_ge(calls_in(k, 1000), 2);
+	for (i = 0; i < 4; i++) {
+		ck_assert(sends_one(k));
+		becomes_quiet(k);
+	}
+	ck_assert(sends_one(k));
+	ck_assert_uint_eq(calls_in(k, 1000), 0);
+	kernel_sends(60);
+	ck_assert(arrives(k, 1));
+	becomes_quiet(k);
+	ck_assert(sends_one(k));
+	ck_assert_uint_ge(calls_in(k, 1000), 2);
 }
 END_TEST
 
@@ -254,28 +325,6 @@ START_TEST(ring_lost)
 }
 END_TEST
 
-static void submit(uint32_t n)
-{
-	uint32_t i;
-
-	for (i = 0; i < n; i++) {
-		*(struct knit_desc *)knit_ring_entry(&rig.rx_q, rig.rx_q.prod) = (struct knit_desc){
-			.addr = (uintptr_t)rig.buffer[i], .len = 60, .cookie = i
-		};
-		knit_ring_submit(&rig.rx_q, 1);
-	}
-}
-
-static uint32_t kernel_gets(void)
-{
-	uint8_t frame[VNET + BUFFER];
-	uint32_t n = 0;
-
-	while (recv(rig.kernel, frame, sizeof(frame), 0) == (ssize_t)VNET + 60)
-		n++;
-	return n;
-}
-
 static void writes(enum knit_handover handover, uint32_t n, bool itself)
 {
 	const struct knit_kick *k = owner_open(handover, true);
@@ -342,6 +391,7 @@ KNIT_SUITE_EAL(tap_owner, knit_eal_small_pages)
 {
 	add(s, "reads what the kernel sends", reads_what_the_kernel_sends);
 	add(s, "quiet queue costs no call", quiet_queue_costs_no_call);
+	add(s, "waits for an answer", waits_for_an_answer);
 	add(s, "waits until it is given", waits_until_it_is_given);
 	add(s, "frame in hand", frame_in_hand);
 	add(s, "without io_uring", without_io_uring);

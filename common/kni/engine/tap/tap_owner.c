@@ -18,7 +18,10 @@
 #define ROUNDS 16 /* polls of rx_q in one burst, at most */
 #define PAUSE_MIN_US 8
 #define PAUSE_MAX_US 64
-#define AWAKE_US 100 /* after a frame; then the queue is watched */
+#define AWAKE_US 100  /* after a frame; then the queue is watched */
+#define GAP_MAX_US 48 /* between two reads that bring nothing */
+#define UNANSWERED \
+	4 /* times that nobody answered what was sent; then an answer is not waited for */
 #define WINDOW_US 100
 #define WINDOW_FRAMES 16
 
@@ -28,20 +31,23 @@ struct owner {
 	struct knit_tap_io *io;
 	struct knit_region_reader reader;
 	uint64_t us;	      /* TSC cycles */
-	uint64_t next_read;   /* TSC: not before, unless the queue is watched */
+	uint64_t next_read;   /* TSC: not before */
 	uint64_t awake_until; /* TSC; of use while awake */
 	uint64_t gap;	      /* TSC cycles between two reads that bring nothing */
 	uint64_t window_start;
 	uint64_t window_packets; /* at its start */
 	uint64_t last_packets;
 	uint32_t pause_us; /* between two reads of a busy queue */
+	uint32_t unanswered;
 	bool busy;
 	bool awake;
+	bool heard;		      /* the kernel sent something while it is awake */
 	struct knit_tap_iface *iface; /* with one pair */
 };
 
 static struct owner *owners[KNIT_MAX_IFACES][KNIT_MAX_PAIRS];
 static pthread_once_t at_fork = PTHREAD_ONCE_INIT;
+static uint32_t n_awake; /* owners; the worker's thread */
 
 /* What the engine's watch says at present. */
 static void merging_update(struct knit_tap_iface *t, const struct rte_kni *kni)
@@ -67,8 +73,17 @@ static bool few_frames_wait(const struct knit_tap_pair *p)
 
 static void stay_awake(struct owner *o, uint64_t now)
 {
+	n_awake += !o->awake;
 	o->awake = true;
 	o->awake_until = now + AWAKE_US * o->us;
+}
+
+static void doze_off(struct owner *o)
+{
+	n_awake -= o->awake;
+	o->unanswered = o->heard ? 0 : RTE_MIN(o->unanswered + 1, (uint32_t)UNANSWERED);
+	o->awake = false;
+	o->heard = false;
 }
 
 static bool serve_rx(const struct rte_kni *kni, uint16_t pair, void *arg, bool wanted_space)
@@ -90,7 +105,8 @@ static bool serve_rx(const struct rte_kni *kni, uint16_t pair, void *arg, bool w
 	knit_tap_rx_end(p);
 	p->stats->kicks++;
 	p->stats->kicks_over += more;
-	stay_awake(o, rte_rdtsc()); /* for an answer */
+	if (p->given && o->unanswered < UNANSWERED)
+		stay_awake(o, rte_rdtsc());
 	return !more;
 }
 
@@ -125,7 +141,7 @@ static void tx_give_back(const struct rte_kni *kni, struct owner *o)
 	knit_doorbell_ring(kni->pair[p->index].engine_doorbell);
 }
 
-/* More than one frame in KNIT_TAP_BUSY_US, as the engine's thread sees it (tap_thread.c). */
+/* More than one frame in KNIT_TAP_BUSY_US; the engine's thread has windows of its own. */
 static bool is_busy(struct owner *o, uint64_t now, uint64_t packets)
 {
 	uint64_t since = now - o->window_start, frames = packets - o->window_packets;
@@ -143,18 +159,20 @@ static bool is_busy(struct owner *o, uint64_t now, uint64_t packets)
  *
  * A frame that comes while the queue is watched costs its sender an interrupt to this CPU, and that
  * takes longer than a read. So for AWAKE_US after a frame, either way, the queue is not watched but
- * read. Reads that bring nothing take at most a fifth of the time. While the kernel sends fast, a
- * pause lets a batch gather.
+ * read. Reads that bring nothing take less than a quarter of the thread's time, however many pairs
+ * it has. While the kernel sends fast, a pause lets a batch gather.
  */
 static void tx_pace(struct owner *o, uint64_t start, uint64_t packets)
 {
 	uint64_t now = rte_rdtsc(), frames = packets - o->last_packets;
 
 	o->last_packets = packets;
-	if (frames)
+	if (frames) {
 		stay_awake(o, now);
-	else
-		o->gap = RTE_MIN(4 * (now - start), PAUSE_MIN_US * o->us);
+		o->heard = true;
+	} else {
+		o->gap = RTE_MIN(4 * n_awake * (now - start), GAP_MAX_US * o->us);
+	}
 	if (is_busy(o, now, packets) && frames) {
 		o->pause_us = knit_tap_pause_next(o->pause_us, frames, PAUSE_MIN_US, PAUSE_MAX_US);
 		o->next_read = now + o->pause_us * o->us;
@@ -162,8 +180,8 @@ static void tx_pace(struct owner *o, uint64_t start, uint64_t packets)
 		o->pause_us = PAUSE_MIN_US;
 		o->next_read = now + o->gap;
 	}
-	if (now >= o->awake_until)
-		o->awake = false;
+	if (o->awake && now >= o->awake_until)
+		doze_off(o);
 }
 
 static void serve_tx(const struct rte_kni *kni, uint16_t pair, void *arg)
@@ -248,6 +266,7 @@ static void forget_in_child(void)
 {
 	uint16_t i, k;
 
+	n_awake = 0;
 	for (i = 0; i < KNIT_MAX_IFACES; i++) {
 		for (k = 0; k < KNIT_MAX_PAIRS; k++) {
 			if (owners[i][k])
@@ -310,6 +329,7 @@ void knit_tap_owner_close(struct rte_kni *kni, uint16_t pair)
 	if (o == NULL || o->iface->kni != kni)
 		return;
 	owners[kni->index][pair] = NULL;
+	doze_off(o);
 	knit_kick_clear(kni->index, pair);
 	if (o->iface->pair[0].given)
 		knit_tap_tx_forget(&o->iface->pair[0]);

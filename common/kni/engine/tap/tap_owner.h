@@ -11,7 +11,7 @@
  * Towards the kernel it does so where it would ring the doorbell, that is while the engine's thread
  * sleeps; with "auto" if only a few frames wait. Many are the thread's: it works beside the owner.
  * From the kernel it reads the device when tx_q is empty. For 100 us after a frame, either way, it
- * does so again and again, in at most a fifth of its time. Then io_uring watches the queue: the
+ * does so again and again, in less than a quarter of its time. Then io_uring watches the queue: the
  * kernel interrupts the owner's thread when a frame comes, and until then a poll costs a load.
  * Without io_uring the engine's thread reads; so it does for interfaces of rte_kni_alloc, where any
  * process may do the next burst.
