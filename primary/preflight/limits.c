@@ -34,7 +34,7 @@
  */
 #define SPARE_FILES 40
 #define DEVICE_FILES 8
-#define QUEUE_FILES 3
+#define QUEUE_FILES 5
 /* The most that EAL appends to the name of its directory. */
 #define SOCKET "/mp_socket_4194304_0123456789abcdef"
 

@@ -14,7 +14,8 @@
  * any thread may do it, and it never blocks.
  */
 #define KNIT_DOORBELL_NONE UINT32_MAX
-#define KNIT_MAX_DOORBELLS 512
+/* Each engine thread of a tap has one: at most one for each of 64 x 16 pairs; and each worker. */
+#define KNIT_MAX_DOORBELLS 2048
 
 /* Maps the table; creates it in the first process. Idempotent. 0 or a negative errno. */
 int knit_doorbell_init(void);

@@ -155,8 +155,8 @@ struct knit_conf_control {
 };
 
 struct knit_conf_tap {
-	bool thread_per_pair;
-	bool io_uring; /* kthread_mode = "multiple" */
+	bool thread_per_pair; /* kthread_mode = "multiple" */
+	bool io_uring;
 	char cpus
 		[64]; /* CPUs for engine threads without a core of their own; "": any but lcores' */
 	struct knit_conf_at at;
