@@ -15,6 +15,7 @@
 
 SLOW=${KNIT_SLOW:-1}
 SEED=${KNIT_SEED:-$((EPOCHSECONDS % 32768))}
+unset KNIT_HANDOVER # each mode has its turn
 PACKETS=${KNIT_PACKETS:-$((4000 / SLOW))}
 BOUND_MS=2000
 

@@ -2,7 +2,7 @@
 """What a channel can't exceed, whatever it is made of.
 
 from_kernel: a device that drops whatever it is given. The sender's way through the stack is the
-same, and nothing takes part of its CPU.
+same but for the queue in front of a device, and nothing takes part of its CPU.
 
 to_kernel_udp, where the kernel has a packet generator: it feeds the socket through a veth pair.
 """

@@ -110,6 +110,7 @@ memory() # name, EAL's arguments...
 # the 32 frames that ping lets wait: on a slow machine they often have as many.
 handover()
 {
+	unset KNIT_HANDOVER
 	serves -- -m 64 --
 	check "handover: pings" ping -q -f -l 32 -c 1000 -W 2 10.9.0.2
 	check "handover: the application served it" [ "$(counter q0_kicks)" -ge 30 ]
