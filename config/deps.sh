@@ -19,7 +19,7 @@ esac
 arch=$(dpkg --print-architecture 2>/dev/null) || arch=amd64
 headers=linux-headers-$arch
 build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
-	liburing-dev check python3 iproute2 iputils-ping procps util-linux"
+	liburing-dev libjson-c-dev check python3 iproute2 iputils-ping procps util-linux"
 run="$build $telemetry" # dpdk-telemetry.py
 smoke="$run ethtool iperf3 tcpdump"
 kmod="gcc make kmod $headers"
@@ -69,6 +69,7 @@ generic()
 		libconfig-dev libconfig.pc libconfig 1.5 or newer, its headers
 		libmnl-dev libmnl.pc libmnl, its headers
 		liburing-dev liburing.pc liburing, its headers
+		libjson-c-dev json-c.pc json-c, its headers
 		check check.pc the unit test framework Check, its headers
 		python3 python3 Python 3
 		iproute2 ip iproute2

@@ -201,10 +201,11 @@ static int report_iface(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "engine_kicks", s.engine.kicks);
 	rte_tel_data_add_dict_uint(d, "engine_kicks_over", s.engine.kicks_over);
 	rte_tel_data_add_dict_uint(d, "engine_wakeups", s.engine.wakeups);
-#define X(id, name, text) rte_tel_data_add_dict_uint(d, "drop_" #name, s.user[KNIT_USER_DROP_##id]);
+#define X(id, name, text, advice) \
+	rte_tel_data_add_dict_uint(d, "drop_" #name, s.user[KNIT_USER_DROP_##id]);
 	KNIT_USER_DROP_TABLE(X)
 #undef X
-#define X(id, name, text) \
+#define X(id, name, text, advice) \
 	rte_tel_data_add_dict_uint(d, "drop_" #name, s.engine.drops[KNIT_ENGINE_DROP_##id]);
 	KNIT_ENGINE_DROP_TABLE(X)
 #undef X
@@ -280,7 +281,7 @@ static int report_worker(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "handed_off", s->handed_off);
 	rte_tel_data_add_dict_uint(d, "relayed", s->relayed);
 	rte_tel_data_add_dict_uint(d, "handoff_held", worker_handoff_held(w));
-#define X(id, name, text) \
+#define X(id, name, text, advice) \
 	rte_tel_data_add_dict_uint(d, "drop_" #name, s->drops[KNIT_WORKER_DROP_##id]);
 	KNIT_WORKER_DROP_TABLE(X)
 #undef X

@@ -63,6 +63,7 @@ LAW = {
     "secondary/control": SHARED,
     "secondary/worker": SHARED + ["secondary/worker/datapath"],
     "secondary/worker/datapath": SHARED + ["common/kni/datapath"],
+    "tools/knit": ["common/kni", "common/system/process"],
     "tools/knit-bind": ["common/system/bind", "common/system/process"],
 }
 # The structs that a program's files share, for all folders below.

@@ -3,65 +3,95 @@
 #define KNIT_DROPS_H
 
 /*
- * Each reason to drop a packet, by where that happens: identifier, name (telemetry, docs), meaning.
- * The engines' reject reasons are in knit_desc.h. Each counter has one writer: the worker of the
- * domain, or the engine thread of the pair; on kmod also ndo_start_xmit, under HARD_TX_LOCK.
+ * Each reason to drop a packet, by where that happens: identifier, name (telemetry, docs), meaning,
+ * and what to do about it. The engines' reject reasons are in knit_desc.h. Each counter has one
+ * writer: the worker of the domain, or the engine thread of the pair; on kmod also ndo_start_xmit,
+ * under HARD_TX_LOCK.
  */
+#define KNIT_REJECT_ADVICE                                                                        \
+	"A worker or an application of rte_kni.h wrote what no ring may hold: a fault of it, or " \
+	"somebody else has its memory. Look at its log, and at knit's version on both sides."
+#define KNIT_BAD_ENGINE                                                                        \
+	"The other side of the rings wrote what none may hold: a fault, or somebody else has " \
+	"the memory. Please report it with the logs."
 
 /* Worker, and any user of rte_kni.h: struct knit_rx_end, knit_tx_end */
 #define KNIT_USER_DROP_TABLE(X)                                                                    \
 	X(RX_TOO_LONG, rx_too_long,                                                                \
-	  "frame longer or of more segments than a descriptor chain holds")                        \
+	  "frame longer or of more segments than a descriptor chain holds",                        \
+	  "Larger buffers make shorter chains: mempool.data_room.")                                \
 	X(RX_OFFLOAD, rx_offload,                                                                  \
-	  "rte_kni_tx_burst: an offload could not be carried out: bad headers, or no mbuf")        \
-	X(TX_BAD_COOKIE, tx_bad_cookie, "the engine returned a cookie that was not given out")     \
-	X(TX_BAD_LEN, tx_bad_len, "the engine returned a segment outside the buffer it was given") \
-	X(TX_BAD_CHAIN, tx_bad_chain, "the engine returned a chain that is too long")              \
-	X(FREE_BAD_COOKIE, free_bad_cookie, "free_q named a cookie that was not given out")
+	  "rte_kni_tx_burst: an offload could not be carried out: bad headers, or no mbuf",        \
+	  "Check the lengths of headers that the application sets, and the size of its pool.")     \
+	X(TX_BAD_COOKIE, tx_bad_cookie, "the engine returned a cookie that was not given out",     \
+	  KNIT_BAD_ENGINE)                                                                         \
+	X(TX_BAD_LEN, tx_bad_len, "the engine returned a segment outside the buffer it was given", \
+	  KNIT_BAD_ENGINE)                                                                         \
+	X(TX_BAD_CHAIN, tx_bad_chain, "the engine returned a chain that is too long",              \
+	  KNIT_BAD_ENGINE)                                                                         \
+	X(FREE_BAD_COOKIE, free_bad_cookie, "free_q named a cookie that was not given out",        \
+	  KNIT_BAD_ENGINE)
 
 /* Worker: struct knit_worker_stats */
-#define KNIT_WORKER_DROP_TABLE(X)                                                           \
-	X(PORT_TX_FULL, port_tx_full, "the port's transmit queue took no more")             \
-	X(PORT_TX_PREPARE, port_tx_prepare, "the driver refused the offloads of a frame")   \
-	X(PORT_NO_BUFFER, port_no_buffer, "no mbuf left for segmentation or checksumming")  \
-	X(PORT_TOO_LONG, port_too_long, "frame longer than the port's MTU")                 \
-	X(PORT_DOWN, port_down, "the outgoing port is stopped or was removed")              \
-	X(HANDOFF_FULL, handoff_full,                                                       \
-	  "the queue to the worker that owns the transmit queue took no more")              \
-	X(HANDOFF_NO_WORKER, handoff_no_worker, "likewise, while that worker does not run") \
-	X(HANDOFF_LOST, handoff_lost, "waited for that worker when it died")                \
-	X(HANDOFF_NO_BUFFER, handoff_no_buffer,                                             \
-	  "no mbuf left to copy another worker's packet into")                              \
-	X(IFACE_FULL, iface_full, "the interface's rx_q took no more")                      \
-	X(NO_IFACE, no_iface, "frame for the kernel on a port that has no interface")
+#define KNIT_WORKER_DROP_TABLE(X)                                                                \
+	X(PORT_TX_FULL, port_tx_full, "the port's transmit queue took no more",                  \
+	  "More arrives than the port can send: raise its tx_desc for bursts, or send less.")    \
+	X(PORT_TX_PREPARE, port_tx_prepare, "the driver refused the offloads of a frame",        \
+	  "Switch offloads of the port off: tso, tx_checksum, vlan, or tx = \"fast\".")          \
+	X(PORT_NO_BUFFER, port_no_buffer, "no mbuf left for segmentation or checksumming",       \
+	  "Raise mempool.extra.")                                                                \
+	X(PORT_TOO_LONG, port_too_long, "frame longer than the port's MTU",                      \
+	  "Give all ports of a cross connection the same MTU.")                                  \
+	X(PORT_DOWN, port_down, "the outgoing port is stopped or was removed",                   \
+	  "Set its interface up: ip link set NAME up. `knit show ports` shows which one it is.") \
+	X(HANDOFF_FULL, handoff_full,                                                            \
+	  "the queue to the worker that owns the transmit queue took no more",                   \
+	  "That worker is too busy. More transmit queues (tx_queues) need no hand-off.")         \
+	X(HANDOFF_NO_WORKER, handoff_no_worker, "likewise, while that worker does not run",      \
+	  "Start that worker: `knit show workers`.")                                             \
+	X(HANDOFF_LOST, handoff_lost, "waited for that worker when it died",                     \
+	  "It died or was killed: see its log.")                                                 \
+	X(HANDOFF_NO_BUFFER, handoff_no_buffer,                                                  \
+	  "no mbuf left to copy another worker's packet into", "Raise mempool.extra.")           \
+	X(IFACE_FULL, iface_full, "the interface's rx_q took no more",                           \
+	  "The kernel takes frames more slowly than they arrive: raise the interface's "         \
+	  "ring_size for bursts, or give the engine's threads a CPU of their own (tap.cpus).")   \
+	X(NO_IFACE, no_iface, "frame for the kernel on a port that has no interface",            \
+	  "Broadcasts end here, too. Give the port an interface if the kernel shall see them.")
 
 /* Engine, per pair: struct knit_engine_stats */
 #define KNIT_ENGINE_DROP_TABLE(X)                                                             \
-	X(RX_KERNEL, rx_kernel, "tap: the kernel refused the frame")                          \
-	X(RX_DOWN, rx_down, "the interface is down")                                          \
-	X(RX_NO_MEMORY, rx_no_memory, "kmod: no memory for an skb")                           \
+	X(RX_KERNEL, rx_kernel, "tap: the kernel refused the frame",                          \
+	  "The frame has bad headers, or the kernel no memory: see the kernel's log.")        \
+	X(RX_DOWN, rx_down, "the interface is down", "ip link set NAME up")                   \
+	X(RX_NO_MEMORY, rx_no_memory, "kmod: no memory for an skb",                           \
+	  "The kernel is short of memory: see its log, and vm.min_free_kbytes.")              \
 	X(TX_NO_WORKER, tx_no_worker,                                                         \
 	  "no live worker serves the queue pair; at least: frames that wait in the kernel's " \
-	  "queue when it is detached are dropped there and not counted here")                 \
-	X(TX_TOO_LONG, tx_too_long, "frame from the kernel longer than the buffers on offer") \
-	X(TX_BAD_FRAME, tx_bad_frame, "frame from the kernel truncated, or with an invalid header")
+	  "queue when it is detached are dropped there and not counted here",                 \
+	  "Start the worker: `knit show workers`.")                                           \
+	X(TX_TOO_LONG, tx_too_long, "frame from the kernel longer than the buffers on offer", \
+	  "Raise mempool.data_room, or lower the interface's MTU.")                           \
+	X(TX_BAD_FRAME, tx_bad_frame,                                                         \
+	  "frame from the kernel truncated, or with an invalid header",                       \
+	  "A program sends such frames through a packet socket, or the kernel has a fault.")
 
 enum knit_user_drop {
-#define X(id, name, text) KNIT_USER_DROP_##id,
+#define X(id, name, text, advice) KNIT_USER_DROP_##id,
 	KNIT_USER_DROP_TABLE(X)
 #undef X
 	KNIT_USER_DROPS,
 };
 
 enum knit_worker_drop {
-#define X(id, name, text) KNIT_WORKER_DROP_##id,
+#define X(id, name, text, advice) KNIT_WORKER_DROP_##id,
 	KNIT_WORKER_DROP_TABLE(X)
 #undef X
 	KNIT_WORKER_DROPS,
 };
 
 enum knit_engine_drop {
-#define X(id, name, text) KNIT_ENGINE_DROP_##id,
+#define X(id, name, text, advice) KNIT_ENGINE_DROP_##id,
 	KNIT_ENGINE_DROP_TABLE(X)
 #undef X
 	KNIT_ENGINE_DROPS,

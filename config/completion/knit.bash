@@ -21,20 +21,43 @@ _knit_bind_words()
 	fi
 }
 
+# knit COMMAND, and the names of what runs
+_knit_command_words()
+{
+	case $prev in
+	port | interface | worker)
+		_knit_words "$("$1" --json show "${prev}s" 2>/dev/null |
+			grep -Eo '"(name|id)":"?[^",}]+' | sed 's/.*:"*//')"
+		;;
+	show) _knit_words "ports interfaces workers control port interface worker" ;;
+	check) _filedir ;;
+	*)
+		if [[ " ${words[*]} " == *" bind "* ]]; then
+			_knit_bind_words
+		elif [[ $cword -eq 1 || $prev == -* ]]; then
+			_knit_words "show drops check bind version"
+		fi
+		;;
+	esac
+}
+
 _knit()
 {
 	local cur prev words cword # _init_completion sets them
 
 	_init_completion -n : || return
+	[[ ${1##*/} == knit && $prev == -p ]] && prev="" # there it is --pretty
 	case $prev in
 	-c | --config) _filedir ;;
-	-p | --prefix | --restore) _knit_words "$(ls /run/knit 2>/dev/null)" ;;
+	-P | -p | --prefix | --restore) _knit_words "$(ls /run/knit 2>/dev/null)" ;;
 	-i | --id) _knit_words "$(seq 0 15)" ;;
 	*)
 		if [[ $cur == -* ]]; then
 			_knit_words "$(_parse_help "$1")"
 		elif [[ ${1##*/} == knit-bind ]]; then
 			_knit_bind_words
+		elif [[ ${1##*/} == knit ]]; then
+			_knit_command_words "$1"
 		fi
 		;;
 	esac
@@ -42,4 +65,4 @@ _knit()
 	__ltrim_colon_completions "$cur"
 }
 
-complete -F _knit knit-primary knit-worker knit-control knit-bind
+complete -F _knit knit knit-primary knit-worker knit-control knit-bind

@@ -1,4 +1,4 @@
-#compdef knit-primary knit-worker knit-control knit-bind
+#compdef knit knit-primary knit-worker knit-control knit-bind
 # SPDX-License-Identifier: BSD-3-Clause
 # Completes the command lines of knit's programs, with the options that --help shows.
 
@@ -17,7 +17,32 @@ _knit_bind_words()
 	fi
 }
 
+_knit_names() # kind
+{
+	compadd -- ${(f)"$(knit --json show ${1}s 2>/dev/null |
+		grep -Eo '"(name|id)":"?[^",}]+' | sed 's/.*:"*//')"}
+}
+_knit_command_words()
+{
+	case $words[CURRENT-1] in
+	port|interface|worker) _knit_names $words[CURRENT-1] ;;
+	show) compadd -- ports interfaces workers control port interface worker ;;
+	check) _files ;;
+	*)
+		if (( $words[(I)bind] )); then
+			_knit_bind_words
+		else
+			compadd -- show drops check bind version
+		fi
+		;;
+	esac
+}
+
 case $service in
+knit)
+	_arguments '(-P --prefix)'{-P,--prefix}'[of the primary]:prefix:_knit_prefixes' \
+		'*: :_knit_command_words' --
+	;;
 knit-primary)
 	_arguments '(-c --config)'{-c,--config}'[configuration]:file:_files' \
 		'--restore[prefix]:prefix:_knit_prefixes' --

@@ -1,0 +1,153 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The command knit: on a running system, without one, on one that stands still, and with arguments
+# that it does not know. KNIT_WRITE_SCHEMA=1 writes knit.schema, the fields of its JSON, anew.
+#
+#   netns left                          netns middle: kl                    netns right
+#   left0 10.6.0.1 --- port left ------ worker 0 ------ port right --------- right0
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$(dirname "$0")/_system.sh"
+
+KNIT=$KNIT_BUILD/tools/knit/knit
+SCHEMA=$(dirname "$0")/knit.schema
+
+knit() # arguments...
+{
+	"$KNIT" --prefix "$PREFIX" "$@"
+}
+
+# Each command line with its exit code and a pattern of what it says.
+says() # code, pattern, command...
+{
+	local code=$1 pattern=$2 out status=0
+	shift 2
+
+	out=$("$@" 2>&1) || status=$?
+	echo "$out"
+	[ $status -eq "$code" ] && grep -Eq -e "$pattern" <<<"$out"
+}
+
+# Names and types of all fields, without what is in them; arrays once.
+schema()
+{
+	python3 -c '
+import json, sys
+def walk(value, path):
+    if isinstance(value, dict):
+        for name in value:
+            yield from walk(value[name], f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for item in value:
+            yield from walk(item, path + "[]")
+    else:
+        yield f"{path} {type(value).__name__}"
+print("\n".join(sorted({line for text in sys.stdin for line in walk(json.loads(text), "")})))'
+}
+
+schema_is_stable()
+{
+	{
+		knit --json show
+		knit --json show port left
+		knit --json show interface kl
+		knit --json show worker 0
+		knit --json --all drops
+	} | schema >"$TMP/schema"
+	[ -z "${KNIT_WRITE_SCHEMA:-}" ] || cp "$TMP/schema" "$SCHEMA"
+	diff "$SCHEMA" "$TMP/schema"
+}
+
+every_drop_has_advice()
+{
+	knit --json --all --seconds 0 drops | python3 -c '
+import json, sys
+drops = json.load(sys.stdin)["drops"]
+assert len(drops) > 20
+assert all(len(d["meaning"]) > 10 and len(d["advice"]) > 10 for d in drops)'
+}
+
+# What telemetry counts as lost, knit explains.
+all_drops_are_known()
+{
+	local command
+
+	for command in /knit/interface,kl /knit/worker,0; do
+		telemetry $command | grep -o '"\(drop\|reject\)_[a-z_]*"' | tr -d '"'
+	done | sort -u >"$TMP/counted"
+	knit -j -a -s 0 drops | grep -o '"counter":"[a-z_]*"' | cut -d'"' -f4 | sort -u |
+		diff "$TMP/counted" -
+}
+
+# A broadcast that no interface takes.
+lose_one()
+{
+	ip netns exec right ping -c 1 -W 1 10.6.1.9 >/dev/null
+	field_over /knit/worker,0 drop_no_iface 0
+}
+
+usage()
+{
+	check "no command" says 2 "a command is expected" "$KNIT"
+	check "unknown command" says 2 "no such command: see" "$KNIT" see
+	check "unknown option" says 2 "unrecognized option" "$KNIT" --colour show
+	check "unknown object" says 2 'show: found "prots": .* is expected' "$KNIT" show prots
+	check "too many words" says 2 'is expected' "$KNIT" show port a b
+	check "drops takes none" says 2 'drops: found "x"' "$KNIT" drops x
+	check "bad seconds" says 2 'seconds: found "soon": a number from 0' "$KNIT" -s soon drops
+	check "bad prefix" says 2 'prefix: found "a/b"' "$KNIT" -P a/b show
+	check "help" says 0 "^usage: knit " "$KNIT" --help
+	check "version" says 0 "^knit [0-9]" "$KNIT" version
+	check "check: no such file" says 3 "nowhere.cfg" "$KNIT" check "$TMP/nowhere.cfg"
+	check "check: no file" says 2 "a configuration file is expected" "$KNIT" check
+	check "bind: lists NICs" "$KNIT" bind --json
+	check "no system" says 5 "no primary runs with prefix $PREFIX" knit show
+}
+
+running()
+{
+	check "show: the system" says 0 "^knit, prefix $PREFIX, process ${PID[primary]}," knit show
+	check "show: without a prefix" says 0 "prefix $PREFIX," "$KNIT" show
+	check "ports" says 0 "^left +up +[0-9]+ +1500 .* full +1 +net_tap" knit show ports
+	check "interfaces" says 0 "^kl +$ENGINE +auto +1 " knit show interfaces
+	check "workers" says 0 "^ +0  attached +${PID[worker0]} " knit show workers
+	check "control" says 0 "^attached +${PID[control]} " knit show control
+	check "one port" says 0 "^mtu +1500$" knit show port left
+	check "one interface" says 0 "^engine +$ENGINE$" knit show interface kl
+	check "one worker" says 0 "^state +attached$" knit show worker 0
+	check "no such port" says 1 "port nowhere: .*has none such" knit show port nowhere
+	check "no such worker" says 1 "worker 7: .*has none such" knit show worker 7
+	check "JSON in one line" [ "$(knit -j show | wc -l)" -eq 1 ]
+	check "JSON in lines, options behind" [ "$(knit show ports -p | wc -l)" -gt 20 ]
+	check "the schema is the one that is documented" schema_is_stable
+	check "drops: all of them are known" all_drops_are_known
+	check "drops: each has advice" every_drop_has_advice
+	check "a broadcast is lost" wait_for 5 lose_one
+	check "drops: it is there" says 0 "^worker 0 +drop_no_iface +[1-9]" knit drops
+	check "drops: and explained" says 0 "Give the port an interface" knit drops -s 0
+}
+
+stands_still()
+{
+	kill -STOP "${PID[primary]}"
+	check "a primary that stands still" says 5 "does not answer" knit show
+	kill -CONT "${PID[primary]}"
+	check "it goes on" says 0 "prefix $PREFIX" knit show
+}
+
+usage
+netns left middle right
+tap_port left left
+tap_port right right
+interface kl left middle
+worker 0 "xconnect left right"
+system_up
+address middle kl 10.6.0.2/24
+address left left0 10.6.0.1/24
+address right right0 10.6.1.1/24
+check "carrier" wait_for 10 has_carrier middle kl
+running
+stands_still
+system_down
+check "primary ends well" [ "$STATUS" -eq 0 ]

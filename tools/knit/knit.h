@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_TOOL_H
+#define KNIT_TOOL_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/*
+ * The command `knit`. It is no DPDK process: it asks the primary's telemetry socket, or starts one
+ * of knit's other programs. One thread; nothing is kept between two commands.
+ *
+ *   main.c     the command line, and the table of commands
+ *   client.c   questions to the primary
+ *   show.c     knit show
+ *   drops.c    knit drops
+ *   table.c    text in columns
+ *   output.c   messages and JSON
+ *   start.c    knit check, knit bind: other programs
+ *
+ * A new command is an entry of the table in main.c. A new object of `knit show` is an entry of the
+ * table in show.c.
+ */
+struct options {
+	const char *prefix; /* NULL: the only system there is */
+	bool json;
+	bool pretty;	/* with json: in lines */
+	bool all;	/* drops: also what did not happen */
+	double seconds; /* drops: between two looks */
+};
+
+struct client;
+struct json_object;
+
+struct command {
+	const char *name;
+	const char *arguments;
+	const char *help;
+	/* argv[0] is the command's name. Returns an exit code of process/exit.h. */
+	int (*run)(const struct options *o, int argc, char **argv);
+	bool other; /* another program: gets its arguments as they are */
+};
+
+int show_main(const struct options *o, int argc, char **argv);
+int drops_main(const struct options *o, int argc, char **argv);
+int check_main(const struct options *o, int argc, char **argv);
+int bind_main(const struct options *o, int argc, char **argv);
+
+/* "knit: " and the message on stderr; returns code. */
+int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Prints the object as the options say, and frees it. */
+void print_json(const struct options *o, struct json_object *object);
+
+#endif

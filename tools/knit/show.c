@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "client.h"
+#include "knit.h"
+#include "system/process/exit.h"
+#include "table.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As enum knit_process_state. */
+static const char *const states[] = { "none", "attaching", "attached", "leaving", "dead" };
+
+/*
+ * A kind of objects. `names` is the telemetry command that lists them; NULL: there is one, which is
+ * a part of /knit/info. `one` tells about one of them.
+ */
+struct kind {
+	const char *plural; /* as in `knit show` and in JSON */
+	const char *single;
+	const char *names;
+	const char *one;
+	const char *key; /* what identifies an object, in JSON */
+	const char *const *heads;
+	void (*row)(struct table *t, struct json_object *object);
+};
+
+/* Of all counters drop_... and reject_... */
+static uint64_t drops_of(struct json_object *object)
+{
+	uint64_t n = 0;
+
+	json_object_object_foreach(object, name, value)
+	{
+		if (strncmp(name, "drop_", 5) == 0 || strncmp(name, "reject_", 7) == 0)
+			n += json_object_get_uint64(value);
+	}
+	return n;
+}
+
+static void number(struct table *t, struct json_object *object, const char *name)
+{
+	table_cell(t, "%" PRIu64, field_uint(object, name));
+}
+
+static void word(struct table *t, struct json_object *object, const char *name)
+{
+	table_cell(t, "%s", field_text(object, name));
+}
+
+static const char *port_link(struct json_object *port)
+{
+	if (field_uint(port, "removed"))
+		return "removed";
+	if (field_uint(port, "absent"))
+		return "absent";
+	if (!field_uint(port, "admin_up"))
+		return "off";
+	return field_uint(port, "link_up") ? "up" : "down";
+}
+
+static void port_row(struct table *t, struct json_object *port)
+{
+	uint64_t speed = field_uint(port, "link_speed");
+
+	word(t, port, "name");
+	table_cell(t, "%s", port_link(port));
+	if (speed && speed < UINT32_MAX)
+		table_cell(t, "%" PRIu64, speed);
+	else
+		table_cell(t, "-");
+	number(t, port, "mtu");
+	word(t, port, "mac");
+	word(t, port, "tx");
+	number(t, port, "queues");
+	word(t, port, "driver");
+	word(t, port, "device");
+}
+
+static void iface_row(struct table *t, struct json_object *iface)
+{
+	word(t, iface, "name");
+	word(t, iface, "engine");
+	word(t, iface, "handover");
+	number(t, iface, "pairs");
+	number(t, iface, "to_kernel");
+	number(t, iface, "from_kernel");
+	table_cell(t, "%" PRIu64, drops_of(iface));
+}
+
+static void worker_row(struct table *t, struct json_object *worker)
+{
+	uint64_t rounds = field_uint(worker, "rounds");
+
+	number(t, worker, "id");
+	word(t, worker, "state");
+	number(t, worker, "pid");
+	number(t, worker, "rx_packets");
+	number(t, worker, "tx_packets");
+	number(t, worker, "punted");
+	number(t, worker, "injected");
+	number(t, worker, "xconnect");
+	table_cell(t, "%" PRIu64, drops_of(worker));
+	table_cell(t, "%.0f %%", rounds ? 100.0 * field_uint(worker, "busy_rounds") / rounds : 0.0);
+}
+
+static void control_row(struct table *t, struct json_object *control)
+{
+	word(t, control, "state");
+	number(t, control, "pid");
+	number(t, control, "served");
+	number(t, control, "refused");
+}
+
+static const struct kind kinds[] = {
+	{ "ports", "port", "/knit/ports", "/knit/port", "name",
+	  (const char *const[]){ "PORT", "LINK", ">MBIT/S", ">MTU", "MAC", "TX", ">QUEUES",
+				 "DRIVER", "DEVICE", NULL },
+	  port_row },
+	{ "interfaces", "interface", "/knit/interfaces", "/knit/interface", "name",
+	  (const char *const[]){ "INTERFACE", "ENGINE", "HANDOVER", ">PAIRS", ">TO KERNEL",
+				 ">FROM KERNEL", ">DROPS", NULL },
+	  iface_row },
+	{ "workers", "worker", "/knit/workers", "/knit/worker", "id",
+	  (const char *const[]){ ">WORKER", "STATE", ">PROCESS", ">RX", ">TX", ">TO KERNEL",
+				 ">FROM KERNEL", ">BETWEEN", ">DROPS", ">BUSY", NULL },
+	  worker_row },
+	{ "control", NULL, NULL, NULL, NULL,
+	  (const char *const[]){ "CONTROL", ">PROCESS", ">SERVED", ">REFUSED", NULL },
+	  control_row },
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+/* The primary tells the state as a number. */
+static void name_state(struct json_object *object)
+{
+	struct json_object *state;
+	uint64_t n;
+
+	if (!json_object_object_get_ex(object, "state", &state))
+		return;
+	n = json_object_get_uint64(state);
+	json_object_object_add(object, "state",
+			       json_object_new_string(n < sizeof(states) / sizeof(states[0])
+							      ? states[n]
+							      : "unknown"));
+}
+
+/* With its name first. NULL as of client_ask. */
+static struct json_object *ask_one(struct client *c, const struct kind *k, const char *name)
+{
+	struct json_object *told = client_ask(c, k->one, name), *object;
+
+	if (told == NULL)
+		return NULL;
+	object = json_object_new_object();
+	if (strcmp(k->key, "id") == 0)
+		json_object_object_add(object, k->key, json_object_new_int64(atoll(name)));
+	else
+		json_object_object_add(object, k->key, json_object_new_string(name));
+	json_object_object_foreach(told, field, value)
+	{
+		json_object_object_add(object, field, json_object_get(value));
+	}
+	json_object_put(told);
+	name_state(object);
+	return object;
+}
+
+/* An array; what went away between two questions is left out. */
+static struct json_object *ask_all(struct client *c, const struct kind *k)
+{
+	struct json_object *names = client_ask(c, k->names, NULL), *all = json_object_new_array();
+	struct json_object *object;
+	size_t i;
+
+	for (i = 0; names && i < json_object_array_length(names); i++) {
+		object = ask_one(c, k, json_object_get_string(json_object_array_get_idx(names, i)));
+		if (object)
+			json_object_array_add(all, object);
+	}
+	json_object_put(names);
+	return all;
+}
+
+/* Of /knit/info: what is control's, with shorter names; the rest stays there. */
+static struct json_object *take_control(struct json_object *info)
+{
+	static const char *const fields[] = { "state", "pid", "served", "refused" };
+	struct json_object *control = json_object_new_object(), *value;
+	char name[32];
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		snprintf(name, sizeof(name), "control_%s", fields[i]);
+		if (!json_object_object_get_ex(info, name, &value))
+			continue;
+		json_object_object_add(control, fields[i], json_object_get(value));
+		json_object_object_del(info, name);
+	}
+	name_state(control);
+	return control;
+}
+
+static void print_table(const struct kind *k, struct json_object *objects)
+{
+	struct table *t = table_new(k->heads);
+	size_t i;
+
+	if (json_object_is_type(objects, json_type_array))
+		for (i = 0; i < json_object_array_length(objects); i++)
+			k->row(t, json_object_array_get_idx(objects, i));
+	else
+		k->row(t, objects);
+	table_print(t, stdout);
+}
+
+static void print_info(struct client *c, struct json_object *info)
+{
+	printf("knit, prefix %s, process %" PRIu64 ", %s, configuration %s\n", client_prefix(c),
+	       field_uint(info, "pid"), field_text(info, "dpdk"), field_text(info, "config"));
+}
+
+static struct json_object *ask_kind(struct client *c, const struct kind *k,
+				    struct json_object *info)
+{
+	return k->names ? ask_all(c, k) : take_control(info);
+}
+
+/* kind NULL: everything. */
+static int show_kinds(const struct options *o, struct client *c, const struct kind *only)
+{
+	struct json_object *info = client_ask(c, "/knit/info", NULL), *part[KINDS] = { NULL };
+	struct json_object *whole = json_object_new_object();
+	size_t i;
+
+	for (i = 0; info && i < KINDS; i++)
+		if (only == NULL || only == &kinds[i])
+			part[i] = ask_kind(c, &kinds[i], info);
+	if (client_code(c) == 0 && o->json) {
+		if (only == NULL)
+			json_object_object_add(whole, "primary", json_object_get(info));
+		for (i = 0; i < KINDS; i++)
+			if (part[i])
+				json_object_object_add(whole, kinds[i].plural,
+						       json_object_get(part[i]));
+		print_json(o, json_object_get(whole));
+	} else if (client_code(c) == 0) {
+		if (only == NULL)
+			print_info(c, info);
+		for (i = 0; i < KINDS; i++) {
+			if (part[i] && only == NULL)
+				printf("\n");
+			if (part[i])
+				print_table(&kinds[i], part[i]);
+		}
+	}
+	for (i = 0; i < KINDS; i++)
+		json_object_put(part[i]);
+	json_object_put(whole);
+	json_object_put(info);
+	return client_code(c);
+}
+
+static void print_fields(struct json_object *object)
+{
+	int w = 0;
+
+	json_object_object_foreach(object, name, value)
+	{
+		w = (int)strlen(name) > w ? (int)strlen(name) : w;
+		(void)value;
+	}
+	json_object_object_foreach(object, field, content)
+	{
+		printf("%-*s  %s\n", w, field, json_object_get_string(content));
+	}
+}
+
+static int show_object(const struct options *o, struct client *c, const struct kind *k,
+		       const char *name)
+{
+	struct json_object *object = ask_one(c, k, name), *whole;
+
+	if (object == NULL)
+		return client_code(c) ? client_code(c)
+				      : fail(KNIT_EXIT_FAILURE,
+					     "%s %s: prefix %s has none such; "
+					     "`knit show %s` lists them",
+					     k->single, name, client_prefix(c), k->plural);
+	if (o->json) {
+		whole = json_object_new_object();
+		json_object_object_add(whole, k->single, object);
+		print_json(o, whole);
+	} else {
+		print_fields(object);
+		json_object_put(object);
+	}
+	return KNIT_EXIT_OK;
+}
+
+static const struct kind *find_kind(const char *word, bool single)
+{
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < KINDS; i++) {
+		name = single ? kinds[i].single : kinds[i].plural;
+		if (name && strcmp(name, word) == 0)
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+int show_main(const struct options *o, int argc, char **argv)
+{
+	const struct kind *k = argc > 1 ? find_kind(argv[1], argc == 3) : NULL;
+	struct client *c;
+	int code;
+
+	if (argc > 3 || (argc > 1 && k == NULL))
+		return fail(KNIT_EXIT_USAGE,
+			    "show: found \"%s%s%s\": nothing, ports, interfaces, workers, control, "
+			    "port NAME, interface NAME or worker ID is expected",
+			    argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+	c = client_open(o->prefix, &code);
+	if (c == NULL)
+		return code;
+	code = argc == 3 ? show_object(o, c, k, argv[2]) : show_kinds(o, c, k);
+	client_close(c);
+	return code;
+}

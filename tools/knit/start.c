@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "knit.h"
+#include "system/process/exit.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Becomes that program: the one of the same installation or build, else what PATH has. Returns only
+ * if there is none.
+ */
+static int become(const char *program, const char *folder, char **argv)
+{
+	char own[PATH_MAX], path[PATH_MAX + 64];
+	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
+
+	if (len > 0) {
+		own[len] = '\0';
+		snprintf(path, sizeof(path), "%s/%s", dirname(own), program);
+		execv(path, argv);
+		/* in a build directory */
+		snprintf(path, sizeof(path), "%s/../../%s/%s", own, folder, program);
+		execv(path, argv);
+	}
+	execvp(program, argv);
+	return fail(KNIT_EXIT_FAILURE, "%s: %s", program, strerror(errno));
+}
+
+int check_main(const struct options *o, int argc, char **argv)
+{
+	char *args[] = { "knit-primary", "--check", argc > 1 ? argv[1] : NULL, NULL };
+
+	if (argc != 2)
+		return fail(KNIT_EXIT_USAGE, "check: the name of a configuration file is expected");
+	return become("knit-primary", "primary", args);
+}
+
+int bind_main(const struct options *o, int argc, char **argv)
+{
+	argv[0] = "knit-bind";
+	return become("knit-bind", "tools/knit-bind", argv);
+}
