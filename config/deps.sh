@@ -19,9 +19,10 @@ esac
 arch=$(dpkg --print-architecture 2>/dev/null) || arch=amd64
 headers=linux-headers-$arch
 build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
-	liburing-dev libjson-c-dev check python3 iproute2 iputils-ping procps util-linux"
+	liburing-dev libjson-c-dev libncurses-dev check python3 iproute2 iputils-ping procps
+	util-linux"
 run="$build $telemetry" # dpdk-telemetry.py
-smoke="$run ethtool iperf3 tcpdump"
+smoke="$run ethtool iperf3 tcpdump tmux"
 kmod="gcc make kmod $headers"
 # dpdk-dev: testpmd. libsystemd-dev: Debian's libdpdk.a needs it, and libdpdk-dev does not say so.
 lint="git g++ systemd binutils clang-format clang-tidy codespell shellcheck sparse dpdk-dev
@@ -70,6 +71,7 @@ generic()
 		libmnl-dev libmnl.pc libmnl, its headers
 		liburing-dev liburing.pc liburing, its headers
 		libjson-c-dev json-c.pc json-c, its headers
+		libncurses-dev ncurses.pc ncurses, its headers
 		check check.pc the unit test framework Check, its headers
 		python3 python3 Python 3
 		iproute2 ip iproute2
@@ -80,6 +82,7 @@ generic()
 		ethtool ethtool ethtool
 		iperf3 iperf3 iperf3
 		tcpdump tcpdump tcpdump
+		tmux tmux tmux
 		kmod depmod kmod
 		$headers /lib/modules/$(uname -r)/build the headers of the running kernel
 		git git git

@@ -9,6 +9,7 @@
 #include "primary.h"
 #include "system/topology/handoff.h"
 
+#include <rte_cycles.h>
 #include <rte_mempool.h>
 #include <rte_telemetry.h>
 
@@ -54,6 +55,7 @@ static int report_info(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_string(d, "config", primary->conf->file);
 	rte_tel_data_add_dict_string(d, "dpdk", t->dpdk);
 	rte_tel_data_add_dict_uint(d, "abi", t->abi_version);
+	rte_tel_data_add_dict_uint(d, "tsc_hz", rte_get_tsc_hz());
 	rte_tel_data_add_dict_uint(d, "config_hash", t->config_hash);
 	rte_tel_data_add_dict_uint(d, "pid", t->primary_pid);
 	rte_tel_data_add_dict_uint(d, "control_state", t->control.state);
@@ -70,6 +72,27 @@ static int report_ports(const char *params, struct rte_tel_data *d)
 	const struct knit_topo *t = primary->topo;
 
 	return report_names(d, t->ports[0].name, sizeof(t->ports[0]), t->n_ports);
+}
+
+/* Of all workers. */
+static void report_port_traffic(struct rte_tel_data *d, unsigned int port)
+{
+	const struct knit_topo *t = primary->topo;
+	struct knit_worker_port_stats sum = { 0 };
+	const struct knit_worker_port_stats *s;
+	unsigned int i;
+
+	for (i = 0; i < t->n_workers; i++) {
+		s = &t->workers[i].stats.port[port];
+		sum.rx_packets += s->rx_packets;
+		sum.rx_bytes += s->rx_bytes;
+		sum.tx_packets += s->tx_packets;
+		sum.tx_bytes += s->tx_bytes;
+	}
+	rte_tel_data_add_dict_uint(d, "rx_packets", sum.rx_packets);
+	rte_tel_data_add_dict_uint(d, "rx_bytes", sum.rx_bytes);
+	rte_tel_data_add_dict_uint(d, "tx_packets", sum.tx_packets);
+	rte_tel_data_add_dict_uint(d, "tx_bytes", sum.tx_bytes);
 }
 
 static int report_port(const char *params, struct rte_tel_data *d)
@@ -110,6 +133,7 @@ static int report_port(const char *params, struct rte_tel_data *d)
 				   !port->removed && rte_eth_allmulticast_get(cold->id) == 1);
 	rte_tel_data_add_dict_uint(d, "unicast_filters", cold->n_uc);
 	rte_tel_data_add_dict_uint(d, "multicast_filters", cold->n_mc);
+	report_port_traffic(d, i);
 	return 0;
 }
 

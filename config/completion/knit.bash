@@ -35,7 +35,7 @@ _knit_command_words()
 		if [[ " ${words[*]} " == *" bind "* ]]; then
 			_knit_bind_words
 		elif [[ $cword -eq 1 || $prev == -* ]]; then
-			_knit_words "show drops check bind version"
+			_knit_words "show top drops check bind version"
 		fi
 		;;
 	esac

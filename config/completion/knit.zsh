@@ -32,7 +32,7 @@ _knit_command_words()
 		if (( $words[(I)bind] )); then
 			_knit_bind_words
 		else
-			compadd -- show drops check bind version
+			compadd -- show top drops check bind version
 		fi
 		;;
 	esac

@@ -54,6 +54,7 @@ schema_is_stable()
 		knit --json show interface kl
 		knit --json show worker 0
 		knit --json --all drops
+		knit --json --once top
 	} | schema >"$TMP/schema"
 	[ -z "${KNIT_WRITE_SCHEMA:-}" ] || cp "$TMP/schema" "$SCHEMA"
 	diff "$SCHEMA" "$TMP/schema"
@@ -78,6 +79,64 @@ all_drops_are_known()
 	done | sort -u >"$TMP/counted"
 	knit -j -a -s 0 drops | grep -o '"counter":"[a-z_]*"' | cut -d'"' -f4 | sort -u |
 		diff "$TMP/counted" -
+}
+
+terminal() # tmux's command...
+{
+	tmux -L "$PREFIX" -f /dev/null "$@"
+}
+
+screen_shows() # text
+{
+	terminal capture-pane -p | grep -qF -e "$1"
+}
+
+press() # key, what the screen shows then
+{
+	terminal send-keys -- "$1"
+	wait_for 10 screen_shows "$2"
+}
+
+top_ended()
+{
+	! terminal has-session 2>/dev/null
+}
+
+in_a_terminal()
+{
+	terminal new-session -d -x 110 -y 40 "$KNIT" --prefix "$PREFIX" top
+	check "top: draws" wait_for 10 screen_shows "FROM KERNEL /S"
+	check "top: obeys b" press b "b all"
+	check "top: obeys +" press + "every 2 s"
+	check "top: obeys -" press - "every 1 s"
+	check "top: obeys t" press t "every 1 s"
+	terminal send-keys q
+	check "top: ends with q" wait_for 10 top_ended
+}
+
+# Pings cross from left to the kernel while it looks.
+top_shows_traffic()
+{
+	local status
+
+	in_ns left ping -q -i 0.01 -w 20 10.6.0.2 >/dev/null &
+	knit --json --once --seconds 0.5 top | python3 -c '
+import json, sys
+rates = json.load(sys.stdin)
+left = next(p for p in rates["ports"] if p["name"] == "left")
+print(left, rates["interfaces"], rates["workers"])
+assert left["rx_pps"] > 5 and left["rx_bps"] > 5 * 98 * 8 and left["tx_pps"] > 5
+assert rates["interfaces"][0]["to_kernel_pps"] > 5
+assert rates["workers"][0]["to_kernel_pps"] > 5 and 0 < rates["workers"][0]["busy"] <= 1'
+	status=$?
+	kill $!
+	wait $! 2>/dev/null
+	return $status
+}
+
+two_lines_of_rates()
+{
+	[ "$(knit -j -s 0.1 top | head -n 2 | wc -l)" -eq 2 ]
 }
 
 # A broadcast that no interface takes.
@@ -123,6 +182,11 @@ running()
 	check "the schema is the one that is documented" schema_is_stable
 	check "drops: all of them are known" all_drops_are_known
 	check "drops: each has advice" every_drop_has_advice
+	check "top: once" says 0 "^left +[0-9.]+ .* +[0-9.]+" knit --once -s 0.2 top
+	check "top: shows traffic" wait_for 5 top_shows_traffic
+	check "top: JSON, line by line" two_lines_of_rates
+	check "top: no terminal" says 2 "this is no terminal" knit top
+	in_a_terminal
 	check "a broadcast is lost" wait_for 5 lose_one
 	check "drops: it is there" says 0 "^worker 0 +drop_no_iface +[1-9]" knit drops
 	check "drops: and explained" says 0 "Give the port an interface" knit drops -s 0

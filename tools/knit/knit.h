@@ -11,21 +11,25 @@
  *
  *   main.c     the command line, and the table of commands
  *   client.c   questions to the primary
+ *   objects.c  what a system consists of
  *   show.c     knit show
+ *   top.c      knit top
+ *   rates.c    rates from two looks
  *   drops.c    knit drops
  *   table.c    text in columns
  *   output.c   messages and JSON
  *   start.c    knit check, knit bind: other programs
  *
- * A new command is an entry of the table in main.c. A new object of `knit show` is an entry of the
- * table in show.c.
+ * A new command is an entry of the table in main.c. A new kind of object is an entry in objects.c,
+ * and one in show.c.
  */
 struct options {
 	const char *prefix; /* NULL: the only system there is */
 	bool json;
 	bool pretty;	/* with json: in lines */
 	bool all;	/* drops: also what did not happen */
-	double seconds; /* drops: between two looks */
+	bool once;	/* top: one look, no terminal */
+	double seconds; /* drops, top: between two looks */
 };
 
 struct client;
@@ -41,6 +45,7 @@ struct command {
 };
 
 int show_main(const struct options *o, int argc, char **argv);
+int top_main(const struct options *o, int argc, char **argv);
 int drops_main(const struct options *o, int argc, char **argv);
 int check_main(const struct options *o, int argc, char **argv);
 int bind_main(const struct options *o, int argc, char **argv);

@@ -14,6 +14,7 @@ static const struct command commands[] = {
 	  "what runs, and its counters\n"
 	  "(also: show port NAME, interface NAME, worker ID: everything about one)",
 	  show_main },
+	{ "top", "", "rates of all, live; --once for programs", top_main },
 	{ "drops", "", "each way to lose a packet that lost one, and what to do", drops_main },
 	{ "check", "FILE", "what the machine lacks for a configuration, with remedies",
 	  check_main },
@@ -59,7 +60,9 @@ static void print_usage(void)
 	     "  -j, --json           JSON, in one line\n"
 	     "  -p, --pretty         JSON, in several lines\n"
 	     "  -a, --all            drops: also those that lost nothing\n"
-	     "  -s, --seconds N      drops: how long to look for the rate; default 1, 0: no rate\n"
+	     "  -1, --once           top: one look, as text\n"
+	     "  -s, --seconds N      top, drops: how long to look for the rate; default 1. drops:\n"
+	     "                       0: no rate\n"
 	     "  -V, --version        the version of knit\n"
 	     "  -h, --help           this text\n"
 	     "\n"
@@ -85,12 +88,17 @@ static bool parse_seconds(const char *text, double *seconds)
 static bool parse(struct options *o, bool all, int argc, char **argv, int *code)
 {
 	static const struct option options[] = {
-		{ "prefix", required_argument, NULL, 'P' },  { "json", no_argument, NULL, 'j' },
-		{ "pretty", no_argument, NULL, 'p' },	     { "all", no_argument, NULL, 'a' },
-		{ "seconds", required_argument, NULL, 's' }, { "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },	     { NULL },
+		{ "prefix", required_argument, NULL, 'P' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "pretty", no_argument, NULL, 'p' },
+		{ "all", no_argument, NULL, 'a' },
+		{ "once", no_argument, NULL, '1' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL },
 	};
-	const char *letters = all ? "P:jpas:Vh" : "+P:jpas:Vh";
+	const char *letters = all ? "P:jpa1s:Vh" : "+P:jpa1s:Vh";
 	int opt;
 
 	*code = KNIT_EXIT_USAGE;
@@ -109,6 +117,9 @@ static bool parse(struct options *o, bool all, int argc, char **argv, int *code)
 			break;
 		case 'a':
 			o->all = true;
+			break;
+		case '1':
+			o->once = true;
 			break;
 		case 's':
 			if (!parse_seconds(optarg, &o->seconds))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "client.h"
 #include "knit.h"
+#include "objects.h"
 #include "system/process/exit.h"
 #include "table.h"
 
@@ -8,35 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As enum knit_process_state. */
-static const char *const states[] = { "none", "attaching", "attached", "leaving", "dead" };
-
-/*
- * A kind of objects. `names` is the telemetry command that lists them; NULL: there is one, which is
- * a part of /knit/info. `one` tells about one of them.
- */
+/* What `knit show` knows. A single name is NULL where there is one such thing, control. */
 struct kind {
-	const char *plural; /* as in `knit show` and in JSON */
+	const char *plural; /* as in the command and in JSON */
 	const char *single;
-	const char *names;
-	const char *one;
-	const char *key; /* what identifies an object, in JSON */
+	enum object_kind objects;
 	const char *const *heads;
 	void (*row)(struct table *t, struct json_object *object);
 };
-
-/* Of all counters drop_... and reject_... */
-static uint64_t drops_of(struct json_object *object)
-{
-	uint64_t n = 0;
-
-	json_object_object_foreach(object, name, value)
-	{
-		if (strncmp(name, "drop_", 5) == 0 || strncmp(name, "reject_", 7) == 0)
-			n += json_object_get_uint64(value);
-	}
-	return n;
-}
 
 static void number(struct table *t, struct json_object *object, const char *name)
 {
@@ -85,7 +65,7 @@ static void iface_row(struct table *t, struct json_object *iface)
 	number(t, iface, "pairs");
 	number(t, iface, "to_kernel");
 	number(t, iface, "from_kernel");
-	table_cell(t, "%" PRIu64, drops_of(iface));
+	table_cell(t, "%" PRIu64, objects_drops(iface));
 }
 
 static void worker_row(struct table *t, struct json_object *worker)
@@ -100,7 +80,7 @@ static void worker_row(struct table *t, struct json_object *worker)
 	number(t, worker, "punted");
 	number(t, worker, "injected");
 	number(t, worker, "xconnect");
-	table_cell(t, "%" PRIu64, drops_of(worker));
+	table_cell(t, "%" PRIu64, objects_drops(worker));
 	table_cell(t, "%.0f %%", rounds ? 100.0 * field_uint(worker, "busy_rounds") / rounds : 0.0);
 }
 
@@ -113,75 +93,23 @@ static void control_row(struct table *t, struct json_object *control)
 }
 
 static const struct kind kinds[] = {
-	{ "ports", "port", "/knit/ports", "/knit/port", "name",
+	{ "ports", "port", OBJECT_PORT,
 	  (const char *const[]){ "PORT", "LINK", ">MBIT/S", ">MTU", "MAC", "TX", ">QUEUES",
 				 "DRIVER", "DEVICE", NULL },
 	  port_row },
-	{ "interfaces", "interface", "/knit/interfaces", "/knit/interface", "name",
+	{ "interfaces", "interface", OBJECT_INTERFACE,
 	  (const char *const[]){ "INTERFACE", "ENGINE", "HANDOVER", ">PAIRS", ">TO KERNEL",
 				 ">FROM KERNEL", ">DROPS", NULL },
 	  iface_row },
-	{ "workers", "worker", "/knit/workers", "/knit/worker", "id",
+	{ "workers", "worker", OBJECT_WORKER,
 	  (const char *const[]){ ">WORKER", "STATE", ">PROCESS", ">RX", ">TX", ">TO KERNEL",
 				 ">FROM KERNEL", ">BETWEEN", ">DROPS", ">BUSY", NULL },
 	  worker_row },
-	{ "control", NULL, NULL, NULL, NULL,
+	{ "control", NULL, OBJECT_KINDS,
 	  (const char *const[]){ "CONTROL", ">PROCESS", ">SERVED", ">REFUSED", NULL },
 	  control_row },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
-/* The primary tells the state as a number. */
-static void name_state(struct json_object *object)
-{
-	struct json_object *state;
-	uint64_t n;
-
-	if (!json_object_object_get_ex(object, "state", &state))
-		return;
-	n = json_object_get_uint64(state);
-	json_object_object_add(object, "state",
-			       json_object_new_string(n < sizeof(states) / sizeof(states[0])
-							      ? states[n]
-							      : "unknown"));
-}
-
-/* With its name first. NULL as of client_ask. */
-static struct json_object *ask_one(struct client *c, const struct kind *k, const char *name)
-{
-	struct json_object *told = client_ask(c, k->one, name), *object;
-
-	if (told == NULL)
-		return NULL;
-	object = json_object_new_object();
-	if (strcmp(k->key, "id") == 0)
-		json_object_object_add(object, k->key, json_object_new_int64(atoll(name)));
-	else
-		json_object_object_add(object, k->key, json_object_new_string(name));
-	json_object_object_foreach(told, field, value)
-	{
-		json_object_object_add(object, field, json_object_get(value));
-	}
-	json_object_put(told);
-	name_state(object);
-	return object;
-}
-
-/* An array; what went away between two questions is left out. */
-static struct json_object *ask_all(struct client *c, const struct kind *k)
-{
-	struct json_object *names = client_ask(c, k->names, NULL), *all = json_object_new_array();
-	struct json_object *object;
-	size_t i;
-
-	for (i = 0; names && i < json_object_array_length(names); i++) {
-		object = ask_one(c, k, json_object_get_string(json_object_array_get_idx(names, i)));
-		if (object)
-			json_object_array_add(all, object);
-	}
-	json_object_put(names);
-	return all;
-}
 
 /* Of /knit/info: what is control's, with shorter names; the rest stays there. */
 static struct json_object *take_control(struct json_object *info)
@@ -198,7 +126,7 @@ static struct json_object *take_control(struct json_object *info)
 		json_object_object_add(control, fields[i], json_object_get(value));
 		json_object_object_del(info, name);
 	}
-	name_state(control);
+	objects_name_state(control);
 	return control;
 }
 
@@ -224,7 +152,7 @@ static void print_info(struct client *c, struct json_object *info)
 static struct json_object *ask_kind(struct client *c, const struct kind *k,
 				    struct json_object *info)
 {
-	return k->names ? ask_all(c, k) : take_control(info);
+	return k->single ? objects_all(c, k->objects) : take_control(info);
 }
 
 /* kind NULL: everything. */
@@ -280,7 +208,7 @@ static void print_fields(struct json_object *object)
 static int show_object(const struct options *o, struct client *c, const struct kind *k,
 		       const char *name)
 {
-	struct json_object *object = ask_one(c, k, name), *whole;
+	struct json_object *object = objects_one(c, k->objects, name), *whole;
 
 	if (object == NULL)
 		return client_code(c) ? client_code(c)

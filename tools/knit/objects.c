@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "objects.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* As enum knit_process_state. */
+static const char *const states[] = { "none", "attaching", "attached", "leaving", "dead" };
+
+static const struct {
+	const char *names; /* the telemetry command that lists them */
+	const char *one;   /* and the one that tells about one of them */
+	const char *key;
+} kinds[OBJECT_KINDS] = {
+	[OBJECT_PORT] = { "/knit/ports", "/knit/port", "name" },
+	[OBJECT_INTERFACE] = { "/knit/interfaces", "/knit/interface", "name" },
+	[OBJECT_WORKER] = { "/knit/workers", "/knit/worker", "id" },
+};
+
+uint64_t objects_drops(struct json_object *object)
+{
+	uint64_t n = 0;
+
+	json_object_object_foreach(object, name, value)
+	{
+		if (strncmp(name, "drop_", 5) == 0 || strncmp(name, "reject_", 7) == 0)
+			n += json_object_get_uint64(value);
+	}
+	return n;
+}
+
+void objects_name_state(struct json_object *object)
+{
+	struct json_object *state;
+	uint64_t n;
+
+	if (!json_object_object_get_ex(object, "state", &state))
+		return;
+	n = json_object_get_uint64(state);
+	json_object_object_add(object, "state",
+			       json_object_new_string(n < sizeof(states) / sizeof(states[0])
+							      ? states[n]
+							      : "unknown"));
+}
+
+struct json_object *objects_one(struct client *c, enum object_kind kind, const char *name)
+{
+	struct json_object *told = client_ask(c, kinds[kind].one, name), *object;
+
+	if (told == NULL)
+		return NULL;
+	object = json_object_new_object();
+	json_object_object_add(object, kinds[kind].key,
+			       kind == OBJECT_WORKER ? json_object_new_int64(atoll(name))
+						     : json_object_new_string(name));
+	json_object_object_foreach(told, field, value)
+	{
+		json_object_object_add(object, field, json_object_get(value));
+	}
+	json_object_put(told);
+	objects_name_state(object);
+	return object;
+}
+
+struct json_object *objects_all(struct client *c, enum object_kind kind)
+{
+	struct json_object *names = client_ask(c, kinds[kind].names, NULL);
+	struct json_object *all = json_object_new_array(), *object;
+	size_t i;
+
+	for (i = 0; names && i < json_object_array_length(names); i++) {
+		object = objects_one(c, kind,
+				     json_object_get_string(json_object_array_get_idx(names, i)));
+		if (object)
+			json_object_array_add(all, object);
+	}
+	json_object_put(names);
+	return all;
+}
