@@ -87,13 +87,15 @@ flips() # names, header, older, newer
 
 flip_all()
 {
-	flips 'KNI_HAS_DEV_SET_THREADED KNI_HAS_NETIF_THREADED_ENABLE KNI_HAS_RTNL_LOCK_KILLABLE'\
-' KNI_HAS_VHOST_TASK' Module.symvers '0x1 rtnl_lock vmlinux
+	flips 'KNI_HAS_DEV_SET_THREADED KNI_HAS_NAPI_BUILD_SKB KNI_HAS_NETIF_THREADED_ENABLE'\
+' KNI_HAS_RTNL_LOCK_KILLABLE KNI_HAS_VHOST_TASK' Module.symvers '0x1 rtnl_lock vmlinux
 0x2 vhost_task_create_any vmlinux
-0x3 dev_set_threaded_hint vmlinux' '0x1 rtnl_lock_killable vmlinux
+0x3 dev_set_threaded_hint vmlinux
+0x4 build_skb vmlinux' '0x1 rtnl_lock_killable vmlinux
 0x2 vhost_task_create vmlinux
 0x3 dev_set_threaded vmlinux
-0x4 netif_threaded_enable vmlinux'
+0x4 netif_threaded_enable vmlinux
+0x5 napi_build_skb vmlinux'
 	flips KNI_HAS_VHOST_TASK_KILL linux/sched/vhost_task.h \
 		'vhost_task_create(bool (*fn)(void *), void *arg' 'void (*handle_kill)(void *),'
 	flips KNI_HAS_FORCE_FORWARDING linux/ipv6.h '__s32 forwarding;' '__u8 force_forwarding;'

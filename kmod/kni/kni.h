@@ -5,6 +5,7 @@
 #include "abi/knit_ioctl.h"
 #include "datapath/kni_frame.h"
 #include "datapath/kni_merge.h"
+#include "datapath/kni_pages.h"
 #include "datapath/kni_region.h"
 #include "datapath/kni_turn.h"
 #include "kni_compat.h"
@@ -46,6 +47,7 @@
  *   kni_poll.c      a pair's turn is its NAPI, which the core polls, too
  *   kni_region.c    (pure) turns an address into a pointer
  *   kni_frame.c     (pure) descriptors -> a checked frame; buffers for a frame
+ *   kni_pages.c     (pure) memory of frames, used again
  *   kni_rx.c        rx_q -> the stack         kni_lo.c  loopback modes
  *   kni_merge.c     UDP datagrams in a row become one skb; kni_flow.c (pure) says which
  *   kni_tx.c        the stack -> tx_q
@@ -160,7 +162,8 @@ struct kni_pair {
 	u32 rx_hint;		/* region of the last address */
 	void *netpoll;		/* kni_pair_take's, for kni_pair_give */
 	struct kni_frame frame; /* scratch */
-	struct page_frag page;	/* where big frames are copied to */
+	struct kni_pages small; /* where short frames are copied to, and headers of long ones */
+	struct kni_pages large; /* and the rest of these */
 	struct kni_merge merge; /* scratch */
 	struct kni_rx_stats rx;
 
@@ -398,6 +401,7 @@ unsigned int kni_rx(struct kni_pair *p, const struct kni_attach *live, u32 most)
  * Nobody else looks at the pair but a kni_tx that found no owner, so HARD_TX_LOCK is held.
  */
 void kni_pair_reset(struct kni_pair *p);
+void kni_pair_init(struct kni_pair *p); /* once; its memory is zero */
 void kni_pair_free(struct kni_pair *p); /* before the interface's memory goes */
 
 /* kni_lo.c, likewise, in place of kni_rx. arm in place of kni_turn_arm: packet thread. */

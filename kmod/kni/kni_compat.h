@@ -7,6 +7,7 @@
 #include <linux/mm.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/skbuff.h>
 #include <linux/u64_stats_sync.h>
 
 /*
@@ -97,6 +98,16 @@ static inline void kni_eventfd_signal(struct eventfd_ctx *ctx)
 	eventfd_signal(ctx);
 #else
 	eventfd_signal(ctx, 1);
+#endif
+}
+
+/* Bottom halves off. data: size bytes of a page with a reference for it. */
+static inline struct sk_buff *kni_build_skb(void *data, unsigned int size)
+{
+#ifdef KNI_HAS_NAPI_BUILD_SKB
+	return napi_build_skb(data, size);
+#else
+	return build_skb(data, size);
 #endif
 }
 

@@ -76,6 +76,7 @@ static void bind_pair(struct kni_iface *i, u32 pair)
 
 	p->iface = i;
 	p->index = pair;
+	kni_pair_init(p);
 	rings[KNIT_RX_Q] = &p->rx_q;
 	rings[KNIT_FREE_Q] = &p->free_q;
 	rings[KNIT_ALLOC_Q] = &p->alloc_q;

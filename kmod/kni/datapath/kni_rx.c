@@ -20,6 +20,9 @@
 #define LINEAR 256
 /* Not worth a fragment of its own. */
 #define SHORT_FRAGMENT 2048u
+/* What the rest is copied to. */
+#define LARGE_SIZE SZ_32K
+#define LARGE_PAGES 8
 
 /* Copies bytes of a frame one after the other. */
 struct cursor {
@@ -47,22 +50,42 @@ static void copy_next(struct cursor *c, void *to, u32 len)
 /* 17 fragments of a page each hold the longest frame, also if the first one is SHORT_FRAGMENT. */
 static bool copy_to_pages(struct kni_pair *p, struct cursor *c, struct sk_buff *skb, u32 len)
 {
-	struct page_frag *page = &p->page;
-	u32 n;
+	struct kni_piece piece;
 
-	while (len) {
+	for (; len; len -= piece.len) {
 		if (skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS ||
-		    !skb_page_frag_refill(min(len, SHORT_FRAGMENT), page,
-					  GFP_ATOMIC | __GFP_NOWARN))
+		    !kni_pages_take(&p->large, min(len, SHORT_FRAGMENT), len, &piece))
 			return false;
-		n = min(len, page->size - page->offset);
-		copy_next(c, page_address(page->page) + page->offset, n);
-		get_page(page->page);
-		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page->page, page->offset, n, n);
-		page->offset += n;
-		len -= n;
+		copy_next(c, page_address(piece.page) + piece.offset, piece.len);
+		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, piece.page, piece.offset, piece.len,
+				piece.len);
 	}
 	return true;
+}
+
+/*
+ * As napi_alloc_skb does: who keeps a short frame is charged for a quarter of a page, which it may
+ * keep from being used; of longer ones more share a larger page.
+ */
+static struct sk_buff *skb_in_page(struct kni_pair *p, u32 len)
+{
+	u32 size = SKB_DATA_ALIGN(len + NET_SKB_PAD + NET_IP_ALIGN) +
+		   SKB_DATA_ALIGN(sizeof(struct skb_shared_info));
+	struct kni_pages *pages = size <= SZ_1K ? &p->small : &p->large;
+	struct kni_piece piece;
+	struct sk_buff *skb;
+
+	size = max_t(u32, size, SZ_1K);
+	if (unlikely(!kni_pages_take(pages, size, size, &piece)))
+		return NULL;
+	skb = kni_build_skb(page_address(piece.page) + piece.offset, size);
+	if (unlikely(!skb)) {
+		put_page(piece.page);
+		return NULL;
+	}
+	skb_reserve(skb, NET_SKB_PAD + NET_IP_ALIGN);
+	skb->dev = p->turn.napi.dev;
+	return skb;
 }
 
 struct sk_buff *kni_poll_skb(struct kni_poll *v, struct kni_pair *p)
@@ -73,7 +96,8 @@ struct sk_buff *kni_poll_skb(struct kni_poll *v, struct kni_pair *p)
 	struct cursor c = { f->run };
 	struct sk_buff *skb;
 
-	skb = napi_alloc_skb(&p->turn.napi, linear + more);
+	skb = PAGE_SIZE == SZ_4K ? skb_in_page(p, linear + more)
+				 : napi_alloc_skb(&p->turn.napi, linear + more);
 	if (unlikely(!skb))
 		goto no_memory;
 	skb_reserve(skb, more);
@@ -312,9 +336,15 @@ void kni_pair_reset(struct kni_pair *p)
 	p->txbuf.buffer_len = KNIT_MIN_BUFFER;
 }
 
+void kni_pair_init(struct kni_pair *p)
+{
+	p->small.most = KNI_PAGES;
+	p->large.order = get_order(LARGE_SIZE);
+	p->large.most = LARGE_PAGES;
+}
+
 void kni_pair_free(struct kni_pair *p)
 {
-	if (p->page.page)
-		put_page(p->page.page);
-	p->page.page = NULL;
+	kni_pages_free(&p->small);
+	kni_pages_free(&p->large);
 }
