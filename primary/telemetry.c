@@ -169,7 +169,7 @@ static void report_requests(struct rte_tel_data *d, const struct rte_kni *kni)
 struct sums {
 	struct knit_engine_stats engine;
 	uint64_t user[KNIT_USER_DROPS];
-	uint64_t rx_packets, tx_packets, no_mbuf, held;
+	uint64_t rx_packets, tx_packets, tx_buffers, no_mbuf, held;
 };
 
 static void sums_add_pair(struct sums *s, const struct rte_kni *kni, uint16_t pair)
@@ -187,6 +187,7 @@ static void sums_add_pair(struct sums *s, const struct rte_kni *kni, uint16_t pa
 		s->user[i] += p->rx.drops[i] + p->tx.drops[i];
 	s->rx_packets += p->rx.packets;
 	s->tx_packets += p->tx.packets;
+	s->tx_buffers += p->tx.buffers;
 	s->no_mbuf += p->tx.no_mbuf;
 	s->held += knit_pair_held(kni, pair);
 }
@@ -213,6 +214,7 @@ static int report_iface(const char *params, struct rte_tel_data *d)
 	rte_tel_data_add_dict_uint(d, "held_mbufs", s.held);
 	rte_tel_data_add_dict_uint(d, "to_kernel", s.rx_packets);
 	rte_tel_data_add_dict_uint(d, "from_kernel", s.tx_packets);
+	rte_tel_data_add_dict_uint(d, "from_kernel_buffers", s.tx_buffers);
 	rte_tel_data_add_dict_uint(d, "no_mbuf", s.no_mbuf);
 	rte_tel_data_add_dict_uint(d, "engine_to_kernel", s.engine.rx_packets);
 	rte_tel_data_add_dict_uint(d, "engine_writes", s.engine.rx_writes);

@@ -67,6 +67,7 @@ struct knit_tx_end {
 	uint32_t offer;		  /* buffers that the engine shall have; grows up to all cookies */
 	uint32_t grow_pause;	  /* rounds in which it does not grow, because the pool is short */
 	uint64_t packets;	  /* frames received from tx_q */
+	uint64_t buffers;	  /* descriptors of tx_q, so buffers that these took */
 	uint64_t bytes;
 	uint64_t no_mbuf; /* times the pool could not fill alloc_q */
 	uint64_t drops[KNIT_USER_DROPS];

@@ -153,8 +153,10 @@ unsigned int knit_from_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbu
 		mbufs[taken++] = m;
 	}
 	e->packets += taken;
-	if (used)
+	if (used) {
+		e->buffers += used;
 		knit_ring_release(&e->tx_q, used);
+	}
 	if (unlikely(e->offer < e->cookies.size) && used && runs_out(e)) {
 		if (e->grow_pause == 0)
 			offer_grow(e);

@@ -234,22 +234,21 @@ bool rx_idle(struct channel *c)
 	return c->returned == c->next_cookie;
 }
 
-void tx_offer(struct channel *c, uint32_t n)
+static void offer_one(struct channel *c, uint32_t i, uint8_t *place, uint32_t room)
 {
-	struct knit_desc *d;
-	uint32_t i, cookie;
+	uint32_t cookie = c->idle[--c->n_idle];
 
-	n = n < c->n_idle ? n : c->n_idle;
-	n = knit_ring_reserve(&c->alloc_q, n);
-	for (i = 0; i < n; i++) {
-		cookie = c->idle[--c->n_idle];
-		d = knit_ring_entry(&c->alloc_q, c->alloc_q.prod + i);
-		*d = (struct knit_desc){
-			.addr = (uintptr_t)c->buffers + cookie * BUFFER,
-			.len = BUFFER,
-			.cookie = cookie,
-		};
-	}
+	c->place[cookie] = place ? place : c->buffers + cookie * BUFFER;
+	c->room[cookie] = room;
+	*(struct knit_desc *)knit_ring_entry(&c->alloc_q, c->alloc_q.prod + i) = (struct knit_desc){
+		.addr = (uintptr_t)c->place[cookie],
+		.len = room,
+		.cookie = cookie,
+	};
+}
+
+static void offer_submit(struct channel *c, uint32_t n)
+{
 	if (n == 0)
 		return;
 	knit_ring_submit(&c->alloc_q, n);
@@ -257,20 +256,42 @@ void tx_offer(struct channel *c, uint32_t n)
 		ring(c);
 }
 
+void tx_offer(struct channel *c, uint32_t n)
+{
+	uint32_t i;
+
+	n = n < c->n_idle ? n : c->n_idle;
+	n = knit_ring_reserve(&c->alloc_q, n);
+	for (i = 0; i < n; i++)
+		offer_one(c, i, NULL, BUFFER);
+	offer_submit(c, n);
+}
+
+void tx_offer_large(struct channel *c, uint32_t n, uint32_t room)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		offer_one(c, i, c->buffers + i * room, room);
+	offer_submit(c, n);
+}
+
 static void take_segment(struct channel *c, struct frame *f, const struct knit_desc *d)
 {
-	uint64_t start = (uintptr_t)c->buffers + d->cookie * BUFFER;
+	uint64_t start;
 
 	if (d->cookie >= RING) {
 		c->wrong_cookies++;
 		return;
 	}
+	start = (uintptr_t)c->place[d->cookie];
 	c->idle[c->n_idle++] = d->cookie;
 	if (d->len == 0) {
 		c->empty_returns++;
 		return;
 	}
-	if (d->addr < start || d->addr + d->len > start + BUFFER || f->len + d->len > FRAME_ROOM) {
+	if (d->addr < start || d->addr + d->len > start + c->room[d->cookie] ||
+	    f->len + d->len > FRAME_ROOM) {
 		c->wrong_cookies++;
 		return;
 	}

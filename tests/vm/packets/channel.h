@@ -11,8 +11,8 @@
  * User space's side of one queue pair of an interface of /dev/kni, by nothing but include/abi.
  *
  * Memory of a channel: shared block | RX_AREA bytes that frames to the kernel are laid into, one
- * behind the other | ring_size buffers of BUFFER bytes for frames from it. Cookies of rx_q count
- * up; each must come back exactly once. Cookies of alloc_q are the buffer's number.
+ * behind the other | RING * BUFFER bytes for frames from it. Cookies of rx_q count up; each must
+ * come back exactly once. Cookies of alloc_q are the buffer's number.
  */
 #define RING 256
 #define BUFFER 2048
@@ -42,6 +42,8 @@ struct channel {
 	uint8_t given[1 << 16]; /* by cookie: is with the kernel */
 	uint32_t n_idle;	/* buffers of ours that are in neither queue */
 	uint32_t idle[RING];
+	uint8_t *place[RING]; /* of buffers, by cookie */
+	uint32_t room[RING];
 	uint32_t empty_returns; /* buffers that came back with nothing in them */
 };
 
@@ -67,7 +69,9 @@ void rx_put_raw(struct channel *c, const struct knit_desc *d, uint32_t n);
 /* Takes cookies back; true when all are here. */
 bool rx_idle(struct channel *c);
 
-void tx_offer(struct channel *c, uint32_t n); /* buffers, at most */
+void tx_offer(struct channel *c, uint32_t n); /* buffers of BUFFER bytes, at most */
+/* While all are idle: n of room bytes each, RING * BUFFER in all at most. */
+void tx_offer_large(struct channel *c, uint32_t n, uint32_t room);
 /* Takes the next frame, false: there is none. Buffers that come back empty are counted. */
 bool tx_take(struct channel *c, struct frame *f);
 

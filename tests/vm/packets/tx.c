@@ -282,6 +282,19 @@ static bool stop_and_wake(struct world *w)
 	return true;
 }
 
+/* Until nothing is on offer. */
+static bool use_up(struct world *w, struct channel *c)
+{
+	withdraw(c, &w->frame);
+	while (c->n_idle < RING) {
+		CHECK(send_udp(10, 0, w->out));
+		CHECK(wait_until(rx_idle, c));
+		while (tx_take(c, &w->frame))
+			continue;
+	}
+	return true;
+}
+
 /* Fewer buffers than a frame needs: it waits for exactly as many as it needs. */
 static bool waits_for_buffers(struct world *w)
 {
@@ -289,14 +302,7 @@ static bool waits_for_buffers(struct world *w)
 	uint64_t stops;
 
 	CHECK(channel_attach(c) == 0);
-	withdraw(c, &w->frame);
-	/* uses up what is on offer */
-	while (c->n_idle < RING) {
-		CHECK(send_udp(10, 0, w->out));
-		CHECK(wait_until(rx_idle, c));
-		while (tx_take(c, &w->frame))
-			continue;
-	}
+	CHECK(use_up(w, c));
 	stops = COUNT(c, tx_stops);
 	tx_offer(c, 20);
 	CHECK(send_tcp_gso(w, c, 60000));
@@ -308,6 +314,39 @@ static bool waits_for_buffers(struct world *w)
 		CHECK(take_frame(c, 0x0800, &w->frame));
 	CHECK(w->frame.segs == 30);
 	CHECK(channel_detach(c) == 0);
+	return true;
+}
+
+static bool has_frame(struct channel *c)
+{
+	return knit_ring_peek(&c->tx_q, 1) > 0;
+}
+
+/* As long a frame as IPv4 allows, in n buffers of this size. */
+static bool in_large_buffers(struct world *w, uint32_t room, uint32_t n)
+{
+	const uint32_t len = 65535;
+	struct channel *c = w->full;
+
+	/* more than it takes: the queue stops for want of buffers for another one like the last */
+	tx_offer_large(c, n + 4, room);
+	CHECK(send_tcp_gso(w, c, len));
+	CHECK(wait_until(has_frame, c));
+	CHECK(tx_take(c, &w->frame));
+	CHECK(w->frame.len == len);
+	CHECK(w->frame.segs == n);
+	CHECK(memcmp(w->frame.data, w->out + sizeof(struct virtio_net_hdr), len) == 0);
+	return use_up(w, c);
+}
+
+static bool large_buffers(struct world *w)
+{
+	CHECK(channel_attach(w->full) == 0);
+	CHECK(use_up(w, w->full));
+	CHECK(in_large_buffers(w, 16384, 4));
+	CHECK(in_large_buffers(w, 32768, 2));
+	CHECK(in_large_buffers(w, 65535, 1));
+	CHECK(channel_detach(w->full) == 0);
 	return true;
 }
 
@@ -406,6 +445,7 @@ const struct test tx_tests[] = {
 	{ "tx VLAN", vlan },
 	{ "tx queue stops and wakes", stop_and_wake },
 	{ "tx waits for buffers", waits_for_buffers },
+	{ "tx large buffers", large_buffers },
 	{ "tx without a worker", no_worker },
 	{ "detach under traffic", detach_under_traffic },
 	{ NULL, NULL },
