@@ -3,7 +3,7 @@
  * Drives channels to the kernel, at most eight, from one polling lcore.
  *
  *   bench-channel EAL... -- --deadline SECONDS [--engine tap|kmod] [--engine-cpu CPU]
- *                 [CHANNEL]...
+ *                 [--data-room BYTES] [CHANNEL]...
  *
  * The main lcore reads commands from stdin, one a line, and answers each with a line of JSON; the
  * one other lcore polls. Ends by "quit", at the end of stdin, by SIGTERM or SIGINT and at the
@@ -39,7 +39,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define POOL_MBUFS 8192 /* for each channel */
+#define POOL_MBUFS 8192	 /* for each channel */
+#define LARGE_MBUFS 2048 /* of those with more than the default room */
 #define POOL_CACHE 256
 #define SERVICE_MS 10
 #define LINE 160
@@ -50,6 +51,7 @@ struct app {
 	unsigned int lcore;
 	struct drive drive;
 	struct channel_conf conf;
+	uint16_t data_room; /* of an mbuf, without headroom */
 };
 
 static volatile sig_atomic_t quit;
@@ -191,6 +193,7 @@ static int open_channels(struct app *app, int argc, char **argv)
 static int options(struct app *app, int argc, char **argv)
 {
 	static const struct option opts[] = {
+		{ "data-room", required_argument, NULL, 'r' },
 		{ "deadline", required_argument, NULL, 'd' },
 		{ "engine", required_argument, NULL, 'g' },
 		{ "engine-cpu", required_argument, NULL, 'e' },
@@ -200,6 +203,7 @@ static int options(struct app *app, int argc, char **argv)
 
 	app->conf.engine = "tap";
 	app->conf.engine_cpu = -1;
+	app->data_room = RTE_MBUF_DEFAULT_DATAROOM;
 	optind = 1;
 	while ((opt = getopt_long(argc, argv, "", opts, NULL)) != -1) {
 		if (opt == 'd')
@@ -208,6 +212,8 @@ static int options(struct app *app, int argc, char **argv)
 			app->conf.engine_cpu = atoi(optarg);
 		else if (opt == 'g')
 			app->conf.engine = optarg;
+		else if (opt == 'r')
+			app->data_room = atoi(optarg);
 		else
 			return -1;
 	}
@@ -216,15 +222,16 @@ static int options(struct app *app, int argc, char **argv)
 
 static int prepare(struct app *app, unsigned int n_ch)
 {
-	unsigned int n = RTE_MAX(n_ch, 2u) * POOL_MBUFS - 1;
+	bool large = app->data_room > RTE_MBUF_DEFAULT_DATAROOM;
+	unsigned int n = RTE_MAX(n_ch, 2u) * (large ? LARGE_MBUFS : POOL_MBUFS) - 1;
 
 	app->lcore = rte_get_next_lcore(-1, 1, 0);
 	if (app->lcore == RTE_MAX_LCORE) {
 		fprintf(stderr, "bench-channel: two lcores needed\n");
 		return -1;
 	}
-	app->conf.pool = rte_pktmbuf_pool_create("bench", n, POOL_CACHE, 0,
-						 RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	app->conf.pool = rte_pktmbuf_pool_create(
+		"bench", n, POOL_CACHE, 0, RTE_PKTMBUF_HEADROOM + app->data_room, SOCKET_ID_ANY);
 	if (!app->conf.pool) {
 		fprintf(stderr, "bench-channel: pool: %s\n", rte_strerror(rte_errno));
 		return -1;

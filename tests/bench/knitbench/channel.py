@@ -174,10 +174,14 @@ class AppSession(Session):
         env = self.env
         eal = [f"--lcores=0@{env.cpu},1@{env.polling_cpu}", "--main-lcore=0", "--no-pci",
                "--in-memory", "--no-telemetry", f"--file-prefix={self.prefix}",
-               "-m", str(env.memory), "--log-level=*:error"] + vdevs
+               "-m", str(env.memory + 5 * (env.data_room or 0) // 1024),
+               "--log-level=*:error"] + vdevs
         args = [env.tool("bench-channel")] + eal + [
             "--", "--deadline", str(env.life_seconds), "--engine", env.engine,
-            "--engine-cpu", str(env.engine_cpu)] + specs
+            "--engine-cpu", str(env.engine_cpu)]
+        if env.data_room:
+            args += ["--data-room", str(env.data_room)]
+        args += specs
         self.proc = Proc(args, env.log(f"channel-{self.kind.name}"), netns=self.net.ns["app"])
         self.proc.json(START_SECONDS)
         for net in self.nets:

@@ -23,6 +23,7 @@ class Env:
     rest_us = 0  # how long an application that finds nothing to do sleeps; 0: it polls
     tcp_rest_us = 0
     memory = 256  # MiB of an application
+    data_room = None  # bytes of its buffers, if not DPDK's default
     life_seconds = 120  # after which it ends whatever happens
     tsc_hz = None
     counts_instructions = False  # the clock
