@@ -10,6 +10,7 @@
 
 static pid_t spared; /* the youngest of them */
 
+/* The module's, or with kthread_mode=napi the core's. */
 static bool is_packet_thread(pid_t pid)
 {
 	char path[64], name[16] = "";
@@ -22,7 +23,7 @@ static bool is_packet_thread(pid_t pid)
 		len = read(fd, name, sizeof(name) - 1);
 		close(fd);
 	}
-	return len > 4 && memcmp(name, "kni_", 4) == 0;
+	return len > 5 && (memcmp(name, "kni_", 4) == 0 || memcmp(name, "napi/", 5) == 0);
 }
 
 /* It may have ended meanwhile. */
