@@ -68,7 +68,7 @@ SMOKE="10-kni-legacy 20-traffic 22-requests 24-xconnect"
 # Not 32-kill, whose many deaths take too long, and which 22-life and 36 have a few of; 35-stalls,
 # whose processes stand still on their way into EAL; 37 and 38, which have no interface.
 TAPS="33-two-workers 36-handoff 25-idle 40-users"
-MORE_TAPS="21-offload 23-many 30-errors 31-restart 34-shutdown 39-optional 41-large-buffers"
+MORE_TAPS="21-offload 23-many 30-errors 31-restart 34-shutdown 39-optional 43-large-buffers"
 # Of 30-bind.sh, by number of the NIC.
 PROBES="0:vfio-pci 0:igb_uio:msix 0:igb_uio:msi 0:igb_uio:legacy 0:uio_pci_generic"
 PROBES+=" 2:vfio-pci 2:igb_uio:msix 4:vfio-pci 4:igb_uio:msix"
