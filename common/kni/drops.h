@@ -10,7 +10,7 @@
  */
 #define KNIT_REJECT_ADVICE                                                                        \
 	"A worker or an application of rte_kni.h wrote what no ring may hold: a fault of it, or " \
-	"somebody else has its memory. Look at its log, and at knit's version on both sides."
+	"somebody else has its memory. Look at the log of that process, and at its version of knit."
 #define KNIT_BAD_ENGINE                                                                        \
 	"The other side of the rings wrote what none may hold: a fault, or somebody else has " \
 	"the memory. Please report it with the logs."
@@ -22,7 +22,7 @@
 	  "Larger buffers make shorter chains: mempool.data_room.")                                \
 	X(RX_OFFLOAD, rx_offload,                                                                  \
 	  "rte_kni_tx_burst: an offload could not be carried out: bad headers, or no mbuf",        \
-	  "Check the lengths of headers that the application sets, and the size of its pool.")     \
+	  "Check the header lengths that the application sets, and the size of its pool.")         \
 	X(TX_BAD_COOKIE, tx_bad_cookie, "the engine returned a cookie that was not given out",     \
 	  KNIT_BAD_ENGINE)                                                                         \
 	X(TX_BAD_LEN, tx_bad_len, "the engine returned a segment outside the buffer it was given", \
@@ -33,30 +33,32 @@
 	  KNIT_BAD_ENGINE)
 
 /* Worker: struct knit_worker_stats */
-#define KNIT_WORKER_DROP_TABLE(X)                                                                \
-	X(PORT_TX_FULL, port_tx_full, "the port's transmit queue took no more",                  \
-	  "More arrives than the port can send: raise its tx_desc for bursts, or send less.")    \
-	X(PORT_TX_PREPARE, port_tx_prepare, "the driver refused the offloads of a frame",        \
-	  "Switch offloads of the port off: tso, tx_checksum, vlan, or tx = \"fast\".")          \
-	X(PORT_NO_BUFFER, port_no_buffer, "no mbuf left for segmentation or checksumming",       \
-	  "Raise mempool.extra.")                                                                \
-	X(PORT_TOO_LONG, port_too_long, "frame longer than the port's MTU",                      \
-	  "Give all ports of a cross connection the same MTU.")                                  \
-	X(PORT_DOWN, port_down, "the outgoing port is stopped or was removed",                   \
-	  "Set its interface up: ip link set NAME up. `knit show ports` shows which one it is.") \
-	X(HANDOFF_FULL, handoff_full,                                                            \
-	  "the queue to the worker that owns the transmit queue took no more",                   \
-	  "That worker is too busy. More transmit queues (tx_queues) need no hand-off.")         \
-	X(HANDOFF_NO_WORKER, handoff_no_worker, "likewise, while that worker does not run",      \
-	  "Start that worker: `knit show workers`.")                                             \
-	X(HANDOFF_LOST, handoff_lost, "waited for that worker when it died",                     \
-	  "It died or was killed: see its log.")                                                 \
-	X(HANDOFF_NO_BUFFER, handoff_no_buffer,                                                  \
-	  "no mbuf left to copy another worker's packet into", "Raise mempool.extra.")           \
-	X(IFACE_FULL, iface_full, "the interface's rx_q took no more",                           \
-	  "The kernel takes frames more slowly than they arrive: raise the interface's "         \
-	  "ring_size for bursts, or give the engine's threads a CPU of their own (tap.cpus).")   \
-	X(NO_IFACE, no_iface, "frame for the kernel on a port that has no interface",            \
+#define KNIT_WORKER_DROP_TABLE(X)                                                              \
+	X(PORT_TX_FULL, port_tx_full, "the port's transmit queue took no more",                \
+	  "More arrives than the port can send: raise its tx_desc for bursts, or send less.")  \
+	X(PORT_TX_PREPARE, port_tx_prepare, "the driver refused the offloads of a frame",      \
+	  "Switch offloads of the port off: tso, tx_checksum, vlan, or tx = \"fast\".")        \
+	X(PORT_NO_BUFFER, port_no_buffer, "no mbuf left for segmentation or checksumming",     \
+	  "Raise mempool.extra.")                                                              \
+	X(PORT_TOO_LONG, port_too_long, "frame longer than the port's MTU",                    \
+	  "Give all ports of a cross connection the same MTU.")                                \
+	X(PORT_DOWN, port_down, "the outgoing port is stopped or was removed",                 \
+	  "`knit show ports` shows it; ip link set NAME up, unless it was removed.")           \
+	X(HANDOFF_FULL, handoff_full,                                                          \
+	  "the queue to the worker that owns the transmit queue took no more",                 \
+	  "That worker is too busy. More transmit queues (tx_queues) need no hand-off.")       \
+	X(HANDOFF_NO_WORKER, handoff_no_worker,                                                \
+	  "the worker that owns the transmit queue does not run",                              \
+	  "Start that worker: `knit show workers`.")                                           \
+	X(HANDOFF_LOST, handoff_lost,                                                          \
+	  "was on its way to the owner of the transmit queue when that died",                  \
+	  "It died or was killed: see its log.")                                               \
+	X(HANDOFF_NO_BUFFER, handoff_no_buffer,                                                \
+	  "no mbuf left to copy another worker's packet into", "Raise mempool.extra.")         \
+	X(IFACE_FULL, iface_full, "the interface's rx_q took no more",                         \
+	  "The kernel takes frames more slowly than they arrive: raise the interface's "       \
+	  "ring_size for bursts, or give the engine's threads a CPU of their own (tap.cpus).") \
+	X(NO_IFACE, no_iface, "frame for the kernel on a port that has no interface",          \
 	  "Broadcasts end here, too. Give the port an interface if the kernel shall see them.")
 
 /* Engine, per pair: struct knit_engine_stats */

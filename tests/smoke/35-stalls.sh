@@ -298,7 +298,7 @@ turned_away_and_killed()
 # A worker of the tap engine keeps the device of a primary that was killed for as long as it lives.
 outlives_its_primary()
 {
-	[ "$ENGINE" = tap ] || return
+	[ "$ENGINE" = tap ] && [ "${KNIT_HANDOVER:-}" != thread ] || return
 	start_primary
 	start_worker 0
 	kill -STOP "${PID[worker0]}"

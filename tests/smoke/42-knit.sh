@@ -104,14 +104,21 @@ top_ended()
 
 in_a_terminal()
 {
-	terminal new-session -d -x 110 -y 40 "$KNIT" --prefix "$PREFIX" top
+	terminal new-session -d -x 110 -y 40 \
+		"'$KNIT' --prefix '$PREFIX' top; echo \$? >'$TMP/top.code'"
 	check "top: draws" wait_for 10 screen_shows "FROM KERNEL /S"
 	check "top: obeys b" press b "b all"
 	check "top: obeys +" press + "every 2 s"
 	check "top: obeys -" press - "every 1 s"
-	check "top: obeys t" press t "every 1 s"
+	check "top: obeys t" press t "by traffic"
+	check "top: obeys n" press n "by name"
+	terminal resize-window -x 60 -y 1
+	check "top: one short line" wait_for 10 screen_shows "knit, prefix"
+	terminal resize-window -x 110 -y 40
+	check "top: goes on after that" wait_for 10 screen_shows "BETWEEN /S"
 	terminal send-keys q
 	check "top: ends with q" wait_for 10 top_ended
+	check "top: ends well" [ "$(cat "$TMP/top.code")" = 0 ]
 }
 
 # Pings cross from left to the kernel while it looks.
@@ -149,7 +156,73 @@ lose_one()
 # Unless somebody else's runs here, too: then it names both.
 finds_the_system()
 {
-	says 0 "prefix $PREFIX," "$KNIT" show || says 2 "several systems run here.* $PREFIX" "$KNIT" show
+	says 0 "prefix $PREFIX," "$KNIT" show ||
+		says 2 "several systems run here.* $PREFIX" "$KNIT" show
+}
+
+# Whatever somebody answers in the place of a primary: a message and a failure, never a crash.
+odd_answers()
+{
+	mkdir -p "/run/dpdk/$PREFIX-odd"
+	python3 - "/run/dpdk/$PREFIX-odd/dpdk_telemetry.v2" "$KNIT" --prefix "$PREFIX-odd" <<-'END'
+		import json, os, socket, subprocess, sys, threading
+		path, knit = sys.argv[1], sys.argv[2:]
+		GOOD = {"/knit/info": {"pid": 1}, "/knit/ports": ["p"], "/knit/port": {"mtu": 1},
+		        "/knit/interfaces": ["i"], "/knit/interface": {"x": 1},
+		        "/knit/workers": [0], "/knit/worker": {"state": 2}}
+		ODD = [None, 7, "text", [], {}, [None], [[1]], {"name": None, "state": None}, 1e99]
+		answers, server = {}, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		server.bind(path)
+		server.listen()
+		def serve(peer):
+		    peer.send(b'{"version":"x","pid":1,"max_output_len":16384}')
+		    while True:
+		        asked = peer.recv(1024).decode()
+		        if not asked:
+		            return
+		        command = asked.split(",")[0]
+		        raw = answers.get(command, GOOD[command])
+		        if not isinstance(raw, bytes):
+		            raw = json.dumps({command: raw}).encode()
+		        peer.send(raw)
+		def accept():
+		    while True:
+		        peer = server.accept()[0]
+		        threading.Thread(target=serve, args=(peer,), daemon=True).start()
+		threading.Thread(target=accept, daemon=True).start()
+		def run(line):
+		    return subprocess.run(knit + line, capture_output=True, text=True, timeout=20)
+		failed = 0
+		for command in GOOD:
+		    for odd in ODD + [b"{", b"", b"[]", b"null", b'{"%s":' % command.encode()]:
+		        if odd == b"":
+		            odd = b" "
+		        answers.clear()
+		        answers[command] = odd
+		        for line in (["show"], ["-s", "0", "drops"], ["-1", "-s", "0.1", "top"],
+		                     ["show", "port", "p"], ["-j", "show", "worker", "0"]):
+		            done = run(line)
+		            code = done.returncode
+		            if code not in (0, 1, 5) or (code and not done.stderr):
+		                print(command, odd, line, done.returncode, done.stderr)
+		                failed += 1
+		    answers.clear()
+		    answers[command] = None
+		    done = run(["show"])
+		    if done.returncode != (5 if command.endswith(("s", "info")) else 0):
+		        print(command, "unknown:", done.returncode, done.stderr)
+		        failed += 1
+		os.unlink(path)
+		sys.exit(failed > 0)
+	END
+	local status=$?
+	rmdir "/run/dpdk/$PREFIX-odd"
+	return $status
+}
+
+full_disk()
+{
+	says 1 "standard output: No space left" sh -c "'$KNIT' --prefix '$PREFIX' $* >/dev/full"
 }
 
 usage()
@@ -175,7 +248,7 @@ running()
 	check "show: the system" says 0 "^knit, prefix $PREFIX, process ${PID[primary]}," knit show
 	check "show: without a prefix" finds_the_system
 	check "ports" says 0 "^left +up +[0-9]+ +1500 .* full +1 +net_tap" knit show ports
-	check "interfaces" says 0 "^kl +$ENGINE +auto +1 " knit show interfaces
+	check "interfaces" says 0 "^kl +$ENGINE +[a-z]+ +1 " knit show interfaces
 	check "workers" says 0 "^ +0  attached +${PID[worker0]} " knit show workers
 	check "control" says 0 "^attached +${PID[control]} " knit show control
 	check "one port" says 0 "^mtu +1500$" knit show port left
@@ -192,6 +265,12 @@ running()
 	check "top: shows traffic" wait_for 5 top_shows_traffic
 	check "top: JSON, line by line" two_lines_of_rates
 	check "top: no terminal" says 2 "this is no terminal" knit top
+	check "top: unknown terminal" says 2 'top: TERM is "nosuch"' script -qec \
+		"TERM=nosuch '$KNIT' --prefix '$PREFIX' top" /dev/null
+	check "top: no keyboard" says 2 "this is no terminal" script -qec \
+		"'$KNIT' --prefix '$PREFIX' top </dev/null" /dev/null
+	check "a full disk: show" full_disk show
+	check "a full disk: JSON" full_disk -j drops
 	in_a_terminal
 	check "a broadcast is lost" wait_for 5 lose_one
 	check "drops: it is there" says 0 "^worker 0 +drop_no_iface +[1-9]" knit drops
@@ -201,12 +280,16 @@ running()
 stands_still()
 {
 	kill -STOP "${PID[primary]}"
-	check "a primary that stands still" says 5 "does not answer" knit show
+	for _ in 1 2 3; do
+		check "a primary that stands still" says 5 "does not answer" knit show
+	done
+	check "and it is there" says 5 "does not answer|several systems" "$KNIT" show
 	kill -CONT "${PID[primary]}"
 	check "it goes on" says 0 "prefix $PREFIX" knit show
 }
 
 usage
+check "odd answers" odd_answers
 netns left middle right
 tap_port left left
 tap_port right right
@@ -219,5 +302,17 @@ address right right0 10.6.1.1/24
 check "carrier" wait_for 10 has_carrier middle kl
 running
 stands_still
-system_down
+# The message stands where the picture was.
+dies_under_top()
+{
+	terminal new-session -d -x 110 -y 40 \
+		"'$KNIT' --prefix '$PREFIX' top; echo \$? >'$TMP/top.code'; sleep 60"
+	check "top again: draws" wait_for 10 screen_shows "FROM KERNEL /S"
+	system_down
+	check "top: the primary has ended" wait_for 10 screen_shows "the primary of prefix $PREFIX"
+	check "top: exit code 5" [ "$(cat "$TMP/top.code")" = 5 ]
+	terminal kill-server
+}
+
+dies_under_top
 check "primary ends well" [ "$STATUS" -eq 0 ]

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SYSTEMS "/run/knit"
@@ -38,7 +39,10 @@ static int connect_to(const char *prefix)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), SOCKETS "/%s/dpdk_telemetry.v2", prefix);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0)
+	do
+		err = connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+	while (err < 0 && errno == EINTR);
+	if (err == 0)
 		return fd;
 	err = errno;
 	close(fd);
@@ -46,7 +50,7 @@ static int connect_to(const char *prefix)
 	return -1;
 }
 
-/* The folder of a system whose primary runs. A killed one leaves its folder. */
+/* The folder of a system whose primary runs, if not well. A killed one leaves its folder. */
 static int is_system(const struct dirent *entry)
 {
 	int fd;
@@ -54,9 +58,10 @@ static int is_system(const struct dirent *entry)
 	if (entry->d_name[0] == '.' || strlen(entry->d_name) > PREFIX_MAX)
 		return 0;
 	fd = connect_to(entry->d_name);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	if (fd < 0)
+		return errno != ENOENT && errno != ECONNREFUSED;
+	close(fd);
+	return 1;
 }
 
 static bool find_prefix(char *prefix)
@@ -85,6 +90,21 @@ static bool no_answer(struct client *c)
 	return false;
 }
 
+/* As recv, but signals and stops of this process do not end it before its time. */
+static ssize_t receive(struct client *c)
+{
+	time_t start = time(NULL);
+	ssize_t len;
+
+	do {
+		errno = ECONNRESET; /* 0 bytes: it has ended */
+		len = recv(c->fd, c->answer, sizeof(c->answer) - 1, 0);
+	} while (len < 0 && errno == EINTR && time(NULL) - start <= CLIENT_SECONDS);
+	if (len > 0)
+		c->answer[len] = '\0';
+	return len;
+}
+
 /* The server greets first. */
 static bool client_connect(struct client *c)
 {
@@ -100,8 +120,7 @@ static bool client_connect(struct client *c)
 	}
 	if (c->fd < 0)
 		return no_answer(c);
-	errno = ECONNRESET;
-	return recv(c->fd, c->answer, sizeof(c->answer), 0) > 0 || no_answer(c);
+	return receive(c) > 0 || no_answer(c);
 }
 
 struct client *client_open(const char *prefix, int *code)
@@ -148,19 +167,28 @@ int client_code(const struct client *c)
 }
 
 /* The answer is an object with one member: the command, and what it says. */
-static struct json_object *client_parse(struct client *c, const char *command)
+static struct json_object *client_parse(struct client *c, const char *command, enum json_type type)
 {
 	struct json_object *whole = json_tokener_parse(c->answer), *part = NULL;
 
-	if (whole == NULL)
+	if (!json_object_is_type(whole, json_type_object)) {
 		c->code = fail(KNIT_EXIT_FAILURE, "the primary's answer to %s is no JSON", command);
-	else if (json_object_object_get_ex(whole, command, &part) && part)
-		json_object_get(part);
+	} else if (json_object_object_get_ex(whole, command, &part) && part) {
+		if (json_object_is_type(part, type))
+			json_object_get(part);
+		else
+			c->code = fail(KNIT_EXIT_FAILURE,
+				       "the primary's answer to %s is of type "
+				       "%s, %s is expected",
+				       command, json_type_to_name(json_object_get_type(part)),
+				       json_type_to_name(type));
+	}
 	json_object_put(whole);
-	return part;
+	return c->code ? NULL : part;
 }
 
-struct json_object *client_ask(struct client *c, const char *command, const char *parameter)
+struct json_object *client_ask(struct client *c, const char *command, const char *parameter,
+			       enum json_type type)
 {
 	char text[256];
 	ssize_t len;
@@ -169,18 +197,26 @@ struct json_object *client_ask(struct client *c, const char *command, const char
 		return NULL;
 	snprintf(text, sizeof(text), "%s%s%s", command, parameter ? "," : "",
 		 parameter ? parameter : "");
-	errno = ECONNRESET;
-	if (send(c->fd, text, strlen(text), MSG_NOSIGNAL) < 0) {
+	do
+		len = send(c->fd, text, strlen(text), MSG_NOSIGNAL);
+	while (len < 0 && errno == EINTR);
+	if (len < 0 || receive(c) <= 0) {
 		no_answer(c);
 		return NULL;
 	}
-	len = recv(c->fd, c->answer, sizeof(c->answer) - 1, 0);
-	if (len <= 0) {
-		no_answer(c);
-		return NULL;
-	}
-	c->answer[len] = '\0';
-	return client_parse(c, command);
+	return client_parse(c, command, type);
+}
+
+struct json_object *client_need(struct client *c, const char *command, enum json_type type)
+{
+	struct json_object *told = client_ask(c, command, NULL, type);
+
+	if (told == NULL && c->code == 0)
+		c->code = fail(KNIT_EXIT_NO_PRIMARY,
+			       "prefix %s: who answers knows nothing of %s: the primary starts or "
+			       "ends, or it is no knit",
+			       c->prefix, command);
+	return told;
 }
 
 uint64_t field_uint(struct json_object *object, const char *name)
@@ -194,5 +230,7 @@ const char *field_text(struct json_object *object, const char *name)
 {
 	struct json_object *value;
 
-	return json_object_object_get_ex(object, name, &value) ? json_object_get_string(value) : "";
+	return json_object_object_get_ex(object, name, &value) && value
+		       ? json_object_get_string(value)
+		       : "";
 }

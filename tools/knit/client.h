@@ -23,11 +23,14 @@ void client_close(struct client *c);
 const char *client_prefix(const struct client *c);
 
 /*
- * What the command says of the parameter, or without one if that is NULL. The caller puts it.
- * NULL: the primary knows no such object; or, after a message, it does not answer: client_code is
- * the exit code then, and 0 otherwise.
+ * What the command says of the parameter, or without one if that is NULL; of that type. The caller
+ * puts it. NULL: the primary knows no such object; or, after a message, there is no answer of use:
+ * client_code is the exit code then, and 0 otherwise. client_need: to know nothing of it is an
+ * error, too: the primary is about to start or to end, or it is no knit.
  */
-struct json_object *client_ask(struct client *c, const char *command, const char *parameter);
+struct json_object *client_ask(struct client *c, const char *command, const char *parameter,
+			       enum json_type type);
+struct json_object *client_need(struct client *c, const char *command, enum json_type type);
 int client_code(const struct client *c);
 
 /* Of an object: 0 or "" if there is no such field. */

@@ -2,6 +2,7 @@
 #include "kni/drops.h"
 #include "client.h"
 #include "knit.h"
+#include "objects.h"
 #include "system/process/exit.h"
 #include "table.h"
 
@@ -11,8 +12,6 @@
 #include <time.h>
 
 #include <abi/knit_desc.h>
-
-#define PLACES_MAX 192 /* interfaces and workers */
 
 /* What a counter means and what helps; from the tables that the programs count with. */
 struct reason {
@@ -38,50 +37,53 @@ static const struct reason worker_reasons[] = {
 
 /* Something that counts. */
 struct place {
-	const char *kind;
-	const char *command;
+	const char *word; /* in JSON */
+	enum object_kind kind;
 	const struct reason *reasons;
 	size_t n_reasons;
-	char name[32];
+	char name[64];
 	struct json_object *before, *after; /* what it told at the two looks */
 };
 
 struct places {
-	struct place place[PLACES_MAX];
+	struct place *place;
 	size_t n;
 };
 
-static void places_add(struct places *p, struct client *c, const char *list,
-		       const struct place *like)
+static void places_add(struct places *p, struct client *c, const struct place *like)
 {
-	struct json_object *names = client_ask(c, list, NULL);
+	struct json_object *names = objects_names(c, like->kind);
+	size_t i, n = names ? json_object_array_length(names) : 0;
 	struct place *new;
-	size_t i;
 
-	for (i = 0; names && i < json_object_array_length(names) && p->n < PLACES_MAX; i++) {
+	p->place = realloc(p->place, (p->n + n + 1) * sizeof(*p->place));
+	if (p->place == NULL)
+		exit(fail(KNIT_EXIT_FAILURE, "no memory"));
+	for (i = 0; i < n; i++) {
+		if (objects_name(names, i) == NULL)
+			continue;
 		new = &p->place[p->n++];
 		*new = *like;
-		snprintf(new->name, sizeof(new->name), "%s",
-			 json_object_get_string(json_object_array_get_idx(names, i)));
+		snprintf(new->name, sizeof(new->name), "%s", objects_name(names, i));
 	}
 	json_object_put(names);
 }
 
 static void places_find(struct places *p, struct client *c)
 {
-	const struct place iface = { .kind = "interface",
-				     .command = "/knit/interface",
+	const struct place iface = { .word = "interface",
+				     .kind = OBJECT_INTERFACE,
 				     .reasons = iface_reasons,
 				     .n_reasons =
 					     sizeof(iface_reasons) / sizeof(iface_reasons[0]) };
-	const struct place worker = { .kind = "worker",
-				      .command = "/knit/worker",
+	const struct place worker = { .word = "worker",
+				      .kind = OBJECT_WORKER,
 				      .reasons = worker_reasons,
 				      .n_reasons =
 					      sizeof(worker_reasons) / sizeof(worker_reasons[0]) };
 
-	places_add(p, c, "/knit/interfaces", &iface);
-	places_add(p, c, "/knit/workers", &worker);
+	places_add(p, c, &iface);
+	places_add(p, c, &worker);
 }
 
 /* seconds later, all at about the same time. */
@@ -94,7 +96,7 @@ static double look_again(struct places *p, struct client *c, double seconds)
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	nanosleep(&t, NULL);
 	for (i = 0; i < p->n; i++)
-		p->place[i].after = client_ask(c, p->place[i].command, p->place[i].name);
+		p->place[i].after = objects_one(c, p->place[i].kind, p->place[i].name);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	return end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9;
 }
@@ -104,7 +106,7 @@ static struct json_object *drop_new(const struct place *place, const struct reas
 {
 	struct json_object *drop = json_object_new_object();
 
-	json_object_object_add(drop, place->kind, json_object_new_string(place->name));
+	json_object_object_add(drop, place->word, json_object_new_string(place->name));
 	json_object_object_add(drop, "counter", json_object_new_string(r->name));
 	json_object_object_add(drop, "packets", json_object_new_uint64(packets));
 	json_object_object_add(drop, "meaning", json_object_new_string(r->meaning));
@@ -177,7 +179,7 @@ static int drops_of_system(const struct options *o, struct client *c, struct pla
 	size_t i;
 
 	for (i = 0; i < p->n; i++)
-		p->place[i].before = client_ask(c, p->place[i].command, p->place[i].name);
+		p->place[i].before = objects_one(c, p->place[i].kind, p->place[i].name);
 	if (o->seconds > 0 && client_code(c) == 0)
 		seconds = look_again(p, c, o->seconds);
 	for (i = 0; i < p->n; i++) {
@@ -190,7 +192,7 @@ static int drops_of_system(const struct options *o, struct client *c, struct pla
 		json_object_object_add(whole, "drops", json_object_get(drops));
 		print_json(o, whole);
 	} else if (client_code(c) == 0 && json_object_array_length(drops) == 0) {
-		puts("no packet was dropped");
+		puts("knit counted no lost packet; what a NIC lost itself is in its statistics");
 	} else if (client_code(c) == 0) {
 		print_drops(drops, seconds > 0);
 	}
@@ -200,7 +202,7 @@ static int drops_of_system(const struct options *o, struct client *c, struct pla
 
 int drops_main(const struct options *o, int argc, char **argv)
 {
-	static struct places places;
+	struct places places = { NULL, 0 };
 	struct client *c;
 	int code;
 
@@ -211,6 +213,7 @@ int drops_main(const struct options *o, int argc, char **argv)
 		return code;
 	places_find(&places, c);
 	code = drops_of_system(o, c, &places);
+	free(places.place);
 	client_close(c);
 	return code;
 }

@@ -50,6 +50,9 @@ int drops_main(const struct options *o, int argc, char **argv);
 int check_main(const struct options *o, int argc, char **argv);
 int bind_main(const struct options *o, int argc, char **argv);
 
+/* fail calls it first, so that no message is lost on a screen that is left afterwards. */
+extern void (*before_message)(void);
+
 /* "knit: " and the message on stderr; returns code. */
 int fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -3,6 +3,7 @@
 #include "system/process/exit.h"
 #include "system/process/stdfds.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +68,7 @@ static void print_usage(void)
 	     "  -h, --help           this text\n"
 	     "\n"
 	     "exit codes: 0 done, 1 failure, 2 command line, 4 permission, 5 no primary, or it\n"
-	     "does not answer");
+	     "does not answer; check and bind: those of knit-primary and knit-bind");
 }
 
 static bool parse_seconds(const char *text, double *seconds)
@@ -150,7 +151,10 @@ static int run(const struct command *c, struct options *o, int argc, char **argv
 		argc -= optind;
 		argv += optind;
 	}
-	return c->run(o, argc, argv);
+	code = c->run(o, argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && code == 0)
+		code = fail(KNIT_EXIT_FAILURE, "standard output: %s", strerror(errno));
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -159,8 +163,9 @@ int main(int argc, char **argv)
 	size_t i;
 	int code;
 
-	if (knit_stdfds_fill() < 0)
-		return KNIT_EXIT_FAILURE;
+	code = knit_stdfds_fill();
+	if (code)
+		return code;
 	if (!parse(&o, false, argc, argv, &code))
 		return code;
 	if (optind == argc)

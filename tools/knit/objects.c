@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As enum knit_process_state. */
+/* As enum knit_process_state in topo.h, which only programs with DPDK can include. */
 static const char *const states[] = { "none", "attaching", "attached", "leaving", "dead" };
 
 static const struct {
@@ -46,7 +46,8 @@ void objects_name_state(struct json_object *object)
 
 struct json_object *objects_one(struct client *c, enum object_kind kind, const char *name)
 {
-	struct json_object *told = client_ask(c, kinds[kind].one, name), *object;
+	struct json_object *told = client_ask(c, kinds[kind].one, name, json_type_object);
+	struct json_object *object;
 
 	if (told == NULL)
 		return NULL;
@@ -63,15 +64,31 @@ struct json_object *objects_one(struct client *c, enum object_kind kind, const c
 	return object;
 }
 
+/* Neither a name nor a number: no name that could be asked for. */
+const char *objects_name(struct json_object *names, size_t i)
+{
+	struct json_object *name = json_object_array_get_idx(names, i);
+
+	if (json_object_is_type(name, json_type_string) || json_object_is_type(name, json_type_int))
+		return json_object_get_string(name);
+	return NULL;
+}
+
+struct json_object *objects_names(struct client *c, enum object_kind kind)
+{
+	return client_need(c, kinds[kind].names, json_type_array);
+}
+
 struct json_object *objects_all(struct client *c, enum object_kind kind)
 {
-	struct json_object *names = client_ask(c, kinds[kind].names, NULL);
+	struct json_object *names = objects_names(c, kind);
 	struct json_object *all = json_object_new_array(), *object;
+	const char *name;
 	size_t i;
 
 	for (i = 0; names && i < json_object_array_length(names); i++) {
-		object = objects_one(c, kind,
-				     json_object_get_string(json_object_array_get_idx(names, i)));
+		name = objects_name(names, i);
+		object = name ? objects_one(c, kind, name) : NULL;
 		if (object)
 			json_object_array_add(all, object);
 	}

@@ -17,6 +17,10 @@ enum object_kind {
 
 /* NULL as of client_ask. */
 struct json_object *objects_one(struct client *c, enum object_kind kind, const char *name);
+/* The names of all, an array of strings or numbers; NULL after a message. */
+struct json_object *objects_names(struct client *c, enum object_kind kind);
+/* The name at i, NULL if that is none; valid as long as names. */
+const char *objects_name(struct json_object *names, size_t i);
 /* An array; what goes away between two questions is left out. Look at client_code. */
 struct json_object *objects_all(struct client *c, enum object_kind kind);
 

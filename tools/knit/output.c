@@ -5,10 +5,14 @@
 
 #include <stdarg.h>
 
+void (*before_message)(void);
+
 int fail(int code, const char *format, ...)
 {
 	va_list args;
 
+	if (before_message)
+		before_message();
 	fputs("knit: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);

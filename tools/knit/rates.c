@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "rates.h"
 
-#include "objects.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define BYTE 8
 
-/* A rate, and the counter that it comes from. The first two make up the traffic. */
+/* A rate, and the counter that it comes from. */
 struct rate {
 	const char *name;
 	const char *counter;
@@ -47,17 +45,25 @@ static const struct {
 	[OBJECT_WORKER] = { "workers", "id", worker_rates },
 };
 
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
 bool look_take(struct look *l, struct client *c)
 {
-	struct timespec now;
 	unsigned int i;
 
 	memset(l, 0, sizeof(*l));
-	l->info = client_ask(c, "/knit/info", NULL);
-	for (i = 0; i < OBJECT_KINDS; i++)
+	l->info = client_need(c, "/knit/info", json_type_object);
+	for (i = 0; i < OBJECT_KINDS; i++) {
+		l->at[i] = now();
 		l->objects[i] = objects_all(c, i);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	l->at = now.tv_sec + now.tv_nsec / 1e9;
+		l->at[i] = (l->at[i] + now()) / 2;
+	}
 	if (client_code(c) == 0)
 		return true;
 	look_free(l);
@@ -92,6 +98,8 @@ static void add_rate(struct json_object *to, const char *name, uint64_t before, 
 {
 	double rate = after > before ? (after - before) * scale : 0;
 
+	if (strcmp(name, "busy") == 0 && rate > 1) /* looks and clocks are not exact */
+		rate = 1;
 	json_object_object_add(to, name, json_object_new_double(rate));
 }
 
@@ -117,21 +125,23 @@ static struct json_object *rates_of(enum object_kind kind, struct json_object *b
 
 struct json_object *rates_between(const struct look *before, const struct look *after)
 {
-	struct json_object *all = json_object_new_object(), *array, *now, *then;
-	double seconds = after->at - before->at;
+	struct json_object *all = json_object_new_object(), *array, *new, *old;
+	double seconds;
 	unsigned int kind;
 	size_t i;
 
-	json_object_object_add(all, "seconds", json_object_new_double(seconds));
+	json_object_object_add(all, "seconds",
+			       json_object_new_double(after->at[0] - before->at[0]));
 	for (kind = 0; kind < OBJECT_KINDS; kind++) {
+		seconds = after->at[kind] - before->at[kind];
 		array = json_object_new_array();
 		for (i = 0; i < json_object_array_length(after->objects[kind]); i++) {
-			now = json_object_array_get_idx(after->objects[kind], i);
-			then = find(before->objects[kind], kinds[kind].key,
-				    field_text(now, kinds[kind].key));
-			if (then)
+			new = json_object_array_get_idx(after->objects[kind], i);
+			old = find(before->objects[kind], kinds[kind].key,
+				   field_text(new, kinds[kind].key));
+			if (old)
 				json_object_array_add(array,
-						      rates_of(kind, then, now, seconds,
+						      rates_of(kind, old, new, seconds,
 							       field_uint(after->info, "tsc_hz")));
 		}
 		json_object_object_add(all, kinds[kind].plural, array);

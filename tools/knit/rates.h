@@ -2,15 +2,15 @@
 #ifndef KNIT_TOOL_RATES_H
 #define KNIT_TOOL_RATES_H
 
-#include "client.h"
+#include "objects.h"
 
 #include <stdbool.h>
 
 /* What a system counted at one moment. */
 struct look {
 	struct json_object *info;
-	struct json_object *objects[3]; /* by enum object_kind */
-	double at;			/* seconds, CLOCK_MONOTONIC */
+	struct json_object *objects[OBJECT_KINDS];
+	double at[OBJECT_KINDS]; /* seconds, CLOCK_MONOTONIC */
 };
 
 /* False: client_code says why; there is nothing to free then. */

@@ -158,7 +158,8 @@ static struct json_object *ask_kind(struct client *c, const struct kind *k,
 /* kind NULL: everything. */
 static int show_kinds(const struct options *o, struct client *c, const struct kind *only)
 {
-	struct json_object *info = client_ask(c, "/knit/info", NULL), *part[KINDS] = { NULL };
+	struct json_object *info = client_need(c, "/knit/info", json_type_object),
+			   *part[KINDS] = { NULL };
 	struct json_object *whole = json_object_new_object();
 	size_t i;
 

@@ -22,9 +22,12 @@ static int become(const char *program, const char *folder, char **argv)
 		own[len] = '\0';
 		snprintf(path, sizeof(path), "%s/%s", dirname(own), program);
 		execv(path, argv);
-		/* in a build directory */
+		if (errno != ENOENT)
+			return fail(KNIT_EXIT_FAILURE, "%s: %s", path, strerror(errno));
+		/* in a build directory, tools/knit */
 		snprintf(path, sizeof(path), "%s/../../%s/%s", own, folder, program);
-		execv(path, argv);
+		if (strstr(own, "/tools/knit"))
+			execv(path, argv);
 	}
 	execvp(program, argv);
 	return fail(KNIT_EXIT_FAILURE, "%s: %s", program, strerror(errno));

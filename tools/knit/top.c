@@ -15,6 +15,7 @@
 
 #define BAR 10 /* characters */
 #define MIN_SECONDS 0.1
+#define MAX_SECONDS 3600
 
 /* What the keys chose. */
 struct view {
@@ -145,7 +146,7 @@ static void take_key(struct view *v, int key)
 		v->only_busy = !v->only_busy;
 		break;
 	case '+':
-		v->seconds = fmin(v->seconds * 2, 60);
+		v->seconds = fmin(v->seconds * 2, MAX_SECONDS);
 		break;
 	case '-':
 		v->seconds = fmax(v->seconds / 2, MIN_SECONDS);
@@ -153,24 +154,25 @@ static void take_key(struct view *v, int key)
 	}
 }
 
-/* The text cut to the screen: what does not fit is left out. */
+/* What does not fit on the screen is left out. rates NULL: there are none yet. */
 static void draw(const struct view *v, const struct client *c, struct json_object *rates)
 {
 	char *text = NULL, *line, *rest;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	int y = 2;
+	int y = 0;
 
 	if (out == NULL)
 		return;
-	print_rates(rates, v->only_busy, out);
+	fprintf(out, "knit, prefix %s, every %g s, %s   q quit  t traffic  n name  b %s  + -\n\n",
+		client_prefix(c), v->seconds, v->traffic_first ? "by traffic" : "by name",
+		v->only_busy ? "all" : "busy");
+	if (rates) {
+		rates_sort(rates, v->traffic_first);
+		print_rates(rates, v->only_busy, out);
+	}
 	fclose(out);
 	erase();
-	attron(A_BOLD);
-	mvprintw(0, 0,
-		 "knit, prefix %s, every %g s   q quit  t by traffic  n by name  b %s  + - time",
-		 client_prefix(c), v->seconds, v->only_busy ? "all" : "busy");
-	attroff(A_BOLD);
 	for (line = text; line && y < LINES; line = rest, y++) {
 		rest = strchr(line, '\n');
 		if (rest)
@@ -181,41 +183,78 @@ static void draw(const struct view *v, const struct client *c, struct json_objec
 	free(text);
 }
 
-/* Until the next look is due; keys are obeyed at once. */
-static void wait_and_hear(struct view *v)
+static double now(void)
 {
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Until the next look is due. Keys change what is drawn at once, but not when. */
+static void wait_and_hear(struct view *v, const struct client *c, struct json_object *rates)
+{
+	double start = now(), left;
 	int key;
 
-	timeout((int)(v->seconds * 1000));
-	key = getch();
-	if (key != ERR)
-		take_key(v, key);
+	while (!v->end && (left = start + v->seconds - now()) > 0) {
+		timeout((int)ceil(left * 1000));
+		key = getch();
+		if (key != ERR) {
+			take_key(v, key);
+			draw(v, c, rates);
+		}
+	}
+}
+
+static void leave_screen(void)
+{
+	before_message = NULL;
+	endwin();
+}
+
+static bool enter_screen(void)
+{
+	const char *term = getenv("TERM");
+
+	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {
+		fail(0, "top: this is no terminal; --once or --json is for programs");
+		return false;
+	}
+	if (newterm(NULL, stdout, stdin) == NULL) {
+		fail(0, "top: TERM is \"%s\": no terminal that is known; --once needs none",
+		     term ? term : "");
+		return false;
+	}
+	before_message = leave_screen;
+	cbreak();
+	noecho();
+	curs_set(0);
+	return true;
 }
 
 static int live(const struct options *o, struct client *c, struct look *before)
 {
 	struct view v = { .seconds = fmax(o->seconds, MIN_SECONDS) };
-	struct json_object *rates;
-	struct look now;
+	struct json_object *rates = NULL;
+	struct look next;
 
-	if (!isatty(STDOUT_FILENO) || initscr() == NULL)
-		return fail(KNIT_EXIT_USAGE, "top: this is no terminal; --once or --json is for "
-					     "programs");
-	cbreak();
-	noecho();
-	curs_set(0);
+	if (!enter_screen())
+		return KNIT_EXIT_USAGE;
+	draw(&v, c, NULL);
 	for (;;) {
-		wait_and_hear(&v);
-		if (v.end || !look_take(&now, c))
+		wait_and_hear(&v, c, rates);
+		if (v.end || !look_take(&next, c))
 			break;
-		rates = rates_between(before, &now);
-		rates_sort(rates, v.traffic_first);
-		draw(&v, c, rates);
 		json_object_put(rates);
+		rates = rates_between(before, &next);
+		draw(&v, c, rates);
 		look_free(before);
-		*before = now;
+		*before = next;
 	}
-	endwin();
+	json_object_put(rates);
+	if (before_message)
+		leave_screen();
 	return client_code(c);
 }
 
@@ -231,15 +270,15 @@ static void pause_for(double seconds)
 static int lines(const struct options *o, struct client *c, struct look *before)
 {
 	struct json_object *rates;
-	struct look now;
+	struct look next;
 
 	do {
 		pause_for(fmax(o->seconds, MIN_SECONDS));
-		if (!look_take(&now, c))
+		if (!look_take(&next, c))
 			break;
-		rates = rates_between(before, &now);
+		rates = rates_between(before, &next);
 		look_free(before);
-		*before = now;
+		*before = next;
 		if (o->json) {
 			print_json(o, rates);
 		} else {
