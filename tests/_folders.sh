@@ -48,6 +48,8 @@ make_folder() # release, package...
 		return 1
 	}
 	echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/folder"
+	# A mirror of unstable that stands still has lists that expire.
+	echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/folder"
 	touch "$root/.complete"
 }
 
