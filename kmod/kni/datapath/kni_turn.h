@@ -27,7 +27,8 @@
  * was given back, since another one may have taken it. A producer that goes away because the pair
  * is taken has submitted before it looked at SCHED, with (F) in between; the other one looks at the
  * ring after it gave the pair back, with (E) in between. So one of the two sees the other. Only who
- * is about to poll takes need_data down, or wakes the one that is.
+ * is about to poll takes need_data down, or wakes the one that is. Who does so without the turn has
+ * a full barrier before asking for it: else the flag may go down after the other one has raised it.
  */
 struct kni_turn {
 	struct napi_struct napi;

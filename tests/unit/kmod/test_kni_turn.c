@@ -129,6 +129,7 @@ static void *packet_thread(void *arg)
 			linger(&seed);
 		}
 		knit_ring_disarm_data(&w.rx_q);
+		knit_mb(); /* as kni_thread.c's rung: before it looks whether somebody has it */
 	}
 	return NULL;
 }
