@@ -48,6 +48,7 @@ struct plan {
 struct control {
 	uint64_t seed;
 	bool fail;	/* allocations are made to fail */
+	bool loopback;	/* the module's */
 	uint32_t ready; /* villain: wo. round + 1: it has begun */
 
 	/* villain, accomplices: any thread */

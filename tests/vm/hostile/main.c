@@ -163,6 +163,7 @@ int main(int argc, char **argv)
 	if (getrandom(&control->seed, sizeof(control->seed), 0) < 0)
 		die("getrandom");
 	parse(argc, argv, &o);
+	control->loopback = o.loopback;
 	printf("# seed %lu\n", (unsigned long)control->seed);
 	fflush(stdout);
 	if (!o.loopback)
