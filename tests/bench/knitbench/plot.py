@@ -7,7 +7,7 @@ from html import escape
 LEFT, RIGHT, WIDTH = 190, 40, 860
 BAR, GAP, HEAD = 9, 8, 54
 LIMIT = 8  # ratios beyond it, and below its inverse, end at the edge
-COLOURS = ["#4878a8", "#e0843c", "#5a9e57", "#b0534f", "#8a6fae"]
+COLOURS = ["#4878a8", "#e0843c", "#5a9e57", "#b0534f", "#8a6fae", "#7f7f7f", "#b8a12c"]
 
 
 def place(ratio):
@@ -65,7 +65,8 @@ def panel(title, rows, colour, top):
 
 def svg(rows):
     rows = [row for row in rows if row["ratio"]]
-    colour = dict(zip(dict.fromkeys(row["peer"] for row in rows), COLOURS))
+    peers = list(dict.fromkeys(row["peer"] for row in rows))
+    colour = {peer: COLOURS[i % len(COLOURS)] for i, peer in enumerate(peers)}
     elements, y = [], 8
     for machine in dict.fromkeys(row.get("machine") for row in rows):
         title = f"{machine or 'host'}: how many times better knit is than"
