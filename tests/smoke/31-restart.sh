@@ -212,7 +212,7 @@ primary_stopped()
 	local resets
 
 	resets=$(field $WORKER resets)
-	kill -STOP "${PID[primary]}"
+	freeze primary
 	kill -TERM "${PID[control]}" "${PID[worker0]}"
 	check "primary stopped: control ends in time" wait_for 8 ended control
 	check "primary stopped: the worker ends in time" wait_for 8 ended worker0

@@ -114,7 +114,7 @@ late_answer()
 	wait_for 10 control_stopped_idle || die "late answer: something else is asked for"
 	ip -n near link set dev kni-left mtu 1400
 	check "late answer: there is a request" wait_for 5 engine_waits
-	kill -STOP "${PID[primary]}"
+	freeze primary
 	kill -CONT "${PID[control]}"
 	check "late answer: control says that it waits" wait_for 10 \
 		grep -q 'did not answer within' "$TMP/control.log"

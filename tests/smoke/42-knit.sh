@@ -279,7 +279,7 @@ running()
 
 stands_still()
 {
-	kill -STOP "${PID[primary]}"
+	freeze primary
 	for _ in 1 2 3; do
 		check "a primary that stands still" says 5 "does not answer" knit show
 	done

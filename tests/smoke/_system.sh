@@ -259,6 +259,18 @@ system_up()
 	start_control
 }
 
+every_thread_is_stopped() # name
+{
+	! grep -L '^State:.T' "/proc/${PID[$1]}"/task/*/status | grep -q .
+}
+
+# Threads go on for a moment after the signal.
+freeze() # name
+{
+	kill -STOP "${PID[$1]}"
+	wait_for 5 every_thread_is_stopped "$1" || die "$1 can't be stopped"
+}
+
 system_down()
 {
 	local id
