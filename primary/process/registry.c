@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_worker
 #include "registry.h"
 
+#include "abandon.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/base/owner.h"
@@ -244,6 +245,7 @@ static void process_died_attaching(struct primary *p, enum knit_role role, uint3
 		log_err("%s: process %u died while it attached or detached%s", knit_role_text(role),
 			pid, p->topo->stopping ? "" : "; starting anew");
 	p->restart = 1;
+	primary_abandon_later(p);
 }
 
 void registry_end_workers(struct primary *p, uint64_t ports)

@@ -73,6 +73,7 @@ stop_stalled() # name, role, command...
 
 start_anew() # name of the test
 {
+	wait_for 15 ended primary # it may end without order, which takes 8 s
 	check "$1: the primary starts anew" left_with primary 8
 	check "$1: no hugepage file is left" sh -c "! ls /dev/hugepages/${PREFIX}map_* 2>/dev/null"
 	stop control
@@ -233,6 +234,7 @@ outstays_its_time()
 	stop_stalled control control "$CONTROL" --prefix "$PREFIX"
 	check "eal.attach_timeout: control is killed after it" wait_for 15 said \
 		"^control: process ${PID[control]} has been attaching"
+	wait_for 15 ended primary
 	check "eal.attach_timeout: the primary starts anew" left_with primary 8
 	stop control
 }
@@ -291,8 +293,25 @@ turned_away_and_killed()
 	check "and the primary says so" wait_for 5 said \
 		"^worker: process [0-9]* died while it attached or detached; starting anew"
 	kill -CONT "${PID[worker1]}"
+	wait_for 15 ended primary
 	check "and starts anew" left_with primary 8
 	stop worker1
+}
+
+# Whoever takes such a lock waits for ever, and an orderly end takes them.
+dies_with_a_lock()
+{
+	write_config
+	start_primary
+	start control env LD_PRELOAD="$KNIT_BUILD/tests/libknit-die-locked.so" \
+		"$CONTROL" --prefix "$PREFIX"
+	check "control dies with a lock" left_with control 137
+	check "the primary ends without order" wait_for 20 said "^a lock that the dead process held"
+	check "and starts anew" left_with primary 8
+	check "no hugepage file is left" sh -c "! ls /dev/hugepages/${PREFIX}map_* 2>/dev/null"
+	start_primary
+	ok "the next one serves"
+	stop primary
 }
 
 # A worker of the tap engine keeps the device of a primary that was killed for as long as it lives.
@@ -331,4 +350,5 @@ keeps_a_reset_waiting
 keeps_the_end_waiting
 outstays_its_time
 turned_away_and_killed
+dies_with_a_lock
 outlives_its_primary
