@@ -277,13 +277,20 @@ running()
 	check "drops: and explained" says 0 "Give the port an interface" knit drops -s 0
 }
 
+# Found without its name, unless somebody else's system runs here, too.
+still_there()
+{
+	says 5 "does not answer" "$KNIT" show ||
+		says 2 "several systems run here.* $PREFIX" "$KNIT" show
+}
+
 stands_still()
 {
 	freeze primary
 	for _ in 1 2 3; do
 		check "a primary that stands still" says 5 "does not answer" knit show
 	done
-	check "and it is there" says 5 "does not answer|several systems" "$KNIT" show
+	check "and it is there" still_there
 	kill -CONT "${PID[primary]}"
 	check "it goes on" says 0 "prefix $PREFIX" knit show
 }

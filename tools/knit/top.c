@@ -191,6 +191,14 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+static void pause_for(double seconds)
+{
+	struct timespec t = { .tv_sec = (time_t)seconds };
+
+	t.tv_nsec = (seconds - t.tv_sec) * 1e9;
+	nanosleep(&t, NULL);
+}
+
 /* Until the next look is due. Keys change what is drawn at once, but not when. */
 static void wait_and_hear(struct view *v, const struct client *c, struct json_object *rates)
 {
@@ -200,10 +208,11 @@ static void wait_and_hear(struct view *v, const struct client *c, struct json_ob
 	while (!v->end && (left = start + v->seconds - now()) > 0) {
 		timeout((int)ceil(left * 1000));
 		key = getch();
-		if (key != ERR) {
+		if (key == ERR) /* time is up, or the terminal is gone: then not in a hurry */
+			pause_for(fmax(start + v->seconds - now(), 0));
+		else
 			take_key(v, key);
-			draw(v, c, rates);
-		}
+		draw(v, c, rates);
 	}
 }
 
@@ -256,14 +265,6 @@ static int live(const struct options *o, struct client *c, struct look *before)
 	if (before_message)
 		leave_screen();
 	return client_code(c);
-}
-
-static void pause_for(double seconds)
-{
-	struct timespec t = { .tv_sec = (time_t)seconds };
-
-	t.tv_nsec = (seconds - t.tv_sec) * 1e9;
-	nanosleep(&t, NULL);
 }
 
 /* JSON: a line for each interval, until the reader ends or the primary does. */
