@@ -203,7 +203,8 @@ run_suite() # name
 	fi
 	[ "$RETRY" != 1 ] || sed -n "s/^flaky /$1: passed the second time only: /p
 		/^# first time: not ok/p" "$log"
-	sed -n "s/^not ok/$1: &/p" "$log" | head -n 20 >"$LOGS/$1.failures"
+	grep -E '^not ok|^[^ ]+:[0-9]+:[EF]:' "$log" | head -n 20 |
+		sed "s/^/$1: /" >"$LOGS/$1.failures"
 	echo "$p $f $s" >"$LOGS/$1.sums"
 }
 

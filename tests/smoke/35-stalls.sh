@@ -306,7 +306,8 @@ dies_with_a_lock()
 	start control env LD_PRELOAD="$KNIT_BUILD/tests/libknit-die-locked.so" \
 		"$CONTROL" --prefix "$PREFIX"
 	check "control dies with a lock" left_with control 137
-	check "the primary ends without order" wait_for 20 said "^the end takes more than 8 s, maybe for a lock"
+	check "the primary ends without order" \
+		wait_for 20 said "^the end takes more than 8 s, maybe for a lock"
 	check "and starts anew" left_with primary 8
 	check "no hugepage file is left" sh -c "! ls /dev/hugepages/${PREFIX}map_* 2>/dev/null"
 	start_primary
