@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "command/commands.h"
 #include "eal.h"
 #include "iface.h"
 #include "main_loop.h"
@@ -58,6 +59,9 @@ static int run_system(struct primary *p)
 	if (code)
 		goto stop_service;
 	primary_telemetry_show(p);
+	code = resources_code(commands_start(p));
+	if (code)
+		goto stop_service;
 	primary_status_banner(p);
 	knit_notify("READY=1");
 
@@ -65,6 +69,7 @@ static int run_system(struct primary *p)
 
 	knit_notify("STOPPING=1");
 stop_service:
+	commands_stop();
 	primary_telemetry_show(NULL);
 	port_thread_stop(p);
 destroy_ifaces:

@@ -40,6 +40,7 @@ LAW = {
     # knit's own processes
     "common/system/process": [],
     "common/system/quirks": [],
+    "common/system/command": [],
     "common/system/bind": ["common/system/process"],
     "common/system/config": ["common/system/bind", "common/system/process"],
     "common/system/topology": BASE + ["common/kni/control", "common/system/config"],
@@ -51,8 +52,9 @@ LAW = {
     # none of them
     "primary": SHARED + ["common/system/bind", "primary/preflight", "primary/nic",
                          "primary/memory", "primary/process", "primary/port",
-                         "primary/recovery"],
+                         "primary/recovery", "primary/command"],
     "primary/memory": SHARED,
+    "primary/command": SHARED + ["common/system/command"],
     "primary/process": SHARED + ["primary/memory"],
     "primary/port": SHARED + ["common/system/bind", "primary/memory", "primary/process"],
     "primary/recovery": SHARED + ["primary/memory", "primary/process", "primary/port"],
@@ -63,7 +65,7 @@ LAW = {
     "secondary/control": SHARED,
     "secondary/worker": SHARED + ["secondary/worker/datapath"],
     "secondary/worker/datapath": SHARED + ["common/kni/datapath"],
-    "tools/knit": ["common/kni", "common/system/process"],
+    "tools/knit": ["common/kni", "common/system/command", "common/system/process"],
     "tools/knit-bind": ["common/system/bind", "common/system/process"],
 }
 # The structs that a program's files share, for all folders below.

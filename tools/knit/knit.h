@@ -11,6 +11,7 @@
  *
  *   main.c     the command line, and the table of commands
  *   client.c   questions to the primary
+ *   command.c  commands of the primary that do more than answer once
  *   objects.c  what a system consists of
  *   show.c     knit show
  *   top.c      knit top

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_COMMAND_WIRE_H
+#define KNIT_COMMAND_WIRE_H
+
+#include <stdint.h>
+
+/*
+ * The command socket of the primary: what `knit` asks beyond DPDK's telemetry, which only answers
+ * and never tells.
+ *
+ * /run/knit/<prefix>/command.sock, SOCK_SEQPACKET. A connection is one command: the client sends
+ * one request, gets any number of messages, and at last a knit_command_end, or it leaves. Each
+ * message begins with a head. Whoever may open the socket is root or a member of the group of
+ * `knit-primary --group`, who may write all shared memory anyway; still the primary believes no
+ * number in a request. All numbers are the machine's own.
+ *
+ * A client that does not read is not waited for: what it gets is bounded (each command says how),
+ * and what is lost is counted. One that connects and asks nothing is left after
+ * KNIT_COMMAND_SECONDS.
+ */
+#define KNIT_COMMAND_SOCKET "command.sock"
+#define KNIT_COMMAND_VERSION 1
+#define KNIT_COMMAND_SECONDS 5
+#define KNIT_COMMAND_CLIENTS 16
+#define KNIT_COMMAND_MAX (128 << 10) /* bytes of a message, with its head */
+
+enum knit_command_type {
+	KNIT_COMMAND_END = 1, /* primary: struct knit_command_end */
+	KNIT_COMMAND_TYPES
+};
+
+struct knit_command_head {
+	uint32_t
+		version; /* KNIT_COMMAND_VERSION of the sender; the end has the same shape in all */
+	uint32_t type;	 /* enum knit_command_type */
+};
+
+struct knit_command_end {
+	struct knit_command_head head;
+	int32_t code; /* enum knit_exit */
+	char text[];  /* of an error, without a line break; up to the message's end */
+};
+
+#endif

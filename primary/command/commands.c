@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "commands.h"
+
+#include "command.h"
+
+#include <stddef.h>
+
+/* A new command is an entry here and a type in system/command/wire.h. */
+static const struct command *const table[] = {
+	NULL,
+};
+
+int commands_start(struct primary *p)
+{
+	return command_start(p, table);
+}
+
+void commands_stop(void)
+{
+	command_stop();
+}
