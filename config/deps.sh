@@ -22,7 +22,7 @@ build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev
 	liburing-dev libjson-c-dev libncurses-dev check python3 iproute2 iputils-ping procps
 	util-linux"
 run="$build $telemetry" # dpdk-telemetry.py
-smoke="$run ethtool iperf3 tcpdump tmux"
+smoke="$run bash-completion ethtool iperf3 tcpdump tmux"
 kmod="gcc make kmod $headers"
 # dpdk-dev: testpmd. libsystemd-dev: Debian's libdpdk.a needs it, and libdpdk-dev does not say so.
 lint="git g++ systemd binutils clang-format clang-tidy codespell shellcheck sparse dpdk-dev
@@ -83,6 +83,7 @@ generic()
 		iperf3 iperf3 iperf3
 		tcpdump tcpdump tcpdump
 		tmux tmux tmux
+		bash-completion /usr/share/bash-completion/bash_completion bash-completion
 		kmod depmod kmod
 		$headers /lib/modules/$(uname -r)/build the headers of the running kernel
 		git git git

@@ -21,23 +21,44 @@ _knit_bind_words()
 	fi
 }
 
-# knit COMMAND, and the names of what runs
-_knit_command_words()
+# What stands before the current word: the command of knit, and the system.
+_knit_read_words()
 {
-	case $prev in
-	port | interface | worker)
-		_knit_words "$("$1" --json show "${prev}s" 2>/dev/null |
+	local i
+
+	command="" system=()
+	for ((i = 1; i < cword; i++)); do
+		case ${words[i]} in
+		-P | --prefix)
+			[[ ${words[i + 1]} == = ]] && i=$((i + 1)) # bash cuts there, too
+			system=(--prefix "${words[++i]}")
+			;;
+		-s | --seconds) i=$((i + 1)) ;;
+		-*) ;;
+		*) [[ -n $command ]] || command=${words[i]} ;;
+		esac
+	done
+}
+
+# knit COMMAND, its options, and the names of what runs
+_knit_command_words() # program
+{
+	local command system
+
+	_knit_read_words
+	if [[ $cur == -* && -n $command ]]; then
+		_knit_words "$(_parse_help "$1" "$command --help")"
+		return
+	fi
+	case $command:$prev in
+	:*) _knit_words "$("$1" --help | sed -n 's/^  \([a-z]\+\).*/\1/p')" ;;
+	show:port | show:interface | show:worker)
+		_knit_words "$("$1" "${system[@]}" --json show "${prev}s" 2>/dev/null |
 			grep -Eo '"(name|id)":"?[^",}]+' | sed 's/.*:"*//')"
 		;;
-	show) _knit_words "ports interfaces workers control port interface worker" ;;
-	check) _filedir ;;
-	*)
-		if [[ " ${words[*]} " == *" bind "* ]]; then
-			_knit_bind_words
-		elif [[ $cword -eq 1 || $prev == -* ]]; then
-			_knit_words "show top drops check bind version"
-		fi
-		;;
+	show:*) _knit_words "ports interfaces workers control port interface worker" ;;
+	check:*) _filedir ;;
+	bind:*) _knit_bind_words ;;
 	esac
 }
 
@@ -52,7 +73,7 @@ _knit()
 	-P | -p | --prefix | --restore) _knit_words "$(ls /run/knit 2>/dev/null)" ;;
 	-i | --id) _knit_words "$(seq 0 15)" ;;
 	*)
-		if [[ $cur == -* ]]; then
+		if [[ $cur == -* && (${1##*/} != knit || $cword -eq 1) ]]; then
 			_knit_words "$(_parse_help "$1")"
 		elif [[ ${1##*/} == knit-bind ]]; then
 			_knit_bind_words

@@ -17,9 +17,21 @@ _knit_bind_words()
 	fi
 }
 
+# The system that the command line names, as an option
+_knit_system()
+{
+	local at=${words[(I)(-P|--prefix)]}
+
+	system=()
+	(( at && at < CURRENT - 1 )) && system=(--prefix $words[at+1])
+	[[ -n ${words[(r)--prefix=*]} ]] && system=(${words[(r)--prefix=*]})
+}
 _knit_names() # kind
 {
-	compadd -- ${(f)"$(knit --json show ${1}s 2>/dev/null |
+	local system
+
+	_knit_system
+	compadd -- ${(f)"$(knit $system --json show ${1}s 2>/dev/null |
 		grep -Eo '"(name|id)":"?[^",}]+' | sed 's/.*:"*//')"}
 }
 _knit_command_words()
@@ -32,7 +44,7 @@ _knit_command_words()
 		if (( $words[(I)bind] )); then
 			_knit_bind_words
 		else
-			compadd -- show top drops check bind version
+			compadd -- ${(f)"$(knit --help | sed -n 's/^  \([a-z]\+\).*/\1/p')"}
 		fi
 		;;
 	esac

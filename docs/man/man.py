@@ -5,7 +5,7 @@
 usage: man.py NAME.SECTION SUMMARY [--see PAGES] [--without HEADING]... FILE.md | PROGRAM
 
 SUMMARY is the line of apropos. A document's tables become lists of definitions. An executable
-is asked for its --help.
+is asked for its --help, and if that lists commands, for the --help of each.
 """
 import argparse
 import os
@@ -76,11 +76,11 @@ def synopsis(lines):
     return "# SYNOPSIS\n\n%s\n\n# DESCRIPTION\n\n" % "  \n".join(uses)
 
 
-def options(lines):
-    """Lines `  -s, --long WORD   text`, each with lines that go on."""
+def definitions(lines):
+    """Lines `  -s, --long WORD   text` or `  command   text`, each with lines that go on."""
     out, term, texts = [], None, []
     for line in lines + ["  --"]:
-        match = re.match(r"^ {2,6}(-\S.*?)(?:  +(.*))?$", line)
+        match = re.match(r"^ {2,6}(\S.*?)(?:  +(.*))?$", line)
         if not match:
             texts.append(line.strip())
             continue
@@ -95,20 +95,45 @@ def exit_status(text):
     return "# EXIT STATUS\n\n" + "".join(definition(*[c, [t]]) for c, t in codes)
 
 
+def help_text(*command):
+    run = subprocess.run([*command, "--help"], check=len(command) == 1, capture_output=True,
+                         text=True)
+    return run.stdout.rstrip().split("\n\n")
+
+
+def command_of(program, name, first, paragraphs):
+    """The section of a command; none if another program is behind it."""
+    if not first.startswith("usage: %s %s " % (os.path.basename(program), name)):
+        return ""
+    out = ["## %s\n\n`%s`\n\n" % (name, first.split(None, 1)[1])]
+    for paragraph in paragraphs:
+        lines = [line for line in paragraph.splitlines() if not line.startswith("  -h, --help")]
+        listed = bool(lines) and lines[0].startswith("  ")
+        out.append(definitions(lines) if listed else "\n".join(lines) + "\n\n")
+    return "".join(out)
+
+
 def help_of(program):
-    run = subprocess.run([program, "--help"], check=True, capture_output=True, text=True)
-    first, *paragraphs = run.stdout.rstrip().split("\n\n")
-    out, last = [synopsis(first.splitlines())], ""
+    first, *paragraphs = help_text(program)
+    out, sections, last = [synopsis(first.splitlines())], "", ""
     for paragraph in paragraphs:
         lines = paragraph.splitlines()
+        commands = re.findall(r"^  ([a-z]\S*)", paragraph, re.M)
         if lines[0].lower().startswith("exit codes:"):
             last = exit_status(" ".join(lines))
+        elif commands:
+            out.append("# COMMANDS\n\n" + definitions(lines))
+            for name in commands:
+                about, *more = help_text(program, name)
+                sections += command_of(program, name, about, more)
         elif lines[-1].startswith("  "):
             title = "# OPTIONS" if lines[0].startswith("  ") else lines.pop(0)
-            out.append(title + "\n\n" + options(lines))
+            out.append(title + "\n\n" + definitions(lines))
         else:
             out.append(paragraph + "\n\n")
-    return "".join(out) + last
+    if sections:
+        sections = "# EACH COMMAND\n\n" + sections
+    return "".join(out) + sections + last
 
 
 def main():

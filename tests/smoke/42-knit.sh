@@ -225,18 +225,75 @@ full_disk()
 	says 1 "standard output: No space left" sh -c "'$KNIT' --prefix '$PREFIX' $* >/dev/full"
 }
 
+# Its own, with the options that it understands and no others.
+each_command_has_help()
+{
+	local name
+
+	for name in $("$KNIT" --help | sed -n 's/^  \([a-z]\+\).*/\1/p'); do
+		"$KNIT" "$name" --help >"$TMP/help" || return 1
+		grep -q "^usage: knit\(-bind\|  *$name\) " "$TMP/help" || return 1
+	done
+	"$KNIT" drops --help | grep -q -e --seconds && ! "$KNIT" show --help | grep -q -e --seconds
+}
+
+# What bash would offer for the last word.
+completes() # words...
+{
+	bash -c '
+		. /usr/share/bash-completion/bash_completion
+		. "$1"/config/completion/knit.bash
+		shift
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE=$* COMP_POINT=${#COMP_LINE}
+		_knit "$1" "${*: -1}" "${*: -2:1}"
+		echo "${COMPREPLY[*]}"' bash "$ROOT" "$KNIT" "$@"
+}
+
+# Without the name of the system only if no other runs here.
+completion_knows_names()
+{
+	[ "$(completes -P "$PREFIX" show port l)" = left ] &&
+		[ "$(completes --prefix "$PREFIX" show worker "")" = 0 ] &&
+		[ "$(completes -P "$PREFIX-none" show port l)" = "" ]
+}
+
+completion_knows_options()
+{
+	[ "$(completes drops --s)" = --seconds ] && [ "$(completes show --s)" = "" ] &&
+		[ "$(completes -s 2 dr)" = drops ] && [[ " $(completes "") " == *" check "* ]]
+}
+
+# As EAL does it.
+other_runtime_directory()
+{
+	mkdir -p "$TMP/run/dpdk"
+	RUNTIME_DIRECTORY=$TMP/run says 5 "no primary runs" knit show || return 1
+	ln -s "/run/dpdk/$PREFIX" "$TMP/run/dpdk/"
+	RUNTIME_DIRECTORY=$TMP/run says 0 "prefix $PREFIX" knit show
+}
+
 usage()
 {
 	check "no command" says 2 "a command is expected" "$KNIT"
 	check "unknown command" says 2 "no such command: see" "$KNIT" see
-	check "unknown option" says 2 "unrecognized option" "$KNIT" --colour show
+	check "unknown option" says 2 "no such option: --colour" "$KNIT" --colour show
+	check "unknown letter" says 2 "top: no such option: -x;" "$KNIT" top -jx
+	check "an option of others" says 2 "show: it has no option --seconds; these have it: top," \
+		"$KNIT" show --seconds 1
+	check "in front, too" says 2 "drops: it has no option --once; .* top" "$KNIT" -1 drops
+	check "bind has its own" says 2 "bind: its options stand behind it" "$KNIT" -j bind
+	check "no value" says 2 "a value is expected behind --prefix" "$KNIT" show -P
+	check "a value too many" says 2 "no value is expected behind --json" "$KNIT" show --json=1
 	check "unknown object" says 2 'show: found "prots": .* is expected' "$KNIT" show prots
 	check "too many words" says 2 'is expected' "$KNIT" show port a b
 	check "drops takes none" says 2 'drops: found "x"' "$KNIT" drops x
 	check "bad seconds" says 2 'seconds: found "soon": a number from 0' "$KNIT" -s soon drops
 	check "bad prefix" says 2 'prefix: found "a/b"' "$KNIT" -P a/b show
 	check "help" says 0 "^usage: knit " "$KNIT" --help
+	check "help of each command" each_command_has_help
 	check "version" says 0 "^knit [0-9]" "$KNIT" version
+	check "version as JSON" says 0 '^{"version":"[0-9.]+"}$' "$KNIT" version -j
+	check "completion: options" completion_knows_options
 	check "check: no such file" says 3 "nowhere.cfg" "$KNIT" check "$TMP/nowhere.cfg"
 	check "check: no file" says 2 "a configuration file is expected" "$KNIT" check
 	check "bind: lists NICs" "$KNIT" bind --json
@@ -247,6 +304,8 @@ running()
 {
 	check "show: the system" says 0 "^knit, prefix $PREFIX, process ${PID[primary]}," knit show
 	check "show: without a prefix" finds_the_system
+	check "show: RUNTIME_DIRECTORY" other_runtime_directory
+	check "completion: names" completion_knows_names
 	check "ports" says 0 "^left +up +[0-9]+ +1500 .* full +1 +net_tap" knit show ports
 	check "interfaces" says 0 "^kl +$ENGINE +[a-z]+ +1 " knit show interfaces
 	check "workers" says 0 "^ +0  attached +${PID[worker0]} " knit show workers

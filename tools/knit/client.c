@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define SYSTEMS "/run/knit"
-#define SOCKETS "/run/dpdk"
 #define DEFAULT_PREFIX "knit"
 #define PREFIX_MAX 31
 #define ANSWER_MAX (256 << 10) /* DPDK's own limit is 16 KiB, of newer versions less than this */
@@ -32,11 +31,21 @@ static int connect_to(const char *prefix)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct timeval limit = { .tv_sec = CLIENT_SECONDS };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), err;
+	const char *dir = getenv("RUNTIME_DIRECTORY");
+	int fd, err;
 
+	/*
+	 * Where EAL of the primary, which is root's, has its files. A path that is too long for a
+	 * socket has none.
+	 */
+	if (snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/dpdk/%s/dpdk_telemetry.v2",
+		     dir ? dir : "/run", prefix) >= (int)sizeof(addr.sun_path)) {
+		errno = ENOENT;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	snprintf(addr.sun_path, sizeof(addr.sun_path), SOCKETS "/%s/dpdk_telemetry.v2", prefix);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	do

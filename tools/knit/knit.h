@@ -3,26 +3,30 @@
 #define KNIT_TOOL_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /*
  * The command `knit`. It is no DPDK process: it asks the primary's telemetry socket, or starts one
  * of knit's other programs. One thread; nothing is kept between two commands.
  *
- *   main.c     the command line, and the table of commands
- *   client.c   questions to the primary
- *   command.c  commands of the primary that do more than answer once
- *   objects.c  what a system consists of
- *   show.c     knit show
- *   top.c      knit top
- *   rates.c    rates from two looks
- *   drops.c    knit drops
- *   table.c    text in columns
- *   output.c   messages and JSON
- *   start.c    knit check, knit bind: other programs
+ *   main.c      the command line
+ *   verbs.c     the table of commands
+ *   options.c   the table of options, and --help
+ *   client.c    questions to the primary
+ *   command.c   commands of the primary that do more than answer once
+ *   objects.c   what a system consists of
+ *   show.c      knit show
+ *   top.c       knit top
+ *   rates.c     rates from two looks
+ *   drops.c     knit drops
+ *   table.c     text in columns
+ *   output.c    messages and JSON
+ *   start.c     knit check, knit bind: other programs
  *
- * A new command is an entry of the table in main.c. A new kind of object is an entry in objects.c,
- * and one in show.c.
+ * A new command is an entry of the table in verbs.c, a new option one of that in options.c, a
+ * new kind of object one in objects.c and one in show.c.
  */
 struct options {
 	const char *prefix; /* NULL: the only system there is */
@@ -31,6 +35,7 @@ struct options {
 	bool all;	/* drops: also what did not happen */
 	bool once;	/* top: one look, no terminal */
 	double seconds; /* drops, top: between two looks */
+	uint32_t given; /* a bit for each row of options.c */
 };
 
 struct client;
@@ -39,11 +44,16 @@ struct json_object;
 struct command {
 	const char *name;
 	const char *arguments;
-	const char *help;
+	const char *letters; /* the options that it understands, beside --help and --version */
+	const char *help;    /* a line or two for the list of all commands */
+	const char *more;    /* its own --help, whole lines; NULL: as help */
 	/* argv[0] is the command's name. Returns an exit code of process/exit.h. */
 	int (*run)(const struct options *o, int argc, char **argv);
 	bool other; /* another program: gets its arguments as they are */
 };
+
+extern const struct command commands[];
+extern const size_t n_commands;
 
 int show_main(const struct options *o, int argc, char **argv);
 int top_main(const struct options *o, int argc, char **argv);

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "options.h"
+
+#include "system/process/exit.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS 80
+#define INDENT 26 /* of the texts */
+
+struct row {
+	char letter;
+	const char *name;
+	const char *argument;
+	const char *help;
+};
+
+static const struct row rows[] = {
+	{ 'P', "prefix", "PREFIX", "eal.prefix of the system; default: the only one that runs" },
+	{ 'j', "json", NULL, "JSON, in one line" },
+	{ 'p', "pretty", NULL, "JSON, in several lines" },
+	{ 'a', "all", NULL, "also counters that lost nothing" },
+	{ '1', "once", NULL, "one look, as text" },
+	{ 's', "seconds", "N",
+	  "how long to look for the rate; default 1. Of drops 0, too: no rate" },
+	{ 'V', "version", NULL, "the version of knit" },
+	{ 'h', "help", NULL, "this text; behind a command: what that command does" },
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* What each command understands. */
+#define ALWAYS "Vh"
+/* An option that more commands have than this is explained without their names. */
+#define FEW 3
+
+static bool has(const struct command *c, char letter)
+{
+	return !c->other && (strchr(ALWAYS, letter) || strchr(c->letters, letter));
+}
+
+/* The commands that have the option: "top, drops". Returns their number. */
+static size_t owners(char letter, char *text, size_t size)
+{
+	size_t i, n = 0, at = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < n_commands; i++) {
+		if (!has(&commands[i], letter))
+			continue;
+		if (at < size)
+			at += snprintf(text + at, size - at, "%s%s", n ? ", " : "",
+				       commands[i].name);
+		n++;
+	}
+	return n;
+}
+
+/* The cursor is at column `at`: the text goes on at INDENT, in lines that are not too long. */
+static void print_text(int at, const char *text)
+{
+	int n, column = at;
+
+	while (*text) {
+		n = (int)strcspn(text, " ");
+		if (column == at || column + 1 + n > COLUMNS) {
+			if (column != at || at > INDENT - 2)
+				printf("\n%*s", INDENT, "");
+			else
+				printf("%*s", INDENT - at, "");
+			column = INDENT;
+			at = -1;
+		} else {
+			printf(" ");
+			column++;
+		}
+		printf("%.*s", n, text);
+		column += n;
+		text += n + strspn(text + n, " ");
+	}
+	printf("\n");
+}
+
+static void print_row(const struct row *r, bool name_owners)
+{
+	char list[200], text[400];
+	size_t n = owners(r->letter, list, sizeof(list));
+	int at = printf("  -%c, --%s%s%s", r->letter, r->name, r->argument ? " " : "",
+			r->argument ? r->argument : "");
+
+	snprintf(text, sizeof(text), "%s%s%s", name_owners && n <= FEW ? list : "",
+		 name_owners && n <= FEW ? ": " : "", r->help);
+	print_text(at, text);
+}
+
+void options_help(void)
+{
+	size_t i;
+
+	puts("usage: knit [OPTIONS] COMMAND [ARGUMENTS]\n"
+	     "\n"
+	     "Shows and explains a running knit. COMMAND --help: more about that command.\n");
+	for (i = 0; i < n_commands; i++)
+		print_text(printf("  %s %s", commands[i].name, commands[i].arguments),
+			   commands[i].help);
+	puts("");
+	for (i = 0; i < ROWS; i++)
+		print_row(&rows[i], true);
+	puts("\n"
+	     "exit codes: 0 done, 1 failure, 2 command line, 4 permission, 5 no primary, or it\n"
+	     "does not answer; check and bind: those of knit-primary and knit-bind");
+}
+
+void options_help_command(const struct command *c)
+{
+	size_t i;
+
+	printf("usage: knit %s [OPTIONS]%s%s\n\n%s\n\n", c->name, c->arguments[0] ? " " : "",
+	       c->arguments, c->more ? c->more : c->help);
+	for (i = 0; i < ROWS; i++)
+		if (has(c, rows[i].letter) && rows[i].letter != 'V')
+			print_row(&rows[i], false);
+}
+
+static bool parse_seconds(const char *text, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(text, &end);
+	if (end != text && *end == '\0' && *seconds >= 0 && *seconds <= 3600)
+		return true;
+	fail(0, "--seconds: found \"%s\": a number from 0 to 3600 is expected", text);
+	return false;
+}
+
+/* False: the text behind the option is of no use; there was a message. */
+static bool take(struct options *o, char letter, const char *text)
+{
+	switch (letter) {
+	case 'P':
+		o->prefix = text;
+		return true;
+	case 'p':
+		o->pretty = true;
+		o->json = true;
+		return true;
+	case 'j':
+		o->json = true;
+		return true;
+	case 'a':
+		o->all = true;
+		return true;
+	case '1':
+		o->once = true;
+		return true;
+	case 's':
+		return parse_seconds(text, &o->seconds);
+	}
+	return false;
+}
+
+/* NULL: there is no such option. */
+static const struct row *find_row(int letter)
+{
+	size_t i;
+
+	for (i = 0; i < ROWS; i++)
+		if (rows[i].letter == letter)
+			return &rows[i];
+	return NULL;
+}
+
+/* What getopt did not like. It knows no letter of a long option that does not exist. */
+static bool refuse(const struct command *c, int opt, char **argv)
+{
+	const struct row *r = find_row(optopt);
+	char word[64];
+
+	if (r)
+		snprintf(word, sizeof(word), "--%s", r->name);
+	else if (optopt)
+		snprintf(word, sizeof(word), "-%c", optopt);
+	else
+		snprintf(word, sizeof(word), "%s", argv[optind - 1]);
+	fail(0, "%s%s%s %s; `knit %s%s--help` lists the options", c ? c->name : "", c ? ": " : "",
+	     r == NULL	  ? "no such option:"
+	     : opt == ':' ? "a value is expected behind"
+			  : "no value is expected behind",
+	     word, c ? c->name : "", c ? " " : "");
+	return false;
+}
+
+/* letters: has the flags of getopt already. */
+static void getopt_tables(char letters[3 + 2 * ROWS], struct option longs[ROWS + 1])
+{
+	size_t i, n = strlen(letters);
+
+	for (i = 0; i < ROWS; i++) {
+		letters[n++] = rows[i].letter;
+		if (rows[i].argument)
+			letters[n++] = ':';
+		longs[i] = (struct option){ rows[i].name,
+					    rows[i].argument ? required_argument : no_argument,
+					    NULL, rows[i].letter };
+	}
+	letters[n] = '\0';
+	longs[ROWS] = (struct option){ NULL };
+}
+
+bool options_read(struct options *o, const struct command *c, int argc, char **argv, int *code)
+{
+	/* '+': it ends at the first word. ':': it tells when a value is missing. */
+	char letters[3 + 2 * ROWS] = "+:";
+	struct option longs[ROWS + 1];
+	int opt;
+
+	if (c)
+		strcpy(letters, ":");
+	getopt_tables(letters, longs);
+	*code = KNIT_EXIT_USAGE;
+	opterr = 0;
+	optind = 0; /* begins anew */
+	while ((opt = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (opt == '?' || opt == ':')
+			return refuse(c, opt, argv);
+		if (opt == 'V')
+			printf("knit " KNIT_VERSION "\n");
+		else if (opt == 'h' && c)
+			options_help_command(c);
+		else if (opt == 'h')
+			options_help();
+		else if (!take(o, (char)opt, optarg))
+			return false;
+		*code = opt == 'V' || opt == 'h' ? KNIT_EXIT_OK : KNIT_EXIT_USAGE;
+		if (*code == KNIT_EXIT_OK)
+			return false;
+		o->given |= 1U << (find_row(opt) - rows);
+	}
+	return true;
+}
+
+int options_fit(const struct options *o, const struct command *c)
+{
+	char list[200];
+	size_t i;
+
+	for (i = 0; i < ROWS; i++) {
+		if (!(o->given >> i & 1) || has(c, rows[i].letter))
+			continue;
+		if (c->other)
+			return fail(KNIT_EXIT_USAGE, "%s: its options stand behind it", c->name);
+		owners(rows[i].letter, list, sizeof(list));
+		return fail(KNIT_EXIT_USAGE, "%s: it has no option --%s; these have it: %s",
+			    c->name, rows[i].name, list);
+	}
+	return KNIT_EXIT_OK;
+}

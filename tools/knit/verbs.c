@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "knit.h"
+#include "system/process/exit.h"
+
+#include <json-c/json.h>
+
+static int version_main(const struct options *o, int argc, char **argv);
+
+const struct command commands[] = {
+	{ "show", "[ports | interfaces | workers | control | KIND NAME]", "Pjp",
+	  "what runs, and its counters",
+	  "What runs, and its counters.\n"
+	  "\n"
+	  "  ports, interfaces, workers, control    a table of them; default: all of these\n"
+	  "  port NAME, interface NAME, worker ID   everything about one",
+	  show_main },
+	{ "top", "", "Pjp1s", "rates of all, live; --once for programs",
+	  "Rates of all ports, interfaces and workers, live.\n"
+	  "\n"
+	  "Keys: q end, t by traffic, n by name, b only what is busy, + and - the time.\n"
+	  "With --json a line for each look, with --once a single look as text.",
+	  top_main },
+	{ "drops", "", "Pjpas", "each way to lose a packet that lost one, and what to do",
+	  "Each way to lose a packet that lost one, with its rate, what it means and what to do.",
+	  drops_main },
+	{ "check", "FILE", "", "what the machine lacks for a configuration, with remedies",
+	  "What this machine lacks for the configuration FILE, with remedies.", check_main },
+	{ "bind", "[ARGUMENTS]", "", "NICs and their drivers; as knit-bind", NULL, bind_main,
+	  .other = true },
+	{ "version", "", "jp", "the version of knit", NULL, version_main },
+};
+const size_t n_commands = sizeof(commands) / sizeof(commands[0]);
+
+static int version_main(const struct options *o, int argc, char **argv)
+{
+	struct json_object *version;
+
+	if (argc > 1)
+		return fail(KNIT_EXIT_USAGE, "version: it has no arguments");
+	if (o->json) {
+		version = json_object_new_object();
+		json_object_object_add(version, "version", json_object_new_string(KNIT_VERSION));
+		print_json(o, version);
+	} else {
+		printf("knit " KNIT_VERSION "\n");
+	}
+	return KNIT_EXIT_OK;
+}
