@@ -19,7 +19,7 @@ esac
 arch=$(dpkg --print-architecture 2>/dev/null) || arch=amd64
 headers=linux-headers-$arch
 build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
-	liburing-dev libjson-c-dev libncurses-dev check python3 iproute2 iputils-ping procps
+	liburing-dev libjson-c-dev libncurses-dev libpcap-dev check python3 iproute2 iputils-ping procps
 	util-linux"
 run="$build $telemetry" # dpdk-telemetry.py
 smoke="$run bash-completion ethtool iperf3 tcpdump tmux"
@@ -72,6 +72,7 @@ generic()
 		liburing-dev liburing.pc liburing, its headers
 		libjson-c-dev json-c.pc json-c, its headers
 		libncurses-dev ncurses.pc ncurses, its headers
+		libpcap-dev libpcap.pc libpcap, its headers
 		check check.pc the unit test framework Check, its headers
 		python3 python3 Python 3
 		iproute2 ip iproute2

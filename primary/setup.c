@@ -7,6 +7,7 @@
 #include "main_loop.h"
 #include "primary.h"
 #include "system/quirks/sigbus.h"
+#include "system/topology/watch.h"
 
 #include <rte_memzone.h>
 #include <rte_rcu_qsbr.h>
@@ -14,6 +15,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool primary_plan_fits(const struct knit_config *conf)
 {
@@ -80,6 +82,23 @@ static int make_doorbells(struct knit_topo *t)
 	return 0;
 }
 
+static int make_watch(struct primary *p)
+{
+	size_t size = knit_watch_bytes(p->conf);
+	const struct rte_memzone *mz;
+
+	if (size == 0)
+		return 0;
+	mz = rte_memzone_reserve_aligned(KNIT_WATCH_MZ, size, SOCKET_ID_ANY, 0,
+					 RTE_CACHE_LINE_SIZE);
+	if (mz == NULL)
+		return errno_log(rte_errno, "memzone " KNIT_WATCH_MZ);
+	memset(mz->addr, 0, size);
+	p->topo->watch = mz->addr;
+	knit_watch_init(p->topo->watch, p->conf);
+	return 0;
+}
+
 int primary_topology_create(struct primary *p)
 {
 	struct knit_topo *t;
@@ -95,6 +114,8 @@ int primary_topology_create(struct primary *p)
 		ret = make_doorbells(t);
 	if (ret == 0)
 		ret = make_qsbr(t);
+	if (ret == 0)
+		ret = make_watch(p);
 	if (ret < 0)
 		return ret;
 	t->config_hash = p->conf->hash;

@@ -20,7 +20,8 @@ BASE = ["common/kni", "common/kni/base"]
 # What knit's own processes use of the library, and of what they share.
 SHARED = BASE + ["common/kni/control", "common/kni/engine", "common/kni/offload",
                  "common/system/process", "common/system/config", "common/system/quirks",
-                 "common/system/topology", "common/system/rundir", "common/system/session"]
+                 "common/system/topology", "common/system/rundir", "common/system/session",
+                 "common/system/command"]
 LAW = {
     "include": [],
     "include/abi": [],
@@ -43,7 +44,8 @@ LAW = {
     "common/system/command": [],
     "common/system/bind": ["common/system/process"],
     "common/system/config": ["common/system/bind", "common/system/process"],
-    "common/system/topology": BASE + ["common/kni/control", "common/system/config"],
+    "common/system/topology": BASE + ["common/kni/control", "common/system/config",
+                                      "common/system/command"],
     "common/system/rundir": BASE + ["common/system/config", "common/system/process"],
     "common/system/session": BASE + ["common/system/config", "common/system/process",
                                      "common/system/quirks", "common/system/rundir",
@@ -54,7 +56,7 @@ LAW = {
                          "primary/memory", "primary/process", "primary/port",
                          "primary/recovery", "primary/command"],
     "primary/memory": SHARED,
-    "primary/command": SHARED + ["common/system/command"],
+    "primary/command": SHARED,
     "primary/process": SHARED + ["primary/memory"],
     "primary/port": SHARED + ["common/system/bind", "primary/memory", "primary/process"],
     "primary/recovery": SHARED + ["primary/memory", "primary/process", "primary/port"],
@@ -77,7 +79,8 @@ DATAPATH_CALLS = re.compile(
     r"per_lcore__.*|rte_eth_fp_ops|rte_eth_call_[rt]x_callbacks|rte_mempool_ops_table|"
     r"rte_mempool_avail_count|rte_pktmbuf_free_bulk|"
     r"knit_doorbell_ring|knit_kick_of|knit_handoff_(put|take|lost)|knit_offload_\w+|"
-    r"knit_(to|from)_kernel(_room|_any|_count)?|knit_worker_fallback(_failed)?")
+    r"knit_(to|from)_kernel(_room|_any|_count)?|knit_worker_fallback(_failed)?|"
+    r"knit_watch_\w+|knit_forward_why|bpf_filter")
 MODULE_INCLUDES = ("include/abi/", "common/pure/")
 ROOTS = ("include/", "common/", "primary/", "secondary/", "tools/")
 

@@ -2,11 +2,13 @@
 #include "commands.h"
 
 #include "command.h"
+#include "watch.h"
 
 #include <stddef.h>
 
 /* A new command is an entry here and a type in system/command/wire.h. */
 static const struct command *const table[] = {
+	&watch_command,
 	NULL,
 };
 

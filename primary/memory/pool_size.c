@@ -2,6 +2,7 @@
 #include "pool_size.h"
 #include "kni/control/iface.h"
 #include "system/topology/handoff.h"
+#include "system/topology/watch.h"
 
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
@@ -77,7 +78,7 @@ static size_t pool_bytes(const struct knit_config *c, unsigned int n_mbufs)
 /* The number of a port's transmit queues is not known yet. The least is one. */
 static size_t shared_bytes(const struct knit_config *c)
 {
-	size_t bytes = OVERHEAD;
+	size_t bytes = OVERHEAD + knit_watch_bytes(c);
 	unsigned int i;
 
 	for (i = 0; i < c->n_ports; i++)

@@ -4,6 +4,8 @@
 #include "idle.h"
 #include "park.h"
 #include "signals.h"
+#include "system/topology/watch.h"
+#include "watch.h"
 #include "worker.h"
 #include "worker/datapath/datapath.h"
 #include "worker/datapath/forward.h"
@@ -86,11 +88,12 @@ static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 	return ret;
 }
 
-/* The time is looked at in the loop without a system call. */
-static void beat(struct knit_worker *w, uint64_t now)
+/* What is due every few milliseconds. The time is looked at in the loop without a system call. */
+static void look(struct knit_worker *w, uint64_t now)
 {
 	knit_beat(&w->beat);
-	w->next_beat = now + knit_beat_timeout(&w->beat, -1) * (rte_get_tsc_hz() / 1000);
+	knit_watch_look(w);
+	w->next_look = now + rte_get_tsc_hz() / 1000 * KNIT_WATCH_LOOK_MS;
 }
 
 int knit_worker_run(struct knit_worker *w)
@@ -101,7 +104,7 @@ int knit_worker_run(struct knit_worker *w)
 	int ret;
 
 	knit_beat_init(&w->beat);
-	w->next_beat = w->beat.every_ms ? before : UINT64_MAX;
+	w->next_look = before;
 	rte_rcu_qsbr_thread_online(w->qsbr, 0);
 	ret = knit_park_check(w);
 	while (ret == KNIT_EXIT_OK && likely(!must_end(w))) {
@@ -115,14 +118,16 @@ int knit_worker_run(struct knit_worker *w)
 			knit_count(&s->cycles_busy, now - before);
 		}
 		before = now;
-		if (unlikely(now >= w->next_beat))
-			beat(w, now);
+		if (unlikely(now >= w->next_look))
+			look(w, now);
 		ret = between_rounds(w, n != 0, now);
 		if (unlikely(w->idle.slept)) {
 			w->idle.slept = false;
 			before = rte_rdtsc();
+			look(w, before);
 		}
 	}
+	knit_watch_end(w);
 	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 	return ret;
 }

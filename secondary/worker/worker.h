@@ -28,7 +28,7 @@
  *
  * The plan (plan.c) gives each input and output its function. loop.c calls these steps. Between two
  * rounds the worker holds no mbuf. Only there it passes a quiescent state, parks (park.c), sleeps
- * (idle.c) or ends. The packet path takes no lock, writes no log, allocates nothing but mbufs, and
+ * (idle.c), begins to watch packets (watch.c) or ends. The packet path takes no lock, writes no log, allocates nothing but mbufs, and
  * makes no system call but a doorbell's, the driver's and those that do an engine's part
  * (kni/kick.h).
  *
@@ -49,6 +49,7 @@ enum knit_end {
 };
 
 struct knit_burst;
+struct knit_watcher;
 struct knit_worker;
 
 /* Where packets are sent. Output 0 drops them and counts NO_IFACE. */
@@ -129,7 +130,8 @@ struct knit_worker {
 	struct knit_topo *topo;
 	struct rte_rcu_qsbr *qsbr;
 	struct knit_worker_stats *stats;
-	uint64_t next_beat; /* TSC; UINT64_MAX: nobody watches */
+	uint64_t next_look;	      /* TSC: when the loop looks at what changes seldom */
+	struct knit_watcher *watcher; /* NULL: nobody watches packets, see datapath/watch.h */
 	uint32_t burst;
 	uint32_t n_inputs;
 	uint32_t n_outputs;

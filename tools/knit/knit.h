@@ -21,6 +21,11 @@
  *   top.c       knit top
  *   rates.c     rates from two looks
  *   drops.c     knit drops
+ *   watch.c     what knit trace and knit capture have in common
+ *   trace.c     knit trace
+ *   summary.c   a frame in a line
+ *   capture.c   knit capture
+ *   pcapng.c    the format of its files
  *   table.c     text in columns
  *   output.c    messages and JSON
  *   start.c     knit check, knit bind: other programs
@@ -31,11 +36,16 @@
 struct options {
 	const char *prefix; /* NULL: the only system there is */
 	bool json;
-	bool pretty;	/* with json: in lines */
-	bool all;	/* drops: also what did not happen */
-	bool once;	/* top: one look, no terminal */
-	double seconds; /* drops, top: between two looks */
-	uint32_t given; /* a bit for each row of options.c */
+	bool pretty;	       /* with json: in lines */
+	bool all;	       /* drops: also what did not happen */
+	bool once;	       /* top: one look, no terminal */
+	uint64_t number;       /* trace, capture: how many packets; 0: not said */
+	uint32_t length;       /* trace, capture: bytes of each packet; 0: not said */
+	uint32_t share;	       /* trace, capture: percent of a worker's time */
+	const char *direction; /* trace, capture; NULL: both */
+	const char *file;      /* capture: where to write; NULL: standard output */
+	double seconds;	       /* drops, top: between two looks */
+	uint32_t given;	       /* a bit for each row of options.c */
 };
 
 struct client;
@@ -58,6 +68,8 @@ extern const size_t n_commands;
 int show_main(const struct options *o, int argc, char **argv);
 int top_main(const struct options *o, int argc, char **argv);
 int drops_main(const struct options *o, int argc, char **argv);
+int trace_main(const struct options *o, int argc, char **argv);
+int capture_main(const struct options *o, int argc, char **argv);
 int check_main(const struct options *o, int argc, char **argv);
 int bind_main(const struct options *o, int argc, char **argv);
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "options.h"
 
+#include "system/command/watch.h"
 #include "system/process/exit.h"
 
+#include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +26,15 @@ static const struct row rows[] = {
 	{ 'p', "pretty", NULL, "JSON, in several lines" },
 	{ 'a', "all", NULL, "also counters that lost nothing" },
 	{ '1', "once", NULL, "one look, as text" },
+	{ 'n', "number", "N", "end after so many packets; trace: default 10" },
+	{ 'd', "direction", "rx|tx",
+	  "only what the devices receive or only what they transmit; default: both" },
+	{ 'l', "length", "BYTES",
+	  "the first bytes of each packet, 64 to 65535; default: trace "
+	  "128, capture all" },
+	{ 'S', "share", "PERCENT",
+	  "of a worker's time at most, 1 to 100; default 10. Packets beyond that are not looked at" },
+	{ 'w', "write", "FILE", "where to write; default: standard output" },
 	{ 's', "seconds", "N",
 	  "how long to look for the rate; default 1. Of drops 0, too: no rate" },
 	{ 'V', "version", NULL, "the version of knit" },
@@ -134,6 +146,33 @@ static bool parse_seconds(const char *text, double *seconds)
 	return false;
 }
 
+/* A whole number from min to max. */
+static bool parse_number(const char *name, const char *text, uint64_t min, uint64_t max,
+			 uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *number >= min &&
+	    *number <= max)
+		return true;
+	fail(0, "--%s: found \"%s\": a number from %" PRIu64 " to %" PRIu64 " is expected", name,
+	     text, min, max);
+	return false;
+}
+
+static bool parse_small(const char *name, const char *text, uint32_t min, uint32_t max,
+			uint32_t *number)
+{
+	uint64_t n;
+
+	if (!parse_number(name, text, min, max, &n))
+		return false;
+	*number = (uint32_t)n;
+	return true;
+}
+
 /* False: the text behind the option is of no use; there was a message. */
 static bool take(struct options *o, char letter, const char *text)
 {
@@ -153,6 +192,19 @@ static bool take(struct options *o, char letter, const char *text)
 		return true;
 	case '1':
 		o->once = true;
+		return true;
+	case 'n':
+		return parse_number("number", text, 1, UINT64_C(1000000000000), &o->number);
+	case 'd':
+		o->direction = text;
+		return true;
+	case 'l':
+		return parse_small("length", text, KNIT_WATCH_SNAP_MIN, KNIT_WATCH_SNAP_MAX,
+				   &o->length);
+	case 'S':
+		return parse_small("share", text, 1, 100, &o->share);
+	case 'w':
+		o->file = text;
 		return true;
 	case 's':
 		return parse_seconds(text, &o->seconds);

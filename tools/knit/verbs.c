@@ -23,6 +23,23 @@ const struct command commands[] = {
 	{ "drops", "", "Pjpas", "each way to lose a packet that lost one, and what to do",
 	  "Each way to lose a packet that lost one, with its rate, what it means and what to do.",
 	  drops_main },
+	{ "trace", "[OBJECT...] [FILTER]", "PjpndlS", "what happens to packets, step by step",
+	  "What happens to packets in the workers, step by step.\n"
+	  "\n"
+	  "  OBJECT    port NAME, interface NAME or worker ID: packets that pass one of them;\n"
+	  "            default: all\n"
+	  "  FILTER    an expression of pcap-filter(7); `where` before it makes clear where it\n"
+	  "            begins",
+	  trace_main },
+	{ "capture", "[OBJECT...] [FILTER]", "PndlSw", "packets of the fast path, as a pcapng file",
+	  "Packets that pass ports and interfaces, as a pcapng file with what was done to each.\n"
+	  "For a look as it happens: knit capture | wireshark -k -i -\n"
+	  "\n"
+	  "  OBJECT    port NAME, interface NAME or worker ID: packets that pass one of them;\n"
+	  "            default: all\n"
+	  "  FILTER    an expression of pcap-filter(7); `where` before it makes clear where it\n"
+	  "            begins",
+	  capture_main },
 	{ "check", "FILE", "", "what the machine lacks for a configuration, with remedies",
 	  "What this machine lacks for the configuration FILE, with remedies.", check_main },
 	{ "bind", "[ARGUMENTS]", "", "NICs and their drivers; as knit-bind", NULL, bind_main,

@@ -25,7 +25,10 @@
 #define KNIT_COMMAND_MAX (128 << 10) /* bytes of a message, with its head */
 
 enum knit_command_type {
-	KNIT_COMMAND_END = 1, /* primary: struct knit_command_end */
+	KNIT_COMMAND_END = 1,  /* primary: struct knit_command_end */
+	KNIT_COMMAND_WATCH,    /* client: struct knit_watch_request, see watch.h */
+	KNIT_COMMAND_WATCHING, /* primary: struct knit_watch_begin */
+	KNIT_COMMAND_WATCHED,  /* primary: struct knit_watch_records */
 	KNIT_COMMAND_TYPES
 };
 

@@ -162,6 +162,11 @@ struct knit_conf_tap {
 	struct knit_conf_at at;
 };
 
+struct knit_conf_watch {
+	uint32_t buffer; /* KiB for each worker, 0: packets can't be watched */
+	struct knit_conf_at at;
+};
+
 struct knit_config {
 	char file[256];
 	char included[KNIT_MAX_FILES][256]; /* from 1 on */
@@ -169,6 +174,7 @@ struct knit_config {
 	struct knit_conf_eal eal;
 	struct knit_conf_mempool mempool;
 	struct knit_conf_tap tap;
+	struct knit_conf_watch watch;
 	struct knit_conf_control control;
 	unsigned int n_ports;
 	unsigned int n_ifaces;

@@ -118,6 +118,13 @@ static const struct knit_key tap_keys[] = {
 	{ NULL },
 };
 
+static const struct knit_key watch_keys[] = {
+	{ FIELD(knit_conf_watch, buffer), .type = KNIT_KEY_INT, RANGE(0, 65536), .def = "1024",
+	  .help = "KiB for each worker, for packets on their way to knit trace or knit capture; "
+		  "a power of two from 128 on, or the next one; 0: packets can't be watched" },
+	{ NULL },
+};
+
 static const struct knit_key port_keys[] = {
 	{ FIELD(knit_conf_port, name), .type = KNIT_KEY_TEXT, .check = knit_check_name,
 	  .expect = EXPECT_NAME, .help = "how the rest of the file calls the port; unique" },
@@ -269,6 +276,7 @@ static const struct knit_key control_keys[] = {
 static const struct knit_group eal_group = { eal_keys, offsetof(struct knit_conf_eal, at) };
 static const struct knit_group mempool_group = { mempool_keys, KNIT_NO_PLACE };
 static const struct knit_group tap_group = { tap_keys, offsetof(struct knit_conf_tap, at) };
+static const struct knit_group watch_group = { watch_keys, offsetof(struct knit_conf_watch, at) };
 static const struct knit_group port_group = { port_keys, offsetof(struct knit_conf_port, at) };
 static const struct knit_group iface_group = { iface_keys, offsetof(struct knit_conf_iface, at) };
 static const struct knit_group worker_group = { worker_keys,
@@ -284,6 +292,8 @@ static const struct knit_key root_keys[] = {
 	  .help = "packet buffers" },
 	{ FIELD(knit_config, tap), .type = KNIT_KEY_GROUP, .def = "", .sub = &tap_group,
 	  .help = "the tap engine" },
+	{ FIELD(knit_config, watch), .type = KNIT_KEY_GROUP, .def = "", .sub = &watch_group,
+	  .help = "knit trace and knit capture" },
 	{ .name = "ports",
 	  LIST_OF(knit_config, ports, n_ports),
 	  RANGE(0, KNIT_MAX_PORTS),

@@ -26,9 +26,10 @@
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 7
+#define KNIT_TOPO_VERSION 8
 
 struct knit_handoff;
+struct knit_watch;
 
 struct knit_topo_port {
 	char name[KNIT_NAME];
@@ -200,6 +201,7 @@ struct knit_topo {
 	uint32_t n_ports;
 	uint32_t n_ifaces;
 	uint32_t n_workers;
+	struct knit_watch *watch; /* see watch.h; NULL: nothing can be watched */
 	uint64_t device_faults; /* any process: atomic. Mappings of devices replaced, sigbus.h */
 	struct knit_topo_port ports[KNIT_MAX_PORTS];
 	struct knit_topo_iface ifaces[KNIT_MAX_CONF_IFACES];

@@ -3,6 +3,7 @@
 #define KNIT_WORKER_DATAPATH_H
 
 #include "burst.h"
+#include "watch.h"
 #include "worker/worker.h"
 
 /*
@@ -36,8 +37,8 @@ uint32_t knit_no_iface_tx(struct knit_worker *w, struct knit_output *out, struct
  */
 uint32_t knit_worker_fallback(struct knit_worker *w, const struct knit_output *out,
 			      struct rte_mbuf *m, uint32_t at);
-/* Counts a frame that knit_offload_fallback has just dropped. rte_errno holds the reason. */
-void knit_worker_fallback_failed(struct knit_worker *w);
+/* Counts m, which knit_offload_fallback has just dropped. rte_errno holds the reason. */
+void knit_worker_fallback_failed(struct knit_worker *w, struct rte_mbuf *m);
 
 /* Frees the n packets of m and counts them as drops for that reason. */
 static inline void knit_drop(struct knit_worker *w, enum knit_worker_drop why, struct rte_mbuf **m,
@@ -45,6 +46,8 @@ static inline void knit_drop(struct knit_worker *w, enum knit_worker_drop why, s
 {
 	if (n == 0)
 		return;
+	if (unlikely(w->watcher))
+		knit_watch_dropped(w->watcher, why, m, n);
 	rte_pktmbuf_free_bulk(m, n);
 	knit_count(&w->stats->drops[why], n);
 }

@@ -16,9 +16,13 @@ static enum knit_worker_drop drop_reason(int err)
 	}
 }
 
-void knit_worker_fallback_failed(struct knit_worker *w)
+void knit_worker_fallback_failed(struct knit_worker *w, struct rte_mbuf *m)
 {
-	knit_count(&w->stats->drops[drop_reason(rte_errno)], 1);
+	enum knit_worker_drop why = drop_reason(rte_errno);
+
+	knit_count(&w->stats->drops[why], 1);
+	if (unlikely(w->watcher))
+		knit_watch_dropped(w->watcher, why, &m, 1);
 }
 
 uint32_t knit_worker_fallback(struct knit_worker *w, const struct knit_output *out,
@@ -28,6 +32,8 @@ uint32_t knit_worker_fallback(struct knit_worker *w, const struct knit_output *o
 
 	made = knit_offload_fallback(m, &out->offload, w->work + at, RTE_DIM(w->work) - at);
 	if (unlikely(made == 0))
-		knit_worker_fallback_failed(w);
+		knit_worker_fallback_failed(w, m);
+	else if (unlikely(w->watcher))
+		knit_watch_changed(w->watcher, m, w->work + at, made);
 	return made;
 }

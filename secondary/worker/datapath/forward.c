@@ -41,3 +41,19 @@ uint16_t knit_forward(const struct knit_input *in, const struct knit_burst *b, u
 		return in->peer;
 	return split_burst(in, b, to, further);
 }
+
+enum knit_watch_why knit_forward_why(const struct knit_input *in, const struct rte_mbuf *m)
+{
+	uint64_t dst = knit_mac_word(rte_pktmbuf_mtod(m, const void *));
+
+	if (in->kernel == in->peer)
+		return KNIT_WATCH_WHY_ONLY;
+	if (dst & KNIT_MAC_GROUP)
+		return KNIT_WATCH_WHY_GROUP;
+	if (dst == knit_port_mac(in->port))
+		return KNIT_WATCH_WHY_OWN;
+	if (__atomic_load_n(&in->port->further.in_force, __ATOMIC_RELAXED) &&
+	    knit_macs_in(knit_macs_table(&in->port->further), dst))
+		return KNIT_WATCH_WHY_FURTHER;
+	return KNIT_WATCH_WHY_OTHER;
+}

@@ -3,6 +3,7 @@
 #define KNIT_FORWARD_H
 
 #include "datapath.h"
+#include "system/command/watch.h"
 
 /*
  * The decision between receive and send: the index of an output for each packet of one input's
@@ -16,5 +17,7 @@
  * b->m[i].
  */
 uint16_t knit_forward(const struct knit_input *in, const struct knit_burst *b, uint16_t *to);
+/* Why it decided so for m; for who watches. */
+enum knit_watch_why knit_forward_why(const struct knit_input *in, const struct rte_mbuf *m);
 
 #endif

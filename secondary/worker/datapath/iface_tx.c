@@ -40,8 +40,9 @@ uint32_t knit_iface_tx(struct knit_worker *w, struct knit_output *out, struct kn
 
 uint32_t knit_no_iface_tx(struct knit_worker *w, struct knit_output *out, struct knit_burst *b)
 {
-	RTE_SET_USED(w);
 	RTE_SET_USED(out);
+	if (unlikely(w->watcher))
+		knit_watch_dropped(w->watcher, KNIT_WORKER_DROP_NO_IFACE, b->m, b->n);
 	rte_pktmbuf_free_bulk(b->m, b->n);
 	return b->n;
 }

@@ -51,9 +51,11 @@ static uint32_t port_transmit_plain(struct knit_worker *w, struct knit_output *o
 	plain.capa = plain_capa(&plain, m);
 	n = knit_offload_fallback(m, &plain, pieces, RTE_DIM(pieces));
 	if (n == 0) {
-		knit_worker_fallback_failed(w);
+		knit_worker_fallback_failed(w, m);
 		return 0;
 	}
+	if (unlikely(w->watcher))
+		knit_watch_changed(w->watcher, m, pieces, n);
 	return port_transmit(w, out, pieces, n, bytes_of(pieces, n));
 }
 

@@ -242,6 +242,34 @@ START_TEST(further_addresses)
 }
 END_TEST
 
+/* What is told of a decision is what was decided, whatever the addresses. */
+START_TEST(reasons)
+{
+	static const uint8_t vrrp[1][6] = { { 0, 0, 0x5e, 0, 1, 7 } };
+	static const struct {
+		const uint8_t *dst;
+		enum knit_watch_why why;
+	} cases[] = {
+		{ own, KNIT_WATCH_WHY_OWN },	     { other, KNIT_WATCH_WHY_OTHER },
+		{ group, KNIT_WATCH_WHY_GROUP },     { everybody, KNIT_WATCH_WHY_GROUP },
+		{ vrrp[0], KNIT_WATCH_WHY_FURTHER },
+	};
+	struct knit_input in = input(KERNEL, PEER), one = input(PEER, PEER);
+	unsigned int i;
+
+	further(1, vrrp);
+	for (i = 0; i < RTE_DIM(cases); i++) {
+		ck_assert_uint_eq(decide_one(cases[i].dst),
+				  cases[i].why == KNIT_WATCH_WHY_OTHER ? PEER : KERNEL);
+		ck_assert_uint_eq(knit_forward_why(&in, &mbufs[0]), cases[i].why);
+		ck_assert_uint_eq(knit_forward_why(&one, &mbufs[0]), KNIT_WATCH_WHY_ONLY);
+	}
+	further(0, vrrp);
+	frame(0, vrrp[0]);
+	ck_assert_uint_eq(knit_forward_why(&in, &mbufs[0]), KNIT_WATCH_WHY_OTHER);
+}
+END_TEST
+
 /* As many as there may be, near each other; an address that is listed twice; zero is nobody's. */
 START_TEST(many_addresses)
 {
@@ -281,5 +309,6 @@ KNIT_SUITE(forward)
 	knit_add_test(s, "no interface", no_interface, 0);
 	knit_add_test(s, "new mac", new_mac, 0);
 	knit_add_test(s, "further addresses", further_addresses, 0);
+	knit_add_test(s, "reasons", reasons, 0);
 	knit_add_test(s, "many addresses", many_addresses, 0);
 }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "watch.h"
+
+#include <string.h>
+
+static uint32_t ring_bytes(const struct knit_config *c)
+{
+	return RTE_MAX(rte_align32pow2(c->watch.buffer << 10), KNIT_WATCH_RING_MIN);
+}
+
+static size_t ring_size(const struct knit_config *c)
+{
+	return RTE_ALIGN_CEIL(sizeof(struct knit_watch_ring) + ring_bytes(c), RTE_CACHE_LINE_SIZE);
+}
+
+static size_t head_size(void)
+{
+	return RTE_ALIGN_CEIL(sizeof(struct knit_watch), RTE_CACHE_LINE_SIZE);
+}
+
+size_t knit_watch_bytes(const struct knit_config *c)
+{
+	return c->watch.buffer ? head_size() + c->n_workers * ring_size(c) : 0;
+}
+
+void knit_watch_init(struct knit_watch *w, const struct knit_config *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_workers; i++) {
+		w->ring[i] = RTE_PTR_ADD(w, head_size() + i * ring_size(c));
+		w->ring[i]->bytes = ring_bytes(c);
+	}
+}
+
+uint32_t knit_watch_read(const struct knit_watch *w, struct knit_watch_spec *spec)
+{
+	uint32_t serial = __atomic_load_n(&w->serial, __ATOMIC_ACQUIRE);
+
+	if (serial == 0)
+		return 0;
+	*spec = w->spec;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__atomic_load_n(&w->serial, __ATOMIC_RELAXED) != serial)
+		return 0;
+	return serial;
+}
+
+const struct knit_watch_record *knit_watch_next(const struct knit_watch_ring *r, uint32_t bytes,
+						uint64_t *tail, uint32_t serial, uint32_t *size)
+{
+	uint64_t head = __atomic_load_n(&r->head, __ATOMIC_ACQUIRE);
+	const struct knit_watch_record *record;
+	uint32_t at, of;
+
+	while (head - *tail >= 2 * sizeof(uint32_t)) {
+		at = *tail & (bytes - 1);
+		record = (const struct knit_watch_record *)(const void *)(r->data + at);
+		*size = __atomic_load_n(&record->size, __ATOMIC_RELAXED);
+		of = __atomic_load_n(&record->serial, __ATOMIC_RELAXED);
+		if (head - *tail > bytes || *size < 2 * sizeof(uint32_t) || *size % 8 ||
+		    *size > bytes - at || *size > head - *tail) {
+			*tail = head;
+			return NULL;
+		}
+		if (of == serial && *size >= sizeof(*record) && *size <= KNIT_WATCH_RECORD_MAX)
+			return record;
+		*tail += *size;
+	}
+	return NULL;
+}
+
+bool knit_watch_valid(const struct knit_watch_record *record, uint32_t size)
+{
+	return record->size == size && size >= sizeof(*record) &&
+	       record->n_steps <= KNIT_WATCH_STEPS && record->captured <= size - sizeof(*record);
+}

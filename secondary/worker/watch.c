@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_worker
+#include "watch.h"
+
+#include "kni/base/log.h"
+#include "system/topology/handoff.h"
+#include "worker.h"
+#include "worker/datapath/watch.h"
+
+#include <rte_cycles.h>
+
+#include <pcap/bpf.h>
+
+/* Unused time of so long is kept: a burst after a pause is always looked at. */
+#define BUDGET_US 10000
+/* A packet of 64 KiB in many pieces, all of which are copied and looked at. */
+#define LONGEST_US 20
+
+static struct knit_watcher watcher;
+
+static unsigned int worker_index(const struct knit_worker *w)
+{
+	return w->entry - w->topo->workers;
+}
+
+static uint16_t iface_index(const struct knit_worker *w, const struct rte_kni *kni)
+{
+	uint16_t i = 0;
+
+	while (i < w->topo->n_ifaces && w->topo->ifaces[i].kni != kni)
+		i++;
+	return i;
+}
+
+static bool has_bit(const uint64_t sets[2], uint8_t direction, uint16_t index)
+{
+	return sets[direction == KNIT_WATCH_TX] >> index & 1;
+}
+
+static struct knit_watch_device port_device(const struct knit_worker *w,
+					    const struct knit_topo_port *port, uint8_t direction)
+{
+	uint16_t i = port - w->topo->ports;
+
+	return (struct knit_watch_device){ .watched = has_bit(watcher.spec.ports, direction, i),
+					   .end = KNIT_WATCH_PORT,
+					   .direction = direction,
+					   .index = i };
+}
+
+static struct knit_watch_device iface_device(const struct knit_worker *w, const struct rte_kni *kni,
+					     uint8_t direction)
+{
+	uint16_t i = iface_index(w, kni);
+
+	return (struct knit_watch_device){ .watched = has_bit(watcher.spec.ifaces, direction, i),
+					   .end = KNIT_WATCH_IFACE,
+					   .direction = direction,
+					   .index = i };
+}
+
+/* An interface sends what is an input here. */
+static void place_input(const struct knit_worker *w, const struct knit_input *in,
+			struct knit_watch_place *at)
+{
+	*at = (struct knit_watch_place){ .receive = in->receive, .queue = in->queue };
+	if (in->end == KNIT_END_PORT)
+		at->device = port_device(w, in->port, KNIT_WATCH_RX);
+	else if (in->end == KNIT_END_IFACE)
+		at->device = iface_device(w, in->kni, KNIT_WATCH_TX);
+	at->end = at->device.end;
+	at->index = at->device.index;
+	if (in->end == KNIT_END_HANDOFF) {
+		at->end = KNIT_WATCH_HANDOFF;
+		at->index = in->handoff->producer;
+	}
+}
+
+/*
+ * What is given to another worker for a port is on a journey to that port. It is not sent there
+ * yet.
+ */
+static void place_output(const struct knit_worker *w, const struct knit_output *out,
+			 struct knit_watch_place *at)
+{
+	*at = (struct knit_watch_place){ .send = out->send, .queue = out->queue };
+	if (out->end == KNIT_END_PORT || out->end == KNIT_END_HANDOFF)
+		at->device = port_device(w, out->port, KNIT_WATCH_TX);
+	else if (out->end == KNIT_END_IFACE)
+		at->device = iface_device(w, out->kni, KNIT_WATCH_RX);
+	at->end = at->device.end;
+	at->index = at->device.index;
+	if (out->end == KNIT_END_HANDOFF) {
+		at->end = KNIT_WATCH_HANDOFF;
+		at->index = out->handoff->consumer;
+		at->device.watched = at->device.watched && watcher.spec.journeys;
+	}
+}
+
+static void install(struct knit_worker *w)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_inputs; i++) {
+		place_input(w, &w->inputs[i], &watcher.inputs[i]);
+		w->inputs[i].receive = knit_watch_receive;
+	}
+	for (i = 0; i < w->n_outputs; i++) {
+		place_output(w, &w->outputs[i], &watcher.outputs[i]);
+		w->outputs[i].send = knit_watch_send;
+	}
+	w->watcher = &watcher;
+}
+
+static void uninstall(struct knit_worker *w)
+{
+	uint32_t i;
+
+	if (w->watcher == NULL)
+		return;
+	for (i = 0; i < w->n_inputs; i++)
+		w->inputs[i].receive = watcher.inputs[i].receive;
+	for (i = 0; i < w->n_outputs; i++)
+		w->outputs[i].send = watcher.outputs[i].send;
+	w->watcher = NULL;
+	knit_watch_publish(&watcher);
+}
+
+/* What the primary, or whoever has its memory, wants: is it possible? */
+static bool spec_is_good(const struct knit_watch_spec *s)
+{
+	return s->snaplen >= KNIT_WATCH_SNAP_MIN && s->snaplen <= KNIT_WATCH_SNAP_MAX &&
+	       s->share >= 1 && s->share <= 100 && s->n_insns <= KNIT_WATCH_INSNS &&
+	       (s->n_insns == 0 ||
+		bpf_validate((const struct bpf_insn *)(const void *)s->insns, s->n_insns));
+}
+
+static bool ring_is_good(const struct knit_watch_ring *r)
+{
+	return r && watcher.bytes >= KNIT_WATCH_RING_MIN &&
+	       (watcher.bytes & (watcher.bytes - 1)) == 0 && watcher.head % 8 == 0;
+}
+
+static void begin(struct knit_worker *w)
+{
+	const struct knit_watch_spec *s = &watcher.spec;
+	struct knit_watch_ring *r = w->topo->watch->ring[worker_index(w)];
+
+	watcher.ring = r;
+	watcher.bytes = r ? r->bytes : 0;
+	watcher.head = r ? r->head : 0;
+	watcher.records = 0;
+	watcher.n_entries = watcher.n_pieces = watcher.left = 0;
+	watcher.budget = watcher.budget_max =
+		(int64_t)(rte_get_tsc_hz() / 1000000 * BUDGET_US * s->share);
+	watcher.budget_at = rte_rdtsc();
+	watcher.longest = rte_get_tsc_hz() / 1000000 * LONGEST_US;
+	if (!spec_is_good(s) || !ring_is_good(r)) {
+		log_warn("worker %u: what is to be watched is damaged", w->id);
+		return;
+	}
+	r->counts = (struct knit_watch_counts){ 0 };
+	if (s->workers & UINT64_C(1) << worker_index(w))
+		install(w);
+	__atomic_store_n(&r->following, watcher.serial, __ATOMIC_RELEASE);
+}
+
+void knit_watch_look(struct knit_worker *w)
+{
+	struct knit_watch *watch = w->topo->watch;
+
+	if (watch == NULL || __atomic_load_n(&watch->serial, __ATOMIC_RELAXED) == watcher.serial)
+		return;
+	knit_watch_end(w);
+	watcher.serial = knit_watch_read(watch, &watcher.spec);
+	if (watcher.serial)
+		begin(w);
+}
+
+void knit_watch_end(struct knit_worker *w)
+{
+	if (watcher.serial == 0)
+		return;
+	uninstall(w);
+	if (watcher.ring)
+		__atomic_store_n(&watcher.ring->following, 0, __ATOMIC_RELEASE);
+	watcher.serial = 0;
+}
