@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 	if (o.reserve)
 		return preflight_reserve(conf);
 	if (o.check_host)
-		return primary_preflight(conf, true);
+		return o.json ? primary_preflight_json(conf) : primary_preflight(conf, true);
 	primary_init(&p, conf, o.status);
 	p.group = o.group;
 	code = primary_preflight(conf, false);

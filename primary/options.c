@@ -27,6 +27,7 @@ static void usage(FILE *out)
 	      "      --check         print what FILE needs and this machine lacks, with remedies;\n"
 	      "                      change nothing. Exit codes: 0 nothing, 3 FILE is wrong,\n"
 	      "                      4 something, 6 another rte_kni is loaded, 7 prefix is taken\n"
+	      "      --json          --check: as an object of JSON, in one line\n"
 	      "      --check-config  check FILE only; change nothing\n"
 	      "      --reserve-hugepages\n"
 	      "                      reserve on each NUMA node the hugepages that FILE needs and\n"
@@ -96,6 +97,7 @@ int primary_options(int argc, char **argv, struct options *o)
 		{ "status", no_argument, NULL, 's' },
 		{ "check", optional_argument, NULL, 'M' },
 		{ "check-config", no_argument, NULL, 'C' },
+		{ "json", no_argument, NULL, 'J' },
 		{ "reserve-hugepages", no_argument, NULL, 'P' },
 		{ "restore", required_argument, NULL, 'R' },
 		{ "give-back", required_argument, NULL, 'R' },
@@ -132,6 +134,9 @@ int primary_options(int argc, char **argv, struct options *o)
 			o->config = optarg ? optarg : o->config;
 			o->check_host = true;
 			break;
+		case 'J':
+			o->json = true;
+			break;
 		case 'P':
 			o->reserve = true;
 			break;
@@ -159,6 +164,10 @@ int primary_options(int argc, char **argv, struct options *o)
 		o->config = argv[optind++];
 	if (o->restore && knit_check_prefix(o->restore) && optind == argc)
 		return -1;
+	if (o->json && !o->check_host) {
+		fputs("knit-primary: --json needs --check\n", stderr);
+		return KNIT_EXIT_USAGE;
+	}
 	if (o->config == NULL || o->restore || optind != argc) {
 		fputs("knit-primary: --config FILE is needed, and nothing else\n", stderr);
 		usage(stderr);

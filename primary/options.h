@@ -12,6 +12,7 @@ struct options {
 	bool status;				   /* --status */
 	bool check_config;			   /* --check-config */
 	bool check_host;			   /* --check */
+	bool json;				   /* --json: --check for programs */
 	bool reserve;				   /* --reserve-hugepages */
 	const char *restore;			   /* --restore: a prefix */
 	gid_t group;				   /* --group; 0: none */

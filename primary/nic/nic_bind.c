@@ -185,6 +185,7 @@ bool nic_check(const struct knit_config *conf, bool patient, nic_report tell)
 		port = &conf->ports[i];
 		if (!knit_pci_of_device(port->device, name))
 			continue;
+		why = (struct knit_bind_why){ 0 };
 		ret = nic_find_and_check(conf, port, &dev, &why);
 		if (ret == 0)
 			ret = nic_wait_lock(port, name, &why);
@@ -195,7 +196,7 @@ bool nic_check(const struct knit_config *conf, bool patient, nic_report tell)
 		tell(ret == 0	      ? PRIMARY_NIC_GOOD
 		     : port->optional ? PRIMARY_NIC_DISPENSABLE
 				      : PRIMARY_NIC_MISSING,
-		     why.what, why.remedy);
+		     &why);
 		good &= ret == 0 || port->optional;
 	}
 	return good;

@@ -32,8 +32,9 @@ enum primary_nic {
 	PRIMARY_NIC_MISSING,
 };
 
-/* Reports one device. remedy is used only if the device is not good. */
-typedef void (*nic_report)(enum primary_nic nic, const char *what, const char *remedy);
+/* Reports one device. why has a remedy only if the device is not good. */
+struct knit_bind_why;
+typedef void (*nic_report)(enum primary_nic nic, const struct knit_bind_why *why);
 
 /*
  * Whether every PCI port can be bound as configured; false: one is missing. Changes nothing.

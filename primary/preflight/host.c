@@ -101,6 +101,8 @@ static int check_mappings(size_t bytes, size_t page)
 		 "echo %lu >" DMA_LIMIT "; for good: options vfio_iommu_type1 dma_entry_limit=%lu "
 		 "in /etc/modprobe.d/knit.conf%s",
 		 needed, needed, page < GIB ? "; or only hugepages of 1 GiB" : "");
+	snprintf(text, sizeof(text), "%lu", needed);
+	preflight_write(DMA_LIMIT, text);
 	return preflight_missing(what, remedy);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "hugepages.h"
+#include "report.h"
 #include "system/bind/bind.h"
 #include "system/bind/bind_sysfs.h"
 #include "system/config/config.h"
@@ -208,15 +209,17 @@ static size_t pages_wanted(const char *dir, unsigned long kib, size_t missing)
 /* The command adds the smallest pages. */
 void hugepages_remedy(int node, size_t missing, char *text, size_t size)
 {
-	char dir[PATH_SIZE];
+	char dir[PATH_SIZE], path[PATH_SIZE + 80], value[32];
 	unsigned long least;
 
 	node_dir(node, dir, sizeof(dir));
 	least = least_size(NULL, dir, 0);
 	if (least == 0)
 		least = USUAL_KIB;
-	snprintf(text, size, "echo %zu >%s/" PAGES "%lukB/nr_hugepages",
-		 pages_wanted(dir, least, missing), dir, least);
+	snprintf(path, sizeof(path), "%s/" PAGES "%lukB/nr_hugepages", dir, least);
+	snprintf(value, sizeof(value), "%zu", pages_wanted(dir, least, missing));
+	snprintf(text, size, "echo %s >%s", value, path);
+	preflight_write(path, value);
 }
 
 int hugepages_add(const struct knit_config *c, int node, size_t missing)

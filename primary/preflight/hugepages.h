@@ -31,7 +31,10 @@ size_t hugepages_missing(size_t needed, size_t there, size_t *left);
  */
 size_t hugepages_least(const struct knit_config *c);
 
-/* Writes the command that adds hugepages for the missing bytes to a node; -1: to the machine. */
+/*
+ * Writes the command that adds hugepages for the missing bytes to a node; -1: to the machine. It is
+ * also a step for what is reported next.
+ */
 void hugepages_remedy(int node, size_t missing, char *text, size_t size);
 
 /*

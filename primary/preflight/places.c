@@ -71,17 +71,20 @@ static bool is_tap(int sock, const char *name)
 static int place_enter(const struct place *place, int *back)
 {
 	char path[PATH_MAX], remedy[400];
-	int fd, ret;
+	int fd, ret, err;
 
 	*back = -1;
 	if (place->netns[0] == '\0')
 		return 0;
 	ret = knit_netns_path(place->netns, path, sizeof(path));
 	fd = ret < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	err = errno;
 	snprintf(remedy, sizeof(remedy), "ip netns add %s, or another netns", place->netns);
+	if (fd < 0 && err == ENOENT && strchr(place->netns, '/') == NULL)
+		preflight_run("ip", "netns", "add", place->netns, NULL);
 	if (fd < 0)
 		return place_wrong(place, "netns", remedy, "found \"%s\": %s: %s", place->netns,
-				   path, strerror(errno));
+				   path, strerror(err));
 	ret = knit_netns_enter_fd(fd, back);
 	close(fd);
 	if (ret == -EPERM)

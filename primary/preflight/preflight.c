@@ -59,6 +59,8 @@ static int check_hugepages(const struct knit_config *c)
 	if (ret)
 		return ret;
 	if (knit_eal_huge_dir(text, sizeof(text)) < 0) {
+		preflight_run("mkdir", "-p", "/dev/hugepages", NULL);
+		preflight_run("mount", "-t", "hugetlbfs", "none", "/dev/hugepages", NULL);
 		ret = preflight_missing(
 			"no hugetlbfs is mounted",
 			"mkdir -p /dev/hugepages && mount -t hugetlbfs none /dev/hugepages");
@@ -114,6 +116,10 @@ static int check_kmod(const struct knit_config *c, bool *want_tun)
 	*want_tun |= leave;
 	if (!want)
 		return 0;
+	if (fd == -EPROTO)
+		preflight_run("rmmod", "rte_kni", NULL);
+	if (fd == -EPROTO || fd == -ENOENT)
+		preflight_run("modprobe", "rte_kni", NULL);
 	preflight_missing(why.what, why.remedy);
 	return fd == -EPROTO ? KNIT_EXIT_MISMATCH : KNIT_EXIT_RESOURCES;
 }
@@ -121,6 +127,7 @@ static int check_kmod(const struct knit_config *c, bool *want_tun)
 static int check_tun(bool want)
 {
 	char what[128];
+	bool missing;
 	int fd;
 
 	if (!want)
@@ -131,7 +138,10 @@ static int check_tun(bool want)
 		preflight_good("taps: /dev/net/tun");
 		return 0;
 	}
+	missing = errno == ENOENT || errno == ENODEV;
 	snprintf(what, sizeof(what), "taps need /dev/net/tun: %s", strerror(errno));
+	if (missing)
+		preflight_run("modprobe", "tun", NULL);
 	return preflight_missing(what, "modprobe tun; in a container: --device /dev/net/tun");
 }
 
@@ -157,14 +167,16 @@ static int check_prefix(const struct knit_config *c)
 	return KNIT_EXIT_TAKEN;
 }
 
-static void report_nic(enum primary_nic nic, const char *what, const char *remedy)
+static void report_nic(enum primary_nic nic, const struct knit_bind_why *why)
 {
+	if (nic != PRIMARY_NIC_GOOD && why->module[0])
+		preflight_run("modprobe", why->module, NULL);
 	if (nic == PRIMARY_NIC_GOOD)
-		preflight_good(what);
+		preflight_good(why->what);
 	else if (nic == PRIMARY_NIC_DISPENSABLE)
-		preflight_note(what, remedy);
+		preflight_note(why->what, why->remedy);
 	else
-		preflight_missing(what, remedy);
+		preflight_missing(why->what, why->remedy);
 }
 
 int primary_preflight(const struct knit_config *c, bool all)
@@ -193,4 +205,14 @@ int primary_preflight(const struct knit_config *c, bool all)
 	if (prefix)
 		return prefix;
 	return kmod == KNIT_EXIT_MISMATCH || ret == 0 ? kmod : ret;
+}
+
+int primary_preflight_json(const struct knit_config *c)
+{
+	int code;
+
+	preflight_report_json();
+	code = primary_preflight(c, true);
+	preflight_report_print(code);
+	return code;
 }

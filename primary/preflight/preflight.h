@@ -43,5 +43,7 @@ int preflight_places(const struct knit_config *conf);
  * this is --check, which prints everything on stdout.
  */
 int primary_preflight(const struct knit_config *conf, bool all);
+/* The same for --check --json: prints an object for programs (report.h) on stdout. */
+int primary_preflight_json(const struct knit_config *conf);
 
 #endif

@@ -9,9 +9,27 @@
 
 /*
  * Reports of the checks before a start. A start prints only what is missing, on stderr. --check
- * also prints what is good and what could be better, all on stdout. Main thread.
+ * also prints what is good and what could be better, all on stdout; with --json as one object,
+ * which preflight_report_print prints. Main thread.
+ *
+ *   { "findings": [ { "state": "ok" | "note" | "missing", "what": "...", "remedy": "...",
+ *                     "steps": [ { "run": ["modprobe", "tun"] },
+ *                                { "write": "/sys/...", "value": "512" } ] } ],
+ *     "code": 4 }
+ *
+ * "remedy" is not there if all is well, nor are "steps" if there is nothing that a program can do.
  */
 void preflight_report(bool all);
+void preflight_report_json(void);
+void preflight_report_print(int code);
+
+/*
+ * What would mend the thing that is reported next: a program with its arguments, up to NULL, or a
+ * value for a file; several are for one after the other. Only what nobody can miss: no step takes
+ * anything away from another program.
+ */
+void preflight_run(const char *program, ...) __attribute__((sentinel));
+void preflight_write(const char *path, const char *value);
 
 void preflight_good(const char *what);
 /* Works, but could be better. */

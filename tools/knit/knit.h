@@ -28,7 +28,9 @@
  *   pcapng.c    the format of its files
  *   table.c     text in columns
  *   output.c    messages and JSON
- *   start.c     knit check, knit bind: other programs
+ *   check.c     knit check
+ *   mend.c      knit check --fix
+ *   start.c     knit bind; other programs
  *
  * A new command is an entry of the table in verbs.c, a new option one of that in options.c, a
  * new kind of object one in objects.c and one in show.c.
@@ -44,6 +46,8 @@ struct options {
 	uint32_t share;	       /* trace, capture: percent of a worker's time */
 	const char *direction; /* trace, capture; NULL: both */
 	const char *file;      /* capture: where to write; NULL: standard output */
+	bool fix;	       /* check: what a program can mend */
+	bool yes;	       /* check: without a question */
 	double seconds;	       /* drops, top: between two looks */
 	uint32_t given;	       /* a bit for each row of options.c */
 };

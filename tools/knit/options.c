@@ -37,6 +37,8 @@ static const struct row rows[] = {
 	{ 'w', "write", "FILE", "where to write; default: standard output" },
 	{ 's', "seconds", "N",
 	  "how long to look for the rate; default 1. Of drops 0, too: no rate" },
+	{ 'f', "fix", NULL, "print the commands that mend it, and at a terminal ask to run them" },
+	{ 'y', "yes", NULL, "with --fix: run them without a question" },
 	{ 'V', "version", NULL, "the version of knit" },
 	{ 'h', "help", NULL, "this text; behind a command: what that command does" },
 };
@@ -205,6 +207,12 @@ static bool take(struct options *o, char letter, const char *text)
 		return parse_small("share", text, 1, 100, &o->share);
 	case 'w':
 		o->file = text;
+		return true;
+	case 'f':
+		o->fix = true;
+		return true;
+	case 'y':
+		o->yes = true;
 		return true;
 	case 's':
 		return parse_seconds(text, &o->seconds);

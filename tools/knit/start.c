@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "start.h"
+
 #include "knit.h"
 #include "system/process/exit.h"
 
@@ -9,11 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/*
- * Becomes that program: the one of the same installation or build, else what PATH has. Returns only
- * if there is none.
- */
-static int become(const char *program, const char *folder, char **argv)
+int start_become(const char *program, const char *folder, char **argv)
 {
 	char own[PATH_MAX], path[PATH_MAX + 64];
 	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
@@ -33,17 +31,8 @@ static int become(const char *program, const char *folder, char **argv)
 	return fail(KNIT_EXIT_FAILURE, "%s: %s", program, strerror(errno));
 }
 
-int check_main(const struct options *o, int argc, char **argv)
-{
-	char *args[] = { "knit-primary", "--check", argc > 1 ? argv[1] : NULL, NULL };
-
-	if (argc != 2)
-		return fail(KNIT_EXIT_USAGE, "check: the name of a configuration file is expected");
-	return become("knit-primary", "primary", args);
-}
-
 int bind_main(const struct options *o, int argc, char **argv)
 {
 	argv[0] = "knit-bind";
-	return become("knit-bind", "tools/knit-bind", argv);
+	return start_become("knit-bind", "tools/knit-bind", argv);
 }

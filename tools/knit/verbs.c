@@ -40,8 +40,14 @@ const struct command commands[] = {
 	  "  FILTER    an expression of pcap-filter(7); `where` before it makes clear where it\n"
 	  "            begins",
 	  capture_main },
-	{ "check", "FILE", "", "what the machine lacks for a configuration, with remedies",
-	  "What this machine lacks for the configuration FILE, with remedies.", check_main },
+	{ "check", "FILE", "jpfy", "what the machine lacks for a configuration, with remedies",
+	  "What this machine lacks for the configuration FILE, with remedies.\n"
+	  "\n"
+	  "With --fix it prints the commands that mend it: hugepages, modules of the kernel,\n"
+	  "limits, network namespaces. At a terminal it asks whether to run them, with --yes it\n"
+	  "does not ask. Then it checks again. What they change lasts until the next boot. What\n"
+	  "could hurt others, or needs another boot, is marked `by hand` and left to people.",
+	  check_main },
 	{ "bind", "[ARGUMENTS]", "", "NICs and their drivers; as knit-bind", NULL, bind_main,
 	  .other = true },
 	{ "version", "", "jp", "the version of knit", NULL, version_main },

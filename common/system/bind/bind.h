@@ -47,10 +47,14 @@ struct knit_bind_where {
 };
 extern struct knit_bind_where knit_bind_where;
 
-/* What is wrong and what to do about it, for people. remedy may be "". */
+/*
+ * What is wrong and what to do about it, for people. remedy may be "". module: a module of the
+ * kernel that must be loaded, and that is all; or "".
+ */
 struct knit_bind_why {
 	char what[384];
 	char remedy[256];
+	char module[32];
 };
 
 struct knit_pci {

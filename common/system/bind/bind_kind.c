@@ -86,6 +86,7 @@ bool knit_bind_have_driver(const char *driver, struct knit_bind_why *why)
 	       strcmp(driver, KNIT_IGB_UIO) == 0
 		       ? " (where it is not installed: make kmod-install, or DKMS)"
 		       : "");
+	snprintf(why->module, sizeof(why->module), "%s", driver);
 	return false;
 }
 

@@ -27,13 +27,13 @@ static struct primary primary;
 
 /* What was told of port i. */
 static enum primary_nic told[8];
-static char said[8][600];
+static char said[8][700];
 static unsigned int n_told;
 
-static void tell(enum primary_nic nic, const char *what, const char *remedy)
+static void tell(enum primary_nic nic, const struct knit_bind_why *why)
 {
 	told[n_told] = nic;
-	snprintf(said[n_told++], sizeof(said[0]), "%s; %s", what, remedy);
+	snprintf(said[n_told++], sizeof(said[0]), "%s; %s", why->what, why->remedy);
 }
 
 static struct knit_conf_port *port(const char *device, int driver)

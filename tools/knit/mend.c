@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mend.h"
+
+#include "client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MAX_WORDS 15
+
+extern char **environ;
+
+static struct json_object *words_of(struct json_object *step)
+{
+	struct json_object *words;
+	size_t i;
+
+	if (!json_object_object_get_ex(step, "run", &words) ||
+	    !json_object_is_type(words, json_type_array) || json_object_array_length(words) == 0 ||
+	    json_object_array_length(words) > MAX_WORDS)
+		return NULL;
+	for (i = 0; i < json_object_array_length(words); i++)
+		if (!json_object_is_type(json_object_array_get_idx(words, i), json_type_string))
+			return NULL;
+	return words;
+}
+
+static const char *word_at(struct json_object *words, size_t i)
+{
+	return json_object_get_string(json_object_array_get_idx(words, i));
+}
+
+/* The checks name nothing that a shell would take for more than a word. */
+bool mend_text(struct json_object *step, char *text, size_t size)
+{
+	struct json_object *words = words_of(step);
+	size_t i, n = 0;
+
+	if (words == NULL && field_text(step, "write")[0])
+		return snprintf(text, size, "echo %s >%s", field_text(step, "value"),
+				field_text(step, "write")) < (int)size;
+	for (i = 0; words && i < json_object_array_length(words) && n < size; i++)
+		n += snprintf(text + n, size - n, "%s%s", i ? " " : "", word_at(words, i));
+	return n > 0 && n < size;
+}
+
+static bool write_value(const char *path, const char *value, char *why, size_t size)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		err = errno;
+	if (fd >= 0 && close(fd) < 0 && err == 0)
+		err = errno;
+	snprintf(why, size, "%s", strerror(err));
+	return err == 0;
+}
+
+static bool run(struct json_object *words, char *why, size_t size)
+{
+	char *argv[MAX_WORDS + 1] = { NULL };
+	int status, err;
+	pid_t pid;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(words); i++)
+		argv[i] = (char *)word_at(words, i);
+	err = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+	if (err) {
+		snprintf(why, size, "%s: %s", argv[0], strerror(err));
+		return false;
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	if (WIFSIGNALED(status))
+		snprintf(why, size, "ended by signal %d", WTERMSIG(status));
+	else
+		snprintf(why, size, "exit code %d", WEXITSTATUS(status));
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool mend_do(struct json_object *step, char *why, size_t size)
+{
+	struct json_object *words = words_of(step);
+
+	snprintf(why, size, "no such step");
+	if (words)
+		return run(words, why, size);
+	return field_text(step, "write")[0] &&
+	       write_value(field_text(step, "write"), field_text(step, "value"), why, size);
+}
