@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "iface.h"
 
+#include "event/event.h"
 #include "kni/base/handover.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
@@ -146,6 +147,7 @@ static int iface_create(struct primary *p, unsigned int i)
 		log_err("interface %s: %s", c->name, rte_strerror(rte_errno));
 		return -rte_errno;
 	}
+	EVENT(INTERFACE_MADE, EV(c->name), EV(topo->kni->engine->name));
 	return 0;
 }
 
@@ -171,6 +173,7 @@ void primary_ifaces_destroy(struct primary *p)
 			continue;
 		knit_iface_destroy(p->topo->ifaces[i].kni);
 		p->topo->ifaces[i].kni = NULL;
+		EVENT(INTERFACE_GONE, EV(p->topo->ifaces[i].name));
 	}
 }
 
@@ -210,10 +213,32 @@ void primary_link_update(struct primary *p, unsigned int i)
 		return;
 	port->topo->link_up = up;
 	port->topo->link_speed = link.link_speed;
-	log_notice("port %s: link %s", port->conf->name, up ? "up" : "down");
+	if (up)
+		EVENT(LINK_UP, EV(port->conf->name),
+		      EV(link.link_speed == UINT32_MAX ? 0 : link.link_speed));
+	else
+		EVENT(LINK_DOWN, EV(port->conf->name));
 	if (port->topo->iface < 0)
 		return;
 	kni = p->topo->ifaces[port->topo->iface].kni;
 	kni->engine->set_link(kni, up, link.link_speed,
 			      link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX);
+}
+
+void primary_requests_poll(struct primary *p)
+{
+	static uint64_t before[KNIT_MAX_CONF_IFACES];
+	struct knit_engine_req_stats stats;
+	const struct rte_kni *kni;
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_ifaces; i++) {
+		stats = (struct knit_engine_req_stats){ 0 };
+		kni = p->topo->ifaces[i].kni;
+		kni->engine->req_stats(kni, &stats);
+		if (stats.timeout > before[i])
+			EVENT(REQUEST_TIMEOUT, EV(p->topo->ifaces[i].name),
+			      EV(stats.timeout - before[i]));
+		before[i] = stats.timeout;
+	}
 }

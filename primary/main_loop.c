@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "main_loop.h"
 
+#include "event/event.h"
 #include "iface.h"
 #include "kni/base/log.h"
 #include "port/port_removal.h"
@@ -113,20 +114,22 @@ static bool stop_requested(int sigfd)
 
 	if (read(sigfd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return false;
-	log_notice("%s: stopping", strsignal(info.ssi_signo));
+	EVENT(SYSTEM_DOWN, EV(strsignal(info.ssi_signo)));
 	return true;
 }
 
-static void status_each_second(const struct primary *p)
+static void each_second(struct primary *p)
 {
 	static time_t last;
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (!p->status || now.tv_sec == last)
+	if (now.tv_sec == last)
 		return;
 	last = now.tv_sec;
-	primary_status_line(p);
+	primary_requests_poll(p);
+	if (p->status)
+		primary_status_line(p);
 }
 
 /* Both threads go round, or systemd starts the primary anew. */
@@ -156,13 +159,15 @@ int main_loop_run(struct primary *p)
 		return KNIT_EXIT_FAILURE;
 	}
 	watch_links(p, true);
+	EVENT(SYSTEM_UP, EV(KNIT_VERSION), EV(p->topo->n_ports), EV(p->topo->n_ifaces),
+	      EV(p->topo->n_workers));
 	fds[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = link_event, .events = POLLIN };
 	while (!asked && !__atomic_load_n(&p->restart, __ATOMIC_ACQUIRE)) {
 		if (port_removal_poll(p))
 			port_thread_kick();
 		poll_links(p);
-		status_each_second(p);
+		each_second(p);
 		tell_alive(&beat);
 		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
 			break;
@@ -170,6 +175,8 @@ int main_loop_run(struct primary *p)
 	}
 	watch_links(p, false);
 	close(sigfd);
+	if (!asked)
+		EVENT(SYSTEM_DOWN, EV("a start anew is necessary"));
 	return p->restart && !asked ? KNIT_EXIT_RESTART : KNIT_EXIT_OK;
 }
 

@@ -77,11 +77,15 @@ struct primary {
 	struct pool_plan plan;
 	struct rte_mempool *spare[KNIT_MAX_NODES]; /* replaces the pool of a dead domain */
 	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
-	gid_t group;			 /* its members may run secondaries, 0: only root */
-	bool status;			 /* print a status line every second */
-	uint32_t restart;		 /* not 0: end with KNIT_EXIT_RESTART */
-	struct knit_topo_worker *stuck;	 /* the worker that did not park; NULL: none */
-	uint64_t stuck_rounds;		 /* its rounds at that time */
+	struct {
+		uint64_t since;		/* timer cycles: its death */
+		uint32_t lost;		/* mbufs taken back */
+	} resets[KNIT_MAX_WORKERS];	/* the last one of each worker; port thread */
+	gid_t group;			/* its members may run secondaries, 0: only root */
+	bool status;			/* print a status line every second */
+	uint32_t restart;		/* not 0: end with KNIT_EXIT_RESTART */
+	struct knit_topo_worker *stuck; /* the worker that did not park; NULL: none */
+	uint64_t stuck_rounds;		/* its rounds at that time */
 	/*
 	 * Serializes control operations of ethdev. The port thread makes most of them. The main
 	 * thread reads link states; it never waits for the lock.

@@ -2,6 +2,8 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "setup.h"
 
+#include "command/command.h"
+#include "event/event.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "main_loop.h"
@@ -34,6 +36,7 @@ void primary_init(struct primary *p, const struct knit_config *conf, bool status
 	unsigned int i;
 
 	p->conf = conf;
+	event_init(conf->eal.prefix, command_wake);
 	host_nodes_read(conf, &nodes);
 	pool_plan(conf, &nodes, &p->plan);
 	p->status = status;

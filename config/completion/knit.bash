@@ -33,7 +33,7 @@ _knit_read_words()
 			[[ ${words[i + 1]} == = ]] && i=$((i + 1)) # bash cuts there, too
 			system=(--prefix "${words[++i]}")
 			;;
-		-s | --seconds) i=$((i + 1)) ;;
+		-s | --seconds | -i | --since) i=$((i + 1)) ;;
 		-*) ;;
 		*) [[ -n $command ]] || command=${words[i]} ;;
 		esac
@@ -57,6 +57,7 @@ _knit_command_words() # program
 			grep -Eo '"(name|id)":"?[^",}]+' | sed 's/.*:"*//')"
 		;;
 	show:*) _knit_words "ports interfaces workers control port interface worker" ;;
+	monitor:*) _knit_words "system link port worker control process request interface" ;;
 	check:*) _filedir ;;
 	bind:*) _knit_bind_words ;;
 	esac

@@ -39,6 +39,7 @@ _knit_command_words()
 	case $words[CURRENT-1] in
 	port|interface|worker) _knit_names $words[CURRENT-1] ;;
 	show) compadd -- ports interfaces workers control port interface worker ;;
+	monitor) compadd -- system link port worker control process request interface ;;
 	check) _files ;;
 	*)
 		if (( $words[(I)bind] )); then

@@ -197,14 +197,19 @@ static void client_receive(struct command_client *c)
 		client_request(c, message, (size_t)len > sizeof(message) ? 0 : (size_t)len);
 }
 
+static void client_poll(struct command_client *c)
+{
+	if (!c->ended && c->command && !c->full && c->command->poll)
+		c->command->poll(server.p, c);
+}
+
 static void client_serve(struct command_client *c, short events, time_t now)
 {
 	if (events & POLLOUT)
 		c->full = false;
 	if (events & (POLLIN | POLLHUP | POLLERR))
 		client_receive(c);
-	if (!c->ended && c->command && !c->full && c->command->poll)
-		c->command->poll(server.p, c);
+	client_poll(c);
 	if (!c->command && now >= c->until)
 		c->ended = true;
 	if (c->ended)
@@ -264,6 +269,7 @@ static uint32_t command_thread(void *arg)
 	for (i = 0; i < KNIT_COMMAND_CLIENTS; i++) {
 		if (server.client[i].fd < 0)
 			continue;
+		client_poll(&server.client[i]);
 		command_end(&server.client[i], KNIT_EXIT_NO_PRIMARY, "the primary ends");
 		client_close(&server.client[i]);
 	}

@@ -2,12 +2,14 @@
 #include "commands.h"
 
 #include "command.h"
+#include "monitor.h"
 #include "watch.h"
 
 #include <stddef.h>
 
 /* A new command is an entry here and a type in system/command/wire.h. */
 static const struct command *const table[] = {
+	&command_monitor,
 	&watch_command,
 	NULL,
 };

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "port.h"
 
+#include "event/event.h"
 #include "kni/base/compat.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
@@ -472,8 +473,8 @@ int primary_ports_open(struct primary *p)
 		if (ret < 0)
 			return ret;
 		if (p->ports[i].absent)
-			log_warn("port %s is absent: %s could not be started",
-				 p->conf->ports[i].name, p->conf->ports[i].device);
+			EVENT(PORT_ABSENT, EV(p->conf->ports[i].name),
+			      EV(p->conf->ports[i].device));
 	}
 	return 0;
 }

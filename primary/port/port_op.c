@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "port_op.h"
 
+#include "event/event.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "port.h"
@@ -182,7 +183,7 @@ int port_op(struct primary *p, struct knit_msg *m)
 	knit_netns_leave(&netns);
 	pthread_mutex_unlock(&p->drivers);
 	if (ret < 0 && ret != -EINPROGRESS)
-		log_warn("port %s: %s refused: %s", p->topo->ports[m->port].name,
-			 knit_op_name(m->op), m->text[0] ? m->text : rte_strerror(-ret));
+		EVENT(REQUEST_REFUSED, EV(p->topo->ports[m->port].name), EV(knit_op_name(m->op)),
+		      EV(m->text[0] ? m->text : rte_strerror(-ret)));
 	return ret;
 }

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "port_removal.h"
 
+#include "event/event.h"
 #include "kni/base/log.h"
 #include "primary.h"
 #include "process/channel.h"
@@ -100,9 +101,7 @@ static bool device_is_removed(const struct port *port)
 	if (!device_was_taken(port))
 		return false;
 	if (!__atomic_exchange_n(&port->topo->removed, 1, __ATOMIC_ACQ_REL))
-		log_err("port %s: its device %s was taken away; the port is without one until a "
-			"start anew",
-			port->conf->name, port->pci);
+		EVENT(PORT_REMOVED, EV(port->conf->name), EV(port->pci));
 	return true;
 }
 
@@ -188,7 +187,7 @@ static int device_detach(struct primary *p, unsigned int i)
 	port->started = false;
 	port->released = true;
 	port->id = RTE_MAX_ETHPORTS;
-	log_notice("port %s: device %s is let go", port->conf->name, port->pci);
+	EVENT(PORT_RELEASED, EV(port->conf->name), EV(port->pci));
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "channel.h"
 
+#include "event/event.h"
 #include "kni/base/log.h"
 #include "primary.h"
 #include "stalled.h"
@@ -142,8 +143,7 @@ static void peer_end(const struct primary *p, const struct peer *peer)
 	entry = stalled_entry(p, pid);
 	if (entry >= 0)
 		name = stalled_name(p, entry);
-	log_err("%s: process %d takes no messages, and nobody must wait for it: killing it",
-		name.text, (int)pid);
+	EVENT(PROCESS_DEAF, EV(name.text), EV(pid));
 	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 	close(pidfd);
 }

@@ -3,6 +3,7 @@
 #include "registry.h"
 
 #include "abandon.h"
+#include "event/event.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/base/owner.h"
@@ -11,6 +12,7 @@
 #include "system/process/eal_paths.h"
 #include "system/rundir/rundir.h"
 
+#include <rte_cycles.h>
 #include <rte_rcu_qsbr.h>
 
 #include <errno.h>
@@ -166,7 +168,10 @@ int registry_ready(struct primary *p, struct knit_msg *m)
 	if (ret < 0)
 		return ret;
 	__atomic_store_n(s.state, KNIT_PROCESS_ATTACHED, __ATOMIC_RELEASE);
-	log_notice("%s %u: attached, process %u", knit_role_text(m->role), m->id, m->pid);
+	if (i == CONTROL_ENTRY)
+		EVENT(CONTROL_ATTACHED, EV(m->pid));
+	else
+		EVENT(WORKER_ATTACHED, EV(m->id), EV(m->pid));
 	return i;
 }
 
@@ -227,7 +232,8 @@ int registry_is_control(struct primary *p, struct knit_msg *m)
 
 static void worker_died(struct primary *p, struct knit_topo_worker *w)
 {
-	log_warn("worker %u: process %u died; resetting its domain", w->id, w->pid);
+	p->resets[w - p->topo->workers].since = rte_get_timer_cycles();
+	EVENT(WORKER_DIED, EV(w->id), EV(w->pid));
 	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 	rte_rcu_qsbr_thread_unregister(w->qsbr, 0);
 	__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
@@ -241,9 +247,11 @@ static void worker_died(struct primary *p, struct knit_topo_worker *w)
  */
 static void process_died_attaching(struct primary *p, enum knit_role role, uint32_t pid)
 {
-	if (!p->restart)
-		log_err("%s: process %u died while it attached or detached%s", knit_role_text(role),
-			pid, p->topo->stopping ? "" : "; starting anew");
+	if (!p->restart && p->topo->stopping)
+		log_err("%s: process %u died while it attached or detached", knit_role_text(role),
+			pid);
+	else if (!p->restart)
+		EVENT(ATTACH_DIED, EV(knit_role_text(role)), EV(pid));
 	p->restart = 1;
 	primary_abandon_later(p);
 }
@@ -268,8 +276,10 @@ static void entry_left(struct primary *p, unsigned int i, uint32_t pid)
 
 	if (knit_rundir_died_attaching(p->conf->eal.prefix, role, id, &inside))
 		process_died_attaching(p, role, pid);
+	else if (role == KNIT_ROLE_CONTROL)
+		EVENT(CONTROL_LEFT, EV(pid));
 	else
-		log_notice("%s: process %u left", knit_role_text(role), pid);
+		EVENT(WORKER_LEFT, EV(id), EV(pid));
 }
 
 bool registry_ended(struct primary *p, unsigned int i)
@@ -286,7 +296,7 @@ bool registry_ended(struct primary *p, unsigned int i)
 			worker_died(p, &p->topo->workers[i]);
 			return true;
 		}
-		log_warn("control: process %u died", *s.pid);
+		EVENT(CONTROL_DIED, EV(*s.pid));
 		break;
 	/*
 	 * The process may have ended in an orderly way before it was let in. Its lock file tells.

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "stalled.h"
 
+#include "event/event.h"
 #include "kni/base/log.h"
 #include "primary.h"
 #include "system/rundir/rundir.h"
@@ -133,8 +134,7 @@ static void poll_entry(const struct primary *p, unsigned int i, int pidfd, bool 
 
 	if (seen[i].killed || !entry_stalled_too_long(i, name.text, reset_waits, limit))
 		return;
-	log_err("%s: process %d has been attaching or detaching for %u ms: killing it", name.text,
-		(int)seen[i].pid, limit);
+	EVENT(PROCESS_STALLED, EV(name.text), EV(seen[i].pid), EV(limit));
 	syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 	seen[i].killed = true;
 }

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "bus_master.h"
 
+#include "event/event.h"
 #include "kni/base/compat.h"
 #include "kni/base/log.h"
 #include "port/port.h"
@@ -176,8 +177,7 @@ static void port_poll_master(struct port *port)
 		close(config);
 	port->unmastered = ret > 0 ? port->unmastered + 1 : 0;
 	if (port->unmastered > UNMASTERED_MAX)
-		log_err("port %s: %s does not keep its access to memory: it stands still",
-			port->conf->name, port->pci);
+		EVENT(PORT_STUCK, EV(port->conf->name), EV(port->pci));
 	else if (ret > 0)
 		port->wedged = true;
 }
@@ -245,8 +245,7 @@ static bool port_restart(struct primary *p, unsigned int i)
 		ret = port_start(p, i);
 	pthread_mutex_unlock(&p->drivers);
 	if (port_go_on(p, i, ret) == 0)
-		log_notice("port %s: a process closed %s, which stopped it: started anew",
-			   p->ports[i].conf->name, p->ports[i].pci);
+		EVENT(PORT_RESTARTED, EV(p->ports[i].conf->name), EV(p->ports[i].pci));
 	return true;
 }
 

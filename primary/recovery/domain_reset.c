@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_port
 #include "domain_reset.h"
 
+#include "event/event.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
 #include "kni/control/pair.h"
@@ -17,6 +18,7 @@
 #include "process/registry.h"
 #include "system/rundir/rundir.h"
 
+#include <rte_cycles.h>
 #include <rte_ethdev.h>
 
 #include <string.h>
@@ -152,7 +154,7 @@ static int reset_domain(struct primary *p, unsigned int i)
 	*spare = old;
 	w->lost_mbufs += lost;
 	w->resets++;
-	log_notice("worker %u: domain reset, %u mbufs taken back from rings", w->id, lost);
+	p->resets[i].lost = lost;
 	return 0;
 }
 
@@ -172,11 +174,14 @@ static void free_dead_entries(struct primary *p)
 {
 	struct knit_topo_worker *w;
 	unsigned int i;
+	uint64_t ms;
 
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
 		if (w->state != KNIT_PROCESS_DEAD)
 			continue;
+		ms = (rte_get_timer_cycles() - p->resets[i].since) * 1000 / rte_get_timer_hz();
+		EVENT(WORKER_RESET, EV(w->id), EV(p->resets[i].lost), EV(ms));
 		w->pid = 0;
 		__atomic_store_n(&w->state, KNIT_PROCESS_FREE, __ATOMIC_RELEASE);
 	}

@@ -26,6 +26,7 @@
  *   summary.c   a frame in a line
  *   capture.c   knit capture
  *   pcapng.c    the format of its files
+ *   monitor.c   knit monitor
  *   table.c     text in columns
  *   output.c    messages and JSON
  *   check.c     knit check
@@ -48,6 +49,7 @@ struct options {
 	const char *file;      /* capture: where to write; NULL: standard output */
 	bool fix;	       /* check: what a program can mend */
 	bool yes;	       /* check: without a question */
+	uint64_t since;	       /* monitor: a number; UINT64_MAX: none was given */
 	double seconds;	       /* drops, top: between two looks */
 	uint32_t given;	       /* a bit for each row of options.c */
 };
@@ -74,6 +76,7 @@ int top_main(const struct options *o, int argc, char **argv);
 int drops_main(const struct options *o, int argc, char **argv);
 int trace_main(const struct options *o, int argc, char **argv);
 int capture_main(const struct options *o, int argc, char **argv);
+int monitor_main(const struct options *o, int argc, char **argv);
 int check_main(const struct options *o, int argc, char **argv);
 int bind_main(const struct options *o, int argc, char **argv);
 

@@ -25,7 +25,7 @@ static const struct row rows[] = {
 	{ 'j', "json", NULL, "JSON, in one line" },
 	{ 'p', "pretty", NULL, "JSON, in several lines" },
 	{ 'a', "all", NULL, "also counters that lost nothing" },
-	{ '1', "once", NULL, "one look, as text" },
+	{ '1', "once", NULL, "one look, and the end" },
 	{ 'n', "number", "N", "end after so many packets; trace: default 10" },
 	{ 'd', "direction", "rx|tx",
 	  "only what the devices receive or only what they transmit; default: both" },
@@ -39,6 +39,7 @@ static const struct row rows[] = {
 	  "how long to look for the rate; default 1. Of drops 0, too: no rate" },
 	{ 'f', "fix", NULL, "print the commands that mend it, and at a terminal ask to run them" },
 	{ 'y', "yes", NULL, "with --fix: run them without a question" },
+	{ 'i', "since", "NUMBER", "also what came after that event; 0: all that are kept" },
 	{ 'V', "version", NULL, "the version of knit" },
 	{ 'h', "help", NULL, "this text; behind a command: what that command does" },
 };
@@ -208,6 +209,8 @@ static bool take(struct options *o, char letter, const char *text)
 	case 'w':
 		o->file = text;
 		return true;
+	case 'i':
+		return parse_number("since", text, 0, UINT64_MAX - 1, &o->since);
 	case 'f':
 		o->fix = true;
 		return true;

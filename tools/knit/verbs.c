@@ -40,6 +40,14 @@ const struct command commands[] = {
 	  "  FILTER    an expression of pcap-filter(7); `where` before it makes clear where it\n"
 	  "            begins",
 	  capture_main },
+	{ "monitor", "[KIND...]", "Pjp1i", "what happens: links, workers, requests, as it happens",
+	  "What happens, as it happens: a line for each event, until the primary ends.\n"
+	  "\n"
+	  "KIND is the name of a kind, as worker_died, or of several, as worker. Each event has a\n"
+	  "number. With --since those after that number come first, as far as the primary still\n"
+	  "has them: it keeps the last 256. With --once only what there is. Events that are lost,\n"
+	  "because nobody read them in time, are told. docs/RUNNING.md lists the kinds.",
+	  monitor_main },
 	{ "check", "FILE", "jpfy", "what the machine lacks for a configuration, with remedies",
 	  "What this machine lacks for the configuration FILE, with remedies.\n"
 	  "\n"

@@ -25,10 +25,12 @@
 #define KNIT_COMMAND_MAX (128 << 10) /* bytes of a message, with its head */
 
 enum knit_command_type {
-	KNIT_COMMAND_END = 1,  /* primary: struct knit_command_end */
-	KNIT_COMMAND_WATCH,    /* client: struct knit_watch_request, see watch.h */
-	KNIT_COMMAND_WATCHING, /* primary: struct knit_watch_begin */
-	KNIT_COMMAND_WATCHED,  /* primary: struct knit_watch_records */
+	KNIT_COMMAND_END = 1,	   /* primary: struct knit_command_end */
+	KNIT_COMMAND_WATCH,	   /* client: struct knit_watch_request, see watch.h */
+	KNIT_COMMAND_WATCHING,	   /* primary: struct knit_watch_begin */
+	KNIT_COMMAND_WATCHED,	   /* primary: struct knit_watch_records */
+	KNIT_COMMAND_MONITOR = 40, /* client: struct knit_command_monitor */
+	KNIT_COMMAND_EVENT,	   /* primary: struct knit_command_event */
 	KNIT_COMMAND_TYPES
 };
 
@@ -42,6 +44,27 @@ struct knit_command_end {
 	struct knit_command_head head;
 	int32_t code; /* enum knit_exit */
 	char text[];  /* of an error, without a line break; up to the message's end */
+};
+
+/*
+ * Events (events.h) as they happen, until the client leaves. The first message has the number of
+ * the last event and no text. Numbers grow by one; a message whose number is larger than that tells
+ * that the events between are lost: the primary keeps the last 256 for clients that are late.
+ */
+#define KNIT_COMMAND_NO_EVENT UINT64_MAX
+
+struct knit_command_monitor {
+	/*
+	 * Those after that number; KNIT_COMMAND_NO_EVENT: those that are to come. A number that the
+	 * primary has not reached is of its last start, and all are new.
+	 */
+	uint64_t since;
+};
+
+struct knit_command_event {
+	struct knit_command_head head;
+	uint64_t number;
+	char json[]; /* up to the message's end */
 };
 
 #endif
