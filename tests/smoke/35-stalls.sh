@@ -301,6 +301,7 @@ turned_away_and_killed()
 # Whoever takes such a lock waits for ever, and an orderly end takes them.
 dies_with_a_lock()
 {
+	: >"$TMP/primary.log" # the one before may have ended without order, too
 	write_config
 	start_primary
 	start control env LD_PRELOAD="$KNIT_BUILD/tests/libknit-die-locked.so" \
