@@ -33,7 +33,7 @@ _knit_read_words()
 			[[ ${words[i + 1]} == = ]] && i=$((i + 1)) # bash cuts there, too
 			system=(--prefix "${words[++i]}")
 			;;
-		-s | --seconds | -i | --since) i=$((i + 1)) ;;
+		-[sindlSw] | --@(seconds|since|number|direction|length|share|write)) i=$((i + 1)) ;;
 		-*) ;;
 		*) [[ -n $command ]] || command=${words[i]} ;;
 		esac
@@ -51,12 +51,16 @@ _knit_command_words() # program
 		return
 	fi
 	case $command:$prev in
+	*:-d | *:--direction) _knit_words "rx tx" ;;
+	*:-w | *:--write) _filedir ;;
+	*:-[sinlS] | *:--@(seconds|since|number|length|share)) ;;
 	:*) _knit_words "$("$1" --help | sed -n 's/^  \([a-z]\+\).*/\1/p')" ;;
-	show:port | show:interface | show:worker)
+	@(show|trace|capture):@(port|interface|worker))
 		_knit_words "$("$1" "${system[@]}" --json show "${prev}s" 2>/dev/null |
 			grep -Eo '"(name|id)":"?[^",}]+' | sed 's/.*:"*//')"
 		;;
 	show:*) _knit_words "ports interfaces workers control port interface worker" ;;
+	@(trace|capture):*) _knit_words "port interface worker where" ;;
 	monitor:*) _knit_words "system link port worker control process request interface" ;;
 	check:*) _filedir ;;
 	bind:*) _knit_bind_words ;;
@@ -68,7 +72,8 @@ _knit()
 	local cur prev words cword # _init_completion sets them
 
 	_init_completion -n : || return
-	[[ ${1##*/} == knit && $prev == -p ]] && prev="" # there it is --pretty
+	# There it is --pretty and --since.
+	[[ ${1##*/} == knit && $prev == -[pi] ]] && prev=""
 	case $prev in
 	-c | --config) _filedir ;;
 	-P | -p | --prefix | --restore) _knit_words "$(ls /run/knit 2>/dev/null)" ;;

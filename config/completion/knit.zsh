@@ -39,6 +39,9 @@ _knit_command_words()
 	case $words[CURRENT-1] in
 	port|interface|worker) _knit_names $words[CURRENT-1] ;;
 	show) compadd -- ports interfaces workers control port interface worker ;;
+	trace|capture) compadd -- port interface worker where ;;
+	-d|--direction) compadd -- rx tx ;;
+	-w|--write) _files ;;
 	monitor) compadd -- system link port worker control process request interface ;;
 	check) _files ;;
 	*)

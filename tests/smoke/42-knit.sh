@@ -166,11 +166,24 @@ lose_one()
 	field_over /knit/worker,0 drop_no_iface 0
 }
 
+# knit show without a prefix; one look, because others come and go.
+says_alone() # code, pattern
+{
+	local out status=0
+
+	out=$("$KNIT" show 2>&1) || status=$?
+	echo "$out"
+	if [ $status -eq 2 ]; then
+		grep -q "several systems run here.* $PREFIX" <<<"$out"
+	else
+		[ $status -eq "$1" ] && grep -q "$2" <<<"$out"
+	fi
+}
+
 # Unless somebody else's runs here, too: then it names both.
 finds_the_system()
 {
-	says 0 "prefix $PREFIX," "$KNIT" show ||
-		says 2 "several systems run here.* $PREFIX" "$KNIT" show
+	says_alone 0 "prefix $PREFIX,"
 }
 
 # Whatever somebody answers in the place of a primary: a message and a failure, never a crash.
@@ -266,6 +279,7 @@ completes() # words...
 completion_knows_names()
 {
 	[ "$(completes -P "$PREFIX" show port l)" = left ] &&
+		[ "$(completes -P "$PREFIX" trace -n 5 port l)" = left ] &&
 		[ "$(completes --prefix "$PREFIX" show worker "")" = 0 ] &&
 		[ "$(completes -P "$PREFIX-none" show port l)" = "" ]
 }
@@ -273,6 +287,8 @@ completion_knows_names()
 completion_knows_options()
 {
 	[ "$(completes drops --s)" = --seconds ] && [ "$(completes show --s)" = "" ] &&
+		[ "$(completes trace --direction t)" = tx ] &&
+		[ "$(completes monitor wor)" = worker ] &&
 		[ "$(completes -s 2 dr)" = drops ] && [[ " $(completes "") " == *" check "* ]]
 }
 
@@ -352,8 +368,7 @@ running()
 # Found without its name, unless somebody else's system runs here, too.
 still_there()
 {
-	says 5 "does not answer" "$KNIT" show ||
-		says 2 "several systems run here.* $PREFIX" "$KNIT" show
+	says_alone 5 "does not answer"
 }
 
 stands_still()
