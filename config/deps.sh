@@ -19,10 +19,10 @@ esac
 arch=$(dpkg --print-architecture 2>/dev/null) || arch=amd64
 headers=linux-headers-$arch
 build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
-	liburing-dev libjson-c-dev libncurses-dev libpcap-dev check python3 iproute2 iputils-ping procps
-	util-linux"
+	liburing-dev libjson-c-dev libncurses-dev libpcap-dev check python3 iproute2 iputils-ping
+	procps util-linux"
 run="$build $telemetry" # dpdk-telemetry.py
-smoke="$run bash-completion ethtool iperf3 tcpdump tmux"
+smoke="$run bash-completion ethtool iperf3 tcpdump tmux tshark"
 kmod="gcc make kmod $headers"
 # dpdk-dev: testpmd. libsystemd-dev: Debian's libdpdk.a needs it, and libdpdk-dev does not say so.
 lint="git g++ systemd binutils clang-format clang-tidy codespell shellcheck sparse dpdk-dev
@@ -84,6 +84,7 @@ generic()
 		iperf3 iperf3 iperf3
 		tcpdump tcpdump tcpdump
 		tmux tmux tmux
+		tshark tshark tshark of Wireshark
 		bash-completion /usr/share/bash-completion/bash_completion bash-completion
 		kmod depmod kmod
 		$headers /lib/modules/$(uname -r)/build the headers of the running kernel

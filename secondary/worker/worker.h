@@ -28,9 +28,9 @@
  *
  * The plan (plan.c) gives each input and output its function. loop.c calls these steps. Between two
  * rounds the worker holds no mbuf. Only there it passes a quiescent state, parks (park.c), sleeps
- * (idle.c), begins to watch packets (watch.c) or ends. The packet path takes no lock, writes no log, allocates nothing but mbufs, and
- * makes no system call but a doorbell's, the driver's and those that do an engine's part
- * (kni/kick.h).
+ * (idle.c), begins to watch packets (watch.c) or ends. The packet path takes no lock, writes no
+ * log, allocates nothing but mbufs, and makes no system call but a doorbell's, the driver's and
+ * those that do an engine's part (kni/kick.h).
  *
  * All structs belong to the process's main thread.
  */

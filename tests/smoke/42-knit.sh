@@ -281,6 +281,7 @@ completion_knows_names()
 	[ "$(completes -P "$PREFIX" show port l)" = left ] &&
 		[ "$(completes -P "$PREFIX" trace -n 5 port l)" = left ] &&
 		[ "$(completes --prefix "$PREFIX" show worker "")" = 0 ] &&
+		[ "$(completes -P "$PREFIX" trace -n 3 port le)" = left ] &&
 		[ "$(completes -P "$PREFIX-none" show port l)" = "" ]
 }
 

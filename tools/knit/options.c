@@ -30,10 +30,10 @@ static const struct row rows[] = {
 	{ 'd', "direction", "rx|tx",
 	  "only what the devices receive or only what they transmit; default: both" },
 	{ 'l', "length", "BYTES",
-	  "the first bytes of each packet, 64 to 65535; default: trace "
-	  "128, capture all" },
+	  "the first bytes of each packet, 64 to 65535; default: trace 128, capture all" },
 	{ 'S', "share", "PERCENT",
-	  "of a worker's time at most, 1 to 100; default 10. Packets beyond that are not looked at" },
+	  "of a worker's time at most, 1 to 100; default 10. Packets beyond that are not looked "
+	  "at" },
 	{ 'w', "write", "FILE", "where to write; default: standard output" },
 	{ 's', "seconds", "N",
 	  "how long to look for the rate; default 1. Of drops 0, too: no rate" },

@@ -2,8 +2,10 @@
 #include "summary.h"
 #include "watch.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
+#include <string.h>
 #include <time.h>
 
 /* knit trace: the journeys of packets through the workers, as text or as JSON. */
@@ -147,11 +149,13 @@ static bool trace_record(struct watch *w, const struct knit_watch_record *r)
 	return true;
 }
 
-/* main says what went wrong with standard output. */
 static bool trace_pause(struct watch *w)
 {
 	(void)w;
-	return fflush(stdout) == 0;
+	if (fflush(stdout) == 0)
+		return true;
+	fail(0, "standard output: %s", strerror(errno));
+	return false;
 }
 
 int trace_main(const struct options *o, int argc, char **argv)

@@ -202,7 +202,7 @@ struct knit_topo {
 	uint32_t n_ifaces;
 	uint32_t n_workers;
 	struct knit_watch *watch; /* see watch.h; NULL: nothing can be watched */
-	uint64_t device_faults; /* any process: atomic. Mappings of devices replaced, sigbus.h */
+	uint64_t device_faults;	  /* any process: atomic. Mappings of devices replaced, sigbus.h */
 	struct knit_topo_port ports[KNIT_MAX_PORTS];
 	struct knit_topo_iface ifaces[KNIT_MAX_CONF_IFACES];
 	struct knit_topo_worker

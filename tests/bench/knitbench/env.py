@@ -3,7 +3,7 @@
 import os
 
 PROGRAMS = {"knit-primary": "primary", "knit-worker": "secondary/worker",
-            "knit-control": "secondary/control"}
+            "knit-control": "secondary/control", "knit": "tools/knit"}
 
 
 class Env:

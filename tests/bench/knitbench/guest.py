@@ -134,13 +134,16 @@ class Guest:
         save(self.results, self.path)
 
     def xconnect(self):
-        if not self.env.counts_instructions or not self.wanted(xconnect.METRIC):
+        if not self.env.counts_instructions:
             return
-        for who, subject in xconnect.SUBJECTS:
+        for metric, who, subject in [(xconnect.METRIC, *one) for one in xconnect.SUBJECTS] + [
+                (xconnect.WATCHED_METRIC, KNIT, xconnect.instructions_watched)]:
+            if not self.wanted(metric):
+                continue
             try:
-                self.results.add(xconnect.METRIC, xconnect.ABOUT_COUNTED, who, subject(self.env))
+                self.results.add(metric, xconnect.ABOUT_COUNTED, who, subject(self.env))
             except Failed as err:
-                print(f"  {who}: {xconnect.METRIC}: {err}", file=sys.stderr, flush=True)
+                print(f"  {who}: {metric}: {err}", file=sys.stderr, flush=True)
                 self.missing += who == KNIT
         save(self.results, self.path)
 

@@ -23,6 +23,7 @@ METRIC = "xconnect"
 ABOUT = ("cycles/packet", True)
 SCALING_METRIC = "xconnect_2workers"
 SCALING_ABOUT = ("times one's", False)
+WATCHED_METRIC = "xconnect_watched"
 ABOUT_COUNTED = ("instructions", True)  # where an instruction takes a cycle
 START_SECONDS = 15
 
@@ -96,6 +97,33 @@ control = {{ lcore = {workers + 1}; cpus = "{env.cpu}"; }};
 def knit(env, workers=1):
     with System(env, PREFIX, config(env, workers), workers=workers) as system:
         return over_a_trial(env, PREFIX, system.worker)
+
+
+def instructions_watched(env):
+    """While each packet is looked at by a filter that takes none; and afterwards, as before."""
+    def measured():
+        """What the machine does meanwhile only adds to it."""
+        return min(cycles_per_packet(env, *over_a_trial(env, PREFIX, system.worker))
+                   for _ in range(4))
+
+    def watching():
+        with open(log, encoding="utf-8") as file:
+            return "watching" in file.read()
+
+    log = env.log("trace")
+    with System(env, PREFIX, config(env, 1)) as system:
+        before = measured()
+        with Proc([env.program("knit"), "-P", PREFIX, "trace", "-S", "100", "host", "10.9.9.9"],
+                  log) as trace:
+            wait_for("knit trace", watching, START_SECONDS)
+            during = measured()
+            if trace.popen.poll() is not None:
+                raise trace.failed("has ended")
+        after = measured()
+    # How full the pool's cache happens to be makes a difference of 2 %.
+    if abs(after - before) > 0.04 * before:
+        raise Failed(f"{before:.1f} instructions a packet before a watch, {after:.1f} after it")
+    return during
 
 
 def scaling(measure):
