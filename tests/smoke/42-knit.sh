@@ -104,6 +104,11 @@ screen_shows() # text
 	terminal capture-pane -p | grep -qF -e "$1"
 }
 
+screen_hides() # text
+{
+	! screen_shows "$1"
+}
+
 press() # key, what the screen shows then
 {
 	terminal send-keys -- "$1"
@@ -129,6 +134,19 @@ in_a_terminal()
 	check "top: one short line" wait_for 10 screen_shows "knit, prefix"
 	terminal resize-window -x 110 -y 40
 	check "top: goes on after that" wait_for 10 screen_shows "BETWEEN /S"
+	terminal send-keys Home
+	check "top: Enter opens a port" press Enter "port left, every"
+	check "top: all about it" wait_for 10 screen_shows "link_interrupt"
+	terminal resize-window -x 110 -y 8
+	check "top: a page that does not fit" wait_for 10 screen_hides link_interrupt
+	check "top: its end" press End "$(knit show port left | tail -n 1 | cut -d " " -f 1) "
+	check "top: its beginning" press Home "FIELD"
+	check "top: Escape leads back" press Escape "q quit  t traffic"
+	terminal send-keys End
+	check "top: the last one is in sight" wait_for 10 screen_shows "WORKER"
+	check "top: and can be opened" press Enter "worker 0, every"
+	check "top: back again" press Left "q quit  t traffic"
+	terminal resize-window -x 110 -y 40
 	terminal send-keys q
 	check "top: ends with q" wait_for 10 top_ended
 	check "top: ends well" [ "$(cat "$TMP/top.code")" = 0 ]

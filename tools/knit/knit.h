@@ -18,7 +18,7 @@
  *   command.c   commands of the primary that do more than answer once
  *   objects.c   what a system consists of
  *   show.c      knit show
- *   top.c       knit top
+ *   top.c       knit top; top_text.c its lines, top_screen.c its terminal
  *   rates.c     rates from two looks
  *   drops.c     knit drops
  *   watch.c     what knit trace and knit capture have in common

@@ -18,6 +18,11 @@ static const struct {
 	[OBJECT_WORKER] = { "/knit/workers", "/knit/worker", "id" },
 };
 
+const char *objects_key(enum object_kind kind)
+{
+	return kinds[kind].key;
+}
+
 uint64_t objects_drops(struct json_object *object)
 {
 	uint64_t n = 0;

@@ -15,6 +15,9 @@ enum object_kind {
 	OBJECT_KINDS
 };
 
+/* Its field that says which one it is: "name" or "id". */
+const char *objects_key(enum object_kind kind);
+
 /* NULL as of client_ask. */
 struct json_object *objects_one(struct client *c, enum object_kind kind, const char *name);
 /* The names of all, an array of strings or numbers; NULL after a message. */

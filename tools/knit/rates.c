@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "rates.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -37,12 +38,11 @@ static const struct rate worker_rates[] = {
 /* By enum object_kind. */
 static const struct {
 	const char *plural;
-	const char *key;
 	const struct rate *rates;
 } kinds[OBJECT_KINDS] = {
-	[OBJECT_PORT] = { "ports", "name", port_rates },
-	[OBJECT_INTERFACE] = { "interfaces", "name", iface_rates },
-	[OBJECT_WORKER] = { "workers", "id", worker_rates },
+	[OBJECT_PORT] = { "ports", port_rates },
+	[OBJECT_INTERFACE] = { "interfaces", iface_rates },
+	[OBJECT_WORKER] = { "workers", worker_rates },
 };
 
 static double now(void)
@@ -93,6 +93,11 @@ static struct json_object *find(struct json_object *objects, const char *key, co
 	return NULL;
 }
 
+struct json_object *look_find(const struct look *l, enum object_kind kind, const char *name)
+{
+	return find(l->objects[kind], objects_key(kind), name);
+}
+
 static void add_rate(struct json_object *to, const char *name, uint64_t before, uint64_t after,
 		     double scale)
 {
@@ -103,18 +108,34 @@ static void add_rate(struct json_object *to, const char *name, uint64_t before, 
 	json_object_object_add(to, name, json_object_new_double(rate));
 }
 
+/* speed: Mbit/s; 0, and UINT32_MAX as ethdev says it: not known. */
+static void add_load(struct json_object *rates, uint64_t speed)
+{
+	struct json_object *rx, *tx;
+	double load;
+
+	if (speed == 0 || speed == UINT32_MAX)
+		return;
+	json_object_object_get_ex(rates, "rx_bps", &rx);
+	json_object_object_get_ex(rates, "tx_bps", &tx);
+	load = fmax(json_object_get_double(rx), json_object_get_double(tx)) / (speed * 1e6);
+	json_object_object_add(rates, "load", json_object_new_double(fmin(load, 1)));
+}
+
 static struct json_object *rates_of(enum object_kind kind, struct json_object *before,
 				    struct json_object *after, double seconds, uint64_t tsc_hz)
 {
 	struct json_object *rates = json_object_new_object(), *name;
 	const struct rate *r;
 
-	json_object_object_get_ex(after, kinds[kind].key, &name);
-	json_object_object_add(rates, kinds[kind].key, json_object_get(name));
+	json_object_object_get_ex(after, objects_key(kind), &name);
+	json_object_object_add(rates, objects_key(kind), json_object_get(name));
 	for (r = kinds[kind].rates; r->name; r++)
 		add_rate(rates, r->name, field_uint(before, r->counter),
 			 field_uint(after, r->counter), r->unit / seconds);
-	if (kind != OBJECT_PORT)
+	if (kind == OBJECT_PORT)
+		add_load(rates, field_uint(after, "link_speed"));
+	else
 		add_rate(rates, "drops_pps", objects_drops(before), objects_drops(after),
 			 1 / seconds);
 	if (kind == OBJECT_WORKER && tsc_hz)
@@ -137,8 +158,8 @@ struct json_object *rates_between(const struct look *before, const struct look *
 		array = json_object_new_array();
 		for (i = 0; i < json_object_array_length(after->objects[kind]); i++) {
 			new = json_object_array_get_idx(after->objects[kind], i);
-			old = find(before->objects[kind], kinds[kind].key,
-				   field_text(new, kinds[kind].key));
+			old = find(before->objects[kind], objects_key(kind),
+				   field_text(new, objects_key(kind)));
 			if (old)
 				json_object_array_add(array,
 						      rates_of(kind, old, new, seconds,

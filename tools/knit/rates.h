@@ -17,11 +17,15 @@ struct look {
 bool look_take(struct look *l, struct client *c);
 void look_free(struct look *l);
 
+/* The object of that name, NULL: there was none. */
+struct json_object *look_find(const struct look *l, enum object_kind kind, const char *name);
+
 /*
  * What happened from one look to a later one: an object with "seconds" and the arrays "ports",
  * "interfaces" and "workers". Their fields are rates per second (..._pps packets, ..._bps bits),
- * and of workers "busy", the share of time that was spent on packets, from 0 to 1. What was not
- * there at the first look is left out. A counter that went back, as after a restart, counts as 0.
+ * of workers "busy", the share of time that was spent on packets, from 0 to 1, and of ports "load",
+ * the busier direction's share of the link's speed, if that is known. What was not there at the
+ * first look is left out. A counter that went back, as after a restart, counts as 0.
  */
 struct json_object *rates_between(const struct look *before, const struct look *after);
 

@@ -3,184 +3,49 @@
 #include "knit.h"
 #include "rates.h"
 #include "system/process/exit.h"
-#include "table.h"
-
-#include <ncurses.h>
+#include "top_screen.h"
+#include "top_text.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#define BAR 10 /* characters */
 #define MIN_SECONDS 0.1
-#define MAX_SECONDS 3600
 
-/* What the keys chose. */
-struct view {
-	double seconds;
-	bool traffic_first;
-	bool only_busy;
-	bool end;
+static const char *const kind_names[OBJECT_KINDS] = {
+	[OBJECT_PORT] = "port",
+	[OBJECT_INTERFACE] = "interface",
+	[OBJECT_WORKER] = "worker",
 };
 
-static double rate(struct json_object *object, const char *name)
-{
-	struct json_object *value;
-
-	return json_object_object_get_ex(object, name, &value) ? json_object_get_double(value) : 0;
-}
-
-/* Three digits and a unit. */
-static void cell_rate(struct table *t, struct json_object *object, const char *name)
-{
-	static const char units[] = " kMGT";
-	double n = rate(object, name);
-	unsigned int i = 0;
-
-	while (n >= 999.5 && i + 2 < sizeof(units)) {
-		n /= 1000;
-		i++;
-	}
-	table_cell(t, "%.*f %c", n < 9.995 && i ? 2 : n < 99.95 && i ? 1 : 0, n, units[i]);
-}
-
-static void cell_bar(struct table *t, double share)
-{
-	int n = (int)lround(share * BAR);
-
-	n = n < 0 ? 0 : n > BAR ? BAR : n;
-	table_cell(t, "%3.0f %% %.*s%.*s", share * 100, n, "##########", BAR - n, "..........");
-}
-
-static void row_port(struct table *t, struct json_object *port)
-{
-	table_cell(t, "%s", field_text(port, "name"));
-	cell_rate(t, port, "rx_pps");
-	cell_rate(t, port, "rx_bps");
-	cell_rate(t, port, "tx_pps");
-	cell_rate(t, port, "tx_bps");
-}
-
-static void row_iface(struct table *t, struct json_object *iface)
-{
-	table_cell(t, "%s", field_text(iface, "name"));
-	cell_rate(t, iface, "to_kernel_pps");
-	cell_rate(t, iface, "from_kernel_pps");
-	cell_rate(t, iface, "drops_pps");
-}
-
-static void row_worker(struct table *t, struct json_object *worker)
-{
-	table_cell(t, "%s", field_text(worker, "id"));
-	cell_rate(t, worker, "rx_pps");
-	cell_rate(t, worker, "tx_pps");
-	cell_rate(t, worker, "to_kernel_pps");
-	cell_rate(t, worker, "from_kernel_pps");
-	cell_rate(t, worker, "between_pps");
-	cell_rate(t, worker, "drops_pps");
-	cell_bar(t, rate(worker, "busy"));
-}
-
-static const struct {
-	const char *plural;
-	const char *const *heads;
-	void (*row)(struct table *t, struct json_object *object);
-} parts[] = {
-	{ "ports", (const char *const[]){ "PORT", ">RX /S", ">BIT/S", ">TX /S", ">BIT/S", NULL },
-	  row_port },
-	{ "interfaces",
-	  (const char *const[]){ "INTERFACE", ">TO KERNEL /S", ">FROM KERNEL /S", ">DROPS /S",
-				 NULL },
-	  row_iface },
-	{ "workers",
-	  (const char *const[]){ "WORKER", ">RX /S", ">TX /S", ">TO KERNEL /S", ">FROM KERNEL /S",
-				 ">BETWEEN /S", ">DROPS /S", "BUSY", NULL },
-	  row_worker },
+/* The last two looks, and what is between them. */
+struct looks {
+	struct look before, after;
+	struct json_object *rates; /* NULL: there was one look only */
+	struct top_lines lines;	   /* as drawn last */
 };
 
-static bool is_busy(struct json_object *object)
+static void draw(struct view *v, const struct client *c, struct looks *l)
 {
-	json_object_object_foreach(object, name, value)
-	{
-		if (strstr(name, "_pps") && json_object_get_double(value) > 0)
-			return true;
-	}
-	return false;
-}
+	char head[256];
 
-static void print_rates(struct json_object *rates, bool only_busy, FILE *out)
-{
-	struct json_object *array, *object;
-	struct table *t;
-	size_t i, k;
-
-	for (k = 0; k < sizeof(parts) / sizeof(parts[0]); k++) {
-		json_object_object_get_ex(rates, parts[k].plural, &array);
-		t = table_new(parts[k].heads);
-		for (i = 0; i < json_object_array_length(array); i++) {
-			object = json_object_array_get_idx(array, i);
-			if (!only_busy || is_busy(object))
-				parts[k].row(t, object);
-		}
-		if (k)
-			fputc('\n', out);
-		table_print(t, out);
+	top_lines_free(&l->lines);
+	if (v->details)
+		snprintf(head, sizeof(head),
+			 "knit, prefix %s, %s %s, every %g s   q quit  Esc back", client_prefix(c),
+			 kind_names[v->kind], v->name, v->seconds);
+	else
+		snprintf(head, sizeof(head),
+			 "knit, prefix %s, every %g s, %s   q quit  t traffic  n name  b %s  + -  "
+			 "Up Down Enter",
+			 client_prefix(c), v->seconds, v->traffic_first ? "by traffic" : "by name",
+			 v->only_busy ? "all" : "busy");
+	if (l->rates && v->details) {
+		top_details(&l->lines, &l->before, &l->after, v->kind, v->name);
+	} else if (l->rates) {
+		rates_sort(l->rates, v->traffic_first);
+		top_rates(&l->lines, l->rates, v->only_busy);
 	}
-}
-
-static void take_key(struct view *v, int key)
-{
-	switch (key) {
-	case 'q':
-		v->end = true;
-		break;
-	case 't':
-		v->traffic_first = true;
-		break;
-	case 'n':
-		v->traffic_first = false;
-		break;
-	case 'b':
-		v->only_busy = !v->only_busy;
-		break;
-	case '+':
-		v->seconds = fmin(v->seconds * 2, MAX_SECONDS);
-		break;
-	case '-':
-		v->seconds = fmax(v->seconds / 2, MIN_SECONDS);
-		break;
-	}
-}
-
-/* What does not fit on the screen is left out. rates NULL: there are none yet. */
-static void draw(const struct view *v, const struct client *c, struct json_object *rates)
-{
-	char *text = NULL, *line, *rest;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	int y = 0;
-
-	if (out == NULL)
-		return;
-	fprintf(out, "knit, prefix %s, every %g s, %s   q quit  t traffic  n name  b %s  + -\n\n",
-		client_prefix(c), v->seconds, v->traffic_first ? "by traffic" : "by name",
-		v->only_busy ? "all" : "busy");
-	if (rates) {
-		rates_sort(rates, v->traffic_first);
-		print_rates(rates, v->only_busy, out);
-	}
-	fclose(out);
-	erase();
-	for (line = text; line && y < LINES; line = rest, y++) {
-		rest = strchr(line, '\n');
-		if (rest)
-			*rest++ = '\0';
-		mvaddnstr(y, 0, line, COLS);
-	}
-	refresh();
-	free(text);
+	screen_draw(v, head, &l->lines);
 }
 
 static double now(void)
@@ -200,92 +65,81 @@ static void pause_for(double seconds)
 }
 
 /* Until the next look is due. Keys change what is drawn at once, but not when. */
-static void wait_and_hear(struct view *v, const struct client *c, struct json_object *rates)
+static void wait_and_hear(struct view *v, const struct client *c, struct looks *l)
 {
 	double start = now(), left;
-	int key;
 
 	while (!v->end && (left = start + v->seconds - now()) > 0) {
-		timeout((int)ceil(left * 1000));
-		key = getch();
-		if (key == ERR) /* time is up, or the terminal is gone: then not in a hurry */
+		/* no key: time is up, or the terminal is gone: then not in a hurry */
+		if (!screen_hear(v, &l->lines, left))
 			pause_for(fmax(start + v->seconds - now(), 0));
-		else
-			take_key(v, key);
-		draw(v, c, rates);
+		draw(v, c, l);
 	}
 }
 
-static void leave_screen(void)
+/* One more look: the last one becomes the one before. False: client_code says why. */
+static bool look_again(struct looks *l, struct client *c)
 {
-	before_message = NULL;
-	endwin();
-}
+	struct look next;
 
-static bool enter_screen(void)
-{
-	const char *term = getenv("TERM");
-
-	if (!isatty(STDOUT_FILENO) || !isatty(STDIN_FILENO)) {
-		fail(0, "top: this is no terminal; --once or --json is for programs");
+	if (!look_take(&next, c))
 		return false;
-	}
-	if (newterm(NULL, stdout, stdin) == NULL) {
-		fail(0, "top: TERM is \"%s\": no terminal that is known; --once needs none",
-		     term ? term : "");
-		return false;
-	}
-	before_message = leave_screen;
-	cbreak();
-	noecho();
-	curs_set(0);
+	if (l->rates)
+		look_free(&l->before);
+	l->before = l->after;
+	l->after = next;
+	json_object_put(l->rates);
+	l->rates = rates_between(&l->before, &l->after);
 	return true;
 }
 
-static int live(const struct options *o, struct client *c, struct look *before)
+static void looks_free(struct looks *l)
 {
-	struct view v = { .seconds = fmax(o->seconds, MIN_SECONDS) };
-	struct json_object *rates = NULL;
-	struct look next;
+	if (l->rates)
+		look_free(&l->before);
+	look_free(&l->after);
+	json_object_put(l->rates);
+	top_lines_free(&l->lines);
+}
 
-	if (!enter_screen())
+static int live(const struct options *o, struct client *c, struct looks *l)
+{
+	struct view v = { .seconds = fmax(o->seconds, MIN_SECONDS), .kind = OBJECT_KINDS };
+
+	if (!screen_enter())
 		return KNIT_EXIT_USAGE;
-	draw(&v, c, NULL);
+	draw(&v, c, l);
 	for (;;) {
-		wait_and_hear(&v, c, rates);
-		if (v.end || !look_take(&next, c))
+		wait_and_hear(&v, c, l);
+		if (v.end || !look_again(l, c))
 			break;
-		json_object_put(rates);
-		rates = rates_between(before, &next);
-		draw(&v, c, rates);
-		look_free(before);
-		*before = next;
+		draw(&v, c, l);
 	}
-	json_object_put(rates);
-	if (before_message)
-		leave_screen();
+	screen_leave();
 	return client_code(c);
 }
 
-/* JSON: a line for each interval, until the reader ends or the primary does. */
-static int lines(const struct options *o, struct client *c, struct look *before)
+static void print_lines(struct looks *l)
 {
-	struct json_object *rates;
-	struct look next;
+	size_t i;
 
+	top_lines_free(&l->lines);
+	top_rates(&l->lines, l->rates, false);
+	for (i = 0; i < l->lines.n; i++)
+		puts(l->lines.line[i].text);
+}
+
+/* JSON: a line for each interval, until the reader ends or the primary does. */
+static int lines(const struct options *o, struct client *c, struct looks *l)
+{
 	do {
 		pause_for(fmax(o->seconds, MIN_SECONDS));
-		if (!look_take(&next, c))
+		if (!look_again(l, c))
 			break;
-		rates = rates_between(before, &next);
-		look_free(before);
-		*before = next;
-		if (o->json) {
-			print_json(o, rates);
-		} else {
-			print_rates(rates, false, stdout);
-			json_object_put(rates);
-		}
+		if (o->json)
+			print_json(o, json_object_get(l->rates));
+		else
+			print_lines(l);
 		fflush(stdout);
 	} while (!o->once && !ferror(stdout));
 	return client_code(c);
@@ -293,7 +147,7 @@ static int lines(const struct options *o, struct client *c, struct look *before)
 
 int top_main(const struct options *o, int argc, char **argv)
 {
-	struct look first;
+	struct looks l = { 0 };
 	struct client *c;
 	int code;
 
@@ -302,9 +156,9 @@ int top_main(const struct options *o, int argc, char **argv)
 	c = client_open(o->prefix, &code);
 	if (c == NULL)
 		return code;
-	if (look_take(&first, c)) {
-		code = o->once || o->json ? lines(o, c, &first) : live(o, c, &first);
-		look_free(&first);
+	if (look_take(&l.after, c)) {
+		code = o->once || o->json ? lines(o, c, &l) : live(o, c, &l);
+		looks_free(&l);
 	} else {
 		code = client_code(c);
 	}

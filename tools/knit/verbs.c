@@ -17,7 +17,8 @@ const struct command commands[] = {
 	{ "top", "", "Pjp1s", "rates of all, live; --once for programs",
 	  "Rates of all ports, interfaces and workers, live.\n"
 	  "\n"
-	  "Keys: q end, t by traffic, n by name, b only what is busy, + and - the time.\n"
+	  "Keys: q end, t by traffic, n by name, b only what is busy, + and - the time,\n"
+	  "arrows and pages choose, Enter shows all about one, Escape leads back.\n"
 	  "With --json a line for each look, with --once a single look as text.",
 	  top_main },
 	{ "drops", "", "Pjpas", "each way to lose a packet that lost one, and what to do",
