@@ -40,6 +40,7 @@ LAW = {
                               "common/kni/offload"],
     # knit's own processes
     "common/system/process": [],
+    "common/system/client": ["common/system/process"],
     "common/system/quirks": [],
     "common/system/command": [],
     "common/system/bind": ["common/system/process"],
@@ -70,7 +71,8 @@ LAW = {
     "secondary/control": SHARED,
     "secondary/worker": SHARED + ["secondary/worker/datapath"],
     "secondary/worker/datapath": SHARED + ["common/kni/datapath"],
-    "tools/knit": ["common/kni", "common/system/command", "common/system/process"],
+    "tools/knit": ["common/kni", "common/system/client", "common/system/command",
+                   "common/system/process"],
     "tools/knit-bind": ["common/system/bind", "common/system/process"],
 }
 # The structs that a program's files share, for all folders below.

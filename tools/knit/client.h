@@ -2,13 +2,11 @@
 #ifndef KNIT_TOOL_CLIENT_H
 #define KNIT_TOOL_CLIENT_H
 
-#include <json-c/json.h>
-
-#include <stdint.h>
+#include "system/client/client.h"
 
 /*
- * Questions to a primary, by DPDK's telemetry socket. A primary that does not answer within
- * CLIENT_SECONDS is given up.
+ * Questions to a primary, and a message on stderr for what fails. A primary that does not answer
+ * one within CLIENT_SECONDS is given up.
  */
 #define CLIENT_SECONDS 3
 
