@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <time.h>
 
 /*
  * The primary process. It creates pools, ports, interfaces and the topology. Afterwards its threads
@@ -82,6 +83,7 @@ struct primary {
 		uint32_t lost;		/* mbufs taken back */
 	} resets[KNIT_MAX_WORKERS];	/* the last one of each worker; port thread */
 	gid_t group;			/* its members may run secondaries, 0: only root */
+	time_t started;			/* in seconds since 1970 */
 	bool status;			/* print a status line every second */
 	uint32_t restart;		/* not 0: end with KNIT_EXIT_RESTART */
 	struct knit_topo_worker *stuck; /* the worker that did not park; NULL: none */

@@ -40,6 +40,7 @@ void primary_init(struct primary *p, const struct knit_config *conf, bool status
 	host_nodes_read(conf, &nodes);
 	pool_plan(conf, &nodes, &p->plan);
 	p->status = status;
+	p->started = time(NULL);
 	pthread_mutex_init(&p->drivers, NULL);
 	for (i = 0; i < RTE_DIM(p->pidfd); i++)
 		p->pidfd[i] = -1;

@@ -41,6 +41,7 @@ LAW = {
     # knit's own processes
     "common/system/process": [],
     "common/system/client": ["common/system/process"],
+    "common/system/metrics": ["common/kni"],
     "common/system/quirks": [],
     "common/system/command": [],
     "common/system/bind": ["common/system/process"],
@@ -53,7 +54,8 @@ LAW = {
                                      "common/system/topology"],
     # port_thread -> recovery -> port -> process -> memory; preflight uses memory and nic; nic uses
     # none of them
-    "primary": SHARED + ["common/system/bind", "primary/preflight", "primary/nic",
+    "primary": SHARED + ["common/system/bind", "common/system/metrics", "primary/preflight",
+                         "primary/nic",
                          "primary/memory", "primary/process", "primary/port",
                          "primary/recovery", "primary/command", "primary/event"],
     "primary/memory": SHARED,
@@ -72,7 +74,7 @@ LAW = {
     "secondary/worker": SHARED + ["secondary/worker/datapath"],
     "secondary/worker/datapath": SHARED + ["common/kni/datapath"],
     "tools/knit": ["common/kni", "common/system/client", "common/system/command",
-                   "common/system/process"],
+                   "common/system/metrics", "common/system/process"],
     "tools/knit-bind": ["common/system/bind", "common/system/process"],
 }
 # The structs that a program's files share, for all folders below.

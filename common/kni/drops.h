@@ -61,6 +61,22 @@
 	X(NO_IFACE, no_iface, "frame for the kernel on a port that has no interface",          \
 	  "Broadcasts end here, too. Give the port an interface if the kernel shall see them.")
 
+/*
+ * The NIC and its driver, per port; with the member of struct rte_eth_stats that counts it.
+ */
+#define KNIT_PORT_DROP_TABLE(X)                                                                   \
+	X(MISSED, nic_missed, imissed, "the NIC had no free descriptor for what it received",     \
+	  "The workers are too slow: raise the port's rx_desc for bursts, give it more workers, " \
+	  "or set their idle to \"poll\".")                                                       \
+	X(RX_ERRORS, nic_rx_errors, ierrors, "the NIC received a broken frame",                   \
+	  "Look at cable and transceiver, and at the other side's MTU. `dpdk-telemetry.py` says " \
+	  "more: /ethdev/xstats,PORT_ID.")                                                        \
+	X(TX_ERRORS, nic_tx_errors, oerrors, "the NIC or its driver could not send a frame",      \
+	  "Look at /ethdev/xstats,PORT_ID. net_tap counts here, too, what knit counts as "        \
+	  "drop_port_tx_full.")                                                                   \
+	X(NO_MBUF, nic_no_mbuf, rx_nombuf, "the driver had no mbuf to receive into",              \
+	  "The pool of a worker is empty: raise mempool.extra.")
+
 /* Engine, per pair: struct knit_engine_stats */
 #define KNIT_ENGINE_DROP_TABLE(X)                                                             \
 	X(RX_KERNEL, rx_kernel, "tap: the kernel refused the frame",                          \
@@ -90,6 +106,13 @@ enum knit_worker_drop {
 	KNIT_WORKER_DROP_TABLE(X)
 #undef X
 	KNIT_WORKER_DROPS,
+};
+
+enum knit_port_drop {
+#define X(id, name, member, text, advice) KNIT_PORT_DROP_##id,
+	KNIT_PORT_DROP_TABLE(X)
+#undef X
+	KNIT_PORT_DROPS,
 };
 
 enum knit_engine_drop {

@@ -87,11 +87,23 @@ all_drops_are_known()
 {
 	local command
 
-	for command in /knit/interface,kl /knit/worker,0; do
+	for command in /knit/port,left /knit/interface,kl /knit/worker,0; do
 		telemetry $command | grep -o '"\(drop\|reject\)_[a-z_]*"' | tr -d '"'
 	done | sort -u >"$TMP/counted"
 	knit -j -a -s 0 drops | grep -o '"counter":"[a-z_]*"' | cut -d'"' -f4 | sort -u |
 		diff "$TMP/counted" -
+}
+
+# What a NIC lost itself, as its driver counts it.
+nic_counts_are_drivers()
+{
+	local name member id
+
+	id=$(field /knit/port,left port_id) || return 1
+	for name in missed:imissed rx_errors:ierrors tx_errors:oerrors no_mbuf:rx_nombuf; do
+		member=$(field "/ethdev/stats,$id" "${name#*:}") || return 1
+		field_is /knit/port,left "drop_nic_${name%:*}" "$member" || return 1
+	done
 }
 
 terminal() # tmux's command...
@@ -368,6 +380,7 @@ running()
 	check "the schema is the one that is documented" schema_is_stable
 	check "drops: all of them are known" all_drops_are_known
 	check "drops: each has advice" every_drop_has_advice
+	check "drops: a NIC's are its driver's" nic_counts_are_drivers
 	check "top: once" says 0 "^left +[0-9.]+ .* +[0-9.]+" knit --once -s 0.2 top
 	check "top: shows traffic" wait_for 5 top_shows_traffic
 	check "top: JSON, line by line" two_lines_of_rates

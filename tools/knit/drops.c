@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "kni/drops.h"
 #include "client.h"
 #include "knit.h"
 #include "objects.h"
+#include "system/metrics/metrics.h"
 #include "system/process/exit.h"
 #include "table.h"
 
@@ -11,36 +11,10 @@
 #include <string.h>
 #include <time.h>
 
-#include <abi/knit_desc.h>
-
-/* What a counter means and what helps; from the tables that the programs count with. */
-struct reason {
-	const char *name;
-	const char *meaning;
-	const char *advice;
-};
-
-static const struct reason iface_reasons[] = {
-#define X(id, name, text, advice) { "drop_" #name, text, advice },
-	KNIT_USER_DROP_TABLE(X) KNIT_ENGINE_DROP_TABLE(X)
-#undef X
-#define X(id, name, text) { "reject_" #name, text, KNIT_REJECT_ADVICE },
-		KNIT_REJECT_TABLE(X)
-#undef X
-};
-
-static const struct reason worker_reasons[] = {
-#define X(id, name, text, advice) { "drop_" #name, text, advice },
-	KNIT_WORKER_DROP_TABLE(X)
-#undef X
-};
-
 /* Something that counts. */
 struct place {
-	const char *word; /* in JSON */
+	const struct knit_metrics *metrics;
 	enum object_kind kind;
-	const struct reason *reasons;
-	size_t n_reasons;
 	char name[64];
 	struct json_object *before, *after; /* what it told at the two looks */
 };
@@ -71,19 +45,15 @@ static void places_add(struct places *p, struct client *c, const struct place *l
 
 static void places_find(struct places *p, struct client *c)
 {
-	const struct place iface = { .word = "interface",
-				     .kind = OBJECT_INTERFACE,
-				     .reasons = iface_reasons,
-				     .n_reasons =
-					     sizeof(iface_reasons) / sizeof(iface_reasons[0]) };
-	const struct place worker = { .word = "worker",
-				      .kind = OBJECT_WORKER,
-				      .reasons = worker_reasons,
-				      .n_reasons =
-					      sizeof(worker_reasons) / sizeof(worker_reasons[0]) };
+	static const struct place kinds[] = {
+		{ .metrics = &knit_metrics[KNIT_METRICS_PORT], .kind = OBJECT_PORT },
+		{ .metrics = &knit_metrics[KNIT_METRICS_INTERFACE], .kind = OBJECT_INTERFACE },
+		{ .metrics = &knit_metrics[KNIT_METRICS_WORKER], .kind = OBJECT_WORKER },
+	};
+	size_t i;
 
-	places_add(p, c, &iface);
-	places_add(p, c, &worker);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		places_add(p, c, &kinds[i]);
 }
 
 /* seconds later, all at about the same time. */
@@ -101,16 +71,16 @@ static double look_again(struct places *p, struct client *c, double seconds)
 	return end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9;
 }
 
-static struct json_object *drop_new(const struct place *place, const struct reason *r,
+static struct json_object *drop_new(const struct place *place, const struct knit_metric *m,
 				    uint64_t packets)
 {
 	struct json_object *drop = json_object_new_object();
 
-	json_object_object_add(drop, place->word, json_object_new_string(place->name));
-	json_object_object_add(drop, "counter", json_object_new_string(r->name));
+	json_object_object_add(drop, place->metrics->word, json_object_new_string(place->name));
+	json_object_object_add(drop, "counter", json_object_new_string(m->name));
 	json_object_object_add(drop, "packets", json_object_new_uint64(packets));
-	json_object_object_add(drop, "meaning", json_object_new_string(r->meaning));
-	json_object_object_add(drop, "advice", json_object_new_string(r->advice));
+	json_object_object_add(drop, "meaning", json_object_new_string(m->help));
+	json_object_object_add(drop, "advice", json_object_new_string(m->advice));
 	return drop;
 }
 
@@ -118,23 +88,35 @@ static struct json_object *drop_new(const struct place *place, const struct reas
 static void collect(const struct place *place, bool all, double seconds, struct json_object *drops)
 {
 	struct json_object *last = place->after ? place->after : place->before, *drop;
-	const struct reason *r;
+	const struct knit_metric *m;
 	uint64_t n, before;
 	size_t i;
 
-	for (i = 0; i < place->n_reasons; i++) {
-		r = &place->reasons[i];
-		n = field_uint(last, r->name);
+	for (i = 0; i < place->metrics->n; i++) {
+		m = &place->metrics->row[i];
+		if (m->reason == NULL)
+			continue;
+		n = field_uint(last, m->name);
 		if (n == 0 && !all)
 			continue;
-		drop = drop_new(place, r, n);
-		before = field_uint(place->before, r->name);
+		drop = drop_new(place, m, n);
+		before = field_uint(place->before, m->name);
 		if (seconds > 0)
 			json_object_object_add(
 				drop, "per_second",
 				json_object_new_double(n > before ? (n - before) / seconds : 0.0));
 		json_object_array_add(drops, drop);
 	}
+}
+
+static void table_place(struct table *t, struct json_object *drop)
+{
+	static const char *const words[] = { "port", "interface", "worker" };
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (field_text(drop, words[i])[0])
+			table_cell(t, "%s %s", words[i], field_text(drop, words[i]));
 }
 
 /* A table, and below it what each counter in it means, once. */
@@ -150,10 +132,7 @@ static void print_drops(struct json_object *drops, bool rates)
 
 	for (i = 0; i < n; i++) {
 		drop = json_object_array_get_idx(drops, i);
-		if (field_text(drop, "interface")[0])
-			table_cell(t, "interface %s", field_text(drop, "interface"));
-		else
-			table_cell(t, "worker %s", field_text(drop, "worker"));
+		table_place(t, drop);
 		table_cell(t, "%s", field_text(drop, "counter"));
 		table_cell(t, "%" PRIu64, field_uint(drop, "packets"));
 		if (json_object_object_get_ex(drop, "per_second", &rate))
@@ -192,7 +171,7 @@ static int drops_of_system(const struct options *o, struct client *c, struct pla
 		json_object_object_add(whole, "drops", json_object_get(drops));
 		print_json(o, whole);
 	} else if (client_code(c) == 0 && json_object_array_length(drops) == 0) {
-		puts("knit counted no lost packet; what a NIC lost itself is in its statistics");
+		puts("no packet was lost");
 	} else if (client_code(c) == 0) {
 		print_drops(drops, seconds > 0);
 	}

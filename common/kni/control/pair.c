@@ -121,6 +121,24 @@ unsigned int knit_pair_held(const struct rte_kni *kni, uint16_t pair)
 	       p->tx.cookies.n_free;
 }
 
+static unsigned int queued(const struct knit_ring *r)
+{
+	__u32 cons = knit_load(&r->shm->consumer);
+	__u32 n = knit_load(&r->shm->producer) - cons;
+
+	return RTE_MIN(n, r->size);
+}
+
+unsigned int knit_pair_to_kernel_queued(const struct rte_kni *kni, uint16_t pair)
+{
+	return queued(&kni->pair[pair].rx.rx_q);
+}
+
+unsigned int knit_pair_from_kernel_queued(const struct rte_kni *kni, uint16_t pair)
+{
+	return queued(&kni->pair[pair].tx.tx_q);
+}
+
 bool knit_pair_arm(struct rte_kni *kni, uint16_t pair)
 {
 	return knit_ring_arm_data(&kni->pair[pair].tx.tx_q);

@@ -36,6 +36,13 @@ unsigned int knit_pair_drain(struct rte_kni *kni, uint16_t pair);
 unsigned int knit_pair_held(const struct rte_kni *kni, uint16_t pair);
 
 /*
+ * How many entries rx_q and tx_q have at this moment, by the indexes that stand in shared memory:
+ * any process. Impossible ones count as a full ring.
+ */
+unsigned int knit_pair_to_kernel_queued(const struct rte_kni *kni, uint16_t pair);
+unsigned int knit_pair_from_kernel_queued(const struct rte_kni *kni, uint16_t pair);
+
+/*
  * Worker: call it before sleeping. True: tx_q is empty, and the engine will ring user_doorbell.
  * Call knit_pair_disarm after waking.
  */

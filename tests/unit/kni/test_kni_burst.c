@@ -3,6 +3,7 @@
 
 #include "kni/base/doorbell.h"
 #include "kni/control/iface.h"
+#include "kni/control/pair.h"
 
 #include <rte_ip.h>
 
@@ -151,6 +152,29 @@ START_TEST(without_room_it_stays_the_callers)
 }
 END_TEST
 
+/* As anybody sees it who maps the shared memory, whatever stands there. */
+START_TEST(what_waits_is_counted)
+{
+	struct rte_mbuf *m[3] = { frame_make(&udp), frame_make(&udp), frame_make(&udp) };
+	struct knit_desc d;
+	__u32 producer;
+
+	make(0);
+	ck_assert_uint_eq(knit_pair_to_kernel_queued(&kni, 0), 0);
+	ck_assert_uint_eq(rte_kni_tx_burst(&kni, m, 3), 3);
+	ck_assert_uint_eq(knit_pair_to_kernel_queued(&kni, 0), 3);
+	next(&d);
+	ck_assert_uint_eq(knit_pair_to_kernel_queued(&kni, 0), 2);
+	producer = knit_load(&rx_q.shm->producer);
+	knit_store(&rx_q.shm->producer, producer - 3);
+	ck_assert_uint_eq(knit_pair_to_kernel_queued(&kni, 0), SIZE);
+	knit_store(&rx_q.shm->producer, producer);
+	next(&d);
+	next(&d);
+	all_back();
+}
+END_TEST
+
 /* KNI never looked at TX flags; what a port left undone is done nevertheless. */
 START_TEST(without_offloads)
 {
@@ -236,6 +260,7 @@ KNIT_SUITE_EAL(kni_burst, knit_eal_small_pages)
 	tcase_add_loop_test(tcase, checksums_are_carried_out, 0, 4);
 	tcase_add_test(tcase, nonsense_is_counted);
 	tcase_add_test(tcase, without_room_it_stays_the_callers);
+	tcase_add_test(tcase, what_waits_is_counted);
 	tcase_add_test(tcase, without_offloads);
 	tcase_add_test(tcase, wakes_for_what_is_waited_for);
 	suite_add_tcase(s, tcase);
