@@ -18,11 +18,13 @@ esac
 
 arch=$(dpkg --print-architecture 2>/dev/null) || arch=amd64
 headers=linux-headers-$arch
+python=/usr/lib/python3/dist-packages
 build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev libmnl-dev
-	liburing-dev libjson-c-dev libncurses-dev libpcap-dev check python3 iproute2 iputils-ping
-	procps util-linux"
+	liburing-dev libjson-c-dev libmicrohttpd-dev libncurses-dev libpcap-dev check python3
+	iproute2 iputils-ping procps util-linux"
 run="$build $telemetry" # dpdk-telemetry.py
-smoke="$run bash-completion ethtool iperf3 tcpdump tmux tshark"
+smoke="$run bash-completion ethtool iperf3 tcpdump tmux tshark prometheus
+	python3-prometheus-client"
 kmod="gcc make kmod $headers"
 # dpdk-dev: testpmd. libsystemd-dev: Debian's libdpdk.a needs it, and libdpdk-dev does not say so.
 lint="git g++ systemd binutils clang-format clang-tidy codespell shellcheck sparse dpdk-dev
@@ -71,6 +73,7 @@ generic()
 		libmnl-dev libmnl.pc libmnl, its headers
 		liburing-dev liburing.pc liburing, its headers
 		libjson-c-dev json-c.pc json-c, its headers
+		libmicrohttpd-dev libmicrohttpd.pc GNU libmicrohttpd, its headers
 		libncurses-dev ncurses.pc ncurses, its headers
 		libpcap-dev libpcap.pc libpcap, its headers
 		check check.pc the unit test framework Check, its headers
@@ -86,6 +89,8 @@ generic()
 		tmux tmux tmux
 		tshark tshark tshark of Wireshark
 		bash-completion /usr/share/bash-completion/bash_completion bash-completion
+		prometheus promtool Prometheus, with promtool
+		python3-prometheus-client $python/prometheus_client its client
 		kmod depmod kmod
 		$headers /lib/modules/$(uname -r)/build the headers of the running kernel
 		git git git
@@ -175,6 +180,10 @@ export DEBIAN_FRONTEND=noninteractive
 apt() {
 	apt-get -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3 -q "$@" </dev/null
 }
+# Its programs are wanted, for tests, and not its service.
+case " $missing " in
+*" prometheus "*) [ ! -d /run/systemd/system ] || systemctl mask prometheus.service ;;
+esac
 apt update
 # shellcheck disable=SC2086
 apt install -y --no-install-recommends $missing

@@ -108,7 +108,6 @@ static int parse_kind(const char *params, unsigned int *first)
 /* The names of what /knit/values tells of an object of the kind. */
 static int report_fields(const char *params, struct rte_tel_data *d)
 {
-	const struct knit_metric *row;
 	unsigned int first;
 	size_t i;
 	int kind;
@@ -117,11 +116,9 @@ static int report_fields(const char *params, struct rte_tel_data *d)
 	if (kind < 0)
 		return -1;
 	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
-	for (i = 0; i < knit_metrics[kind].n; i++) {
-		row = &knit_metrics[kind].row[i];
-		if (row->type != KNIT_METRIC_TEXT && row->type != KNIT_METRIC_NUMBER)
-			rte_tel_data_add_array_string(d, row->name);
-	}
+	for (i = 0; i < knit_metrics[kind].n; i++)
+		if (knit_metrics[kind].row[i].type != KNIT_METRIC_TEXT)
+			rte_tel_data_add_array_string(d, knit_metrics[kind].row[i].name);
 	return 0;
 }
 

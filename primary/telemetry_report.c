@@ -15,18 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 
-void report_identity(struct report *r, const char *name, uint64_t value)
-{
-	if (r->form == REPORT_DICT && value != REPORT_UNKNOWN)
-		rte_tel_data_add_dict_uint(r->d, name, value);
-}
-
 void report_number(struct report *r, const char *name, uint64_t value)
 {
 	size_t room = sizeof(r->values) - r->len;
 	int len;
 
-	report_identity(r, name, value);
+	if (r->form == REPORT_DICT && value != REPORT_UNKNOWN)
+		rte_tel_data_add_dict_uint(r->d, name, value);
 	if (r->form != REPORT_VALUES)
 		return;
 	if (value == REPORT_UNKNOWN)
@@ -52,9 +47,9 @@ void report_text(struct report *r, const char *name, const char *text)
 
 #define TELL_COUNTER report_number
 #define TELL_GAUGE report_number
-#define TELL_MEGA report_number
+#define TELL_MBITS report_number
 #define TELL_CYCLES report_number
-#define TELL_NUMBER report_identity
+#define TELL_NUMBER report_number
 #define TELL_TEXT report_text
 #define TELL(name, metric, type, unit, value, help) TELL_##type(r, #name, value);
 

@@ -14,7 +14,7 @@
  *
  *   dict    all fields, for /knit/port and the like
  *   values  the numbers alone, in the order of the tables, each with a blank before it; "-" if it
- *           is not known now. Identities are left out
+ *           is not known now
  *   texts   "NAME=TEXT" for each text, in an array
  */
 enum report_form {
@@ -35,7 +35,6 @@ struct report {
 #define REPORT_UNKNOWN UINT64_MAX /* a dict leaves it out */
 
 void report_number(struct report *r, const char *name, uint64_t value);
-void report_identity(struct report *r, const char *name, uint64_t value);
 void report_text(struct report *r, const char *name, const char *text);
 
 /* The objects of a kind, and what is told about one of them; by enum knit_metric_object. */

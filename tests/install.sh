@@ -257,7 +257,7 @@ pages()
 {
 	local program
 
-	for program in knit knit-primary knit-worker knit-control knit-bind; do
+	for program in knit knit-primary knit-worker knit-control knit-bind knit-exporter; do
 		check $program-page page_is_complete $program
 	done
 	check knit.cfg-page keys_are_described
@@ -320,7 +320,7 @@ check static-legacy-application build_legacy "$TMP/legacy-app-static" static
 check static-legacy-application-works legacy_works "$TMP/legacy-app-static"
 check example build_example
 check example-works example_works
-for program in knit knit-primary knit-worker knit-control knit-bind; do
+for program in knit knit-primary knit-worker knit-control knit-bind knit-exporter; do
 	check $program tells_version $program
 done
 if [ -n "$(find "$TMP/root" -path '*/man/man5/knit.cfg.5')" ]; then

@@ -55,8 +55,7 @@ LAW = {
     # port_thread -> recovery -> port -> process -> memory; preflight uses memory and nic; nic uses
     # none of them
     "primary": SHARED + ["common/system/bind", "common/system/metrics", "primary/preflight",
-                         "primary/nic",
-                         "primary/memory", "primary/process", "primary/port",
+                         "primary/nic", "primary/memory", "primary/process", "primary/port",
                          "primary/recovery", "primary/command", "primary/event"],
     "primary/memory": SHARED,
     "primary/event": BASE + ["common/system/command"],
@@ -75,6 +74,8 @@ LAW = {
     "secondary/worker/datapath": SHARED + ["common/kni/datapath"],
     "tools/knit": ["common/kni", "common/system/client", "common/system/command",
                    "common/system/metrics", "common/system/process"],
+    "tools/knit-exporter": ["common/kni", "common/system/client", "common/system/metrics",
+                            "common/system/process"],
     "tools/knit-bind": ["common/system/bind", "common/system/process"],
 }
 # The structs that a program's files share, for all folders below.

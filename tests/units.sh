@@ -107,6 +107,18 @@ powerless() # unit
 		grep -qP '^Seccomp:\t2$' "$status" && ! grep -qP '^Uid:.*\t0\b' "$status"
 }
 
+# It asks the primary by a socket, as a member of the group.
+exporter_answers()
+{
+	local page
+
+	exec 7<>/dev/tcp/127.0.0.1/9845 || return 1
+	printf 'GET /metrics HTTP/1.0\r\n\r\n' >&7
+	page=$(timeout 5 cat <&7)
+	exec 7<&-
+	[[ $page == *$'\n''knit_up 1'$'\n'* && $page == *'knit_port_link_up{port="left"} 1'* ]]
+}
+
 mtu_is() # mtu
 {
 	[[ $(ip -n far -o link show left0) == *" mtu $1 "* ]]
@@ -146,6 +158,9 @@ inside()
 	check "control has no privilege" powerless knit-control
 	ip -n near link set kni-left mtu 3000
 	check "the port follows the interface's MTU" wait_for 5 mtu_is 3000
+	check "systemctl start knit-exporter" systemctl start knit-exporter
+	check "it has metrics" wait_for 5 exporter_answers
+	check "it has no privilege" powerless knit-exporter
 
 	pid=$(pid_of knit-worker@0)
 	systemctl kill -s KILL knit-worker@0
@@ -164,6 +179,8 @@ inside()
 
 	write_config 0 1
 	check "systemctl restart knit" systemctl restart knit
+	check "the exporter has metrics of the new one" wait_for 10 exporter_answers
+	check "systemctl stop knit-exporter" systemctl stop knit-exporter
 	check "a new worker of the file is started" active knit-worker@0 knit-worker@1
 	check "systemctl stop knit-primary" systemctl stop knit-primary
 	check "nothing runs" wait_for 5 test -z "$(systemctl list-units -q 'knit*' --state=active)"

@@ -92,4 +92,4 @@ _knit()
 	__ltrim_colon_completions "$cur"
 }
 
-complete -F _knit knit knit-primary knit-worker knit-control knit-bind
+complete -F _knit knit knit-primary knit-worker knit-control knit-bind knit-exporter

@@ -1,4 +1,4 @@
-#compdef knit knit-primary knit-worker knit-control knit-bind
+#compdef knit knit-primary knit-worker knit-control knit-bind knit-exporter
 # SPDX-License-Identifier: BSD-3-Clause
 # Completes the command lines of knit's programs, with the options that --help shows.
 
@@ -62,6 +62,9 @@ knit)
 knit-primary)
 	_arguments '(-c --config)'{-c,--config}'[configuration]:file:_files' \
 		'--restore[prefix]:prefix:_knit_prefixes' --
+	;;
+knit-exporter)
+	_arguments '(-P --prefix)'{-P,--prefix}'[of the primary]:prefix:_knit_prefixes' --
 	;;
 knit-bind)
 	_arguments '--for[driver]:driver:(vfio-pci igb_uio uio_pci_generic)' \

@@ -29,6 +29,7 @@ UNIT_ARM64="handler handler_role netlink tap tap_coalesce tap_req tap_tx"
 # As libdpdk-dev of arm64 and of amd64 can't both be installed, arm64 has a folder of its own.
 ARM64="gcc-aarch64-linux-gnu libc6-dev-arm64-cross libdpdk-dev:arm64 libconfig-dev:arm64
 	libmnl-dev:arm64 liburing-dev:arm64 libjson-c-dev:arm64 libncurses-dev:arm64
+	libmicrohttpd-dev:arm64
 	libsystemd-dev:arm64 check:arm64 qemu-user-static meson ninja-build
 	pkg-config python3"
 failed=0

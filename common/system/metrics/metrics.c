@@ -29,12 +29,14 @@ static const struct knit_metric iface_rows[] = { KNIT_IFACE_METRICS(ROW) KNIT_US
 	DROP) KNIT_ENGINE_DROP_TABLE(DROP) KNIT_REJECT_TABLE(REJECT) KNIT_REQUEST_METRICS(ROW) };
 static const struct knit_metric worker_rows[] = { KNIT_WORKER_METRICS(ROW)
 							  KNIT_WORKER_DROP_TABLE(DROP) };
+static const struct knit_metric exporter_rows[] = { KNIT_EXPORTER_METRICS(ROW) };
 
 #define TABLE(rows) .row = rows, .n = sizeof(rows) / sizeof((rows)[0])
 
-const struct knit_metrics knit_metrics[KNIT_METRIC_OBJECTS] = {
+const struct knit_metrics knit_metrics[KNIT_METRIC_KINDS] = {
 	[KNIT_METRICS_SYSTEM] = { "", "system", TABLE(system_rows) },
 	[KNIT_METRICS_PORT] = { "port", "ports", TABLE(port_rows) },
 	[KNIT_METRICS_INTERFACE] = { "interface", "interfaces", TABLE(iface_rows) },
 	[KNIT_METRICS_WORKER] = { "worker", "workers", TABLE(worker_rows) },
+	[KNIT_METRICS_EXPORTER] = { "", "exporter", TABLE(exporter_rows) },
 };

@@ -10,8 +10,9 @@ enum knit_metric_type {
 	KNIT_METRIC_GAUGE,
 	KNIT_METRIC_TEXT,   /* a label of knit_<object>_info */
 	KNIT_METRIC_NUMBER, /* an identity: in telemetry alone */
-	KNIT_METRIC_MEGA,   /* gauge, in millions of its unit; UINT32_MAX: not known */
+	KNIT_METRIC_MBITS,  /* gauge, in Mbit/s: its metric has bytes; UINT32_MAX: not known */
 	KNIT_METRIC_CYCLES, /* counter, in TSC cycles: its metric has seconds */
+	KNIT_METRIC_MICROS, /* counter, in microseconds: its metric has seconds */
 };
 
 enum knit_metric_object {
@@ -19,7 +20,9 @@ enum knit_metric_object {
 	KNIT_METRICS_PORT,
 	KNIT_METRICS_INTERFACE,
 	KNIT_METRICS_WORKER,
-	KNIT_METRIC_OBJECTS,
+	KNIT_METRIC_OBJECTS, /* telemetry has those above */
+	KNIT_METRICS_EXPORTER = KNIT_METRIC_OBJECTS,
+	KNIT_METRIC_KINDS,
 };
 
 /* A row. Rows of one metric stand together, and have different reasons. */
@@ -41,6 +44,6 @@ struct knit_metrics {
 };
 
 /* By enum knit_metric_object. */
-extern const struct knit_metrics knit_metrics[KNIT_METRIC_OBJECTS];
+extern const struct knit_metrics knit_metrics[KNIT_METRIC_KINDS];
 
 #endif

@@ -60,7 +60,7 @@
 	X(absent, absent, GAUGE, "", cold->absent, "1: optional, and missing at the start")        \
 	X(removed, removed, GAUGE, "", port->removed, "1: its device was taken away")              \
 	X(link_up, link_up, GAUGE, "", port->link_up, "1: the link is up")                         \
-	X(link_speed, link_speed_bits, MEGA, "bits", port->link_speed, "bits per second")          \
+	X(link_speed, link_speed_bytes, MBITS, "bytes", port->link_speed, "bytes per second")      \
 	X(link_interrupt, link_interrupt, GAUGE, "", cold->lsc,                                    \
 	  "1: the driver reports changes of the link; 0: it is asked")                             \
 	X(link_events, link_events, COUNTER, "", cold->link_events, "changes that it reported")    \
@@ -189,5 +189,17 @@
 	  "packets of other workers that it sent for them")                                       \
 	X(handoff_held, handoff_mbufs, GAUGE, "mbufs", worker_handoff_held(w),                    \
 	  "its mbufs on their way to other workers, or back")
+
+/* knit-exporter itself. e: its struct exporter */
+#define KNIT_EXPORTER_METRICS(X)                                                                 \
+	X(up, up, GAUGE, "", e->up, "1: the primary answered; 0: none runs, or it stands still") \
+	X(scrapes, exporter_scrapes, COUNTER, "", e->scrapes,                                    \
+	  "times somebody asked knit-exporter")                                                  \
+	X(failed_scrapes, exporter_failed_scrapes, COUNTER, "", e->failed,                       \
+	  "of these, with no answer of the primary")                                             \
+	X(wait, exporter_wait_seconds, MICROS, "seconds", e->wait_us,                            \
+	  "time that it took to ask the primary")                                                \
+	X(cpu, exporter_cpu_seconds, MICROS, "seconds", exporter_cpu_us(),                       \
+	  "processor time of knit-exporter")
 
 #endif
