@@ -116,7 +116,7 @@ static void read_drops(struct primary *p, const struct port *port, uint64_t *dro
 	pthread_mutex_unlock(&p->drivers);
 	if (ret || port_removed(port))
 		return;
-#define X(id, name, member, text, advice) drops[KNIT_PORT_DROP_##id] = stats.member;
+#define X(id, name, member, level, text, advice) drops[KNIT_PORT_DROP_##id] = stats.member;
 	KNIT_PORT_DROP_TABLE(X)
 #undef X
 }
@@ -137,7 +137,7 @@ static void tell_port(struct primary *primary, unsigned int i, struct report *r)
 	if (r->form == REPORT_TEXTS)
 		return;
 	read_drops(primary, cold, drops);
-#define X(id, name, member, text, advice) \
+#define X(id, name, member, level, text, advice) \
 	report_number(r, "drop_" #name, drops[KNIT_PORT_DROP_##id]);
 	KNIT_PORT_DROP_TABLE(X)
 #undef X
@@ -205,10 +205,11 @@ static void tell_iface(struct primary *primary, unsigned int i, struct report *r
 	if (r->form != REPORT_TEXTS)
 		read_iface(kni, &s, &requests);
 	KNIT_IFACE_METRICS(TELL)
-#define X(id, name, text, advice) report_number(r, "drop_" #name, s.user[KNIT_USER_DROP_##id]);
+#define X(id, name, level, text, advice) \
+	report_number(r, "drop_" #name, s.user[KNIT_USER_DROP_##id]);
 	KNIT_USER_DROP_TABLE(X)
 #undef X
-#define X(id, name, text, advice) \
+#define X(id, name, level, text, advice) \
 	report_number(r, "drop_" #name, s.engine.drops[KNIT_ENGINE_DROP_##id]);
 	KNIT_ENGINE_DROP_TABLE(X)
 #undef X
@@ -254,7 +255,8 @@ static void tell_worker(struct primary *primary, unsigned int i, struct report *
 		tx += s->port[port].tx_packets;
 	}
 	KNIT_WORKER_METRICS(TELL)
-#define X(id, name, text, advice) report_number(r, "drop_" #name, s->drops[KNIT_WORKER_DROP_##id]);
+#define X(id, name, level, text, advice) \
+	report_number(r, "drop_" #name, s->drops[KNIT_WORKER_DROP_##id]);
 	KNIT_WORKER_DROP_TABLE(X)
 #undef X
 }

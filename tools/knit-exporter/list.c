@@ -12,6 +12,12 @@ static const char *const types[] = {
 	[KNIT_METRIC_MICROS] = "counter",
 };
 
+static const char *const levels[] = {
+	[KNIT_DROP_NORMAL] = "normal",
+	[KNIT_DROP_LOSS] = "loss",
+	[KNIT_DROP_FAULT] = "fault",
+};
+
 static void add(struct json_object *to, const char *name, const char *text)
 {
 	json_object_object_add(to, name, json_object_new_string(text));
@@ -38,6 +44,7 @@ static struct json_object *describe(const struct knit_metrics *k, const struct k
 	if (m->reason) {
 		add(one, "reason", m->reason);
 		add(one, "advice", m->advice);
+		add(one, "level", levels[m->level]);
 	}
 	return one;
 }

@@ -307,13 +307,13 @@ static const char *const why_texts[] = {
 };
 
 static const char *const drop_names[] = {
-#define X(id, name, text, advice) "drop_" #name,
+#define X(id, name, level, text, advice) "drop_" #name,
 	KNIT_WORKER_DROP_TABLE(X)
 #undef X
 };
 
 static const char *const drop_texts[] = {
-#define X(id, name, text, advice) text,
+#define X(id, name, level, text, advice) text,
 	KNIT_WORKER_DROP_TABLE(X)
 #undef X
 };

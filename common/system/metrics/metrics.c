@@ -9,18 +9,20 @@
 	  .unit = unit_,                                 \
 	  .help = help_,                                 \
 	  .type = KNIT_METRIC_##type_ },
-#define LOSS(name_, metric_, unit_, help_, reason_, advice_) \
-	{ .name = name_ #reason_,                            \
-	  .metric = metric_,                                 \
-	  .unit = unit_,                                     \
-	  .help = help_,                                     \
-	  .reason = #reason_,                                \
-	  .advice = advice_,                                 \
+#define LOSS(name_, metric_, unit_, level_, help_, reason_, advice_) \
+	{ .name = name_ #reason_,                                    \
+	  .metric = metric_,                                         \
+	  .unit = unit_,                                             \
+	  .help = help_,                                             \
+	  .reason = #reason_,                                        \
+	  .advice = advice_,                                         \
+	  .level = KNIT_DROP_##level_,                               \
 	  .type = KNIT_METRIC_COUNTER },
-#define DROP(id, name, text, advice) LOSS("drop_", "dropped_packets", "packets", text, name, advice)
-#define PORT_DROP(id, name, member, text, advice) DROP(id, name, text, advice)
+#define DROP(id, name, level, text, advice) \
+	LOSS("drop_", "dropped_packets", "packets", level, text, name, advice)
+#define PORT_DROP(id, name, member, level, text, advice) DROP(id, name, level, text, advice)
 #define REJECT(id, name, text) \
-	LOSS("reject_", "rejected_entries", "entries", text, name, KNIT_REJECT_ADVICE)
+	LOSS("reject_", "rejected_entries", "entries", FAULT, text, name, KNIT_REJECT_ADVICE)
 
 static const struct knit_metric system_rows[] = { KNIT_SYSTEM_METRICS(ROW) };
 static const struct knit_metric port_rows[] = { KNIT_PORT_METRICS(ROW)

@@ -4,6 +4,13 @@
 
 #include <stddef.h>
 
+/* Of the rows in kni/drops.h, which explains them. */
+enum knit_drop_level {
+	KNIT_DROP_NORMAL,
+	KNIT_DROP_LOSS,
+	KNIT_DROP_FAULT,
+};
+
 /* The tables of metrics_table.h as data, without the values. */
 enum knit_metric_type {
 	KNIT_METRIC_COUNTER, /* never goes back while the primary runs */
@@ -32,7 +39,8 @@ struct knit_metric {
 	const char *unit;   /* "": none */
 	const char *help;
 	const char *reason; /* of a way to lose packets, else NULL: the label of that name */
-	const char *advice; /* with it */
+	const char *advice; /* with it, and level */
+	enum knit_drop_level level;
 	enum knit_metric_type type;
 };
 
