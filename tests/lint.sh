@@ -12,7 +12,7 @@ trap 'rm -rf "$TMP"' EXIT
 exec 3>&1
 failed=0
 CHECKS="format spdx space spelling shell tokens dependencies size paths links version commits"
-CHECKS+=" api plot units"
+CHECKS+=" api plot metrics units"
 MAX_LINES=600
 MAX_COLUMNS=100
 BUILD=${KNIT_BUILD:-build}
@@ -274,6 +274,20 @@ check_plot()
 {
 	tests/bench/run --plot docs/bench.json "$TMP/bench.svg"
 	cmp "$TMP/bench.svg" docs/bench.svg
+}
+
+# What comes from the table of metrics is as make metrics writes it. promtool understands the rules
+# and the expressions of the dashboard, and each alert is raised by what it is about.
+check_metrics()
+{
+	local exporter=$BUILD/tools/knit-exporter/knit-exporter file
+
+	command -v promtool >/dev/null || echo "promtool is missing (prometheus)"
+	config/grafana/make.py "$exporter" "$TMP/metrics"
+	for file in docs/METRICS.md config/grafana/knit.json config/grafana/knit.rules.yml; do
+		cmp "$TMP/metrics/$file" $file || echo "$file: make metrics writes it anew"
+	done
+	tests/alerts.py "$exporter" "$TMP/metrics"
 }
 
 # exposures: what docs/RUNNING.md says of each unit, as UNIT FIGURE

@@ -8,7 +8,9 @@
 
 /*
  * Everything that knit counts, measures and tells of itself: a row each, in a table for each kind
- * of object. Telemetry (primary/telemetry_report.c) and `knit drops` come from these rows.
+ * of object. Telemetry (primary/telemetry_report.c), `knit drops`, knit-exporter, docs/METRICS.md,
+ * the dashboard and the alerts of config/grafana come from these rows. After a change: make
+ * metrics.
  *
  *   X(name, metric, type, unit, value, help)
  *
