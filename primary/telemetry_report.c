@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "telemetry_report.h"
 
+#include "event/event.h"
 #include "kni/base/compat.h"
 #include "kni/base/handover.h"
 #include "kni/control/pair.h"

@@ -44,6 +44,7 @@
 	  "requests of the kernel that knit-control answered")                                \
 	X(control_refused, control_refused_requests, COUNTER, "requests", t->control.refused, \
 	  "of these, answered with an error")                                                 \
+	X(events, events, COUNTER, "", event_last(), "events; `knit monitor` tells them")     \
 	X(device_faults, device_faults, COUNTER, "",                                          \
 	  __atomic_load_n(&t->device_faults, __ATOMIC_RELAXED),                               \
 	  "times a process met the registers of a NIC that is gone")
