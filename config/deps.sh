@@ -11,9 +11,9 @@ os=${KNIT_OS_RELEASE:-/etc/os-release}
 # shellcheck disable=SC1090 # its variables: ID, VERSION_ID
 [ ! -r "$os" ] || . "$os"
 case "${ID:-} ${VERSION_ID:-unstable}" in
-"debian 11" | "debian 12") known=1 telemetry=dpdk-dev ;;
-"debian 13" | "debian unstable") known=1 telemetry=dpdk ;;
-*) known=0 telemetry=dpdk ;;
+"debian 11" | "debian 12") known=1 telemetry=dpdk-dev promtool=prometheus ;;
+"debian 13" | "debian unstable") known=1 telemetry=dpdk promtool=promtool ;;
+*) known=0 telemetry=dpdk promtool=prometheus ;;
 esac
 
 arch=$(dpkg --print-architecture 2>/dev/null) || arch=amd64
@@ -23,7 +23,7 @@ build="gcc libc6-dev make meson ninja-build pkg-config libdpdk-dev libconfig-dev
 	liburing-dev libjson-c-dev libmicrohttpd-dev libncurses-dev libpcap-dev check python3
 	iproute2 iputils-ping procps util-linux"
 run="$build $telemetry" # dpdk-telemetry.py
-smoke="$run bash-completion ethtool iperf3 tcpdump tmux tshark prometheus
+smoke="$run bash-completion ethtool iperf3 tcpdump tmux tshark prometheus $promtool
 	python3-prometheus-client"
 kmod="gcc make kmod $headers"
 # dpdk-dev: testpmd. libsystemd-dev: Debian's libdpdk.a needs it, and libdpdk-dev does not say so.
