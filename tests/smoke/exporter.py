@@ -19,20 +19,23 @@ import urllib.parse
 import urllib.request
 
 OPENMETRICS = "application/openmetrics-text"
-# What Prometheus sends: 2.42, 3.0
+# What Prometheus sends: 2.24, 2.42, 3.0
 PROMETHEUS = [
+    "application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
     "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
     "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
     "application/openmetrics-text;version=0.0.1;q=0.4,"
     "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"]
+# Which version each gets
 ACCEPT = {
-    None: False, "*/*": False, "text/plain": False, "application/json": False, "": False,
-    ",;q=,": False, "application/openmetrics-text": True, OPENMETRICS + ";version=0.0.1": False,
-    OPENMETRICS + "; version=1.0.0 ; q=0.2, text/plain;q=0.3": False,
-    "text/plain;q=0.3 , " + OPENMETRICS.upper() + ";Q=0.3": True,
-    OPENMETRICS + ";q=0": False, OPENMETRICS + ";q=7": False,
-    PROMETHEUS[0]: True, PROMETHEUS[1]: True}
+    None: "0.0.4", "*/*": "0.0.4", "text/plain": "0.0.4", "application/json": "0.0.4",
+    "": "0.0.4", ",;q=,": "0.0.4", OPENMETRICS: "1.0.0", OPENMETRICS + ";version=0.0.1": "0.0.1",
+    OPENMETRICS + ";version=2.0.0": "0.0.4",
+    OPENMETRICS + "; version=1.0.0 ; q=0.2, text/plain;q=0.3": "0.0.4",
+    "text/plain;q=0.3 , " + OPENMETRICS.upper() + ";Q=0.3": "1.0.0",
+    OPENMETRICS + ";q=0": "0.0.4", OPENMETRICS + ";q=7": "0.0.4",
+    PROMETHEUS[0]: "0.0.1", PROMETHEUS[1]: "1.0.0", PROMETHEUS[2]: "1.0.0"}
 
 
 def get(url, accept=OPENMETRICS, timeout=20):
@@ -81,10 +84,11 @@ def check_is(url, name, want):
 
 
 def check_formats(url):
-    for accept, openmetrics in ACCEPT.items():
+    for accept, version in ACCEPT.items():
         kind, text = get(url, accept)
-        if kind.startswith(OPENMETRICS + "; version=1.0.0;") != openmetrics or \
-                text.endswith("# EOF\n") != openmetrics:
+        if "; version=%s;" % version not in kind or \
+                kind.startswith(OPENMETRICS + ";") != (version != "0.0.4") or \
+                text.endswith("# EOF\n") != (version != "0.0.4"):
             print(accept, kind)
             return 1
     return 0

@@ -43,22 +43,43 @@ static double quality(const char *range, size_t len, const char *type, const cha
 	return q > 0 && q <= 1 ? q : 0;
 }
 
+#define TEXT "text/plain"
+#define OPENMETRICS "application/openmetrics-text"
+
+/* In the order in which they are preferred. */
+static const struct format {
+	const char *type;
+	const char *version;
+	const char *content_type;
+} formats[] = {
+	{ OPENMETRICS, "1.0.0", OPENMETRICS "; version=1.0.0; charset=utf-8" },
+	{ OPENMETRICS, "0.0.1", OPENMETRICS "; version=0.0.1; charset=utf-8" },
+	{ TEXT, "0.0.4", TEXT "; version=0.0.4; charset=utf-8" },
+};
+#define FORMATS (sizeof(formats) / sizeof(formats[0]))
+
 /* By RFC 9110; who only accepts anything gets the older text, which people can read, too. */
-bool exporter_accepts_openmetrics(const char *accept)
+const char *exporter_format(const char *accept, bool *openmetrics)
 {
-	double openmetrics = 0, text = 0, q;
+	const struct format *best = &formats[FORMATS - 1];
+	double q[FORMATS] = { 0 }, this, most = 0;
 	const char *range;
-	size_t len;
+	size_t len, i;
 
 	while (accept && *accept) {
 		len = next_part(&accept, &range, ',');
 		accept += *accept == ',';
-		q = quality(range, len, "application/openmetrics-text", "1.0.0");
-		if (q > openmetrics)
-			openmetrics = q;
-		q = quality(range, len, "text/plain", "0.0.4");
-		if (q > text)
-			text = q;
+		for (i = 0; i < FORMATS; i++) {
+			this = quality(range, len, formats[i].type, formats[i].version);
+			q[i] = this > q[i] ? this : q[i];
+		}
 	}
-	return openmetrics > 0 && openmetrics >= text;
+	for (i = 0; i < FORMATS; i++) {
+		if (q[i] > most) {
+			most = q[i];
+			best = &formats[i];
+		}
+	}
+	*openmetrics = best != &formats[FORMATS - 1];
+	return best->content_type;
 }

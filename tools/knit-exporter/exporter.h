@@ -72,8 +72,8 @@ void exporter_free(struct exporter *e);
 /* What was scraped, to the end of b; as text of Prometheus, version 0.0.4, or as OpenMetrics. */
 void exporter_text(const struct exporter *e, bool openmetrics, struct buffer *b);
 
-/* Whether a client with that header Accept, NULL: without one, wants OpenMetrics 1.0.0. */
-bool exporter_accepts_openmetrics(const char *accept);
+/* What a client with that header Accept, NULL: without one, is to get: the type of its page. */
+const char *exporter_format(const char *accept, bool *openmetrics);
 
 uint64_t exporter_cpu_us(void);
 

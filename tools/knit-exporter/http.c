@@ -12,9 +12,6 @@
 #define IDLE_SECONDS 30
 #define REQUEST_BYTES (16 << 10)
 
-#define TEXT_TYPE "text/plain; version=0.0.4; charset=utf-8"
-#define OPENMETRICS_TYPE "application/openmetrics-text; version=1.0.0; charset=utf-8"
-
 static const char index_page[] =
 	"<!doctype html><title>knit-exporter</title>\n"
 	"<p>knit-exporter " KNIT_VERSION ": <a href=\"/metrics\">/metrics</a>\n";
@@ -46,12 +43,14 @@ static enum MHD_Result answer_metrics(struct exporter *e, struct MHD_Connection 
 {
 	const char *accept =
 		MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
-	bool openmetrics = exporter_accepts_openmetrics(accept);
 	struct buffer b = { 0 };
+	const char *type;
+	bool openmetrics;
 
+	type = exporter_format(accept, &openmetrics);
 	exporter_scrape(e);
 	exporter_text(e, openmetrics, &b);
-	return answer(c, MHD_HTTP_OK, openmetrics ? OPENMETRICS_TYPE : TEXT_TYPE,
+	return answer(c, MHD_HTTP_OK, type,
 		      MHD_create_response_from_buffer(b.len, b.text, MHD_RESPMEM_MUST_FREE));
 }
 
