@@ -95,14 +95,14 @@ all_drops_are_known()
 }
 
 # What a NIC lost itself, as its driver counts it.
-nic_counts_are_drivers()
+nic_counts_are_drivers() # port
 {
 	local name member id
 
-	id=$(field /knit/port,left port_id) || return 1
+	id=$(field "/knit/port,$1" port_id) || return 1
 	for name in missed:imissed rx_errors:ierrors tx_errors:oerrors no_mbuf:rx_nombuf; do
 		member=$(field "/ethdev/stats,$id" "${name#*:}") || return 1
-		field_is /knit/port,left "drop_nic_${name%:*}" "$member" || return 1
+		field_is "/knit/port,$1" "drop_nic_${name%:*}" "$member" || return 1
 	done
 }
 
@@ -208,6 +208,23 @@ says_alone() # code, pattern
 	else
 		[ $status -eq "$1" ] && grep -q "$2" <<<"$out"
 	fi
+}
+
+# net_tap cannot send into a device that is down, and counts that.
+fail_to_send()
+{
+	ip netns exec left ping -c 1 -W 1 10.6.0.9 >/dev/null
+	field_over /knit/port,right drop_nic_tx_errors 0
+}
+
+port_loses()
+{
+	ip -n right link set right0 down
+	ip -n left neigh replace 10.6.0.9 lladdr 02:00:00:00:00:09 dev left0
+	check "a port fails to send" wait_for 5 fail_to_send
+	check "drops: that is there" says 0 "^port right +drop_nic_tx_errors +[1-9]" knit drops
+	check "drops: as the driver counts it" wait_for 5 nic_counts_are_drivers right
+	ip -n right link set right0 up
 }
 
 # Unless somebody else's runs here, too: then it names both.
@@ -380,7 +397,7 @@ running()
 	check "the schema is the one that is documented" schema_is_stable
 	check "drops: all of them are known" all_drops_are_known
 	check "drops: each has advice" every_drop_has_advice
-	check "drops: a NIC's are its driver's" nic_counts_are_drivers
+	check "drops: a NIC's are its driver's" wait_for 5 nic_counts_are_drivers left
 	check "top: once" says 0 "^left +[0-9.]+ .* +[0-9.]+" knit --once -s 0.2 top
 	check "top: shows traffic" wait_for 5 top_shows_traffic
 	check "top: JSON, line by line" two_lines_of_rates
@@ -395,6 +412,7 @@ running()
 	check "a broadcast is lost" wait_for 5 lose_one
 	check "drops: it is there" says 0 "^worker 0 +drop_no_iface +[1-9]" knit drops
 	check "drops: and explained" says 0 "Give the port an interface" knit drops -s 0
+	port_loses
 }
 
 # Found without its name, unless somebody else's system runs here, too.
