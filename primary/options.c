@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "options.h"
 #include "share.h"
+#include "system/command/levels.h"
 #include "system/config/config.h"
 #include "system/config/config_keys.h"
 #include "system/rundir/rundir.h"
@@ -56,15 +57,13 @@ static void usage(FILE *out)
 /* The same check as EAL's. EAL itself would print its own usage text, and then that it failed. */
 static bool level_ok(const char *text)
 {
-	static const char *const levels[] = { "emergency", "alert",  "critical", "error",
-					      "warning",   "notice", "info",	 "debug",
-					      "1",	   "2",	     "3",	 "4",
-					      "5",	   "6",	     "7",	 "8" };
+	static const char *const levels[KNIT_LOG_LEVELS] = KNIT_LOG_LEVEL_NAMES;
 	const char *level = strrchr(text, ':');
 	unsigned int i;
 
 	for (i = 0; level && level != text && i < RTE_DIM(levels); i++)
-		if (strcmp(level + 1, levels[i]) == 0)
+		if (strcmp(level + 1, levels[i]) == 0 ||
+		    (level[1] == (char)('1' + i) && level[2] == '\0'))
 			return true;
 	fprintf(stderr,
 		"knit-primary: --log-level: found \"%s\": TYPE:LEVEL is expected, the level from "

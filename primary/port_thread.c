@@ -10,6 +10,7 @@
 #include "primary.h"
 #include "process/channel.h"
 #include "process/handover.h"
+#include "process/levels.h"
 #include "process/registry.h"
 #include "process/stalled.h"
 #include "recovery/bus_master.h"
@@ -244,6 +245,7 @@ static uint32_t port_thread(void *arg)
 		bus_master_poll(p);
 		registry_check(p);
 		channel_poll(p);
+		levels_poll(p);
 		stalled_poll(p, service.dead);
 		/*
 		 * After a death inside EAL, a reset could wait for a lock that nobody will release.

@@ -59,7 +59,7 @@ LAW = {
                          "primary/recovery", "primary/command", "primary/event"],
     "primary/memory": SHARED,
     "primary/event": BASE + ["common/system/command"],
-    "primary/command": SHARED + ["primary/event"],
+    "primary/command": SHARED + ["primary/event", "primary/process"],
     "primary/process": SHARED + ["primary/memory", "primary/event"],
     "primary/port": SHARED + ["common/system/bind", "primary/memory", "primary/process",
                               "primary/event"],

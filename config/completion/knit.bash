@@ -62,6 +62,9 @@ _knit_command_words() # program
 	show:*) _knit_words "ports interfaces workers control port interface worker" ;;
 	@(trace|capture):*) _knit_words "port interface worker where" ;;
 	monitor:*) _knit_words "system link port worker control process request interface" ;;
+	log:log) _knit_words level ;;
+	log:level) _knit_words "main kni kmod tap port req worker" ;;
+	log:*) _knit_words "error warning notice info debug" ;;
 	check:*) _filedir ;;
 	bind:*) _knit_bind_words ;;
 	esac

@@ -43,6 +43,8 @@ _knit_command_words()
 	-d|--direction) compadd -- rx tx ;;
 	-w|--write) _files ;;
 	monitor) compadd -- system link port worker control process request interface ;;
+	log) compadd -- level ;;
+	level) compadd -- main kni kmod tap port req worker ;;
 	check) _files ;;
 	*)
 		if (( $words[(I)bind] )); then

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "command.h"
+#include "log_level.h"
 #include "monitor.h"
 #include "watch.h"
 
@@ -9,6 +10,7 @@
 
 /* A new command is an entry here and a type in system/command/wire.h. */
 static const struct command *const table[] = {
+	&command_log_level,
 	&command_monitor,
 	&watch_command,
 	NULL,

@@ -68,6 +68,8 @@ schema_is_stable()
 		knit --json --all drops
 		knit --json --once top
 		check_of_a_poor_machine
+		knit --json log level
+		knit --json monitor --once | sed 's/.*/{"event":&}/'
 	} | schema >"$TMP/schema"
 	[ -z "${KNIT_WRITE_SCHEMA:-}" ] || cp "$TMP/schema" "$SCHEMA"
 	diff "$SCHEMA" "$TMP/schema"

@@ -27,6 +27,7 @@
  *   capture.c   knit capture
  *   pcapng.c    the format of its files
  *   monitor.c   knit monitor
+ *   log.c       knit log level
  *   table.c     text in columns
  *   output.c    messages and JSON
  *   check.c     knit check
@@ -77,6 +78,7 @@ int drops_main(const struct options *o, int argc, char **argv);
 int trace_main(const struct options *o, int argc, char **argv);
 int capture_main(const struct options *o, int argc, char **argv);
 int monitor_main(const struct options *o, int argc, char **argv);
+int log_main(const struct options *o, int argc, char **argv);
 int check_main(const struct options *o, int argc, char **argv);
 int bind_main(const struct options *o, int argc, char **argv);
 

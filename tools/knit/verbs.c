@@ -49,6 +49,13 @@ const struct command commands[] = {
 	  "has them: it keeps the last 256. With --once only what there is. Events that are lost,\n"
 	  "because nobody read them in time, are told. docs/RUNNING.md lists the kinds.",
 	  monitor_main },
+	{ "log", "level [TYPE [LEVEL]]", "Pjp", "how much is logged, in all processes",
+	  "How much is logged. With a LEVEL it is changed, in the primary, all workers and\n"
+	  "control, until the primary ends; a process that is started later has it, too.\n"
+	  "\n"
+	  "  TYPE   a part of knit, as knit.port or port, or a pattern, as '*'\n"
+	  "  LEVEL  emergency, alert, critical, error, warning, notice, info or debug; or 1 to 8",
+	  log_main },
 	{ "check", "FILE", "jpfy", "what the machine lacks for a configuration, with remedies",
 	  "What this machine lacks for the configuration FILE, with remedies.\n"
 	  "\n"

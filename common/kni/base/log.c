@@ -4,13 +4,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-RTE_LOG_REGISTER(knit_log_main, knit.main, INFO)
-RTE_LOG_REGISTER(knit_log_kni, knit.kni, INFO)
-RTE_LOG_REGISTER(knit_log_kmod, knit.kmod, INFO)
-RTE_LOG_REGISTER(knit_log_tap, knit.tap, INFO)
-RTE_LOG_REGISTER(knit_log_port, knit.port, INFO)
-RTE_LOG_REGISTER(knit_log_req, knit.req, INFO)
-RTE_LOG_REGISTER(knit_log_worker, knit.worker, INFO)
+#define X(name) RTE_LOG_REGISTER(knit_log_##name, knit.name, INFO)
+KNIT_LOG_TABLE(X)
+#undef X
+
+const struct knit_log_type knit_log_types[KNIT_LOG_TYPES] = {
+#define X(name) { "knit." #name, &knit_log_##name },
+	KNIT_LOG_TABLE(X)
+#undef X
+};
 
 void knit_log(uint32_t level, int type, const char *fmt, ...)
 {

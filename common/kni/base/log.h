@@ -16,13 +16,35 @@
 #define KNIT_LOGTYPE knit_log_main
 #endif
 
-extern int knit_log_main;   /* knit.main */
-extern int knit_log_kni;    /* knit.kni: interfaces, public API */
-extern int knit_log_kmod;   /* knit.kmod: kmod engine */
-extern int knit_log_tap;    /* knit.tap: tap engine */
-extern int knit_log_port;   /* knit.port */
-extern int knit_log_req;    /* knit.req: requests */
-extern int knit_log_worker; /* knit.worker */
+/*
+ * columns: name. Registered as "knit.NAME"; the variable is knit_log_NAME.
+ */
+#define KNIT_LOG_TABLE(X)                      \
+	X(main)	  /* start and end */          \
+	X(kni)	  /* interfaces, public API */ \
+	X(kmod)	  /* kmod engine */            \
+	X(tap)	  /* tap engine */             \
+	X(port)	  /* ports */                  \
+	X(req)	  /* requests */               \
+	X(worker) /* workers */
+
+enum {
+#define X(name) KNIT_LOG_INDEX_##name,
+	KNIT_LOG_TABLE(X)
+#undef X
+	KNIT_LOG_TYPES,
+};
+
+#define X(name) extern int knit_log_##name;
+KNIT_LOG_TABLE(X)
+#undef X
+
+/* All of them, in order of the table. */
+struct knit_log_type {
+	const char *name;
+	const int *type; /* of rte_log */
+};
+extern const struct knit_log_type knit_log_types[KNIT_LOG_TYPES];
 
 #define KNIT_LOG(level, ...) knit_log(RTE_LOG_##level, KNIT_LOGTYPE, __VA_ARGS__)
 #define log_err(...) KNIT_LOG(ERR, __VA_ARGS__)

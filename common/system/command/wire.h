@@ -31,6 +31,8 @@ enum knit_command_type {
 	KNIT_COMMAND_WATCHED,	   /* primary: struct knit_watch_records */
 	KNIT_COMMAND_MONITOR = 40, /* client: struct knit_command_monitor */
 	KNIT_COMMAND_EVENT,	   /* primary: struct knit_command_event */
+	KNIT_COMMAND_LOG_LEVEL,	   /* client: struct knit_command_log_level */
+	KNIT_COMMAND_LOG_TYPE,	   /* primary: struct knit_command_log_type */
 	KNIT_COMMAND_TYPES
 };
 
@@ -65,6 +67,22 @@ struct knit_command_event {
 	struct knit_command_head head;
 	uint64_t number;
 	char json[]; /* up to the message's end */
+};
+
+/*
+ * How much is logged. The answer is a message for each type that was named, with the level that is
+ * now in force, and the end. Secondaries follow within a second.
+ */
+struct knit_command_log_level {
+	uint32_t level; /* 1 to KNIT_LOG_LEVELS; 0: it is only shown */
+	char type[60];	/* a type, or a pattern as of fnmatch(3), with or without "knit." */
+};
+
+struct knit_command_log_type {
+	struct knit_command_head head;
+	uint32_t level;
+	uint32_t changed; /* 1: since the start, by such a command */
+	char name[];	  /* up to the message's end */
 };
 
 #endif

@@ -4,6 +4,7 @@
 #include "handover.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
+#include "levels.h"
 #include "msg.h"
 #include "system/config/cpus.h"
 #include "system/process/eal_paths.h"
@@ -39,6 +40,8 @@ static int start_eal(struct knit_secondary *s)
 	if (s->topo == NULL)
 		return KNIT_EXIT_MISMATCH;
 	knit_sigbus_count(&s->topo->device_faults);
+	if (knit_levels_follow(s->topo) < 0)
+		return KNIT_EXIT_FAILURE;
 	return KNIT_EXIT_OK;
 }
 

@@ -2,6 +2,7 @@
 #ifndef KNIT_TOPO_H
 #define KNIT_TOPO_H
 
+#include "kni/base/log.h"
 #include "kni/control/iface.h"
 #include "kni/drops.h"
 #include "macs.h"
@@ -201,6 +202,12 @@ struct knit_topo {
 	uint32_t n_ports;
 	uint32_t n_ifaces;
 	uint32_t n_workers;
+	/*
+	 * Log levels that somebody changed, in order of knit_log_types; 0: as each process started.
+	 * Command thread: wo, then log_changes by one. See session/levels.h.
+	 */
+	uint32_t log_level[KNIT_LOG_TYPES];
+	uint32_t log_changes;
 	struct knit_watch *watch; /* see watch.h; NULL: nothing can be watched */
 	uint64_t device_faults;	  /* any process: atomic. Mappings of devices replaced, sigbus.h */
 	struct knit_topo_port ports[KNIT_MAX_PORTS];

@@ -258,6 +258,10 @@ bool port_removal_release(struct primary *p)
 	return true;
 }
 
+void channel_clear(struct primary *p)
+{
+}
+
 void channel_clear_for(struct primary *p, const char *peer)
 {
 }
