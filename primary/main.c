@@ -67,6 +67,7 @@ static int run_system(struct primary *p)
 
 	code = main_loop_run(p);
 
+	knit_notify_status("waits for workers and control to leave");
 	knit_notify("STOPPING=1");
 stop_service:
 	commands_stop();

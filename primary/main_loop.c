@@ -128,6 +128,7 @@ static void each_second(struct primary *p)
 		return;
 	last = now.tv_sec;
 	primary_requests_poll(p);
+	primary_status_notify(p);
 	if (p->status)
 		primary_status_line(p);
 }

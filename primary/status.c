@@ -3,6 +3,7 @@
 
 #include "kni/engine/engine.h"
 #include "primary.h"
+#include "system/process/notify.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,4 +65,20 @@ void primary_status_line(const struct primary *p)
 	printf("  control %s\n", state_name(t->control.state));
 	fflush(stdout);
 	before = now;
+}
+
+void primary_status_notify(const struct primary *p)
+{
+	unsigned int i, links = 0, workers = 0;
+	const struct knit_topo *t = p->topo;
+
+	for (i = 0; i < t->n_ports; i++)
+		links += t->ports[i].link_up;
+	for (i = 0; i < t->n_workers; i++)
+		workers += t->workers[i].state == KNIT_PROCESS_ATTACHED;
+	knit_notify_status("%u of %u workers and %s control serve %u interfaces; %u of %u ports "
+			   "have a link",
+			   workers, t->n_workers,
+			   t->control.state == KNIT_PROCESS_ATTACHED ? "the" : "no", t->n_ifaces,
+			   links, t->n_ports);
 }

@@ -10,4 +10,7 @@ void primary_status_banner(const struct primary *p);
 /* Main thread: prints packets and drops since the last call. */
 void primary_status_line(const struct primary *p);
 
+/* Main thread: tells systemd what runs, if that has changed. */
+void primary_status_notify(const struct primary *p);
+
 #endif

@@ -57,4 +57,11 @@ struct control {
 	struct control_iface ifaces[KNIT_MAX_CONF_IFACES];
 };
 
+/* Tells systemd what control does. */
+static inline void control_status(const struct control *c)
+{
+	knit_notify_status("serves %u interfaces%s", c->topo->n_ifaces,
+			   c->waiting ? ", and waits for an answer of the primary" : "");
+}
+
 #endif

@@ -28,6 +28,7 @@ static int run_control(struct control *c)
 	log_notice("control of %u interfaces is ready", c->topo->n_ifaces);
 
 	knit_notify("READY=1");
+	control_status(c);
 	code = control_run(c);
 	knit_notify("STOPPING=1");
 

@@ -72,6 +72,7 @@ static bool try_again(struct control *c, const struct control_iface *i, uint32_t
 		log_warn("%s: %s: the primary did not answer within %d ms; asking on",
 			 i->topo->name, knit_op_name(op), KNIT_MSG_TIMEOUT_MS);
 	c->waiting = true;
+	control_status(c);
 	return !c->gave_up;
 }
 
@@ -95,6 +96,7 @@ int control_request(struct control_iface *i, struct knit_msg *m)
 		ret = knit_msg_ask(&answer, -1, KNIT_MSG_TIMEOUT_MS);
 	} while (ret == -ETIMEDOUT && try_again(i->control, i, m->op));
 	i->control->waiting = false;
+	control_status(i->control);
 	if (ret < 0)
 		__atomic_store_n(&stats->refused, stats->refused + 1, __ATOMIC_RELAXED);
 	log_answer(i, m, &answer, ret);

@@ -3,6 +3,7 @@
 #include "fail.h"
 #include "loop.h"
 #include "options.h"
+#include "serves.h"
 #include "signals.h"
 #include "system/process/stdfds.h"
 #include "worker.h"
@@ -29,6 +30,7 @@ static int run_worker(struct knit_worker *w)
 
 	knit_signals_unblock(w->entry->doorbell);
 	knit_notify("READY=1");
+	knit_worker_status(w);
 	code = knit_worker_run(w);
 	knit_notify("STOPPING=1");
 

@@ -104,11 +104,25 @@ beats() # name, times
 	[ "$(grep -cx WATCHDOG=1 "$TMP/manager-$1.log")" -ge "$2" ]
 }
 
+# The last line for people
+status() # name, pattern
+{
+	grep ^STATUS= "$TMP/manager-$1.log" | tail -n 1 | grep -qx "STATUS=$2"
+}
+
 watched_by_systemd()
 {
 	watched primary primary/knit-primary --config "$TMP/knit.cfg"
 	watched worker0 secondary/worker/knit-worker --prefix "$PREFIX" --id 0
 	watched control secondary/control/knit-control --prefix "$PREFIX"
+	check "systemd: what the worker does" status worker0 \
+		"worker 0 serves ports: left; interfaces: kni-left"
+	check "systemd: what control does" status control "serves 1 interfaces"
+	check "systemd: what the primary does" wait_for 5 status primary \
+		"1 of 1 workers and the control serve 1 interfaces; [01] of 1 ports have a link"
+	stop worker0
+	check "systemd: that the worker is gone" wait_for 5 status primary \
+		"0 of 1 workers and the control serve 1 interfaces; .*"
 	system_down
 	: >"$TMP/primary.log"
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "notify.h"
 
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #define BEAT "WATCHDOG=1"
+#define STATUS "STATUS="
 
 void knit_notify(const char *state)
 {
@@ -29,12 +32,27 @@ void knit_notify(const char *state)
 	if (fd < 0)
 		return;
 	/* There will be another beat, but no other READY=1. */
-	if (strcmp(state, BEAT) == 0)
+	if (strcmp(state, BEAT) == 0 || strncmp(state, STATUS, strlen(STATUS)) == 0)
 		flags |= MSG_DONTWAIT;
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	sendto(fd, state, strlen(state), flags, (struct sockaddr *)&addr,
 	       offsetof(struct sockaddr_un, sun_path) + length);
 	close(fd);
+}
+
+void knit_notify_status(const char *format, ...)
+{
+	static char last[256];
+	char text[sizeof(last)] = STATUS;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + strlen(STATUS), sizeof(text) - strlen(STATUS), format, args);
+	va_end(args);
+	if (strcmp(text, last) == 0)
+		return;
+	memcpy(last, text, sizeof(last));
+	knit_notify(text);
 }
 
 static int64_t now_ms(void)

@@ -8,9 +8,15 @@
 
 /*
  * "READY=1" and the like. Does nothing if nobody wants to know. Waits up to 5 s while systemd is
- * busy, but never with a beat.
+ * busy, but never with a beat or a status.
  */
 void knit_notify(const char *state);
+
+/*
+ * One line for people, which `systemctl status` shows, formatted as by printf. Sent only if it is
+ * another text than the last time. Does not wait.
+ */
+void knit_notify_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * The watchdog of a unit (WatchdogSec). Only the loop that does the work may beat: a thread of its
