@@ -5,6 +5,7 @@
 #include "kni/base/compat.h"
 #include "kni/base/log.h"
 #include "primary.h"
+#include "telemetry_memory.h"
 #include "telemetry_report.h"
 
 #include <pthread.h>
@@ -181,6 +182,21 @@ static int report_texts(const char *params, struct rte_tel_data *d)
 	return 0;
 }
 
+static int report_memory(const char *params, struct rte_tel_data *d)
+{
+	return telemetry_memory(primary, params, d);
+}
+
+static int report_pools(const char *params, struct rte_tel_data *d)
+{
+	return telemetry_pools(primary, d);
+}
+
+static int report_pool(const char *params, struct rte_tel_data *d)
+{
+	return telemetry_pool(primary, params, d);
+}
+
 #define CALLBACK(name)                                                               \
 	static int name(const char *cmd, const char *params, struct rte_tel_data *d) \
 	{                                                                            \
@@ -203,6 +219,9 @@ CALLBACK(worker)
 CALLBACK(fields)
 CALLBACK(values)
 CALLBACK(texts)
+CALLBACK(memory)
+CALLBACK(pools)
+CALLBACK(pool)
 
 void primary_telemetry_show(struct primary *p)
 {
@@ -232,5 +251,9 @@ int primary_telemetry_register(void)
 					  "number of the first one");
 	ret |= rte_telemetry_register_cmd("/knit/texts", texts,
 					  "Texts of many objects. Parameters: as /knit/values");
+	ret |= rte_telemetry_register_cmd("/knit/memory", memory,
+					  "NUMA nodes in use. Parameter: one; its memory");
+	ret |= rte_telemetry_register_cmd("/knit/pools", pools, "Names of the buffer pools.");
+	ret |= rte_telemetry_register_cmd("/knit/pool", pool, "A buffer pool. Parameter: name");
 	return ret ? errno_log(EINVAL, "rte_telemetry_register_cmd") : 0;
 }

@@ -2,9 +2,9 @@
 # shellcheck shell=bash disable=SC2034,SC2207 # set by _init_completion; words
 # Completes the command lines of knit's programs, with the options that --help shows.
 
-_knit_words() # words
+_knit_words() # words...
 {
-	COMPREPLY=($(compgen -W "$1" -- "$cur"))
+	COMPREPLY=($(compgen -W "$*" -- "$cur"))
 }
 
 # knit-bind bind DRIVER ADDRESS... | unbind ADDRESS...
@@ -59,7 +59,10 @@ _knit_command_words() # program
 		_knit_words "$("$1" "${system[@]}" --json show "${prev}s" 2>/dev/null |
 			grep -Eo '"(name|id)":"?[^",}]+' | sed 's/.*:"*//')"
 		;;
-	show:*) _knit_words "ports interfaces workers control port interface worker" ;;
+	show:*)
+		_knit_words "ports interfaces workers control drops memory config" \
+			"port interface worker"
+		;;
 	@(trace|capture):*) _knit_words "port interface worker where" ;;
 	monitor:*) _knit_words "system link port worker control process request interface" ;;
 	log:log) _knit_words level ;;

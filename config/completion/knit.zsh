@@ -38,7 +38,10 @@ _knit_command_words()
 {
 	case $words[CURRENT-1] in
 	port|interface|worker) _knit_names $words[CURRENT-1] ;;
-	show) compadd -- ports interfaces workers control port interface worker ;;
+	show)
+		compadd -- ports interfaces workers control drops memory config \
+			port interface worker
+		;;
 	trace|capture) compadd -- port interface worker where ;;
 	-d|--direction) compadd -- rx tx ;;
 	-w|--write) _files ;;

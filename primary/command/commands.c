@@ -4,16 +4,14 @@
 #include "command.h"
 #include "log_level.h"
 #include "monitor.h"
+#include "show_config.h"
 #include "watch.h"
 
 #include <stddef.h>
 
 /* A new command is an entry here and a type in system/command/wire.h. */
 static const struct command *const table[] = {
-	&command_log_level,
-	&command_monitor,
-	&watch_command,
-	NULL,
+	&command_show_config, &command_log_level, &command_monitor, &watch_command, NULL,
 };
 
 int commands_start(struct primary *p)

@@ -105,7 +105,7 @@ static unsigned long next_size(DIR *d, const struct knit_config *c)
 	return 0;
 }
 
-size_t hugepages_free(const struct knit_config *c, int node)
+static size_t bytes_of(const struct knit_config *c, int node, const char *file)
 {
 	char dir[PATH_SIZE];
 	unsigned long kib;
@@ -115,10 +115,20 @@ size_t hugepages_free(const struct knit_config *c, int node)
 	node_dir(node, dir, sizeof(dir));
 	d = opendir(dir);
 	while ((kib = next_size(d, c)) != 0)
-		bytes += read_page_count(dir, kib, "free_hugepages") * kib * 1024;
+		bytes += read_page_count(dir, kib, file) * kib * 1024;
 	if (d)
 		closedir(d);
 	return bytes;
+}
+
+size_t hugepages_free(const struct knit_config *c, int node)
+{
+	return bytes_of(c, node, "free_hugepages");
+}
+
+size_t hugepages_all(const struct knit_config *c, int node)
+{
+	return bytes_of(c, node, "nr_hugepages");
 }
 
 static size_t bytes_left_in(const char *dir, const char *prefix)

@@ -14,6 +14,9 @@ struct knit_config;
 /* Free bytes on a NUMA node; -1: on all nodes. With eal.huge_dir, only pages of its size. */
 size_t hugepages_free(const struct knit_config *c, int node);
 
+/* The same of all pages, free or in use. */
+size_t hugepages_all(const struct knit_config *c, int node);
+
 /* Bytes in files that a killed primary with this prefix left on any node. EAL reuses them. */
 size_t hugepages_left(const struct knit_config *c);
 

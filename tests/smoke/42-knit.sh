@@ -65,6 +65,7 @@ schema_is_stable()
 		knit --json show port left
 		knit --json show interface kl
 		knit --json show worker 0
+		knit --json show memory
 		knit --json --all drops
 		knit --json --once top
 		check_of_a_poor_machine
@@ -389,6 +390,11 @@ running()
 	check "interfaces" says 0 "^kl +$ENGINE +[a-z]+ +1 " knit show interfaces
 	check "workers" says 0 "^ +0  attached +${PID[worker0]} " knit show workers
 	check "control" says 0 "^attached +${PID[control]} " knit show control
+	check "memory: nodes" says 0 "^ +0 +[1-9][0-9]* +[1-9][0-9]* +[0-9]+ " knit show memory
+	check "memory: pools" grep -Eq "^knit_domain_0 +0 +worker 0 +[0-9]+ +[0-9]+ +[0-9]{4} " \
+		<(knit show memory)
+	check "drops: without a rate" says 0 "^interface kl +drop_rx_down +[0-9]+$" \
+		knit show drops --all
 	check "one port" says 0 "^mtu +1500$" knit show port left
 	check "one interface" says 0 "^engine +$ENGINE$" knit show interface kl
 	check "one worker" says 0 "^state +attached$" knit show worker 0

@@ -18,6 +18,8 @@
  *   command.c   commands of the primary that do more than answer once
  *   objects.c   what a system consists of
  *   show.c      knit show
+ *   memory.c    knit show memory
+ *   config.c    knit show config
  *   top.c       knit top; top_text.c its lines, top_screen.c its terminal
  *   rates.c     rates from two looks
  *   drops.c     knit drops

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "show.h"
 #include "client.h"
 #include "knit.h"
 #include "objects.h"
@@ -241,21 +242,48 @@ static const struct kind *find_kind(const char *word, bool single)
 	return NULL;
 }
 
+/* What is no object, and not part of everything. */
+static const struct {
+	const char *word;
+	int (*show)(const struct options *o, struct client *c);
+} others[] = {
+	{ "memory", show_memory },
+	{ "config", show_config },
+};
+#define OTHERS (sizeof(others) / sizeof(others[0]))
+
+static int show_wrong(int argc, char **argv)
+{
+	return fail(KNIT_EXIT_USAGE,
+		    "show: found \"%s%s%s\": nothing, ports, interfaces, workers, control, drops, "
+		    "memory, config, port NAME, interface NAME or worker ID is expected",
+		    argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+}
+
 int show_main(const struct options *o, int argc, char **argv)
 {
 	const struct kind *k = argc > 1 ? find_kind(argv[1], argc == 3) : NULL;
+	struct options still = *o;
 	struct client *c;
+	size_t other = OTHERS;
 	int code;
 
-	if (argc > 3 || (argc > 1 && k == NULL))
-		return fail(KNIT_EXIT_USAGE,
-			    "show: found \"%s%s%s\": nothing, ports, interfaces, workers, control, "
-			    "port NAME, interface NAME or worker ID is expected",
-			    argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+	if (argc == 2 && strcmp(argv[1], "drops") == 0) {
+		still.seconds = 0;
+		return drops_main(&still, argc - 1, argv + 1);
+	}
+	if (argc == 2)
+		for (other = 0; other < OTHERS && strcmp(argv[1], others[other].word); other++)
+			;
+	if (argc > 3 || (argc > 1 && k == NULL && other == OTHERS))
+		return show_wrong(argc, argv);
 	c = client_open(o->prefix, &code);
 	if (c == NULL)
 		return code;
-	code = argc == 3 ? show_object(o, c, k, argv[2]) : show_kinds(o, c, k);
+	if (other < OTHERS)
+		code = others[other].show(o, c);
+	else
+		code = argc == 3 ? show_object(o, c, k, argv[2]) : show_kinds(o, c, k);
 	client_close(c);
 	return code;
 }

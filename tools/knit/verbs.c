@@ -7,12 +7,15 @@
 static int version_main(const struct options *o, int argc, char **argv);
 
 const struct command commands[] = {
-	{ "show", "[ports | interfaces | workers | control | KIND NAME]", "Pjp",
-	  "what runs, and its counters",
+	{ "show", "[ports | interfaces | workers | control | drops | memory | config | KIND NAME]",
+	  "Pjpa", "what runs, and its counters",
 	  "What runs, and its counters.\n"
 	  "\n"
 	  "  ports, interfaces, workers, control    a table of them; default: all of these\n"
-	  "  port NAME, interface NAME, worker ID   everything about one",
+	  "  port NAME, interface NAME, worker ID   everything about one\n"
+	  "  drops                                  as `knit drops`, without a rate\n"
+	  "  memory                                 hugepages, heaps, buffers of each NUMA node\n"
+	  "  config                                 what the primary read, with all defaults",
 	  show_main },
 	{ "top", "", "Pjp1s", "rates of all, live; --once for programs",
 	  "Rates of all ports, interfaces and workers, live.\n"

@@ -33,6 +33,8 @@ enum knit_command_type {
 	KNIT_COMMAND_EVENT,	   /* primary: struct knit_command_event */
 	KNIT_COMMAND_LOG_LEVEL,	   /* client: struct knit_command_log_level */
 	KNIT_COMMAND_LOG_TYPE,	   /* primary: struct knit_command_log_type */
+	KNIT_COMMAND_CONFIG,	   /* client: a head alone */
+	KNIT_COMMAND_CONFIG_PART,  /* primary: a head, and a part of a JSON text */
 	KNIT_COMMAND_TYPES
 };
 
