@@ -79,7 +79,8 @@ static const struct {
 	const char *plural;
 	const char *const *heads;
 	void (*row)(struct table *t, struct json_object *object);
-} parts[OBJECT_KINDS] = { /* by enum object_kind */
+} parts[OBJECT_KINDS] = {
+	/* by enum object_kind */
 	{ "ports",
 	  (const char *const[]){ "PORT", ">RX /S", ">BIT/S", ">TX /S", ">BIT/S", "LOAD", NULL },
 	  row_port },

@@ -96,7 +96,7 @@ START_TEST(test_doc_examples)
 		fence += 3;
 		n++;
 	}
-	ck_assert_uint_eq(n, 7);
+	ck_assert_uint_eq(n, 8);
 	write_text(file, text);
 	conf = load_valid(file);
 	ck_assert_uint_eq(conf->n_workers, 2);
