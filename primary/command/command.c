@@ -28,7 +28,10 @@ struct command_client {
 	void *data;
 	time_t until; /* monotonic: when it must have asked */
 	bool full;    /* its socket took no more */
+	bool ending;  /* the command is done, the end that follows was not sent yet */
 	bool ended;   /* to be closed */
+	int32_t code;
+	char text[512];
 };
 
 static struct {
@@ -39,7 +42,8 @@ static struct {
 	uint32_t stop;
 	uint32_t clients; /* that have asked; read by other threads */
 	int listener;
-	int wake; /* eventfd */
+	time_t accept_at; /* monotonic: not before, because no fd was free */
+	int wake;	  /* eventfd */
 	struct command_client client[KNIT_COMMAND_CLIENTS];
 } server = { .listener = -1, .wake = -1 };
 
@@ -51,16 +55,14 @@ static time_t seconds(void)
 	return now.tv_sec;
 }
 
-bool command_send(struct command_client *c, uint32_t type, const struct command_part *parts,
-		  unsigned int n)
+static bool client_send(struct command_client *c, uint32_t type, const struct command_part *parts,
+			unsigned int n)
 {
 	struct knit_command_head head = { .version = KNIT_COMMAND_VERSION, .type = type };
 	struct iovec iov[1 + 4] = { { &head, sizeof(head) } };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 1 + n };
 	unsigned int i;
 
-	if (c->ended || n > 4)
-		return false;
 	for (i = 0; i < n; i++)
 		iov[1 + i] = (struct iovec){ (void *)parts[i].data, parts[i].len };
 	if (sendmsg(c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
@@ -70,25 +72,37 @@ bool command_send(struct command_client *c, uint32_t type, const struct command_
 	return false;
 }
 
+bool command_send(struct command_client *c, uint32_t type, const struct command_part *parts,
+		  unsigned int n)
+{
+	return !c->ended && !c->ending && n <= 4 && client_send(c, type, parts, n);
+}
+
+/* A client that leaves no room for it in time sees that the connection ends without one. */
+static void client_send_end(struct command_client *c)
+{
+	const struct command_part parts[2] = { { &c->code, sizeof(c->code) },
+					       { c->text, strlen(c->text) } };
+
+	if (client_send(c, KNIT_COMMAND_END, parts, 2))
+		c->ended = true;
+}
+
 void command_end(struct command_client *c, int code, const char *format, ...)
 {
-	struct command_part parts[2];
-	int32_t number = code;
-	char text[512] = "";
 	va_list args;
 
-	if (c->ended)
+	if (c->ended || c->ending)
 		return;
+	c->ending = true;
+	c->code = code;
+	c->until = seconds() + KNIT_COMMAND_SECONDS;
 	if (format) {
 		va_start(args, format);
-		vsnprintf(text, sizeof(text), format, args);
+		vsnprintf(c->text, sizeof(c->text), format, args);
 		va_end(args);
 	}
-	parts[0] = (struct command_part){ &number, sizeof(number) };
-	parts[1] = (struct command_part){ text, strlen(text) };
-	/* A client that has left no room for it sees that the connection ends without one. */
-	command_send(c, KNIT_COMMAND_END, parts, 2);
-	c->ended = true;
+	client_send_end(c);
 }
 
 void **command_data(struct command_client *c)
@@ -110,15 +124,33 @@ void command_wake(void)
 		log_warn("command socket: eventfd: %s", strerror(errno));
 }
 
+/* The command is done, even if the client does not know that yet. */
+static void client_release(struct command_client *c)
+{
+	if (c->command == NULL)
+		return;
+	if (c->command->stop)
+		c->command->stop(server.p, c);
+	c->command = NULL;
+	__atomic_fetch_sub(&server.clients, 1, __ATOMIC_RELEASE);
+}
+
 static void client_close(struct command_client *c)
 {
-	if (c->command) {
-		if (c->command->stop)
-			c->command->stop(server.p, c);
-		__atomic_fetch_sub(&server.clients, 1, __ATOMIC_RELEASE);
-	}
+	client_release(c);
 	close(c->fd);
 	*c = (struct command_client){ .fd = -1 };
+}
+
+/* Whoever connects meanwhile waits. */
+static void accept_later(void)
+{
+	static bool said;
+
+	server.accept_at = seconds() + 1;
+	if (!said)
+		log_warn("command socket: accept: %s", strerror(errno));
+	said = true;
 }
 
 static void client_accept(void)
@@ -129,6 +161,8 @@ static void client_accept(void)
 	struct ucred who = { 0 };
 	int room = SEND_BYTES;
 
+	if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+		accept_later();
 	if (fd < 0)
 		return;
 	while (c < server.client + KNIT_COMMAND_CLIENTS && c->fd >= 0)
@@ -191,7 +225,7 @@ static void client_receive(struct command_client *c)
 
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (len <= 0 || c->command)
+	if (len <= 0 || c->command || c->ending)
 		c->ended = true;
 	else
 		client_request(c, message, (size_t)len > sizeof(message) ? 0 : (size_t)len);
@@ -199,8 +233,10 @@ static void client_receive(struct command_client *c)
 
 static void client_poll(struct command_client *c)
 {
-	if (!c->ended && c->command && !c->full && c->command->poll)
+	if (!c->ended && !c->ending && c->command && !c->full && c->command->poll)
 		c->command->poll(server.p, c);
+	if (c->ending)
+		client_release(c);
 }
 
 static void client_serve(struct command_client *c, short events, time_t now)
@@ -210,6 +246,8 @@ static void client_serve(struct command_client *c, short events, time_t now)
 	if (events & (POLLIN | POLLHUP | POLLERR))
 		client_receive(c);
 	client_poll(c);
+	if (c->ending && !c->ended && !c->full)
+		client_send_end(c);
 	if (!c->command && now >= c->until)
 		c->ended = true;
 	if (c->ended)
@@ -219,12 +257,12 @@ static void client_serve(struct command_client *c, short events, time_t now)
 static int next_timeout(void)
 {
 	const struct command_client *c;
-	int ms = -1, one;
+	int ms = server.accept_at ? 1000 : -1, one;
 	unsigned int i;
 
 	for (i = 0; i < KNIT_COMMAND_CLIENTS; i++) {
 		c = &server.client[i];
-		if (c->fd < 0 || c->full)
+		if (c->fd < 0 || (c->full && !c->ending))
 			continue;
 		one = c->command ? c->command->every_ms : 1000;
 		if (one && (ms < 0 || one < ms))
@@ -241,15 +279,20 @@ static void serve_once(void)
 	uint64_t count;
 	unsigned int i;
 
-	fds[0] = (struct pollfd){ .fd = server.listener, .events = POLLIN };
+	if (server.accept_at && seconds() >= server.accept_at)
+		server.accept_at = 0;
+	fds[0] = (struct pollfd){ .fd = server.accept_at ? -1 : server.listener, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = server.wake, .events = POLLIN };
 	for (i = 0; i < KNIT_COMMAND_CLIENTS; i++) {
 		c = &server.client[i];
 		fds[2 + i] = (struct pollfd){ .fd = c->fd,
 					      .events = c->full ? POLLIN | POLLOUT : POLLIN };
 	}
-	if (poll(fds, 2 + KNIT_COMMAND_CLIENTS, next_timeout()) < 0)
+	if (poll(fds, 2 + KNIT_COMMAND_CLIENTS, next_timeout()) < 0) {
+		if (errno != EINTR)
+			poll(NULL, 0, 1000);
 		return;
+	}
 	if (read(server.wake, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		log_warn("command socket: eventfd: %s", strerror(errno));
 	for (i = 0; i < KNIT_COMMAND_CLIENTS; i++)

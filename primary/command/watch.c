@@ -6,10 +6,10 @@
 #include "kni/base/log.h"
 #include "system/process/exit.h"
 #include "system/topology/watch.h"
+#include "system/topology/watch_program.h"
 
 #include <rte_cycles.h>
 
-#include <pcap/bpf.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,6 +17,10 @@
 #define BEGIN_MS 200  /* how long the first answer waits for workers */
 #define COUNTS_MS 200 /* how often counts are sent while there are no records */
 #define BATCH (64 << 10)
+/* Messages of each worker in one poll; then other commands have their turn. */
+#define ROUNDS 8
+#define RECORDS_MAX 4096 /* that one message is made of */
+#define CLOCK_TRIES 5
 
 _Static_assert(KNIT_MAX_PORTS <= KNIT_WATCH_PORTS, "there is a name for each");
 _Static_assert(KNIT_MAX_CONF_IFACES <= KNIT_WATCH_IFACES, "there is a name for each");
@@ -32,7 +36,9 @@ static struct {
 	uint64_t limit;		    /* UINT64_MAX: none */
 	uint64_t sent;		    /* records */
 	uint64_t asked_at, told_at; /* timer cycles */
-	uint32_t bytes[KNIT_MAX_WORKERS];
+	uint64_t damaged;
+	unsigned int turn; /* the worker that comes first */
+	uint32_t bytes;	   /* of a ring */
 	uint64_t tail[KNIT_MAX_WORKERS];
 } state;
 
@@ -130,9 +136,13 @@ static bool request_is_good(struct command_client *c, const struct knit_watch_re
 		command_end(c, KNIT_EXIT_USAGE, "%u objects: at most %d are possible", r->n_objects,
 			    KNIT_WATCH_OBJECTS);
 	else if (len != sizeof(*r) + r->n_insns * sizeof(r->insns[0]) ||
-		 (r->n_insns &&
-		  !bpf_validate((const struct bpf_insn *)(const void *)r->insns, (int)r->n_insns)))
-		command_end(c, KNIT_EXIT_USAGE, "the filter is no valid program");
+		 !knit_watch_program_valid(r->insns, r->n_insns))
+		command_end(c, KNIT_EXIT_USAGE,
+			    "the filter is no program that workers run: it jumps back, as "
+			    "protochain does, or out of itself");
+	else if (r->directions < 1 || r->directions > (KNIT_WATCH_RX | KNIT_WATCH_TX))
+		command_end(c, KNIT_EXIT_USAGE, "directions %u: 1 to 3 are possible",
+			    r->directions);
 	else if (r->snaplen < KNIT_WATCH_SNAP_MIN || r->snaplen > KNIT_WATCH_SNAP_MAX)
 		command_end(c, KNIT_EXIT_USAGE, "length %u: %d to %d bytes are possible",
 			    r->snaplen, KNIT_WATCH_SNAP_MIN, KNIT_WATCH_SNAP_MAX);
@@ -153,6 +163,12 @@ static void wake_workers(const struct primary *p)
 		knit_doorbell_ring(p->topo->workers[i].doorbell);
 }
 
+static void take_until(unsigned int worker, uint64_t tail)
+{
+	state.tail[worker] = tail;
+	__atomic_store_n(&state.watch->ring[worker]->tail, tail, __ATOMIC_RELEASE);
+}
+
 static void watch_begin(const struct primary *p, struct command_client *c,
 			const struct knit_watch_request *r, const struct knit_watch_spec *spec)
 {
@@ -166,8 +182,11 @@ static void watch_begin(const struct primary *p, struct command_client *c,
 	state.limit = r->limit ? r->limit : UINT64_MAX;
 	state.sent = 0;
 	state.asked_at = state.told_at = rte_get_timer_cycles();
+	state.damaged = 0;
+	state.bytes = knit_watch_ring_bytes(p->conf);
+	/* What an earlier watch left would take room. */
 	for (i = 0; i < p->topo->n_workers; i++)
-		state.bytes[i] = watch->ring[i]->bytes;
+		take_until(i, __atomic_load_n(&watch->ring[i]->head, __ATOMIC_ACQUIRE));
 	/* A worker that copies the last spec at this moment sees that serial is 0. */
 	knit_mb();
 	watch->spec = *spec;
@@ -231,91 +250,136 @@ static bool tell_begin(const struct primary *p, struct command_client *c, uint32
 
 static void sum_counts(const struct primary *p, struct knit_watch_counts *sum)
 {
-	const struct knit_watch_counts *one;
+	const struct knit_watch_ring *ring;
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_workers; i++) {
-		if (__atomic_load_n(&state.watch->ring[i]->following, __ATOMIC_ACQUIRE) !=
-		    state.serial)
+		ring = state.watch->ring[i];
+		if (__atomic_load_n(&ring->counted, __ATOMIC_ACQUIRE) != state.serial)
 			continue;
-		one = &state.watch->ring[i]->counts;
-		sum->seen += __atomic_load_n(&one->seen, __ATOMIC_RELAXED);
-		sum->skipped += __atomic_load_n(&one->skipped, __ATOMIC_RELAXED);
-		sum->matched += __atomic_load_n(&one->matched, __ATOMIC_RELAXED);
-		sum->lost += __atomic_load_n(&one->lost, __ATOMIC_RELAXED);
+		sum->seen += __atomic_load_n(&ring->counts.seen, __ATOMIC_RELAXED);
+		sum->skipped += __atomic_load_n(&ring->counts.skipped, __ATOMIC_RELAXED);
+		sum->matched += __atomic_load_n(&ring->counts.matched, __ATOMIC_RELAXED);
+		sum->lost += __atomic_load_n(&ring->counts.lost, __ATOMIC_RELAXED);
 	}
+	sum->damaged = state.damaged;
 }
 
-/* The records from *tail on, as many as a message holds. Returns their bytes. */
-static size_t take_records(unsigned int worker, uint64_t *tail, uint8_t *to, uint64_t *n)
+/* What a message holds of the records from *tail on. */
+struct batch {
+	size_t used;
+	uint64_t n;
+	uint64_t damaged;
+};
+
+static struct batch take_records(const struct primary *p, unsigned int worker, uint64_t *tail,
+				 uint8_t *to)
 {
 	const struct knit_watch_ring *ring = state.watch->ring[worker];
 	const struct knit_watch_record *r;
-	size_t used = 0;
+	struct batch b = { 0 };
 	uint32_t size;
 
-	while (state.sent + *n < state.limit &&
-	       (r = knit_watch_next(ring, state.bytes[worker], tail, state.serial, &size)) !=
-		       NULL &&
-	       (used == 0 || used + size <= BATCH)) {
-		memcpy(to + used, r, size);
+	while (state.sent + b.n < state.limit && b.n + b.damaged < RECORDS_MAX) {
+		r = knit_watch_next(ring, state.bytes, tail, state.serial, &size);
+		if (r == NULL || (b.used && b.used + size > BATCH))
+			break;
+		memcpy(to + b.used, r, size);
 		*tail += size;
-		if (!knit_watch_valid((const struct knit_watch_record *)(const void *)(to + used),
-				      size))
+		if (!knit_watch_valid((const struct knit_watch_record *)(const void *)(to + b.used),
+				      size, p->topo->n_ports, p->topo->n_ifaces)) {
+			b.damaged++;
 			continue;
-		used += size;
-		++*n;
+		}
+		b.used += size;
+		b.n++;
 	}
-	return used;
+	return b;
 }
 
-/* One message of a worker's records, or with counts alone. False: there is no room for it. */
-static bool send_records(const struct primary *p, struct command_client *c, unsigned int worker,
-			 bool always, bool *more)
+/* The same moment on both clocks, as far as nobody takes the CPU away in between. */
+static void read_clocks(uint64_t *tsc, uint64_t *ns)
+{
+	uint64_t before, after, best = UINT64_MAX;
+	struct timespec now;
+	unsigned int i;
+
+	for (i = 0; i < CLOCK_TRIES; i++) {
+		before = rte_rdtsc();
+		clock_gettime(CLOCK_REALTIME, &now);
+		after = rte_rdtsc();
+		if (after - before >= best)
+			continue;
+		best = after - before;
+		*tsc = before + best / 2;
+		*ns = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+	}
+}
+
+enum sending {
+	SENT,
+	NOTHING,
+	FULL
+};
+
+/* One message of a worker's records; always: also without any, for the counts. */
+static enum sending send_records(const struct primary *p, struct command_client *c,
+				 unsigned int worker, bool always)
 {
 	static _Alignas(8) uint8_t batch[KNIT_COMMAND_MAX];
 	struct knit_watch_records head = { .worker = worker };
-	uint64_t tail = state.tail[worker], n = 0;
+	uint64_t tail = state.tail[worker];
 	struct command_part parts[2];
-	struct timespec now;
-	size_t used = take_records(worker, &tail, batch, &n);
+	struct batch b = take_records(p, worker, &tail, batch);
 
-	*more = used != 0;
-	if (used == 0 && !always)
-		return true;
-	clock_gettime(CLOCK_REALTIME, &now);
-	head.tsc = rte_rdtsc();
-	head.ns = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
-	sum_counts(p, &head.counts);
-	parts[0] = (struct command_part){ &head.worker, sizeof(head) - sizeof(head.head) };
-	parts[1] = (struct command_part){ batch, used };
-	if (!command_send(c, KNIT_COMMAND_WATCHED, parts, 2))
-		return false;
-	state.sent += n;
-	state.tail[worker] = tail;
-	__atomic_store_n(&state.watch->ring[worker]->tail, tail, __ATOMIC_RELEASE);
-	state.told_at = rte_get_timer_cycles();
+	if (b.used || always) {
+		read_clocks(&head.tsc, &head.ns);
+		sum_counts(p, &head.counts);
+		parts[0] = (struct command_part){ &head.worker, sizeof(head) - sizeof(head.head) };
+		parts[1] = (struct command_part){ batch, b.used };
+		if (!command_send(c, KNIT_COMMAND_WATCHED, parts, 2))
+			return FULL;
+		state.told_at = rte_get_timer_cycles();
+	}
+	state.sent += b.n;
+	state.damaged += b.damaged;
+	take_until(worker, tail);
+	return b.used ? SENT : NOTHING;
+}
+
+/* A message of each worker in turn. False: the socket is full; then who had no turn comes first. */
+static bool send_all(const struct primary *p, struct command_client *c)
+{
+	unsigned int round, i, n = p->topo->n_workers;
+	enum sending one;
+	bool more = true;
+
+	for (round = 0; more && round < ROUNDS; round++) {
+		more = false;
+		for (i = 0; i < n; i++) {
+			one = send_records(p, c, state.turn, false);
+			if (one == FULL)
+				return false;
+			more |= one == SENT;
+			state.turn = (state.turn + 1) % n;
+		}
+	}
 	return true;
 }
 
 static void watch_poll(struct primary *p, struct command_client *c)
 {
 	uint32_t late = state.begun ? 0 : count_late(p);
-	unsigned int i;
-	bool more;
 
 	if (late && ms_since(state.asked_at) < BEGIN_MS)
 		return;
 	if (!state.begun && !tell_begin(p, c, late))
 		return;
 	state.begun = true;
-	for (i = 0; i < p->topo->n_workers; i++) {
-		do
-			if (!send_records(p, c, i, false, &more))
-				return;
-		while (more);
-	}
-	if (ms_since(state.told_at) >= COUNTS_MS && !send_records(p, c, 0, true, &more))
+	if (!send_all(p, c))
+		return;
+	if ((ms_since(state.told_at) >= COUNTS_MS || state.sent >= state.limit) &&
+	    send_records(p, c, state.turn, true) == FULL)
 		return;
 	if (state.sent >= state.limit)
 		command_end(c, KNIT_EXIT_OK, NULL);

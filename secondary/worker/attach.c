@@ -11,6 +11,7 @@
 #include "net_tap_reaper.h"
 #include "plan.h"
 #include "system/topology/handoff.h"
+#include "watch.h"
 #include "worker.h"
 
 #include <rte_errno.h>
@@ -181,6 +182,7 @@ int knit_worker_claim(struct knit_worker *w)
 	if (ret != KNIT_EXIT_OK)
 		return ret;
 	knit_idle_init(w);
+	knit_watch_open(w);
 	return knit_net_tap_reaper_start(w);
 }
 

@@ -4,12 +4,12 @@
 
 #include "kni/base/log.h"
 #include "system/topology/handoff.h"
+#include "system/topology/watch_program.h"
 #include "worker.h"
 #include "worker/datapath/watch.h"
 
 #include <rte_cycles.h>
-
-#include <pcap/bpf.h>
+#include <rte_memzone.h>
 
 /* Unused time of so long is kept: a burst after a pause is always looked at. */
 #define BUDGET_US 10000
@@ -21,15 +21,6 @@ static struct knit_watcher watcher;
 static unsigned int worker_index(const struct knit_worker *w)
 {
 	return w->entry - w->topo->workers;
-}
-
-static uint16_t iface_index(const struct knit_worker *w, const struct rte_kni *kni)
-{
-	uint16_t i = 0;
-
-	while (i < w->topo->n_ifaces && w->topo->ifaces[i].kni != kni)
-		i++;
-	return i;
 }
 
 static bool has_bit(const uint64_t sets[2], uint8_t direction, uint16_t index)
@@ -51,12 +42,16 @@ static struct knit_watch_device port_device(const struct knit_worker *w,
 static struct knit_watch_device iface_device(const struct knit_worker *w, const struct rte_kni *kni,
 					     uint8_t direction)
 {
-	uint16_t i = iface_index(w, kni);
+	uint16_t i;
 
-	return (struct knit_watch_device){ .watched = has_bit(watcher.spec.ifaces, direction, i),
-					   .end = KNIT_WATCH_IFACE,
-					   .direction = direction,
-					   .index = i };
+	for (i = 0; i < w->topo->n_ifaces && i < KNIT_MAX_CONF_IFACES; i++)
+		if (w->topo->ifaces[i].kni == kni)
+			return (struct knit_watch_device){ .watched = has_bit(watcher.spec.ifaces,
+									      direction, i),
+							   .end = KNIT_WATCH_IFACE,
+							   .direction = direction,
+							   .index = i };
+	return (struct knit_watch_device){ .end = KNIT_WATCH_NOWHERE };
 }
 
 /* An interface sends what is an input here. */
@@ -130,36 +125,62 @@ static void uninstall(struct knit_worker *w)
 static bool spec_is_good(const struct knit_watch_spec *s)
 {
 	return s->snaplen >= KNIT_WATCH_SNAP_MIN && s->snaplen <= KNIT_WATCH_SNAP_MAX &&
-	       s->share >= 1 && s->share <= 100 && s->n_insns <= KNIT_WATCH_INSNS &&
-	       (s->n_insns == 0 ||
-		bpf_validate((const struct bpf_insn *)(const void *)s->insns, s->n_insns));
+	       s->share >= 1 && s->share <= 100 && knit_watch_program_valid(s->insns, s->n_insns);
 }
 
-static bool ring_is_good(const struct knit_watch_ring *r)
+/* The ring and its size lie in the memzone. */
+static bool ring_is_good(const struct rte_memzone *mz, const struct knit_watch *watch,
+			 const struct knit_watch_ring *r, uint32_t bytes)
 {
-	return r && watcher.bytes >= KNIT_WATCH_RING_MIN &&
-	       (watcher.bytes & (watcher.bytes - 1)) == 0 && watcher.head % 8 == 0;
+	size_t at = (uintptr_t)r - (uintptr_t)watch;
+
+	return mz && mz->addr == watch && at % RTE_CACHE_LINE_SIZE == 0 && at >= sizeof(*watch) &&
+	       at < mz->len && bytes >= KNIT_WATCH_RING_MIN && (bytes & (bytes - 1)) == 0 &&
+	       sizeof(*r) + (size_t)bytes <= mz->len - at;
+}
+
+void knit_watch_open(struct knit_worker *w)
+{
+	struct knit_watch *watch = w->topo->watch;
+	const struct rte_memzone *mz;
+	struct knit_watch_ring *r;
+	uint32_t bytes;
+
+	if (watch == NULL)
+		return;
+	r = watch->ring[worker_index(w)];
+	mz = rte_memzone_lookup(KNIT_WATCH_MZ);
+	/* Its place first: the size is read there. */
+	bytes = ring_is_good(mz, watch, r, KNIT_WATCH_RING_MIN) ? r->bytes : 0;
+	if (!ring_is_good(mz, watch, r, bytes)) {
+		log_warn("worker %u: the memory for watched packets is damaged", w->id);
+		return;
+	}
+	watcher.ring = r;
+	watcher.bytes = bytes;
 }
 
 static void begin(struct knit_worker *w)
 {
 	const struct knit_watch_spec *s = &watcher.spec;
-	struct knit_watch_ring *r = w->topo->watch->ring[worker_index(w)];
+	struct knit_watch_ring *r = watcher.ring;
 
-	watcher.ring = r;
-	watcher.bytes = r ? r->bytes : 0;
-	watcher.head = r ? r->head : 0;
+	if (!spec_is_good(s)) {
+		log_warn("worker %u: what is to be watched is damaged", w->id);
+		return;
+	}
+	/* A predecessor may have left any number. */
+	watcher.head = RTE_ALIGN_CEIL(r->head, 8);
 	watcher.records = 0;
 	watcher.n_entries = watcher.n_pieces = watcher.left = 0;
 	watcher.budget = watcher.budget_max =
 		(int64_t)(rte_get_tsc_hz() / 1000000 * BUDGET_US * s->share);
 	watcher.budget_at = rte_rdtsc();
 	watcher.longest = rte_get_tsc_hz() / 1000000 * LONGEST_US;
-	if (!spec_is_good(s) || !ring_is_good(r)) {
-		log_warn("worker %u: what is to be watched is damaged", w->id);
-		return;
+	if (r->counted != watcher.serial) {
+		r->counts = (struct knit_watch_counts){ 0 };
+		__atomic_store_n(&r->counted, watcher.serial, __ATOMIC_RELEASE);
 	}
-	r->counts = (struct knit_watch_counts){ 0 };
 	if (s->workers & UINT64_C(1) << worker_index(w))
 		install(w);
 	__atomic_store_n(&r->following, watcher.serial, __ATOMIC_RELEASE);
@@ -169,7 +190,8 @@ void knit_watch_look(struct knit_worker *w)
 {
 	struct knit_watch *watch = w->topo->watch;
 
-	if (watch == NULL || __atomic_load_n(&watch->serial, __ATOMIC_RELAXED) == watcher.serial)
+	if (watcher.ring == NULL ||
+	    __atomic_load_n(&watch->serial, __ATOMIC_RELAXED) == watcher.serial)
 		return;
 	knit_watch_end(w);
 	watcher.serial = knit_watch_read(watch, &watcher.spec);
@@ -182,7 +204,6 @@ void knit_watch_end(struct knit_worker *w)
 	if (watcher.serial == 0)
 		return;
 	uninstall(w);
-	if (watcher.ring)
-		__atomic_store_n(&watcher.ring->following, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&watcher.ring->following, 0, __ATOMIC_RELEASE);
 	watcher.serial = 0;
 }

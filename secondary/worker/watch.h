@@ -4,6 +4,8 @@
 
 struct knit_worker;
 
+/* Before the worker serves: finds the memory for it. Without any, nothing is ever watched. */
+void knit_watch_open(struct knit_worker *w);
 /*
  * Between two rounds, every KNIT_WATCH_LOOK_MS: begins or ends to watch packets as the primary
  * wants (system/topology/watch.h).

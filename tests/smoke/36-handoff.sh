@@ -23,6 +23,19 @@ SEED=${KNIT_SEED:-$((EPOCHSECONDS % 32768))}
 ROUNDS=${KNIT_KILLS:-12}
 RANDOM=$SEED
 
+# Of each worker that sends through worker 0, and of worker 0.
+traced_in_both()
+{
+	timeout 20 "$KNIT_BUILD/tools/knit/knit" --prefix "$PREFIX" trace -j -n 3000 port left \
+		-d tx >"$TMP/trace.json" 2>"$TMP/trace.err" || return 1
+	python3 -c '
+import json, sys
+seen = {(p["worker"], p["steps"][0].get("other_worker"), p["steps"][-1].get("other_worker"))
+        for p in map(json.loads, open(sys.argv[1]))}
+print(seen)
+assert {(1, None, 0), (2, None, 0), (0, 1, None), (0, 2, None)} <= seen' "$TMP/trace.json"
+}
+
 sum() # name of a counter of workers
 {
 	local id n=0
@@ -149,6 +162,7 @@ SHOWN=$(shown near kni-left)
 # shellcheck disable=SC2086
 start flood "$ONEWAY" flood $TO_FAR "$TMP/enough"
 relays 10 || die "no flood"
+check "knit trace: the packets of three workers, from one to the other" traced_in_both
 hand_over 0
 hand_over 1
 owner_away

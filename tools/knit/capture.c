@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* knit capture: packets at each place that they pass, as a pcapng file. */
@@ -14,7 +15,8 @@
 
 struct capture {
 	FILE *out;
-	const char *name;
+	const char *file; /* NULL: standard output */
+	const char *name; /* in messages */
 	uint32_t length;
 };
 
@@ -25,14 +27,34 @@ static bool written(const struct capture *c, bool ok)
 	return ok;
 }
 
+/*
+ * What passes a router is not for everybody to read. A file is opened when workers watch: until
+ * then an older one keeps what is in it.
+ */
+static bool capture_open(struct capture *c)
+{
+	struct stat st;
+	int fd;
+
+	if (c->file == NULL)
+		return true;
+	fd = open(c->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	c->out = fd < 0 ? NULL : fdopen(fd, "w");
+	return written(c, c->out && fstat(fd, &st) == 0 &&
+				  (!S_ISREG(st.st_mode) || fchmod(fd, 0600) == 0));
+}
+
 /* All ports, then all interfaces: the index of a place is its number. */
 static bool capture_begin(struct watch *w)
 {
 	struct capture *c = w->user;
 	char name[48];
 	uint32_t i;
-	bool ok = pcapng_begin(c->out, "knit " KNIT_VERSION);
+	bool ok;
 
+	if (!capture_open(c))
+		return false;
+	ok = pcapng_begin(c->out, "knit " KNIT_VERSION);
 	for (i = 0; ok && i < w->with.n_ports; i++) {
 		watch_place(w, KNIT_WATCH_PORT, (uint16_t)i, name, sizeof(name));
 		ok = pcapng_interface(c->out, name, c->length);
@@ -91,41 +113,28 @@ static bool capture_pause(struct watch *w)
 	return written(c, fflush(c->out) == 0);
 }
 
-/* What passes a router is not for everybody to read. */
-static int capture_open(struct capture *c, const char *name)
-{
-	int fd;
-
-	if (name == NULL || strcmp(name, "-") == 0) {
-		if (isatty(STDOUT_FILENO))
-			return fail(KNIT_EXIT_USAGE,
-				    "capture: standard output is a terminal: --write FILE, or a "
-				    "pipe into a program");
-		c->name = "standard output";
-		c->out = stdout;
-		return KNIT_EXIT_OK;
-	}
-	c->name = name;
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	c->out = fd < 0 ? NULL : fdopen(fd, "w");
-	return c->out ? KNIT_EXIT_OK : fail(KNIT_EXIT_FAILURE, "%s: %s", name, strerror(errno));
-}
-
 int capture_main(const struct options *o, int argc, char **argv)
 {
-	struct capture c = { .length = o->length ? o->length : LENGTH };
+	bool to_stdout = o->file == NULL || strcmp(o->file, "-") == 0;
+	struct capture c = { .out = to_stdout ? stdout : NULL,
+			     .file = to_stdout ? NULL : o->file,
+			     .name = to_stdout ? "standard output" : o->file,
+			     .length = o->length ? o->length : LENGTH };
 	struct watch w = { .o = o,
 			   .length = LENGTH,
 			   .user = &c,
 			   .begin = capture_begin,
 			   .record = capture_record,
 			   .pause = capture_pause };
-	int code = capture_open(&c, o->file);
+	int code;
 
-	if (code)
-		return code;
+	if (to_stdout && isatty(STDOUT_FILENO))
+		return fail(
+			KNIT_EXIT_USAGE,
+			"capture: standard output is a terminal: --write FILE, or a pipe into a "
+			"program");
 	code = watch_run(&w, argc, argv);
-	if (c.out != stdout && fclose(c.out) != 0 && code == KNIT_EXIT_OK)
+	if (c.out && c.out != stdout && fclose(c.out) != 0 && code == KNIT_EXIT_OK)
 		code = fail(KNIT_EXIT_FAILURE, "%s: %s", c.name, strerror(errno));
 	return code;
 }

@@ -26,10 +26,14 @@ static void on_signal(int sig)
 	stop = 1;
 }
 
-/* Without SA_RESTART: poll returns. */
+/*
+ * poll returns, which is never restarted; a write that waits for a reader goes on. The second
+ * signal ends the program at once.
+ */
 static void catch_signals(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal,
+				    .sa_flags = SA_RESTART | SA_RESETHAND };
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
@@ -68,9 +72,12 @@ static bool take_object(struct client *c, struct knit_watch_request *r, int argc
 	for (i = 0; i < KINDS; i++)
 		if (argc >= 2 && strcmp(argv[0], objects[i].word) == 0)
 			break;
-	if (i == KINDS || r->n_objects == KNIT_WATCH_OBJECTS ||
-	    !object_exists(c, objects[i].kind, argv[1]))
+	if (i == KINDS || !object_exists(c, objects[i].kind, argv[1]))
 		return false;
+	if (r->n_objects == KNIT_WATCH_OBJECTS) {
+		r->n_objects++; /* too many: make_request says so */
+		return false;
+	}
 	o->end = objects[i].end;
 	o->directions = r->directions;
 	if (objects[i].kind == OBJECT_WORKER)
@@ -141,6 +148,9 @@ static int make_request(const struct watch *w, struct client *c, struct knit_wat
 	r->limit = w->o->number;
 	while (code == KNIT_EXIT_OK && take_object(c, r, argc - at, argv + at))
 		at += 2;
+	if (code == KNIT_EXIT_OK && r->n_objects > KNIT_WATCH_OBJECTS)
+		code = fail(KNIT_EXIT_USAGE, "found more than %d objects: at most %d are possible",
+			    KNIT_WATCH_OBJECTS, KNIT_WATCH_OBJECTS);
 	if (code == KNIT_EXIT_OK)
 		code = client_code(c);
 	if (code == KNIT_EXIT_OK && at < argc && strcmp(argv[at], "where") == 0)
@@ -178,12 +188,14 @@ static bool take_message(struct watch *w, const struct knit_command_head *head, 
 
 	if (head->type == KNIT_COMMAND_WATCHING && len == sizeof(w->with)) {
 		memcpy(&w->with, head, len);
+		if (w->begin && !w->begin(w))
+			return false;
 		if (w->with.late)
 			fprintf(stderr,
 				"knit: %u workers stand still and watch as soon as they go on\n",
 				w->with.late);
 		fprintf(stderr, "knit: watching; ^C ends it\n");
-		return w->begin == NULL || w->begin(w);
+		return true;
 	}
 	if (head->type == KNIT_COMMAND_WATCHED && len >= sizeof(*m) && w->with.tsc_hz &&
 	    m->worker < KNIT_WATCH_WORKERS) {
@@ -203,6 +215,8 @@ static void print_counts(const struct knit_watch_counts *counts)
 	if (counts->lost)
 		fprintf(stderr, ", %" PRIu64 " lost: this end is too slow (watch.buffer)",
 			counts->lost);
+	if (counts->damaged)
+		fprintf(stderr, ", %" PRIu64 " damaged: a worker has a fault", counts->damaged);
 	fprintf(stderr, "\n");
 }
 

@@ -123,6 +123,7 @@ struct knit_watch_counts {
 	uint64_t skipped; /* of these, not looked at: the share of time was used up */
 	uint64_t matched; /* of these, that the filter chose */
 	uint64_t lost;	  /* of these, for which the ring had no room */
+	uint64_t damaged; /* records that are none: a fault of a worker; counted by the primary */
 };
 
 /* KNIT_COMMAND_WATCHING: the first answer, as soon as workers watch. Indexes mean these. */

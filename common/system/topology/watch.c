@@ -3,14 +3,15 @@
 
 #include <string.h>
 
-static uint32_t ring_bytes(const struct knit_config *c)
+uint32_t knit_watch_ring_bytes(const struct knit_config *c)
 {
 	return RTE_MAX(rte_align32pow2(c->watch.buffer << 10), KNIT_WATCH_RING_MIN);
 }
 
 static size_t ring_size(const struct knit_config *c)
 {
-	return RTE_ALIGN_CEIL(sizeof(struct knit_watch_ring) + ring_bytes(c), RTE_CACHE_LINE_SIZE);
+	return RTE_ALIGN_CEIL(sizeof(struct knit_watch_ring) + knit_watch_ring_bytes(c),
+			      RTE_CACHE_LINE_SIZE);
 }
 
 static size_t head_size(void)
@@ -29,7 +30,7 @@ void knit_watch_init(struct knit_watch *w, const struct knit_config *c)
 
 	for (i = 0; i < c->n_workers; i++) {
 		w->ring[i] = RTE_PTR_ADD(w, head_size() + i * ring_size(c));
-		w->ring[i]->bytes = ring_bytes(c);
+		w->ring[i]->bytes = knit_watch_ring_bytes(c);
 	}
 }
 
@@ -53,6 +54,10 @@ const struct knit_watch_record *knit_watch_next(const struct knit_watch_ring *r,
 	const struct knit_watch_record *record;
 	uint32_t at, of;
 
+	if (*tail % 8) {
+		*tail = head;
+		return NULL;
+	}
 	while (head - *tail >= 2 * sizeof(uint32_t)) {
 		at = *tail & (bytes - 1);
 		record = (const struct knit_watch_record *)(const void *)(r->data + at);
@@ -70,8 +75,26 @@ const struct knit_watch_record *knit_watch_next(const struct knit_watch_ring *r,
 	return NULL;
 }
 
-bool knit_watch_valid(const struct knit_watch_record *record, uint32_t size)
+static bool steps_valid(const struct knit_watch_record *record)
 {
-	return record->size == size && size >= sizeof(*record) &&
-	       record->n_steps <= KNIT_WATCH_STEPS && record->captured <= size - sizeof(*record);
+	uint32_t i;
+
+	if (record->n_steps > KNIT_WATCH_STEPS)
+		return false;
+	for (i = 0; i < record->n_steps; i++)
+		if (record->steps[i].what >= KNIT_WATCH_WHATS)
+			return false;
+	return true;
+}
+
+bool knit_watch_valid(const struct knit_watch_record *record, uint32_t size, uint32_t n_ports,
+		      uint32_t n_ifaces)
+{
+	if (record->size != size || size < sizeof(*record) ||
+	    record->captured > size - sizeof(*record) || record->captured > record->len ||
+	    (record->direction != KNIT_WATCH_RX && record->direction != KNIT_WATCH_TX))
+		return false;
+	return steps_valid(record) &&
+	       ((record->end == KNIT_WATCH_PORT && record->index < n_ports) ||
+		(record->end == KNIT_WATCH_IFACE && record->index < n_ifaces));
 }

@@ -29,8 +29,10 @@
  * Deaths. A record that was not published does not exist. A worker's successor goes on at its
  * head. The primary does not end alone. A client that leaves ends the watch.
  *
- * Trust. Neither side believes the other's index, size or length: the worker checks how much room
- * there is, the primary the shape of each record. A ring whose indexes are impossible is emptied.
+ * Trust. Neither side believes the other's index or length: the worker checks how much room there
+ * is, the primary the shape of each record. Nor do they believe a ring's size: the primary knows it
+ * from the configuration, a worker compares it with the memzone. What is at an impossible place in
+ * a ring is given up.
  *
  * A watch costs nothing while there is none: a worker that watches has other receive and send
  * functions (worker/datapath/watch.h). While there is one, a worker spends at most share percent of
@@ -56,7 +58,8 @@ struct knit_watch_ring {
 	uint32_t bytes;			   /* of data, a power of two; primary: wo, at start */
 	uint64_t head __rte_cache_aligned; /* worker: wo */
 	uint32_t following;		   /* worker: wo. A serial */
-	struct knit_watch_counts counts;   /* worker: wo. Since it follows */
+	uint32_t counted;		   /* worker: wo. The serial that counts are of */
+	struct knit_watch_counts counts;   /* worker: wo. Its own, and its predecessors' */
 	uint64_t tail __rte_cache_aligned; /* primary: wo */
 	uint8_t data[] __rte_cache_aligned;
 };
@@ -67,6 +70,8 @@ struct knit_watch {
 	struct knit_watch_ring *ring[KNIT_MAX_WORKERS]; /* by index in the topology */
 };
 
+/* Of each ring, as configured. */
+uint32_t knit_watch_ring_bytes(const struct knit_config *c);
 /* Bytes of the memzone, 0: there is none. */
 size_t knit_watch_bytes(const struct knit_config *c);
 /* Primary: in zeroed memory of that size. */
@@ -84,6 +89,7 @@ uint32_t knit_watch_read(const struct knit_watch *w, struct knit_watch_spec *spe
  */
 const struct knit_watch_record *knit_watch_next(const struct knit_watch_ring *r, uint32_t bytes,
 						uint64_t *tail, uint32_t serial, uint32_t *size);
-bool knit_watch_valid(const struct knit_watch_record *record, uint32_t size);
+bool knit_watch_valid(const struct knit_watch_record *record, uint32_t size, uint32_t n_ports,
+		      uint32_t n_ifaces);
 
 #endif

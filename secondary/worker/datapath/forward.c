@@ -45,6 +45,7 @@ uint16_t knit_forward(const struct knit_input *in, const struct knit_burst *b, u
 enum knit_watch_why knit_forward_why(const struct knit_input *in, const struct rte_mbuf *m)
 {
 	uint64_t dst = knit_mac_word(rte_pktmbuf_mtod(m, const void *));
+	const uint64_t *further;
 
 	if (in->kernel == in->peer)
 		return KNIT_WATCH_WHY_ONLY;
@@ -52,8 +53,9 @@ enum knit_watch_why knit_forward_why(const struct knit_input *in, const struct r
 		return KNIT_WATCH_WHY_GROUP;
 	if (dst == knit_port_mac(in->port))
 		return KNIT_WATCH_WHY_OWN;
-	if (__atomic_load_n(&in->port->further.in_force, __ATOMIC_RELAXED) &&
-	    knit_macs_in(knit_macs_table(&in->port->further), dst))
+	/* NULL, at any moment: there are none */
+	further = knit_macs_table(&in->port->further);
+	if (further && knit_macs_in(further, dst))
 		return KNIT_WATCH_WHY_FURTHER;
 	return KNIT_WATCH_WHY_OTHER;
 }

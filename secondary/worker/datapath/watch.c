@@ -117,49 +117,15 @@ static struct knit_watch_entry *entry_of(struct knit_watcher *x, const struct rt
 	return NULL;
 }
 
-/* Of frames that software made, the last ones first: an mbuf may have been one of them before. */
-static struct knit_watch_entry *entry_of_piece(struct knit_watcher *x, const struct rte_mbuf *m)
+static bool limit_reached(const struct knit_watcher *x)
 {
-	uint32_t i;
-
-	for (i = x->n_pieces; i > 0; i--)
-		if (x->pieces[i - 1].m == m)
-			return x->pieces[i - 1].entry;
-	return entry_of(x, m);
-}
-
-void knit_watch_dropped(struct knit_watcher *x, enum knit_worker_drop why,
-			struct rte_mbuf *const *m, uint32_t n)
-{
-	struct knit_watch_entry *e;
-	uint64_t now = rte_rdtsc();
-	uint32_t i;
-
-	for (i = 0; x->n_entries && i < n; i++)
-		for (e = entry_of_piece(x, m[i]); e; e = e->twin)
-			drop_add(e, why, now);
-}
-
-void knit_watch_changed(struct knit_watcher *x, const struct rte_mbuf *m,
-			struct rte_mbuf *const *pieces, uint32_t n)
-{
-	struct knit_watch_entry *first = x->n_entries ? entry_of_piece(x, m) : NULL, *e;
-	uint64_t now = rte_rdtsc();
-	uint32_t i;
-
-	for (e = first; e; e = e->twin) {
-		e->pieces += n - (e->pieces != 0);
-		step_add(e->record, &(struct knit_watch_step){
-					    .tsc = now, .what = KNIT_WATCH_CHANGED, .value = n });
-	}
-	for (i = 0; first && i < n && x->n_pieces < KNIT_WATCH_PIECES; i++)
-		x->pieces[x->n_pieces++] = (struct knit_watch_piece){ pieces[i], first };
+	return x->spec.limit && x->records >= x->spec.limit;
 }
 
 /* Whether the next burst is looked at. Time that was not used is kept for a while. */
 static bool may_look(struct knit_watcher *x, uint64_t now)
 {
-	if (x->spec.limit && x->records >= x->spec.limit)
+	if (limit_reached(x))
 		return false;
 	if (x->spec.share >= 100)
 		return true;
@@ -173,6 +139,63 @@ static bool may_look(struct knit_watcher *x, uint64_t now)
 static void spend(struct knit_watcher *x, uint64_t since, uint32_t n)
 {
 	x->budget -= (int64_t)RTE_MIN(rte_rdtsc() - since, n * x->longest) * 100;
+}
+
+/*
+ * The last frames that software made come first: the mbuf of one, or of the packet that it was made
+ * of, may be free by now and be another one's.
+ */
+static struct knit_watch_entry *entry_of_piece(struct knit_watcher *x, const struct rte_mbuf *m)
+{
+	uint32_t i, last = x->n_pieces, known = RTE_MIN(last, (uint32_t)KNIT_WATCH_PIECES);
+
+	for (i = 1; i <= known; i++)
+		if (x->pieces[(last - i) % KNIT_WATCH_PIECES].m == m)
+			return x->pieces[(last - i) % KNIT_WATCH_PIECES].entry;
+	return entry_of(x, m);
+}
+
+void knit_watch_dropped(struct knit_watcher *x, enum knit_worker_drop why,
+			struct rte_mbuf *const *m, uint32_t n)
+{
+	struct knit_watch_entry *e;
+	uint64_t now = rte_rdtsc();
+	uint32_t i;
+
+	if (x->n_entries == 0)
+		return;
+	for (i = 0; i < n; i++)
+		for (e = entry_of_piece(x, m[i]); e; e = e->twin)
+			drop_add(e, why, now);
+	spend(x, now, n);
+}
+
+static void piece_add(struct knit_watcher *x, const struct rte_mbuf *m,
+		      struct knit_watch_entry *entry)
+{
+	x->pieces[x->n_pieces++ % KNIT_WATCH_PIECES] = (struct knit_watch_piece){ m, entry };
+}
+
+void knit_watch_changed(struct knit_watcher *x, const struct rte_mbuf *m,
+			struct rte_mbuf *const *pieces, uint32_t n)
+{
+	struct knit_watch_entry *first, *e;
+	uint64_t now = rte_rdtsc();
+	uint32_t i;
+
+	if (x->n_entries == 0)
+		return;
+	first = entry_of_piece(x, m);
+	for (e = first; e; e = e->twin) {
+		e->pieces += n - (e->pieces != 0);
+		step_add(e->record, &(struct knit_watch_step){
+					    .tsc = now, .what = KNIT_WATCH_CHANGED, .value = n });
+	}
+	/* m is free, unless it is one of the pieces */
+	piece_add(x, m, NULL);
+	for (i = 0; i < n; i++)
+		piece_add(x, pieces[i], first);
+	spend(x, now, 1);
 }
 
 static void look_at_received(struct knit_watcher *x, const struct knit_watch_place *at,
@@ -194,6 +217,8 @@ static void look_at_received(struct knit_watcher *x, const struct knit_watch_pla
 
 static void count_seen(struct knit_watcher *x, uint32_t n)
 {
+	if (limit_reached(x))
+		return;
 	knit_count(&x->ring->counts.seen, n);
 	if (!x->looks)
 		knit_count(&x->ring->counts.skipped, n);
@@ -301,7 +326,9 @@ uint32_t knit_watch_send(struct knit_worker *w, struct knit_output *out, struct 
 		spend(x, start, n);
 	}
 	x->left -= RTE_MIN(n, x->left);
-	if (x->left == 0)
+	if (x->left == 0) {
 		knit_watch_publish(x);
+		x->n_entries = x->n_pieces = x->next = 0;
+	}
 	return sent;
 }

@@ -22,7 +22,8 @@
  * ring has room for.
  */
 #define KNIT_WATCH_ENTRIES (2 * KNIT_BURST_MAX)
-#define KNIT_WATCH_PIECES (KNIT_BURST_MAX + KNIT_OFFLOAD_MAX_SEGS)
+/* More than software can have made and not yet sent: the oldest ones are gone by then. */
+#define KNIT_WATCH_PIECES 1024
 
 /* A port or interface; KNIT_WATCH_NOWHERE: none. */
 struct knit_watch_device {
@@ -52,10 +53,14 @@ struct knit_watch_entry {
 	bool sending;
 };
 
+/* A frame that software made; entry NULL: of a packet without a record. */
 struct knit_watch_piece {
 	const struct rte_mbuf *m;
 	struct knit_watch_entry *entry;
 };
+
+_Static_assert(KNIT_WATCH_PIECES >= KNIT_BURST_MAX + 2 * KNIT_OFFLOAD_MAX_SEGS,
+	       "w->work is full, and one of its frames is cut once more");
 
 struct knit_watcher {
 	struct knit_watch_spec spec;
@@ -71,8 +76,8 @@ struct knit_watcher {
 	uint64_t received; /* TSC */
 	uint32_t left;	   /* packets that were not sent yet */
 	uint32_t n_entries;
-	uint32_t next; /* the entry that is looked at first */
-	uint32_t n_pieces;
+	uint32_t next;	   /* the entry that is looked at first */
+	uint32_t n_pieces; /* that were made; the last KNIT_WATCH_PIECES of them are known */
 	/* time that may be used, in TSC cycles times 100 */
 	int64_t budget;
 	int64_t budget_max;

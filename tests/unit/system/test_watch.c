@@ -96,6 +96,60 @@ START_TEST(impossible_records)
 }
 END_TEST
 
+/* Each field that somebody follows. */
+START_TEST(impossible_fields)
+{
+	static const struct knit_watch_record good = { .size = sizeof(good) + 64,
+						       .len = 60,
+						       .captured = 60,
+						       .end = KNIT_WATCH_PORT,
+						       .direction = KNIT_WATCH_TX,
+						       .index = 1,
+						       .n_steps = KNIT_WATCH_STEPS };
+	struct knit_watch_record r = good;
+
+	ck_assert(knit_watch_valid(&r, r.size, 2, 0));
+	ck_assert(!knit_watch_valid(&r, r.size + 8, 2, 0));
+	ck_assert(!knit_watch_valid(&r, r.size, 1, 2));
+	r.end = KNIT_WATCH_IFACE;
+	ck_assert(knit_watch_valid(&r, r.size, 0, 2));
+	ck_assert(!knit_watch_valid(&r, r.size, 2, 1));
+	r.end = KNIT_WATCH_HANDOFF;
+	ck_assert(!knit_watch_valid(&r, r.size, 2, 2));
+	r = good;
+	r.captured = 61;
+	ck_assert(!knit_watch_valid(&r, r.size, 2, 0));
+	r.captured = r.len = 65;
+	ck_assert(!knit_watch_valid(&r, r.size, 2, 0));
+	r = good;
+	r.n_steps++;
+	ck_assert(!knit_watch_valid(&r, r.size, 2, 0));
+	r = good;
+	r.steps[7].what = KNIT_WATCH_WHATS;
+	ck_assert(!knit_watch_valid(&r, r.size, 2, 0));
+	r = good;
+	r.direction = 0;
+	ck_assert(!knit_watch_valid(&r, r.size, 2, 0));
+}
+END_TEST
+
+/* A dead worker left a head that no record has: the next record that begins well is found. */
+START_TEST(odd_head)
+{
+	uint64_t tail = 0;
+	uint32_t size;
+
+	ring->head = 13;
+	ck_assert_ptr_null(knit_watch_next(ring, BYTES, &tail, 7, &size));
+	ring->head = 16;
+	put(256, 7, 8);
+	ck_assert_ptr_null(knit_watch_next(ring, BYTES, &tail, 7, &size));
+	put(264, 7, 8);
+	ck_assert_ptr_nonnull(knit_watch_next(ring, BYTES, &tail, 7, &size));
+	ck_assert_uint_eq(size, 264);
+}
+END_TEST
+
 /* Whatever there is: no read behind the ring, no endless loop, and what is given out is whole. */
 START_TEST(random_rings)
 {
@@ -115,8 +169,10 @@ START_TEST(random_rings)
 		while ((r = knit_watch_next(ring, BYTES, &tail, 7, &size)) != NULL) {
 			ck_assert_uint_ge(size, sizeof(*r));
 			ck_assert_uint_le(tail + size, ring->head);
-			if (knit_watch_valid(r, size))
+			if (knit_watch_valid(r, size, 2, 2)) {
 				ck_assert_uint_le(sizeof(*r) + r->captured, size);
+				ck_assert_uint_lt(r->index, 2);
+			}
 			tail += size;
 			n++;
 		}
@@ -166,6 +222,8 @@ KNIT_SUITE(watch)
 {
 	knit_add_fixture_test(s, "others are passed over", others_are_passed_over, 0, setup, NULL);
 	knit_add_fixture_test(s, "impossible records", impossible_records, 0, setup, NULL);
+	knit_add_fixture_test(s, "impossible fields", impossible_fields, 0, setup, NULL);
+	knit_add_fixture_test(s, "odd head", odd_head, 0, setup, NULL);
 	knit_add_fixture_test(s, "random rings", random_rings, 20, setup, NULL);
 	knit_add_fixture_test(s, "copies are whole", copies_are_whole, 20, setup, NULL);
 }
