@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 void report_number(struct report *r, const char *name, uint64_t value)
 {
@@ -103,14 +104,35 @@ static bool port_removed(const struct port *port)
 	return __atomic_load_n(&port->topo->removed, __ATOMIC_ACQUIRE);
 }
 
+/* Others have the drivers for microseconds, or for as long as a driver takes to restart a port. */
+#define DRIVERS_WAIT_NS 100000000
+
+/* False: they are busy for long. The answer does not wait for them again. */
+static bool get_drivers(struct primary *p, struct report *r)
+{
+	struct timespec until;
+
+	if (pthread_mutex_trylock(&p->drivers) == 0)
+		return true;
+	if (r->drivers_busy)
+		return false;
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += DRIVERS_WAIT_NS;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	r->drivers_busy = pthread_mutex_timedlock(&p->drivers, &until) != 0;
+	return !r->drivers_busy;
+}
+
 /* Not known while the port is being restarted or set, nor when its device is gone. */
-static void read_drops(struct primary *p, const struct port *port, uint64_t *drops)
+static void read_drops(struct primary *p, struct report *r, const struct port *port,
+		       uint64_t *drops)
 {
 	struct rte_eth_stats stats;
 	int ret = -1;
 
 	memset(drops, 0xff, KNIT_PORT_DROPS * sizeof(*drops));
-	if (pthread_mutex_trylock(&p->drivers))
+	if (!get_drivers(p, r))
 		return;
 	if (!port_removed(port))
 		ret = rte_eth_stats_get(port->id, &stats);
@@ -137,7 +159,7 @@ static void tell_port(struct primary *primary, unsigned int i, struct report *r)
 	KNIT_PORT_METRICS(TELL)
 	if (r->form == REPORT_TEXTS)
 		return;
-	read_drops(primary, cold, drops);
+	read_drops(primary, r, cold, drops);
 #define X(id, name, member, level, text, advice) \
 	report_number(r, "drop_" #name, drops[KNIT_PORT_DROP_##id]);
 	KNIT_PORT_DROP_TABLE(X)

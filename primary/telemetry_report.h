@@ -28,6 +28,7 @@ struct report {
 	struct rte_tel_data *d; /* of dict and texts, started */
 	char values[RTE_TEL_MAX_SINGLE_STRING_LEN];
 	size_t len; /* of values */
+	bool drivers_busy;
 	unsigned int n_texts;
 	size_t texts_len;
 };

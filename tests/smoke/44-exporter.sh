@@ -121,8 +121,7 @@ a_prometheus()
 	prometheus_config
 	start prometheus prometheus --config.file="$TMP/prometheus.yml" \
 		--storage.tsdb.path="$TMP/prometheus" --web.listen-address=127.0.0.1:9090
-	check "a Prometheus scrapes it" wait_for 30 scraped
-	check "and says why if not" scraped
+	check "a Prometheus scrapes it" becomes 30 scraped
 	stop prometheus
 }
 
@@ -192,7 +191,8 @@ running()
 	check "64 interfaces: promtool finds nothing" good_page
 	check "formats, as the client wants" exporter formats
 	check "pages and methods" exporter pages
-	check "values are those of telemetry" exporter values "$PREFIX"
+	# On a busy machine a port's own numbers may be missing once: see drop_nic_ in RUNNING.md
+	check "values are those of telemetry" becomes 20 exporter values "$PREFIX"
 	check "texts, too" exporter info "$PREFIX"
 	check "telemetry: answers fit together" answers_fit_together
 	check "telemetry: every command is documented" every_command_is_documented

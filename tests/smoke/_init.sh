@@ -9,6 +9,7 @@
 #   stop NAME [SIGNAL]          signals it, waits for its end; the exit code is in $STATUS
 #   wait_for SECONDS COMMAND... polls COMMAND until it succeeds; fails after the deadline. In an
 #                               emulated machine seconds are KNIT_SLOW times as long.
+#   becomes SECONDS COMMAND...  as wait_for; if it fails, what COMMAND says last is in the log
 #   check NAME COMMAND...       reports `ok NAME` or `not ok NAME`
 #   ok NAME, not_ok NAME [WHY]  reports
 #   die WHY                     reports a failure and ends the test
@@ -81,6 +82,11 @@ wait_for() # seconds, command...
 		[ "${EPOCHREALTIME/[.,]/}" -lt $end ] || return 1
 		sleep 0.02
 	done
+}
+
+becomes() # seconds, command...
+{
+	wait_for "$@" || "${@:2}"
 }
 
 start() # name, command...
