@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "watch.h"
 
+#include <rte_bitops.h>
+
 #include <string.h>
 
 uint32_t knit_watch_ring_bytes(const struct knit_config *c)
