@@ -119,6 +119,21 @@ exporter_answers()
 	[[ $page == *$'\n''knit_up 1'$'\n'* && $page == *'knit_port_link_up{port="left"} 1'* ]]
 }
 
+status_is() # unit, text
+{
+	[ "$(systemctl show -P StatusText "$1")" = "$2" ]
+}
+
+in_journal() # FIELD=VALUE...
+{
+	journalctl -q "$@" | grep -q .
+}
+
+explained() # text
+{
+	journalctl -q -x KNIT_EVENT=worker_died | grep -q "$1"
+}
+
 mtu_is() # mtu
 {
 	[[ $(ip -n far -o link show left0) == *" mtu $1 "* ]]
@@ -163,8 +178,15 @@ inside()
 	check "it has no privilege" powerless knit-exporter
 
 	pid=$(pid_of knit-worker@0)
+	check "systemctl status says what a worker does" \
+		status_is knit-worker@0 "worker 0 serves ports: left; interfaces: kni-left"
+	check "and what the primary has" wait_for 5 status_is knit-primary \
+		"1 of 1 workers and the control serve 1 interfaces; 1 of 1 ports have a link"
 	systemctl kill -s KILL knit-worker@0
 	check "a killed worker is started again" wait_for 20 another_runs knit-worker@0 "$pid"
+	check "the journal has that as an event" wait_for 5 in_journal KNIT_EVENT=worker_died \
+		KNIT_WORKER=0 "KNIT_PID=$pid" PRIORITY=4
+	check "and explains it" wait_for 5 explained "A worker was killed or crashed"
 	check "traffic after that" wait_for 10 flows
 	pid=$(pid_of knit-worker@0)
 	systemctl kill -s STOP knit-worker@0
@@ -190,12 +212,14 @@ inside()
 
 install_to() # folder
 {
-	local dir=$1/etc/systemd/system
+	local dir=$1/etc/systemd/system from=$1/usr/local/share/knit/systemd
 
 	DESTDIR=$1 meson install -C "$BUILD" --no-rebuild --quiet || return 1
 	mkdir -p "$1$(dirname $CONFIG)"
-	cp "$1"/usr/local/share/knit/systemd/*.service "$dir" &&
-		cp "$1/usr/local/share/knit/systemd/knit.sysusers" "$1/usr/lib/sysusers.d/knit.conf"
+	cp "$from"/*.service "$dir" &&
+		cp "$from/knit.sysusers" "$1/usr/lib/sysusers.d/knit.conf" &&
+		cp "$from/knit.catalog" "$1/usr/lib/systemd/catalog/" &&
+		journalctl --root="$1" --update-catalog
 }
 
 # A copy of this machine's root, without what it starts. In a mount namespace of its own.
