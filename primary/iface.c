@@ -225,20 +225,33 @@ void primary_link_update(struct primary *p, unsigned int i)
 			      link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX);
 }
 
-void primary_requests_poll(struct primary *p)
+static void poll_requests(const char *name, const struct rte_kni *kni, uint64_t *before)
 {
-	static uint64_t before[KNIT_MAX_CONF_IFACES];
-	struct knit_engine_req_stats stats;
-	const struct rte_kni *kni;
+	struct knit_engine_req_stats stats = { 0 };
+
+	kni->engine->req_stats(kni, &stats);
+	if (stats.timeout > *before)
+		EVENT(REQUEST_TIMEOUT, EV(name), EV(stats.timeout - *before));
+	*before = stats.timeout;
+}
+
+static void poll_removal(const char *name, const struct rte_kni *kni, bool *removed)
+{
+	if (!*removed && kni->ifindex == 0)
+		EVENT(INTERFACE_REMOVED, EV(name));
+	*removed = kni->ifindex == 0;
+}
+
+void primary_ifaces_poll(struct primary *p)
+{
+	static uint64_t timeouts[KNIT_MAX_CONF_IFACES];
+	static bool removed[KNIT_MAX_CONF_IFACES];
+	const struct knit_topo_iface *iface;
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_ifaces; i++) {
-		stats = (struct knit_engine_req_stats){ 0 };
-		kni = p->topo->ifaces[i].kni;
-		kni->engine->req_stats(kni, &stats);
-		if (stats.timeout > before[i])
-			EVENT(REQUEST_TIMEOUT, EV(p->topo->ifaces[i].name),
-			      EV(stats.timeout - before[i]));
-		before[i] = stats.timeout;
+		iface = &p->topo->ifaces[i];
+		poll_requests(iface->name, iface->kni, &timeouts[i]);
+		poll_removal(iface->name, iface->kni, &removed[i]);
 	}
 }

@@ -9,7 +9,10 @@ void primary_ifaces_destroy(struct primary *p);
 /* Main thread: copies the link state of port i to its interface. */
 void primary_link_update(struct primary *p, unsigned int i);
 
-/* Main thread, now and then: tells of requests of the kernel that had no answer in time. */
-void primary_requests_poll(struct primary *p);
+/*
+ * Main thread, now and then: tells of requests of the kernel that had no answer in time, and of
+ * interfaces that somebody removed.
+ */
+void primary_ifaces_poll(struct primary *p);
 
 #endif

@@ -127,7 +127,7 @@ static void each_second(struct primary *p)
 	if (now.tv_sec == last)
 		return;
 	last = now.tv_sec;
-	primary_requests_poll(p);
+	primary_ifaces_poll(p);
 	primary_status_notify(p);
 	if (p->status)
 		primary_status_line(p);

@@ -126,7 +126,7 @@ struct rte_kni {
 	void *engine_data;		      /* creator's address space only */
 	const struct rte_memzone *shm_mz;
 	const struct rte_memzone *mz;
-	uint32_t ifindex;     /* in its namespace */
+	uint32_t ifindex;     /* in its namespace; tap: 0 if somebody removed it */
 	uint32_t engine_kind; /* enum knit_engine_kind: what the other processes know of engine */
 	uint64_t kmod_id;     /* names it to the module */
 	uint32_t handover;    /* enum knit_handover */

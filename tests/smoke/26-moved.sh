@@ -223,6 +223,8 @@ namespace_ends() # netns, interface
 	check "$2: its namespace ends" wait_for 10 not ip link show "canary-$1"
 	[ "$ENGINE" != tap ] || check "$2: seen to be gone" wait_for 5 \
 		grep -q "$2: the interface was removed" "$TMP/primary.log"
+	[ "$ENGINE" != tap ] || check "$2: which is an event" wait_for 5 \
+		grep -q "interface $2: somebody removed it" "$TMP/primary.log"
 }
 
 netns left middle right one

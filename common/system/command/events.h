@@ -119,6 +119,10 @@
 	X(INTERFACE_GONE, interface_gone, "f62efb5efed04b21837dcfa42c74cd63", INFO, 1,             \
 	  "interface {interface}: removed", "The primary removed the interface because it ends.",  \
 	  "Nothing.")                                                                              \
+	X(INTERFACE_REMOVED, interface_removed, "7115f2ca632d4456acb1c0807c4900d0", WARNING, 1,    \
+	  "interface {interface}: somebody removed it, or its network namespace ended",            \
+	  "The tap engine's interface is gone, and its port has none until a start anew.",         \
+	  "Find who removed it; start knit anew.")                                                 \
 	X(LOG_LEVEL, log_level, "871a7c49df6246e2ba0ef879f4ef5f74", NOTICE, 3,                     \
 	  "log level of {type}: {level}, set by process {pid}",                                    \
 	  "Somebody changed how much is logged (`knit log level`). It is so until the "            \

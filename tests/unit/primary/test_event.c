@@ -227,25 +227,31 @@ static void fake_req_stats(const struct rte_kni *kni, struct knit_engine_req_sta
 START_TEST(requests_without_answer)
 {
 	static const struct knit_engine_ops engine = { .req_stats = fake_req_stats };
-	static struct rte_kni kni = { .engine = &engine };
+	static struct rte_kni kni = { .engine = &engine, .ifindex = 7 };
 	static struct knit_topo topo = { .n_ifaces = 1 };
 	static struct primary p = { .topo = &topo };
 	char json[EVENT_JSON];
 
 	topo.ifaces[0].kni = &kni;
 	strcpy(topo.ifaces[0].name, "kl");
-	primary_requests_poll(&p);
+	primary_ifaces_poll(&p);
 	ck_assert_uint_eq(event_last(), 0);
 	requests.timeout = 3;
-	primary_requests_poll(&p);
-	primary_requests_poll(&p);
+	primary_ifaces_poll(&p);
+	primary_ifaces_poll(&p);
 	ck_assert_uint_eq(event_after(0, json), 1);
 	ck_assert_ptr_nonnull(strstr(json, "\"kind\":\"request_timeout\""));
 	ck_assert_ptr_nonnull(strstr(json, "\"interface\":\"kl\",\"count\":3"));
 	requests.timeout = 4;
-	primary_requests_poll(&p);
+	primary_ifaces_poll(&p);
 	ck_assert_uint_eq(event_after(1, json), 2);
 	ck_assert_ptr_nonnull(strstr(json, "\"count\":1"));
+	kni.ifindex = 0;
+	primary_ifaces_poll(&p);
+	primary_ifaces_poll(&p);
+	ck_assert_uint_eq(event_last(), 3);
+	ck_assert_uint_eq(event_after(2, json), 3);
+	ck_assert_ptr_nonnull(strstr(json, "\"kind\":\"interface_removed\""));
 }
 END_TEST
 

@@ -125,6 +125,7 @@ static void iface_sync(struct knit_tap_iface *t)
 		knit_tap_merge_to(t, 0);
 	if (ret == -ENODEV) {
 		w->deleted = true;
+		t->kni->ifindex = 0;
 		log_warn("%s: the interface was removed; nothing passes until it is released",
 			 t->name);
 	} else if (ret < 0 && !w->blind) {
