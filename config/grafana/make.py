@@ -238,6 +238,10 @@ five minutes. One on what knit or an application may never do is critical, if th
 
 `config/grafana/knit.json` is a dashboard for Grafana 9 and newer: Dashboards, Import. It shows the
 system at the top and, below, each metric of this page.
+
+![the dashboard's first row](dashboard.svg)
+
+`make pictures` draws this, and those of [RUNNING.md](RUNNING.md), from a running system.
 """
 
 

@@ -171,5 +171,6 @@ void filter(const char *text)
 	ck_assert_int_eq(pcap_compile(pcap, &program, text, 1, 0), 0);
 	watch->spec.n_insns = program.bf_len;
 	memcpy(watch->spec.insns, program.bf_insns, program.bf_len * sizeof(*program.bf_insns));
+	pcap_freecode(&program);
 	pcap_close(pcap);
 }
