@@ -230,30 +230,29 @@ void primary_telemetry_show(struct primary *p)
 	pthread_mutex_unlock(&lock);
 }
 
+/* DPDK 20.11 takes less than 64 characters of help. */
+#define REGISTER(command, callback, help)                            \
+	({                                                           \
+		_Static_assert(sizeof(help) <= 64, "too long");      \
+		rte_telemetry_register_cmd(command, callback, help); \
+	})
+
 int primary_telemetry_register(void)
 {
 	int ret;
 
-	ret = rte_telemetry_register_cmd("/knit/info", info, "Versions, prefix and control.");
-	ret |= rte_telemetry_register_cmd("/knit/ports", ports, "Names of the ports.");
-	ret |= rte_telemetry_register_cmd("/knit/port", port, "State of a port. Parameter: name");
-	ret |= rte_telemetry_register_cmd("/knit/interfaces", ifaces, "Names of the interfaces.");
-	ret |= rte_telemetry_register_cmd("/knit/interface", iface,
-					  "Counters of an interface. Parameter: name");
-	ret |= rte_telemetry_register_cmd("/knit/workers", workers, "Ids of the workers.");
-	ret |= rte_telemetry_register_cmd("/knit/worker", worker,
-					  "State and counters of a worker. Parameter: id");
-	ret |= rte_telemetry_register_cmd("/knit/fields", fields,
-					  "What /knit/values tells. Parameter: system, ports, "
-					  "interfaces or workers");
-	ret |= rte_telemetry_register_cmd("/knit/values", values,
-					  "Numbers of many objects. Parameters: as /knit/fields, "
-					  "number of the first one");
-	ret |= rte_telemetry_register_cmd("/knit/texts", texts,
-					  "Texts of many objects. Parameters: as /knit/values");
-	ret |= rte_telemetry_register_cmd("/knit/memory", memory,
-					  "NUMA nodes in use. Parameter: one; its memory");
-	ret |= rte_telemetry_register_cmd("/knit/pools", pools, "Names of the buffer pools.");
-	ret |= rte_telemetry_register_cmd("/knit/pool", pool, "A buffer pool. Parameter: name");
+	ret = REGISTER("/knit/info", info, "Versions, prefix and control.");
+	ret |= REGISTER("/knit/ports", ports, "Names of the ports.");
+	ret |= REGISTER("/knit/port", port, "State of a port. Parameter: name");
+	ret |= REGISTER("/knit/interfaces", ifaces, "Names of the interfaces.");
+	ret |= REGISTER("/knit/interface", iface, "Counters of an interface. Parameter: name");
+	ret |= REGISTER("/knit/workers", workers, "Ids of the workers.");
+	ret |= REGISTER("/knit/worker", worker, "State and counters of a worker. Parameter: id");
+	ret |= REGISTER("/knit/fields", fields, "What /knit/values tells. Parameter: kind");
+	ret |= REGISTER("/knit/values", values, "Numbers of many objects. Parameters: kind, first");
+	ret |= REGISTER("/knit/texts", texts, "Texts of many objects. Parameters: kind, first");
+	ret |= REGISTER("/knit/memory", memory, "NUMA nodes in use. Parameter: one; its memory");
+	ret |= REGISTER("/knit/pools", pools, "Names of the buffer pools.");
+	ret |= REGISTER("/knit/pool", pool, "A buffer pool. Parameter: name");
 	return ret ? errno_log(EINVAL, "rte_telemetry_register_cmd") : 0;
 }
