@@ -148,6 +148,7 @@ static void print_drops(struct json_object *drops, bool rates)
 		printf("\n%s: %s\n    %s\n", counter, field_text(drop, "meaning"),
 		       field_text(drop, "advice"));
 	}
+	puts("\ndocs/METRICS.md lists all reasons.");
 	json_object_put(told);
 }
 
