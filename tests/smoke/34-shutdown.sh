@@ -180,9 +180,10 @@ says_up()
 	grep -q '^Up' "$TMP/$1.log"
 }
 
+# Not those of containers that run here, too.
 demo_processes()
 {
-	pgrep -fa 'prefix knit-demo|config/demo'
+	pgrep --ns $$ --nslist pid -fa 'prefix knit-demo|config/demo'
 }
 
 demo()
