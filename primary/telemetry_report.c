@@ -116,11 +116,11 @@ static bool get_drivers(struct primary *p, struct report *r)
 		return true;
 	if (r->drivers_busy)
 		return false;
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_nsec += DRIVERS_WAIT_NS;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	r->drivers_busy = pthread_mutex_timedlock(&p->drivers, &until) != 0;
+	r->drivers_busy = pthread_mutex_clocklock(&p->drivers, CLOCK_MONOTONIC, &until) != 0;
 	return !r->drivers_busy;
 }
 

@@ -25,7 +25,8 @@ OBJECTS = {"system": "The system", "ports": "Ports", "interfaces": "Interfaces",
 STATES = [
     ("KnitDown", "knit_up == 0", "1m", "critical", "no primary answers",
      "systemctl status knit-primary; its log says why it ended, or where it stands still."),
-    ("KnitExporterGone", "absent(knit_up)", "5m", "warning", "no knit-exporter is scraped",
+    ("KnitExporterGone", "absent(knit_up) or (max_over_time(knit_up[1h]) unless knit_up)", "5m",
+     "warning", "no knit-exporter is scraped",
      "systemctl status knit-exporter, and the target's state in Prometheus."),
     ("KnitPrimaryRestarted", "changes(knit_start_time_seconds[10m]) > 0", "0m", "warning",
      "the primary was started anew", "Interfaces went away for that moment: see its log."),
@@ -59,15 +60,15 @@ STATES = [
 
 # name, expression, what it is
 AVERAGES = [
-    ("knit:worker_busy:ratio", "rate(knit_worker_busy_seconds_total[1m])",
+    ("knit:worker_busy:ratio", "rate(knit_worker_busy_seconds_total[5m])",
      "share of time that a worker spends on packets, from 0 to 1"),
     ("knit:worker_burst:packets",
-     "(rate(knit_worker_rx_packets_total[1m]) + rate(knit_worker_from_kernel_packets_total[1m])) "
-     "/ rate(knit_worker_busy_rounds_total[1m])",
+     "(rate(knit_worker_rx_packets_total[5m]) + rate(knit_worker_from_kernel_packets_total[5m])) "
+     "/ rate(knit_worker_busy_rounds_total[5m])",
      "packets that a worker finds in a round over its inputs, if it finds any"),
     ("knit:interface_write:packets",
-     "rate(knit_interface_engine_to_kernel_packets_total[1m]) "
-     "/ rate(knit_interface_engine_writes_total[1m])",
+     "rate(knit_interface_engine_to_kernel_packets_total[5m]) "
+     "/ rate(knit_interface_engine_writes_total[5m])",
      "packets that the kernel gets with one hand-over: more than 1 where some are merged"),
     ("knit:interface_to_kernel_wait:seconds",
      "avg_over_time(knit_interface_to_kernel_queue_entries[5m]) "
@@ -133,7 +134,7 @@ def alerts(table):
 
 def where(table, expression):
     """The labels that an alert's text names"""
-    labels = [row["label"] for row in table if row["label"] and
+    labels = [row["label"] for row in table if row["label"] and row["metric"] and
               re.search(r"\b%s\b" % row["metric"], expression)]
     if "knit:worker" in expression:
         labels.append("worker")

@@ -220,7 +220,7 @@ def check_idle(url, pid):
 def status(url, method, path):
     where = urllib.parse.urlsplit(url)
     to = http.client.HTTPConnection(where.hostname, where.port, timeout=10)
-    to.request(method, path, body="x" if method == "POST" else None)
+    to.request(method, path, body="x" if method == "POST" or "?" in path else None)
     return to.getresponse().status
 
 
@@ -237,7 +237,8 @@ def check_pages(url):
 GOOD = {"/knit/fields": {"0": ["mtu", "x", "rx_packets"]},
         "/knit/values": {"0": "3 2 1 2 3 4 5 -", "2": "3 1 18446744073709551614 8 9"},
         "/knit/texts": {"0": ["3", "name=a", "mac=\"\\"],
-                        "1": ["3", "name=b\n", "x=y", "name=c", "mac=", "mac=again"]}}
+                        "1": ["3", "name=b\n", "device=tap,mac=2", "mac=z", "x=y", "name=c", "mac=",
+                              "mac=again"]}}
 ODD = [None, 7, "text", "", "0 0", "2 2", "2 1 1 2 3", "2 2 1 2", "2 0", "9999999 1 1", "1 2 1 1",
        "-1 -1", "2 2 x", "2 2 1 2 3 4 5 99999999999999999999999999", [], {}, [None], [[1]],
        ["2"], ["2", "x=y"], ["2", "x"], ["1", "name=a", "name=b", "name=c"], ["=", "=" * 500],
@@ -276,7 +277,7 @@ def good_is_taken(text):
             ("knit_port_rx_packets_total", (("port", "a"),)): 3,
             ("knit_port_rx_packets_total", (("port", "c"),)): 9,
             ("knit_port_info", (("mac", "\"\\"), ("port", "a"))): 1,
-            ("knit_port_info", (("port", "b\n"),)): 1,
+            ("knit_port_info", (("device", "tap,mac=2"), ("mac", "z"), ("port", "b\n"))): 1,
             ("knit_port_info", (("mac", ""), ("port", "c"))): 1}
     seen = {key: seen[key] for key in seen if key[0] in (k[0] for k in want)}
     if seen != want:

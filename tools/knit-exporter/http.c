@@ -9,7 +9,7 @@
 
 /* More wait in the socket's queue. */
 #define MAX_CONNECTIONS 32
-#define IDLE_SECONDS 30
+#define IDLE_SECONDS 5 /* Prometheus waits for 10 */
 #define REQUEST_BYTES (16 << 10)
 
 static const char index_page[] =
@@ -66,6 +66,10 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 				   "GET and HEAD are known\n");
 	if (*state == NULL) {
 		*state = &seen;
+		return MHD_YES;
+	}
+	if (*size) { /* a body: nobody needs it */
+		*size = 0;
 		return MHD_YES;
 	}
 	if (strcmp(url, "/metrics") == 0)

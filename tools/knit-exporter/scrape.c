@@ -160,8 +160,11 @@ static void add_escaped(char *to, size_t size, const char *text)
 static void add_label(char *to, size_t size, const char *before, const char *text)
 {
 	size_t len = strlen(to);
+	char start[80];
 
-	if (strstr(to, before) || len + strlen(before) + sizeof("=\"\"") >= size)
+	/* With its quote, which no value has as it is: a value may contain the name. */
+	snprintf(start, sizeof(start), "%s=\"", before);
+	if (strstr(to, start) || len + strlen(before) + sizeof("=\"\"") >= size)
 		return;
 	snprintf(to + len, size - len, "%s=\"", before);
 	add_escaped(to, size - 1, text);

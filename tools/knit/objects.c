@@ -23,12 +23,14 @@ const char *objects_key(enum object_kind kind)
 	return kinds[kind].key;
 }
 
-uint64_t objects_drops(struct json_object *object)
+uint64_t objects_drops(struct json_object *object, struct json_object *like)
 {
 	uint64_t n = 0;
 
 	json_object_object_foreach(object, name, value)
 	{
+		if (like && !json_object_object_get_ex(like, name, NULL))
+			continue;
 		if (strncmp(name, "drop_", 5) == 0 || strncmp(name, "reject_", 7) == 0)
 			n += json_object_get_uint64(value);
 	}

@@ -27,8 +27,11 @@ const char *objects_name(struct json_object *names, size_t i);
 /* An array; what goes away between two questions is left out. Look at client_code. */
 struct json_object *objects_all(struct client *c, enum object_kind kind);
 
-/* The sum of all counters drop_... and reject_... */
-uint64_t objects_drops(struct json_object *object);
+/*
+ * The sum of all counters drop_... and reject_...; also in like, if that is not NULL: what was not
+ * known at one of two looks did not grow in between.
+ */
+uint64_t objects_drops(struct json_object *object, struct json_object *like);
 
 /* The number of enum knit_process_state in the field "state" becomes a word. */
 void objects_name_state(struct json_object *object);

@@ -135,7 +135,8 @@ static struct json_object *rates_of(enum object_kind kind, struct json_object *b
 			 field_uint(after, r->counter), r->unit / seconds);
 	if (kind == OBJECT_PORT)
 		add_load(rates, field_uint(after, "link_speed"));
-	add_rate(rates, "drops_pps", objects_drops(before), objects_drops(after), 1 / seconds);
+	add_rate(rates, "drops_pps", objects_drops(before, after), objects_drops(after, before),
+		 1 / seconds);
 	if (kind == OBJECT_WORKER && tsc_hz)
 		add_rate(rates, "busy", field_uint(before, "cycles_busy"),
 			 field_uint(after, "cycles_busy"), 1 / (seconds * tsc_hz));

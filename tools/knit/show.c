@@ -66,7 +66,7 @@ static void iface_row(struct table *t, struct json_object *iface)
 	number(t, iface, "pairs");
 	number(t, iface, "to_kernel");
 	number(t, iface, "from_kernel");
-	table_cell(t, "%" PRIu64, objects_drops(iface));
+	table_cell(t, "%" PRIu64, objects_drops(iface, NULL));
 }
 
 static void worker_row(struct table *t, struct json_object *worker)
@@ -81,7 +81,7 @@ static void worker_row(struct table *t, struct json_object *worker)
 	number(t, worker, "punted");
 	number(t, worker, "injected");
 	number(t, worker, "xconnect");
-	table_cell(t, "%" PRIu64, objects_drops(worker));
+	table_cell(t, "%" PRIu64, objects_drops(worker, NULL));
 	table_cell(t, "%.0f %%", rounds ? 100.0 * field_uint(worker, "busy_rounds") / rounds : 0.0);
 }
 
