@@ -5,6 +5,7 @@
 #include "channel.h"
 #include "kni/base/log.h"
 #include "primary.h"
+#include "stalled.h"
 #include "system/session/levels.h"
 
 #include <rte_eal.h>
@@ -34,6 +35,12 @@ void levels_poll(struct primary *p)
 	struct rte_mp_msg msg = { .len_param = 0 };
 
 	if (changes == told)
+		return;
+	/*
+	 * Later: the send waits for a lock that whoever is on its way in may have, and it reads the
+	 * levels itself.
+	 */
+	if (stalled_signal(p, 0))
 		return;
 	told = changes;
 	strcpy(msg.name, KNIT_LEVELS_ACTION);
