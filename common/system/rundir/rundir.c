@@ -151,6 +151,7 @@ void knit_rundir_remove(const char *prefix)
 	remove_ending(prefix, ".args");
 	remove_ending(prefix, ".tmp");
 	remove_ending(prefix, ".lock");
+	remove_ending(prefix, ".sock");
 	/* Last, and once: from then on the prefix may be a successor's. */
 	unlink(knit_path_file(prefix, PRIMARY_LOCK).text);
 	rmdir(knit_path_dir(prefix).text);
