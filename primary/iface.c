@@ -167,13 +167,17 @@ int primary_ifaces_create(struct primary *p)
 void primary_ifaces_destroy(struct primary *p)
 {
 	unsigned int i;
+	bool was_there;
 
 	for (i = p->topo->n_ifaces; i-- > 0;) {
 		if (p->topo->ifaces[i].kni == NULL)
 			continue;
+		/* Somebody else may have removed it: that was an event of its own. */
+		was_there = p->topo->ifaces[i].kni->ifindex != 0;
 		knit_iface_destroy(p->topo->ifaces[i].kni);
 		p->topo->ifaces[i].kni = NULL;
-		EVENT(INTERFACE_GONE, EV(p->topo->ifaces[i].name));
+		if (was_there)
+			EVENT(INTERFACE_GONE, EV(p->topo->ifaces[i].name));
 	}
 }
 

@@ -28,11 +28,6 @@ screen_shows() # text
 	terminal capture-pane -p | grep -qF -e "$1"
 }
 
-mac_of() # netns, device
-{
-	ip -n "$1" -o link show dev "$2" | sed 's/.*ether \([^ ]*\).*/\1/'
-}
-
 listens()
 {
 	[ -n "$(in_ns right ss -Htln "sport = 5201")" ]

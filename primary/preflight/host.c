@@ -133,7 +133,7 @@ static int check_node(const struct knit_config *c, unsigned int node, size_t nee
 		preflight_good(what);
 		return 0;
 	}
-	hugepages_remedy(node, missing, remedy, sizeof(remedy));
+	hugepages_remedy(c, node, missing, remedy, sizeof(remedy));
 	return preflight_missing(what, remedy);
 }
 

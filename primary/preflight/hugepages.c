@@ -217,13 +217,14 @@ static size_t pages_wanted(const char *dir, unsigned long kib, size_t missing)
 }
 
 /* The command adds the smallest pages. */
-void hugepages_remedy(int node, size_t missing, char *text, size_t size)
+void hugepages_remedy(const struct knit_config *c, int node, size_t missing, char *text,
+		      size_t size)
 {
 	char dir[PATH_SIZE], path[PATH_SIZE + 80], value[32];
 	unsigned long least;
 
 	node_dir(node, dir, sizeof(dir));
-	least = least_size(NULL, dir, 0);
+	least = least_size(c, dir, 0);
 	if (least == 0)
 		least = USUAL_KIB;
 	snprintf(path, sizeof(path), "%s/" PAGES "%lukB/nr_hugepages", dir, least);

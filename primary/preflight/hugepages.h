@@ -38,7 +38,8 @@ size_t hugepages_least(const struct knit_config *c);
  * Writes the command that adds hugepages for the missing bytes to a node; -1: to the machine. It is
  * also a step for what is reported next.
  */
-void hugepages_remedy(int node, size_t missing, char *text, size_t size);
+void hugepages_remedy(const struct knit_config *c, int node, size_t missing, char *text,
+		      size_t size);
 
 /*
  * Asks the kernel for the missing bytes of a node, in the smallest pages that EAL takes. The kernel

@@ -65,7 +65,7 @@ static int check_hugepages(const struct knit_config *c)
 			"no hugetlbfs is mounted",
 			"mkdir -p /dev/hugepages && mount -t hugetlbfs none /dev/hugepages");
 	} else if (hugepages_free(c, -1) == 0 && hugepages_left(c) == 0) {
-		hugepages_remedy(-1, USUAL_BYTES, text, sizeof(text));
+		hugepages_remedy(c, -1, USUAL_BYTES, text, sizeof(text));
 		ret = preflight_missing("no free hugepages", text);
 	}
 	if (ret == 0)
@@ -116,9 +116,8 @@ static int check_kmod(const struct knit_config *c, bool *want_tun)
 	*want_tun |= leave;
 	if (!want)
 		return 0;
-	if (fd == -EPROTO)
-		preflight_run("rmmod", "rte_kni", NULL);
-	if (fd == -EPROTO || fd == -ENOENT)
+	/* Another one in its place may be somebody's: that is no step for a program. */
+	if (fd == -ENOENT)
 		preflight_run("modprobe", "rte_kni", NULL);
 	preflight_missing(why.what, why.remedy);
 	return fd == -EPROTO ? KNIT_EXIT_MISMATCH : KNIT_EXIT_RESOURCES;

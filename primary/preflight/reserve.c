@@ -25,7 +25,7 @@ static int reserve_on(const struct knit_config *c, unsigned int node, size_t nee
 		       node, (needed + MIB - 1) / MIB, after / MIB, (after - before) / MIB);
 		return 0;
 	}
-	hugepages_remedy(node, missing, remedy, sizeof(remedy));
+	hugepages_remedy(c, node, missing, remedy, sizeof(remedy));
 	snprintf(what, sizeof(what),
 		 "hugepages on NUMA node %u: %zu MiB needed, %zu MiB free, and more can't be "
 		 "reserved: %s",

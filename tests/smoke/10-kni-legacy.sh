@@ -32,17 +32,17 @@ run_app() # options...
 	: >"$TMP/app.log"
 	start app with_commands "$APP" "${EAL[@]}" -- --name vEth0 "$@"
 	exec 9>"$TMP/commands"
-	wait_for 20 says "ready vEth0" || die "application did not start"
+	wait_for 20 logged "ready vEth0" || die "application did not start"
 }
 
-says() # line
+logged() # line
 {
 	grep -q "^$1" "$TMP/app.log"
 }
 
 said() # seconds, line: polls
 {
-	wait_for "$1" says "$2"
+	wait_for "$1" logged "$2"
 }
 
 tell() # command
@@ -146,10 +146,10 @@ down_and_out() # who
 	check "$1: update_link while down" said 5 "link previous -1"
 	quit_app
 	check "$1: clean exit" [ "$STATUS" -eq 0 ]
-	check "$1: release" says "release 0"
-	check "$1: all mbufs are back" says "mbufs in use 0"
+	check "$1: release" logged "release 0"
+	check "$1: all mbufs are back" logged "mbufs in use 0"
 	check "$1: interface is gone" not ip link show vEth0
-	check "$1: no errors" not says error
+	check "$1: no errors" not logged error
 }
 
 check selftest start selftest "$APP" "${EAL[@]}" --vdev net_null0 --vdev net_ring0 \
@@ -242,4 +242,4 @@ stop secondary
 check "secondary exits" [ "$STATUS" -eq 0 ]
 tell bursts 1
 quit_app
-check "release after all that" says "release 0"
+check "release after all that" logged "release 0"

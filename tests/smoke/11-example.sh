@@ -15,7 +15,7 @@
 APP=${KNIT_EXAMPLE:-$KNIT_BUILD/tests/knit-example}
 export KNIT_ENGINE=$ENGINE
 
-says() # line
+logged() # line
 {
 	grep -q "^$1" "$TMP/app.log"
 }
@@ -26,12 +26,12 @@ mtu_is() # device, mtu
 }
 
 start app timeout 120 "$APP" --file-prefix "$PREFIX" --no-pci -l 0 -m 128 --vdev net_tap0,iface=far0
-wait_for 20 says "kni0 is ready" || die "the example does not start"
+wait_for 20 logged "kni0 is ready" || die "the example does not start"
 ip link set kni0 mtu 1400
 check "the port has the interface's MTU" wait_for 5 mtu_is far0 1400
 ip link set kni0 addrgenmode none
 ip link set kni0 up
-check "the port is up with it" wait_for 5 says "up: Success"
+check "the port is up with it" wait_for 5 logged "up: Success"
 # net_tap finds its device by name, so nothing is set from here on.
 netns far
 ip link set far0 netns far

@@ -21,11 +21,6 @@ BRIDGE=02:00:00:00:55:0
 SLOW=${KNIT_SLOW:-1}
 MIB=$((20 / (SLOW > 1 ? 5 : 1)))
 
-mac_of() # netns, device
-{
-	ip -n "$1" -o link show dev "$2" | sed 's/.*ether \([^ ]*\).*/\1/'
-}
-
 goes() # mac, to, not to, [vlan]
 {
 	"$WIRE" cross left:left0 "$2" "$3" "$1" "${4:-0}"

@@ -111,7 +111,7 @@ both_forward()
 	done
 }
 
-says() # pattern
+logged() # pattern
 {
 	grep -q "$1" "$TMP/primary.log"
 }
@@ -150,7 +150,7 @@ one_killed_while_the_other_stands_still()
 	kill -KILL "${PID[worker1]}"
 	left_with worker1 137
 	check "worker 0 stopped, 1 dead: the primary says whom it waits for" \
-		wait_for 5 says "worker 0 (process ${PID[worker0]}) did not stop"
+		wait_for 5 logged "worker 0 (process ${PID[worker0]}) did not stop"
 	check "worker 0 stopped, 1 dead: ip link works" \
 		timeout "${KNIT_SLOW:-1}" ip -n near link set dev kni-left mtu 1400
 	check "worker 0 stopped, 1 dead: telemetry answers" field_is /knit/worker,1 state 4

@@ -11,19 +11,6 @@ PRIMARY=$KNIT_BUILD/primary/knit-primary
 BIND=$KNIT_BUILD/tools/knit-bind/knit-bind
 CONFIG=$TMP/knit.cfg
 
-# With that exit code, and a line like the pattern, if it is not "".
-says() # code, pattern, command...
-{
-	local code=$1 pattern=$2 status
-	shift 2
-
-	timeout -k 3 20 "$@" >"$TMP/said" 2>&1
-	status=$?
-	cat "$TMP/said"
-	[ $status -eq "$code" ] || return 1
-	[ -z "$pattern" ] || grep -qE -- "$pattern" "$TMP/said"
-}
-
 # As says, in a mount namespace of its own, where the shell commands changed something.
 says_with() # shell commands, exit code, pattern, command...
 {

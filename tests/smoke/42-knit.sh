@@ -18,17 +18,6 @@ knit() # arguments...
 	"$KNIT" --prefix "$PREFIX" "$@"
 }
 
-# Each command line with its exit code and a pattern of what it says.
-says() # code, pattern, command...
-{
-	local code=$1 pattern=$2 out status=0
-	shift 2
-
-	out=$("$@" 2>&1) || status=$?
-	echo "$out"
-	[ $status -eq "$code" ] && grep -Eq -e "$pattern" <<<"$out"
-}
-
 # Names and types of all fields, without what is in them; arrays once.
 schema()
 {

@@ -12,17 +12,6 @@ CONFIG=$TMP/knit.cfg
 HUGE=/sys/devices/system/node/node0/hugepages
 NEW=new-1
 
-# The exit code, and a pattern of what the command says.
-says() # code, pattern, command...
-{
-	local code=$1 pattern=$2 status=0
-	shift 2
-
-	"$@" >"$TMP/said" 2>&1 </dev/null || status=$?
-	cat "$TMP/said"
-	[ $status -eq "$code" ] && grep -Eq -e "$pattern" "$TMP/said"
-}
-
 # With no free hugepage on node 0, in files that keep what is written.
 no_pages() # command...
 {
@@ -98,6 +87,42 @@ mends()
 		"$KNIT" check -j --fix --yes "$CONFIG"
 }
 
+# While the question stands, somebody raises what the check found.
+raised_meanwhile()
+{
+	no_pages timeout 30 sh -c '
+		{
+			until grep -qs "^Run " "$1"; do :; done
+			echo 9999 >"$2"
+			echo y
+		} | script -qfec "$3" "$1" >/dev/null
+		cat "$1"' sh "$TMP/asked" "$HUGE/hugepages-2048kB/nr_hugepages" \
+		"'$KNIT' check --fix '$CONFIG'"
+}
+
+# Without any hugetlbfs, and with a mkdir that fails.
+first_step_fails()
+{
+	mkdir -p "$TMP/bin"
+	printf '#!/bin/sh\nexit 7\n' >"$TMP/bin/mkdir"
+	printf '#!/bin/sh\necho >"%s/mounted"\n' "$TMP" >"$TMP/bin/mount"
+	chmod +x "$TMP"/bin/*
+	says 4 "^FAILED +mkdir .*exit code 7" unshare --mount sh -c '
+		umount -a -t hugetlbfs
+		PATH=$1:$PATH exec "$2" check --fix --yes "$3"' sh "$TMP/bin" "$KNIT" "$CONFIG" &&
+		[ ! -e "$TMP/mounted" ]
+}
+
+careful()
+{
+	check "a larger number stays" says 0 "FAILED +echo .*: it is 9999 by now" raised_meanwhile
+	check "and is there" grep -qx 9999 "$TMP/said"
+	check "nothing follows a step that failed" first_step_fails
+	sed "s/$NEW/a;b\$(c)/" "$CONFIG" >"$TMP/odd.cfg"
+	check "a word that a shell would not take for one" \
+		says 4 "^ +ip netns add 'a;b\\\$\(c\)'$" "$KNIT" check --fix "$TMP/odd.cfg"
+}
+
 # The files keep the value, but no page becomes free.
 mends_in_vain()
 {
@@ -136,6 +161,7 @@ check "no such file, as JSON" says 3 "nowhere.cfg" "$KNIT" check -j "$TMP/nowher
 check "knit-primary: --json alone" says 2 "json needs --check" \
 	"$KNIT_BUILD/primary/knit-primary" --json --config "$CONFIG"
 commands
+careful
 mends
 mends_in_vain
 by_hand

@@ -39,16 +39,6 @@ start_primary()
 	serves || die "primary does not serve"
 }
 
-says() # code, pattern, command...
-{
-	local code=$1 pattern=$2 out status=0
-	shift 2
-
-	out=$("$@" 2>&1) || status=$?
-	echo "$out"
-	[ $status -eq "$code" ] && grep -Eq -e "$pattern" <<<"$out"
-}
-
 usage()
 {
 	local address

@@ -21,16 +21,6 @@ knit() # arguments...
 	"$KNIT" --prefix "$PREFIX" "$@"
 }
 
-says() # code, pattern, command...
-{
-	local code=$1 pattern=$2 status=0
-	shift 2
-
-	"$@" >"$TMP/said" 2>&1 || status=$?
-	cat "$TMP/said"
-	[ $status -eq "$code" ] && grep -Eq -e "$pattern" "$TMP/said"
-}
-
 # A line of $TMP/monitor.log that has the kind and all fields: told worker_died '"pid":7'
 told() # kind, field...
 {

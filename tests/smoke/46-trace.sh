@@ -18,17 +18,6 @@ knit() # arguments...
 	timeout 20 "$KNIT" --prefix "$PREFIX" "$@"
 }
 
-# A command line with its exit code and a pattern of what it says.
-says() # code, pattern, command...
-{
-	local code=$1 pattern=$2 out status=0
-	shift 2
-
-	out=$("$@" 2>&1) || status=$?
-	echo "$out"
-	[ $status -eq "$code" ] && grep -Eq -e "$pattern" <<<"$out"
-}
-
 watching() # name
 {
 	grep -q "watching" "$TMP/$1.err"
@@ -58,11 +47,6 @@ send() # netns, device, mac, count, length
 		for i in range(count):
 		    s.send(head + i.to_bytes(4, "big") + bytes((length + i % 7) - 18))
 	END
-}
-
-mac_of() # netns, device
-{
-	ip -n "$1" -o link show dev "$2" | sed 's/.*ether \([^ ]*\).*/\1/'
 }
 
 # Python that sees a list of traced packets as `packets`.

@@ -17,16 +17,6 @@ knit() # arguments...
 	"$KNIT" --prefix "$PREFIX" "$@"
 }
 
-says() # code, pattern, command...
-{
-	local code=$1 pattern=$2 status=0
-	shift 2
-
-	"$@" >"$TMP/said" 2>&1 || status=$?
-	cat "$TMP/said"
-	[ $status -eq "$code" ] && grep -Eq -e "$pattern" "$TMP/said"
-}
-
 # Control logs what it applied, as a notice. Each call asks for another MTU.
 MTU=1400
 control_logs()

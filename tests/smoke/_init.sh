@@ -67,6 +67,18 @@ check() # name, command...
 	if "$@" >>"$TMP/check.log" 2>&1; then ok "$name"; else not_ok "$name" "$*"; fi
 }
 
+# A command with its exit code, and a pattern of what it prints; "": of no matter.
+says() # code, pattern, command...
+{
+	local code=$1 pattern=$2 status=0
+	shift 2
+
+	"$@" >"$TMP/said" 2>&1 </dev/null || status=$?
+	cat "$TMP/said"
+	[ $status -eq "$code" ] || return 1
+	[ -z "$pattern" ] || grep -Eq -e "$pattern" "$TMP/said"
+}
+
 die() # why
 {
 	not_ok "$1"

@@ -201,6 +201,11 @@ vlan_device() # netns, device, id
 	wait_for 5 ip -n "$1" link show "$2.$3" || die "no VLAN device $2.$3"
 }
 
+mac_of() # netns, device
+{
+	ip -n "$1" -o link show dev "$2" | sed 's/.*ether \([^ ]*\).*/\1/'
+}
+
 has_carrier() # netns, device
 {
 	[[ $(ip -n "$1" -o link show dev "$2") == *LOWER_UP* ]]

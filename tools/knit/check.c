@@ -161,7 +161,8 @@ static void do_step(struct json_object *step, const char *text, void *arg)
 	char why[200];
 	bool good;
 
-	if (was_tried(d, step, text))
+	/* Those behind one that failed may need what it did not do. */
+	if (d->failed || was_tried(d, step, text))
 		return;
 	json_object_object_add(d->tried, file[0] ? file : text, NULL);
 	fflush(stdout);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -35,24 +36,73 @@ static const char *word_at(struct json_object *words, size_t i)
 	return json_object_get_string(json_object_array_get_idx(words, i));
 }
 
-/* The checks name nothing that a shell would take for more than a word. */
+/* So that a shell takes it for one word. */
+static void print_word(FILE *out, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_-+=./:,@%";
+
+	if (word[0] && word[strspn(word, plain)] == '\0') {
+		fputs(word, out);
+		return;
+	}
+	fputc('\'', out);
+	for (; *word; word++) {
+		if (*word == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*word, out);
+	}
+	fputc('\'', out);
+}
+
 bool mend_text(struct json_object *step, char *text, size_t size)
 {
 	struct json_object *words = words_of(step);
-	size_t i, n = 0;
+	FILE *out;
+	size_t i;
 
 	if (words == NULL && field_text(step, "write")[0])
 		return snprintf(text, size, "echo %s >%s", field_text(step, "value"),
 				field_text(step, "write")) < (int)size;
-	for (i = 0; words && i < json_object_array_length(words) && n < size; i++)
-		n += snprintf(text + n, size - n, "%s%s", i ? " " : "", word_at(words, i));
-	return n > 0 && n < size;
+	out = words ? fmemopen(text, size, "w") : NULL;
+	if (out == NULL)
+		return false;
+	for (i = 0; i < json_object_array_length(words); i++) {
+		if (i)
+			fputc(' ', out);
+		print_word(out, word_at(words, i));
+	}
+	/* An error: it is longer than text. */
+	return fclose(out) == 0;
+}
+
+/*
+ * Somebody may have raised it since the check. To write the smaller number would take away what
+ * that one needs.
+ */
+static bool is_larger(const char *path, const char *value, char *why, size_t size)
+{
+	unsigned long long now = 0;
+	FILE *in = fopen(path, "re");
+
+	if (in && fscanf(in, "%llu", &now) != 1)
+		now = 0;
+	if (in)
+		fclose(in);
+	if (now <= strtoull(value, NULL, 10))
+		return false;
+	snprintf(why, size, "it is %llu by now", now);
+	return true;
 }
 
 static bool write_value(const char *path, const char *value, char *why, size_t size)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+	int fd, err = 0;
 
+	if (is_larger(path, value, why, size))
+		return false;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, value, strlen(value)) < 0)
 		err = errno;
 	if (fd >= 0 && close(fd) < 0 && err == 0)

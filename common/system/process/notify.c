@@ -2,6 +2,7 @@
 #include "notify.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,29 +16,37 @@
 #define BEAT "WATCHDOG=1"
 #define STATUS "STATUS="
 
-void knit_notify(const char *state)
+/* False: it was not sent, though somebody wants to know. */
+static bool send_state(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	const struct timeval patience = { .tv_sec = 5 };
 	size_t length = path ? strlen(path) : 0;
 	int fd, flags = MSG_NOSIGNAL;
+	ssize_t sent;
 
 	if (length < 2 || length >= sizeof(addr.sun_path) || !strchr("/@", path[0]))
-		return;
+		return true;
 	memcpy(addr.sun_path, path, length);
 	if (path[0] == '@')
 		addr.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return;
+		return false;
 	/* There will be another beat, but no other READY=1. */
 	if (strcmp(state, BEAT) == 0 || strncmp(state, STATUS, strlen(STATUS)) == 0)
 		flags |= MSG_DONTWAIT;
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	sendto(fd, state, strlen(state), flags, (struct sockaddr *)&addr,
-	       offsetof(struct sockaddr_un, sun_path) + length);
+	sent = sendto(fd, state, strlen(state), flags, (struct sockaddr *)&addr,
+		      offsetof(struct sockaddr_un, sun_path) + length);
 	close(fd);
+	return sent >= 0;
+}
+
+void knit_notify(const char *state)
+{
+	send_state(state);
 }
 
 void knit_notify_status(const char *format, ...)
@@ -51,8 +60,9 @@ void knit_notify_status(const char *format, ...)
 	va_end(args);
 	if (strcmp(text, last) == 0)
 		return;
-	memcpy(last, text, sizeof(last));
-	knit_notify(text);
+	/* systemd is busy: the next call tries again */
+	if (send_state(text))
+		memcpy(last, text, sizeof(last));
 }
 
 static int64_t now_ms(void)

@@ -110,7 +110,7 @@ END_TEST
 START_TEST(no_nodes)
 {
 	ck_assert_uint_eq(hugepages_free(&conf, 7), 70 * MIB);
-	hugepages_remedy(7, 1, remedy, sizeof(remedy));
+	hugepages_remedy(NULL, 7, 1, remedy, sizeof(remedy));
 	ck_assert_ptr_nonnull(strstr(remedy, "echo 111 >"));
 	ck_assert_ptr_nonnull(strstr(remedy, "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_"));
 }
@@ -119,20 +119,25 @@ END_TEST
 /* What the node has, used or not, and what is missing: never less than before. */
 START_TEST(remedies)
 {
-	hugepages_remedy(0, 20 * MIB, remedy, sizeof(remedy));
+	hugepages_remedy(NULL, 0, 20 * MIB, remedy, sizeof(remedy));
 	ck_assert_ptr_nonnull(strstr(remedy, "echo 110 >"));
 	ck_assert_ptr_nonnull(strstr(remedy, "/node0/hugepages/hugepages-2048kB/nr_hugepages"));
-	hugepages_remedy(1, 20 * MIB + 1, remedy, sizeof(remedy));
+	hugepages_remedy(NULL, 1, 20 * MIB + 1, remedy, sizeof(remedy));
 	ck_assert_ptr_nonnull(strstr(remedy, "echo 21 >"));
 	ck_assert_ptr_nonnull(strstr(remedy, "/node1/hugepages/"));
-	hugepages_remedy(-1, GIB, remedy, sizeof(remedy));
+	hugepages_remedy(NULL, -1, GIB, remedy, sizeof(remedy));
 	ck_assert_ptr_nonnull(strstr(remedy, "echo 622 >"));
 	/* the smallest that is mounted */
 	mounts(MOUNT_LARGE);
-	hugepages_remedy(0, 20 * MIB, remedy, sizeof(remedy));
+	hugepages_remedy(NULL, 0, 20 * MIB, remedy, sizeof(remedy));
 	ck_assert_ptr_nonnull(strstr(remedy, "echo 110 >"));
+	/* or that the file wants */
+	strcpy(conf.eal.huge_dir, "/large");
+	hugepages_remedy(&conf, 0, 20 * MIB, remedy, sizeof(remedy));
+	ck_assert_ptr_nonnull(strstr(remedy, "echo 2 >"));
+	ck_assert_ptr_nonnull(strstr(remedy, "/hugepages-1048576kB/"));
 	bind_fake_file("proc/mounts", MOUNT_LARGE);
-	hugepages_remedy(0, 20 * MIB, remedy, sizeof(remedy));
+	hugepages_remedy(NULL, 0, 20 * MIB, remedy, sizeof(remedy));
 	ck_assert_ptr_nonnull(strstr(remedy, "echo 2 >"));
 	ck_assert_ptr_nonnull(strstr(remedy, "/hugepages-1048576kB/"));
 }

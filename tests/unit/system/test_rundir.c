@@ -4,6 +4,7 @@
 #include "system/process/lockfile.h"
 #include "system/process/procfd.h"
 #include "system/rundir/rundir_options.h"
+#include "system/rundir/rundir_paths.h"
 #include "unit.h"
 
 #include <rte_version.h>
@@ -368,6 +369,25 @@ static void be_primary(int out)
 		pause();
 }
 
+/* Of a primary that was killed, too, whose folder somebody else removes. */
+START_TEST(nothing_stays)
+{
+	static const char *const names[] = { "command.sock", "worker-0.args", "worker-0.lock",
+					     "control.args.tmp" };
+	char path[200];
+	unsigned int i;
+
+	knit_own_run(PREFIX);
+	ck_assert_int_eq(knit_rundir_create(PREFIX), 0);
+	for (i = 0; i < 4; i++) {
+		snprintf(path, sizeof(path), "%s/%s", knit_path_dir(PREFIX).text, names[i]);
+		close(open(path, O_CREAT | O_CLOEXEC | O_RDWR, 0600));
+	}
+	knit_rundir_remove(PREFIX);
+	ck_assert_int_lt(access(knit_path_dir(PREFIX).text, F_OK), 0);
+}
+END_TEST
+
 START_TEST(files_of_another_primary)
 {
 	int pipes[2];
@@ -442,6 +462,7 @@ KNIT_SUITE(rundir)
 	knit_add_test(s, "leaving is no death", nobody_died, 60);
 	knit_add_test(s, "whose lock it is", whose_lock, 0);
 	knit_add_test(s, "primaries one by one", primaries_one_by_one, 60);
+	knit_add_test(s, "nothing stays", nothing_stays, 0);
 	knit_add_test(s, "files of another primary", files_of_another_primary, 0);
 	knit_add_test(s, "links are not shared", links_are_not_shared, 0);
 }
