@@ -20,14 +20,10 @@
  *   show.c      knit show
  *   memory.c    knit show memory
  *   config.c    knit show config
- *   top.c       knit top; top_text.c its lines, top_screen.c its terminal
- *   rates.c     rates from two looks
+ *   top/        knit top: rates from two looks, their text, the terminal
  *   drops.c     knit drops
- *   watch.c     what knit trace and knit capture have in common
- *   trace.c     knit trace
- *   summary.c   a frame in a line
- *   capture.c   knit capture
- *   pcapng.c    the format of its files
+ *   watch/      knit trace and knit capture: watch.c is what they have in common; summary.c a frame
+ *               in a line, pcapng.c the format of files
  *   monitor.c   knit monitor
  *   log.c       knit log level
  *   table.c     text in columns

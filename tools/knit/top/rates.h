@@ -2,7 +2,7 @@
 #ifndef KNIT_TOOL_RATES_H
 #define KNIT_TOOL_RATES_H
 
-#include "objects.h"
+#include "knit/objects.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "client.h"
-#include "knit.h"
+#include "knit/client.h"
+#include "knit/knit.h"
 #include "rates.h"
 #include "system/process/exit.h"
 #include "top_screen.h"

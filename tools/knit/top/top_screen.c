@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "top_screen.h"
 
-#include "knit.h"
+#include "knit/knit.h"
 
 #include <math.h>
 #include <ncurses.h>

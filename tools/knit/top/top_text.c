@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "top_text.h"
 
-#include "knit.h"
+#include "knit/knit.h"
+#include "knit/table.h"
 #include "system/process/exit.h"
-#include "table.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "watch.h"
 
-#include "command.h"
 #include "kni/drops.h"
-#include "objects.h"
+#include "knit/command.h"
+#include "knit/objects.h"
 #include "system/process/exit.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef KNIT_TOOL_WATCH_H
 #define KNIT_TOOL_WATCH_H
 
-#include "knit.h"
+#include "knit/knit.h"
 #include "system/command/watch.h"
 
 #include <stdbool.h>
