@@ -251,9 +251,17 @@ def rebind(address):
 
 
 def open_early(node):
-    """The first open that is let through, and its close: the exit code of a child."""
+    """The first open that is let through, and its close: the exit code of a child.
+
+    Not before the kernel's list of devices has it. Until then uio has a number for a device that it
+    did not initialise yet, and warns of an open; that is the kernel's own fault.
+    """
+    number = os.stat(node).st_rdev
+    listed = f"/sys/dev/char/{os.major(number)}:{os.minor(number)}"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
+        if not os.path.exists(listed):
+            continue
         with contextlib.suppress(OSError):
             os.close(os.open(node, os.O_RDWR))
             return 0
