@@ -58,7 +58,7 @@ LAW = {
                          "primary/nic", "primary/memory", "primary/process", "primary/port",
                          "primary/recovery", "primary/command", "primary/event"],
     "primary/memory": SHARED,
-    "primary/event": BASE + ["common/system/command"],
+    "primary/event": BASE + ["common/system/command", "common/system/quirks"],
     "primary/command": SHARED + ["primary/event", "primary/process"],
     "primary/process": SHARED + ["primary/memory", "primary/event"],
     "primary/port": SHARED + ["common/system/bind", "primary/memory", "primary/process",
@@ -91,7 +91,7 @@ DATAPATH_CALLS = re.compile(
     r"rte_mempool_avail_count|rte_pktmbuf_free_bulk|"
     r"knit_doorbell_ring|knit_kick_of|knit_handoff_(put|take|lost)|knit_offload_\w+|"
     r"knit_(to|from)_kernel(_room|_any|_count)?|knit_worker_fallback(_failed)?|"
-    r"knit_watch_\w+|knit_forward_why|bpf_filter")
+    r"knit_watch_\w+|knit_forward_why|pcap_offline_filter")
 MODULE_INCLUDES = ("include/abi/", "common/pure/")
 ROOTS = ("include/", "common/", "primary/", "secondary/", "tools/")
 

@@ -6,7 +6,7 @@
 
 #include <rte_cycles.h>
 
-#include <pcap/bpf.h>
+#include <pcap/pcap.h>
 #include <string.h>
 
 _Static_assert(sizeof(struct knit_watch_insn) == sizeof(struct bpf_insn), "one is the other");
@@ -64,11 +64,21 @@ static struct knit_watch_record *reserve(struct knit_watcher *x, uint32_t size)
 	return (struct knit_watch_record *)(void *)(x->ring->data + at);
 }
 
+static bool filter_takes(struct knit_watcher *x, const struct knit_watch_frame *f)
+{
+	const struct bpf_program program = {
+		.bf_len = x->spec.n_insns,
+		.bf_insns = (struct bpf_insn *)(void *)x->spec.insns,
+	};
+	const struct pcap_pkthdr header = { .caplen = f->captured, .len = f->len };
+
+	return program.bf_len == 0 || pcap_offline_filter(&program, &header, f->data) != 0;
+}
+
 /* A record of m if the filter chooses it. */
 static struct knit_watch_entry *look_at(struct knit_watcher *x, const struct knit_watch_place *at,
 					const struct rte_mbuf *m)
 {
-	const struct bpf_insn *program = (const struct bpf_insn *)(const void *)x->spec.insns;
 	struct knit_watch_counts *counts = &x->ring->counts;
 	struct knit_watch_entry *e;
 	struct knit_watch_record *r;
@@ -76,7 +86,7 @@ static struct knit_watch_entry *look_at(struct knit_watcher *x, const struct kni
 	uint32_t captured, size;
 
 	f = knit_watch_flatten(m, x->flat, x->spec.n_insns ? KNIT_WATCH_SNAP_MAX : x->spec.snaplen);
-	if (x->spec.n_insns && bpf_filter(program, f.data, f.len, f.captured) == 0)
+	if (!filter_takes(x, &f))
 		return NULL;
 	knit_count(&counts->matched, 1);
 	captured = RTE_MIN(f.captured, x->spec.snaplen);
