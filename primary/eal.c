@@ -5,6 +5,7 @@
 #include "kni/base/log.h"
 #include "primary.h"
 #include "system/process/eal_paths.h"
+#include "system/quirks/journal_log.h"
 #include "system/rundir/rundir.h"
 
 #include <rte_eal.h>
@@ -136,6 +137,7 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 		fprintf(stderr, "knit-primary: more EAL arguments than %d\n", KNIT_MAX_ARGS - 1);
 		return -E2BIG;
 	}
+	knit_journal_log();
 	if (rte_eal_init(a.argc, a.argv) < 0) {
 		fprintf(stderr,
 			"knit-primary: EAL: %s (prefix %s, %s MiB of hugepages, by NUMA node)\n",
@@ -150,6 +152,7 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 				c->eal.prefix);
 		return -EIO;
 	}
+	knit_journal_log();
 	rte_mp_action_unregister(EAL_HOTPLUG_ACTION);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "journal.h"
 #include "kni/base/log.h"
+#include "system/quirks/journal_log.h"
 
 #include <json-c/json.h>
 
@@ -151,7 +152,7 @@ static bool to_journal(const struct kind *k, const struct event_value *values, c
 {
 	struct journal_entry entry = { 0 };
 
-	if (!journal_is_log())
+	if (!knit_journal_is_log())
 		return false;
 	journal_add(&entry, "MESSAGE", text);
 	journal_add(&entry, "MESSAGE_ID", k->message);

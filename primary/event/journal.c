@@ -3,30 +3,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #define JOURNAL "/run/systemd/journal/socket"
-
-static bool is_stream(int fd, uintmax_t dev, uintmax_t ino)
-{
-	struct stat st;
-
-	return fstat(fd, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
-}
-
-bool journal_is_log(void)
-{
-	const char *stream = getenv("JOURNAL_STREAM");
-	uintmax_t dev, ino;
-
-	return stream && sscanf(stream, "%" SCNuMAX ":%" SCNuMAX, &dev, &ino) == 2 &&
-	       (is_stream(STDERR_FILENO, dev, ino) || is_stream(STDOUT_FILENO, dev, ino));
-}
 
 void journal_add(struct journal_entry *e, const char *name, const char *value)
 {

@@ -12,9 +12,6 @@ struct journal_entry {
 	char text[3000];
 };
 
-/* Whether what this process prints goes to the journal: JOURNAL_STREAM of systemd.exec(5). */
-bool journal_is_log(void);
-
 /* A line break in a value becomes a blank. A field that has no room is left out. */
 void journal_add(struct journal_entry *e, const char *name, const char *value);
 void journal_add_number(struct journal_entry *e, const char *name, uint64_t value);

@@ -215,8 +215,8 @@ to_the_journal()
 	stop journal KILL
 	rm /run/systemd/journal/socket
 	stop control
-	check "no journal any more: then a line" wait_for 5 grep -q "control: process [0-9]* left" \
-		"$TMP/primary.log"
+	check "no journal any more: then a line, with its severity" wait_for 5 \
+		grep -q "^<5>.*control: process [0-9]* left" "$TMP/primary.log"
 	start_control
 	check "journal: ids are in the catalog" ids_are_explained
 	check "journalctl reads the catalog" catalog_is_one

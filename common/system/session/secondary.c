@@ -8,6 +8,7 @@
 #include "msg.h"
 #include "system/config/cpus.h"
 #include "system/process/eal_paths.h"
+#include "system/quirks/journal_log.h"
 #include "system/quirks/sigbus.h"
 #include "watchdog.h"
 
@@ -24,11 +25,13 @@
 
 static int start_eal(struct knit_secondary *s)
 {
+	knit_journal_log();
 	if (rte_eal_init(s->args.argc, s->args.argv) < 0) {
 		fprintf(stderr, "knit: EAL did not start: %s\n", rte_strerror(rte_errno));
 		return KNIT_EXIT_FAILURE;
 	}
 	s->eal = true;
+	knit_journal_log();
 	/*
 	 * Nobody here uses EAL's services, and their tables in shared memory are lost if we are
 	 * killed.
