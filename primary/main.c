@@ -70,11 +70,11 @@ static int run_system(struct primary *p)
 	knit_notify_status("waits for workers and control to leave");
 	knit_notify("STOPPING=1");
 stop_service:
-	commands_stop();
 	primary_telemetry_show(NULL);
 	port_thread_stop(p);
 destroy_ifaces:
 	primary_ifaces_destroy(p);
+	commands_stop(); /* who follows events sees who left, and what was removed */
 	primary_handoffs_drain(p);
 close_ports:
 	primary_ports_close(p);

@@ -5,6 +5,8 @@
 #include "event/event.h"
 #include "system/process/exit.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +16,12 @@ static void monitor_start(struct primary *p, struct command_client *c, const voi
 {
 	const struct knit_command_monitor *asked = request;
 	uint64_t last = event_last(), *has = malloc(sizeof(*has));
-	const struct command_part part = { &last, sizeof(last) };
+	char json[40];
+	const struct command_part parts[] = {
+		{ &last, sizeof(last) },
+		{ json,
+		  snprintf(json, sizeof(json), "{\"start\":\"%016" PRIx64 "\"}", event_start()) },
+	};
 
 	(void)p;
 	(void)len;
@@ -23,25 +30,27 @@ static void monitor_start(struct primary *p, struct command_client *c, const voi
 		return;
 	}
 	*has = asked->since == KNIT_COMMAND_NO_EVENT ? last : asked->since;
-	if (*has > last) /* of an earlier start of the primary */
-		*has = 0;
+	if (*has > last || (asked->start && asked->start != event_start()))
+		*has = 0; /* it is of another start of the primary */
 	*command_data(c) = has;
-	command_send(c, KNIT_COMMAND_EVENT, &part, 1);
+	command_send(c, KNIT_COMMAND_EVENT, parts, 2);
 }
 
 static void monitor_poll(struct primary *p, struct command_client *c)
 {
 	uint64_t *has = *command_data(c), next;
 	struct command_part parts[2];
-	char json[EVENT_JSON];
+	bool sent = true;
+	char *json;
 
 	(void)p;
-	while (has && (next = event_after(*has, json)) != 0) {
+	while (has && sent && (json = event_after(*has, &next)) != NULL) {
 		parts[0] = (struct command_part){ &next, sizeof(next) };
 		parts[1] = (struct command_part){ json, strlen(json) };
-		if (!command_send(c, KNIT_COMMAND_EVENT, parts, 2))
-			return;
-		*has = next;
+		sent = command_send(c, KNIT_COMMAND_EVENT, parts, 2);
+		if (sent)
+			*has = next;
+		free(json);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,8 +32,9 @@ static struct {
 	pthread_mutex_t lock;
 	const char *prefix;
 	void (*wake)(void);
+	uint64_t start;
 	uint64_t last;
-	char json[EVENT_KEPT][EVENT_JSON]; /* that with number n is at n % EVENT_KEPT */
+	char *json[EVENT_KEPT]; /* that with number n is at n % EVENT_KEPT */
 } events = { .lock = PTHREAD_MUTEX_INITIALIZER, .prefix = "" };
 
 /* The field that begins at the brace; behind it. */
@@ -44,30 +46,32 @@ static const char *field_name(const char *brace, char name[32])
 	return brace + 1 + n + 1;
 }
 
-static void value_text(const struct event_value *v, char *text, size_t size)
+static void print_value(FILE *out, const struct event_value *v)
 {
 	if (v->text)
-		snprintf(text, size, "%s", v->text);
+		fputs(v->text, out);
 	else
-		snprintf(text, size, "%" PRIu64, v->number);
+		fprintf(out, "%" PRIu64, v->number);
 }
 
-static void fill_in(const char *from, const struct event_value *v, char *text, size_t size)
+/* The text with its values. NULL: no memory. */
+static char *fill_in(const char *from, const struct event_value *v)
 {
-	size_t n = 0, part;
-	char name[32];
+	char name[32], *text;
+	size_t size, part;
+	FILE *out = open_memstream(&text, &size);
 
-	while (*from && n < size - 1) {
+	while (out && *from) {
 		if (*from == '{') {
 			from = field_name(from, name);
-			value_text(v++, text + n, size - n);
-			n += strlen(text + n);
+			print_value(out, v++);
 			continue;
 		}
 		part = strcspn(from, "{");
-		n += snprintf(text + n, size - n, "%.*s", (int)part, from);
+		fwrite(from, 1, part, out);
 		from += part;
 	}
+	return out && fclose(out) == 0 ? text : NULL;
 }
 
 /* Calls visit for each field. */
@@ -114,6 +118,8 @@ static struct json_object *event_object(const struct kind *k, const struct event
 		severity[i] = (char)tolower(k->severity[i]);
 	json_object_object_add(object, "number", json_object_new_uint64(0));
 	add_text(object, "time", word);
+	snprintf(word, sizeof(word), "%016" PRIx64, events.start);
+	add_text(object, "start", word);
 	add_text(object, "kind", k->name);
 	add_text(object, "severity", severity);
 	add_text(object, "text", text);
@@ -123,14 +129,16 @@ static struct json_object *event_object(const struct kind *k, const struct event
 
 static uint64_t keep(struct json_object *object)
 {
+	char **slot;
 	uint64_t number;
 
 	pthread_mutex_lock(&events.lock);
 	number = events.last + 1;
 	json_object_object_add(object, "number", json_object_new_uint64(number));
-	snprintf(events.json[number % EVENT_KEPT], EVENT_JSON, "%s",
-		 json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-								JSON_C_TO_STRING_NOSLASHESCAPE));
+	slot = &events.json[number % EVENT_KEPT];
+	free(*slot);
+	*slot = strdup(json_object_to_json_string_ext(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	events.last = number;
 	pthread_mutex_unlock(&events.lock);
 	return number;
@@ -138,13 +146,15 @@ static uint64_t keep(struct json_object *object)
 
 static void add_journal_field(void *entry, const char *name, const struct event_value *v)
 {
-	char key[48] = "KNIT_", value[512];
+	char key[48] = "KNIT_";
 	size_t i;
 
 	for (i = 0; name[i]; i++)
 		key[5 + i] = (char)toupper(name[i]);
-	value_text(v, value, sizeof(value));
-	journal_add(entry, key, value);
+	if (v->text)
+		journal_add(entry, key, v->text);
+	else
+		journal_add_number(entry, key, v->number);
 }
 
 static bool to_journal(const struct kind *k, const struct event_value *values, const char *text,
@@ -168,24 +178,33 @@ static bool to_journal(const struct kind *k, const struct event_value *values, c
 void event_happened(int logtype, enum knit_event_kind kind, const struct event_value *values)
 {
 	const struct kind *k = &kinds[kind];
-	struct json_object *object;
-	char text[512] = "";
+	char *filled = fill_in(k->text, values);
+	const char *text = filled ? filled : k->text;
+	struct json_object *object = event_object(k, values, text);
 	uint64_t number;
 
-	fill_in(k->text, values, text, sizeof(text));
-	object = event_object(k, values, text);
 	number = keep(object);
 	json_object_put(object);
 	if (rte_log_can_log(logtype, k->level) && !to_journal(k, values, text, number))
 		knit_log(k->level, logtype, "%s", text);
+	free(filled);
 	if (events.wake)
 		events.wake();
 }
 
 void event_init(const char *prefix, void (*wake)(void))
 {
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	events.start = now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 	events.prefix = prefix;
 	events.wake = wake;
+}
+
+uint64_t event_start(void)
+{
+	return events.start;
 }
 
 uint64_t event_last(void)
@@ -198,17 +217,19 @@ uint64_t event_last(void)
 	return last;
 }
 
-uint64_t event_after(uint64_t number, char json[EVENT_JSON])
+/* What there was no memory for is passed over. */
+char *event_after(uint64_t number, uint64_t *next)
 {
-	uint64_t next = 0;
+	char *json = NULL;
 
 	pthread_mutex_lock(&events.lock);
-	if (number < events.last) {
-		next = number + 1;
-		if (next + EVENT_KEPT <= events.last)
-			next = events.last - EVENT_KEPT + 1;
-		memcpy(json, events.json[next % EVENT_KEPT], EVENT_JSON);
+	if (number + EVENT_KEPT < events.last)
+		number = events.last - EVENT_KEPT;
+	while (json == NULL && number < events.last) {
+		*next = ++number;
+		if (events.json[number % EVENT_KEPT])
+			json = strdup(events.json[number % EVENT_KEPT]);
 	}
 	pthread_mutex_unlock(&events.lock);
-	return next;
+	return json;
 }

@@ -16,7 +16,6 @@
  * id, and not as a line, too.
  */
 #define EVENT_KEPT 256
-#define EVENT_JSON 1024
 
 /* A field: a text, or, if that is NULL, a number. */
 struct event_value {
@@ -59,13 +58,19 @@ enum {
 	} while (0)
 void event_happened(int logtype, enum knit_event_kind kind, const struct event_value *values);
 
-/* Main thread, at start. wake is called after each event. */
+/* Main thread, at start, before any event. wake is called after each event. */
 void event_init(const char *prefix, void (*wake)(void));
+
+/* Of this start of the primary, as no other start has it. */
+uint64_t event_start(void);
 
 /* The number of the last event; 0: there was none. */
 uint64_t event_last(void);
 
-/* The first event that is kept and has a larger number. Returns its number, 0: there is none. */
-uint64_t event_after(uint64_t number, char json[EVENT_JSON]);
+/*
+ * The first event that is kept and has a larger number, as JSON, for free(3); its number is stored.
+ * NULL: there is none.
+ */
+char *event_after(uint64_t number, uint64_t *next);
 
 #endif

@@ -125,6 +125,16 @@ since()
 		[ "$(knit monitor -j --once --since "$last" | wc -l)" -eq 0 ]
 }
 
+since_start()
+{
+	local last start
+
+	read -r last start < <(tail -n 1 "$TMP/monitor.log" |
+		sed 's/^{"number":\([0-9]*\),.*"start":"\([0-9a-f]*\)".*/\1 \2/')
+	knit monitor -j --once --since "$start:$((last - 1))" |
+		diff - <(tail -n 1 "$TMP/monitor.log")
+}
+
 later()
 {
 	check "numbers and fields" numbers_follow 1
@@ -134,9 +144,15 @@ later()
 		knit monitor thunder
 	check "no number" says 2 'since: found "now": a number from 0' \
 		knit monitor --since now
-	check "a primary that was started anew" says 0 "the primary has had [0-9]+ events: " \
+	check "no start" says 2 'since: found "12:3": the `start` of an event, of 16 hex' \
+		knit monitor --since 12:3
+	check "a number that is too large" says 0 "started anew since then, and has had [0-9]+ " \
 		knit monitor --once --since 100000
 	check "then all are told" grep -q "  1  .*  interface_made " "$TMP/said"
+	check "a number of this start" since_start
+	check "a number of another start" says 0 '^\{"kind":"anew","start":"[0-9a-f]{16}"\}' \
+		knit -j monitor --once --since 00000000000000ff:3
+	check "then all are told, too" grep -q '^{"number":1,' "$TMP/said"
 	check "a full disk" says 1 "standard output: No space left" \
 		sh -c "'$KNIT' --prefix '$PREFIX' monitor --once >/dev/full"
 }
@@ -144,9 +160,13 @@ later()
 # It reads on when everybody else has ended.
 ends()
 {
+	local worker=${PID[worker0]}
+
 	system_down
 	wait_for 5 ended monitor
 	check "the end is told" told system_down '"why":"'
+	check "and the worker that leaves" told worker_left "\"pid\":$worker"
+	check "and the interface that goes" told interface_gone '"interface":"kl"'
 	stop monitor
 	check "the monitor ends with the primary" [ "$STATUS" -eq 5 ]
 	check "and says so" grep -q "^knit: the primary ends" "$TMP/monitor.log"

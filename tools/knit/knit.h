@@ -49,6 +49,7 @@ struct options {
 	bool fix;	       /* check: what a program can mend */
 	bool yes;	       /* check: without a question */
 	uint64_t since;	       /* monitor: a number; UINT64_MAX: none was given */
+	uint64_t since_start;  /* monitor: the start that it is of; 0: not said */
 	double seconds;	       /* drops, top: between two looks */
 	uint32_t given;	       /* a bit for each row of options.c */
 };

@@ -5,6 +5,7 @@
 #include "system/process/exit.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const kinds[] = {
@@ -79,6 +80,22 @@ static void print_lost(const struct monitor *m, uint64_t lost)
 	print_json(m->o, line);
 }
 
+/* To those who asked for what came after an event of another start. */
+static void print_anew(const struct monitor *m, uint64_t number, const char *start)
+{
+	struct json_object *line;
+
+	if (!m->o->json) {
+		printf("the primary was started anew since then, and has had %" PRIu64 " events\n",
+		       number);
+		return;
+	}
+	line = json_object_new_object();
+	json_object_object_add(line, "kind", json_object_new_string("anew"));
+	json_object_object_add(line, "start", json_object_new_string(start));
+	print_json(m->o, line);
+}
+
 static void print_event(const struct monitor *m, struct json_object *event)
 {
 	if (m->o->json)
@@ -89,18 +106,23 @@ static void print_event(const struct monitor *m, struct json_object *event)
 		       field_text(event, "kind"), field_text(event, "text"));
 }
 
-/* The first message only says where the primary stands. */
-static void take_first(struct monitor *m, uint64_t number)
+/* The primary takes it in the same way. */
+static bool is_another_start(const struct monitor *m, uint64_t number, const char *start)
 {
-	bool from_start = m->since > number;
+	if (m->o->since_start && m->o->since_start != strtoull(start, NULL, 16))
+		return true;
+	return m->since != KNIT_COMMAND_NO_EVENT && m->since > number;
+}
 
+/* The first message only says where the primary stands. */
+static void take_first(struct monitor *m, uint64_t number, const char *start)
+{
 	m->begun = true;
 	m->end = number;
 	m->last = m->since == KNIT_COMMAND_NO_EVENT ? number : m->since;
-	if (from_start && m->since != KNIT_COMMAND_NO_EVENT) {
-		fail(0, "the primary has had %" PRIu64 " events: it was started anew since",
-		     number);
+	if (is_another_start(m, number, start)) {
 		m->last = 0;
+		print_anew(m, number, start);
 	}
 }
 
@@ -114,28 +136,32 @@ static struct json_object *parse(const char *text, size_t len)
 	return object;
 }
 
+static void take_event(struct monitor *m, uint64_t number, struct json_object *event)
+{
+	uint64_t lost = number - m->last - 1;
+
+	m->last = number;
+	if (lost)
+		print_lost(m, lost);
+	if (is_wanted(m, field_text(event, "kind")))
+		print_event(m, event);
+}
+
 static int take(struct monitor *m, const struct knit_command_event *e, size_t len)
 {
 	struct json_object *event;
-	uint64_t lost;
 
 	if (len < sizeof(*e) || e->head.type != KNIT_COMMAND_EVENT)
 		return fail(KNIT_EXIT_MISMATCH, "the primary's answer is no event");
-	if (!m->begun) {
-		take_first(m, e->number);
-		return 0;
-	}
-	lost = e->number - m->last - 1;
-	m->last = e->number;
-	if (lost)
-		print_lost(m, lost);
 	event = parse(e->json, len - sizeof(*e));
 	if (!json_object_is_type(event, json_type_object)) {
 		json_object_put(event);
 		return fail(KNIT_EXIT_FAILURE, "an event of the primary is no JSON");
 	}
-	if (is_wanted(m, field_text(event, "kind")))
-		print_event(m, event);
+	if (m->begun)
+		take_event(m, e->number, event);
+	else
+		take_first(m, e->number, field_text(event, "start"));
 	json_object_put(event);
 	return 0;
 }
@@ -166,7 +192,7 @@ int monitor_main(const struct options *o, int argc, char **argv)
 			     .words = argv + 1,
 			     .n_words = argc - 1,
 			     .since = o->once && o->since == KNIT_COMMAND_NO_EVENT ? 0 : o->since };
-	struct knit_command_monitor request = { .since = m.since };
+	struct knit_command_monitor request = { .since = m.since, .start = o->since_start };
 	struct command_call *call;
 	struct client *c;
 	int i, code;

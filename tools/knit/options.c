@@ -4,6 +4,7 @@
 #include "system/command/watch.h"
 #include "system/process/exit.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -39,7 +40,8 @@ static const struct row rows[] = {
 	  "how long to look for the rate; default 1. Of drops 0, too: no rate" },
 	{ 'f', "fix", NULL, "print the commands that mend it, and at a terminal ask to run them" },
 	{ 'y', "yes", NULL, "with --fix: run them without a question" },
-	{ 'i', "since", "NUMBER", "also what came after that event; 0: all that are kept" },
+	{ 'i', "since", "[START:]NUMBER",
+	  "also what came after that event; 0: all that are kept. START is the event's `start`" },
 	{ 'V', "version", NULL, "the version of knit" },
 	{ 'h', "help", NULL, "this text; behind a command: what that command does" },
 };
@@ -176,6 +178,24 @@ static bool parse_small(const char *name, const char *text, uint32_t min, uint32
 	return true;
 }
 
+/* [START:]NUMBER; START has 16 hexadecimal digits. */
+static bool parse_since(const char *text, uint64_t *start, uint64_t *number)
+{
+	const char *colon = strchr(text, ':');
+	char *end;
+
+	if (colon == NULL)
+		return parse_number("since", text, 0, UINT64_MAX - 1, number);
+	*start = strtoull(text, &end, 16);
+	if (colon == text + 16 && end == colon && isxdigit((unsigned char)text[0]))
+		return parse_number("since", colon + 1, 0, UINT64_MAX - 1, number);
+	fail(0,
+	     "--since: found \"%s\": the `start` of an event, of 16 hexadecimal digits, is "
+	     "expected before the colon",
+	     text);
+	return false;
+}
+
 /* False: the text behind the option is of no use; there was a message. */
 static bool take(struct options *o, char letter, const char *text)
 {
@@ -210,7 +230,7 @@ static bool take(struct options *o, char letter, const char *text)
 		o->file = text;
 		return true;
 	case 'i':
-		return parse_number("since", text, 0, UINT64_MAX - 1, &o->since);
+		return parse_since(text, &o->since_start, &o->since);
 	case 'f':
 		o->fix = true;
 		return true;

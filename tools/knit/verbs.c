@@ -49,8 +49,10 @@ const struct command commands[] = {
 	  "\n"
 	  "KIND is the name of a kind, as worker_died, or of several, as worker. Each event has a\n"
 	  "number. With --since those after that number come first, as far as the primary still\n"
-	  "has them: it keeps the last 256. With --once only what there is. Events that are lost,\n"
-	  "because nobody read them in time, are told. docs/RUNNING.md lists the kinds.",
+	  "has them: it keeps the last 256. With --once only what there is. Events that are\n"
+	  "lost, because nobody read them in time, are told. A start of the primary begins with\n"
+	  "number 1 anew: with `start` before the number, as --json has both, that is seen.\n"
+	  "docs/RUNNING.md lists the kinds.",
 	  monitor_main },
 	{ "log", "level [TYPE [LEVEL]]", "Pjp", "how much is logged, in all processes",
 	  "How much is logged. With a LEVEL it is changed, in the primary, all workers and\n"

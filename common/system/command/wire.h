@@ -52,17 +52,19 @@ struct knit_command_end {
 
 /*
  * Events (events.h) as they happen, until the client leaves. The first message has the number of
- * the last event and no text. Numbers grow by one; a message whose number is larger than that tells
+ * the last event, and as its text {"start":"..."}: a hexadecimal number that each start of a
+ * primary has for itself. Numbers grow by one; a message whose number is larger than that tells
  * that the events between are lost: the primary keeps the last 256 for clients that are late.
  */
 #define KNIT_COMMAND_NO_EVENT UINT64_MAX
 
 struct knit_command_monitor {
 	/*
-	 * Those after that number; KNIT_COMMAND_NO_EVENT: those that are to come. A number that the
-	 * primary has not reached is of its last start, and all are new.
+	 * Those after that number; KNIT_COMMAND_NO_EVENT: those that are to come. All are new if
+	 * the number is of another start, or the primary has not reached it.
 	 */
 	uint64_t since;
+	uint64_t start; /* of that number; 0: not known */
 };
 
 struct knit_command_event {

@@ -151,22 +151,58 @@ START_TEST(document)
 }
 END_TEST
 
+/* The event behind a number, which is the next one. The text is free'd with the next call. */
+static const char *event_behind(uint64_t number)
+{
+	static char *json;
+	uint64_t next;
+
+	free(json);
+	json = event_after(number, &next);
+	ck_assert_ptr_nonnull(json);
+	ck_assert_uint_eq(next, number + 1);
+	return json;
+}
+
+static bool is_last(uint64_t number)
+{
+	uint64_t next;
+
+	return event_after(number, &next) == NULL;
+}
+
 START_TEST(fields)
 {
-	char json[EVENT_JSON];
+	const char *json;
 
-	ck_assert_uint_eq(event_after(0, json), 0);
+	ck_assert(is_last(0));
+	event_init("test", NULL);
 	EVENT(REQUEST_REFUSED, EV("le\"ft"), EV("mtu"), EV("a\nb"));
 	ck_assert_uint_eq(event_last(), 1);
-	ck_assert_uint_eq(event_after(0, json), 1);
+	json = event_behind(0);
 	ck_assert_ptr_nonnull(strstr(json, "\"kind\":\"request_refused\""));
 	ck_assert_ptr_nonnull(strstr(json, "\"severity\":\"warning\""));
 	ck_assert_ptr_nonnull(strstr(json, "\"text\":\"port le\\\"ft: mtu refused: a\\nb\""));
 	ck_assert_ptr_nonnull(strstr(json, "\"port\":\"le\\\"ft\""));
 	EVENT(LINK_UP, EV("left"), EV(UINT64_C(10000)));
-	ck_assert_uint_eq(event_after(1, json), 2);
-	ck_assert_ptr_nonnull(strstr(json, "\"mbit\":10000"));
-	ck_assert_uint_eq(event_after(2, json), 0);
+	ck_assert_ptr_nonnull(strstr(event_behind(1), "\"mbit\":10000"));
+	ck_assert(is_last(2));
+}
+END_TEST
+
+/* However long a text is, the object is whole. */
+START_TEST(long_text)
+{
+	char why[3000];
+	const char *json;
+
+	memset(why, '\\', sizeof(why) - 1);
+	why[sizeof(why) - 1] = '\0';
+	rte_log_set_level(knit_log_main, RTE_LOG_ERR);
+	EVENT(REQUEST_REFUSED, EV("left"), EV("mtu"), EV(why));
+	json = event_behind(0);
+	ck_assert_uint_gt(strlen(json), 4 * strlen(why)); /* twice, and each is escaped */
+	ck_assert_str_eq(json + strlen(json) - 2, "\"}");
 }
 END_TEST
 
@@ -182,9 +218,9 @@ static void *tell(void *arg)
 /* Each has a number of its own, and the last ones are kept. */
 START_TEST(kept)
 {
-	char json[EVENT_JSON], number[32];
+	uint64_t n, next;
 	pthread_t thread[2];
-	uint64_t n;
+	char number[32];
 
 	rte_log_set_level(knit_log_main, RTE_LOG_ERR);
 	pthread_create(&thread[0], NULL, tell, NULL);
@@ -192,11 +228,11 @@ START_TEST(kept)
 	pthread_join(thread[0], NULL);
 	pthread_join(thread[1], NULL);
 	ck_assert_uint_eq(event_last(), 1000);
-	ck_assert_uint_eq(event_after(0, json), 1000 - EVENT_KEPT + 1);
+	free(event_after(0, &next));
+	ck_assert_uint_eq(next, 1000 - EVENT_KEPT + 1);
 	for (n = 1000 - EVENT_KEPT; n < 1000; n++) {
-		ck_assert_uint_eq(event_after(n, json), n + 1);
 		snprintf(number, sizeof(number), "{\"number\":%d,", (int)n + 1);
-		ck_assert_int_eq(strncmp(json, number, strlen(number)), 0);
+		ck_assert_int_eq(strncmp(event_behind(n), number, strlen(number)), 0);
 	}
 }
 END_TEST
@@ -230,7 +266,7 @@ START_TEST(requests_without_answer)
 	static struct rte_kni kni = { .engine = &engine, .ifindex = 7 };
 	static struct knit_topo topo = { .n_ifaces = 1 };
 	static struct primary p = { .topo = &topo };
-	char json[EVENT_JSON];
+	const char *json;
 
 	topo.ifaces[0].kni = &kni;
 	strcpy(topo.ifaces[0].name, "kl");
@@ -239,24 +275,25 @@ START_TEST(requests_without_answer)
 	requests.timeout = 3;
 	primary_ifaces_poll(&p);
 	primary_ifaces_poll(&p);
-	ck_assert_uint_eq(event_after(0, json), 1);
+	json = event_behind(0);
 	ck_assert_ptr_nonnull(strstr(json, "\"kind\":\"request_timeout\""));
 	ck_assert_ptr_nonnull(strstr(json, "\"interface\":\"kl\",\"count\":3"));
 	requests.timeout = 4;
 	primary_ifaces_poll(&p);
-	ck_assert_uint_eq(event_after(1, json), 2);
+	json = event_behind(1);
 	ck_assert_ptr_nonnull(strstr(json, "\"count\":1"));
 	kni.ifindex = 0;
 	primary_ifaces_poll(&p);
 	primary_ifaces_poll(&p);
 	ck_assert_uint_eq(event_last(), 3);
-	ck_assert_uint_eq(event_after(2, json), 3);
+	json = event_behind(2);
 	ck_assert_ptr_nonnull(strstr(json, "\"kind\":\"interface_removed\""));
 }
 END_TEST
 
 KNIT_SUITE(event)
 {
+	knit_add_test(s, "a long text", long_text, 0);
 	knit_add_test(s, "the table is sound", table_is_sound, 0);
 	knit_add_test(s, "knit.catalog is that of the table", catalog, 0);
 	knit_add_test(s, "RUNNING.md has all kinds", document, 0);
