@@ -149,7 +149,7 @@ static bool item_serve(struct primary *p, struct item *item)
 	if (m->result == -EINPROGRESS) {
 		if (item_hold(item))
 			return false;
-		m->result = -EBUSY;
+		port_op_give_up(p, m);
 	}
 	/* The operation may have kept processes out; now they may attach again. */
 	if (item->until)

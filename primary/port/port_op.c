@@ -158,6 +158,12 @@ static int op_rxlist(struct primary *p, unsigned int i, struct knit_msg *m)
 	return port_set_lists(&p->ports[i], list->addr, n_uc, n_mc);
 }
 
+static void tell_refused(const struct primary *p, const struct knit_msg *m, int why)
+{
+	EVENT(REQUEST_REFUSED, EV(p->topo->ports[m->port].name), EV(knit_op_name(m->op)),
+	      EV(m->text[0] ? m->text : rte_strerror(-why)));
+}
+
 int port_op(struct primary *p, struct knit_msg *m)
 {
 	static int (*const ops[KNIT_OP_COUNT])(struct primary *, unsigned int,
@@ -183,7 +189,12 @@ int port_op(struct primary *p, struct knit_msg *m)
 	knit_netns_leave(&netns);
 	pthread_mutex_unlock(&p->drivers);
 	if (ret < 0 && ret != -EINPROGRESS)
-		EVENT(REQUEST_REFUSED, EV(p->topo->ports[m->port].name), EV(knit_op_name(m->op)),
-		      EV(m->text[0] ? m->text : rte_strerror(-ret)));
+		tell_refused(p, m, ret);
 	return ret;
+}
+
+void port_op_give_up(const struct primary *p, struct knit_msg *m)
+{
+	m->result = -EBUSY; /* the text says who was in the way */
+	tell_refused(p, m, m->result);
 }

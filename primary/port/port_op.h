@@ -6,8 +6,9 @@
 
 /*
  * Port thread. Carries out a request of control. 0 or -errno, with the reason in the text.
- * -EINPROGRESS: as for port_pause.
+ * -EINPROGRESS: as for port_pause. port_op_give_up refuses a request that got this for too long.
  */
 int port_op(struct primary *p, struct knit_msg *m);
+void port_op_give_up(const struct primary *p, struct knit_msg *m);
 
 #endif

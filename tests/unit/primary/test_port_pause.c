@@ -217,7 +217,7 @@ END_TEST
 
 /* The port thread, with what it would call and whom it would answer. */
 static rte_mp_t deliver;
-static unsigned int n_tries;
+static unsigned int n_tries, n_given_up;
 static unsigned int n_answers;
 static struct knit_msg answers[4];
 
@@ -246,6 +246,12 @@ int port_op(struct primary *p, struct knit_msg *m)
 
 	__atomic_fetch_add(&n_tries, 1, __ATOMIC_RELEASE);
 	return ret < 0 ? ret : port_go_on(p, m->port, 0);
+}
+
+void port_op_give_up(const struct primary *p, struct knit_msg *m)
+{
+	m->result = -EBUSY;
+	n_given_up++;
 }
 
 bool domain_reset_dead(struct primary *p)
@@ -349,6 +355,7 @@ START_TEST(operations_do_not_wait_for_ever)
 	asks(KNIT_OP_MTU);
 	wait_until(&n_answers, 1);
 	is_answer(0, KNIT_OP_MTU, -EBUSY, why);
+	ck_assert_uint_eq(n_given_up, 1);
 	ck_assert_uint_gt(n_tries, 1);
 	ck_assert(lets_in());
 	ck_assert_uint_eq(primary.restart, 0);
