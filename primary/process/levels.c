@@ -5,7 +5,8 @@
 #include "channel.h"
 #include "kni/base/log.h"
 #include "primary.h"
-#include "stalled.h"
+#include "registry.h"
+#include "system/rundir/rundir.h"
 #include "system/session/levels.h"
 
 #include <rte_eal.h>
@@ -27,24 +28,35 @@ void levels_set(struct primary *p, unsigned int type, uint32_t level)
 	knit_levels_apply(p->topo);
 }
 
-/* A secondary that does not get it is one that reads the levels when it attaches, or is dead. */
+static bool tell_all(struct primary *p)
+{
+	struct rte_mp_msg msg = { .len_param = 0 };
+	static bool said;
+
+	strcpy(msg.name, KNIT_LEVELS_ACTION);
+	channel_clear(p);
+	if (rte_mp_sendmsg(&msg) == 0)
+		return true;
+	if (!said)
+		log_warn("log levels: not all processes were told, trying again: %s",
+			 rte_strerror(rte_errno));
+	said = true;
+	return false;
+}
+
+/*
+ * The send waits for a lock that a process has for a moment while it attaches; one that stands
+ * still there would keep it. So nobody attaches meanwhile. Whoever comes later reads the levels
+ * itself.
+ */
 void levels_poll(struct primary *p)
 {
 	static uint32_t told;
 	uint32_t changes = __atomic_load_n(&p->topo->log_changes, __ATOMIC_ACQUIRE);
-	struct rte_mp_msg msg = { .len_param = 0 };
 
 	if (changes == told)
 		return;
-	/*
-	 * Later: the send waits for a lock that whoever is on its way in may have, and it reads the
-	 * levels itself.
-	 */
-	if (stalled_signal(p, 0))
-		return;
-	told = changes;
-	strcpy(msg.name, KNIT_LEVELS_ACTION);
-	channel_clear(p);
-	if (rte_mp_sendmsg(&msg) < 0)
-		log_warn("log levels: not all processes were told: %s", rte_strerror(rte_errno));
+	if (registry_block_attach(p) == 0 && tell_all(p))
+		told = changes;
+	knit_rundir_unblock_attach();
 }
