@@ -134,7 +134,7 @@ static void print_missing(struct json_object *found)
 struct done {
 	const struct options *o;
 	struct json_object *list;
-	struct json_object *tried; /* by file, or by command: what did not help is not repeated */
+	struct json_object *tried; /* what did not help is not repeated */
 	unsigned int left;	   /* what was not tried yet */
 	unsigned int failed;
 };

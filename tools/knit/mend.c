@@ -111,6 +111,21 @@ static bool write_value(const char *path, const char *value, char *why, size_t s
 	return err == 0;
 }
 
+/* What it prints goes to standard error, since standard output may be JSON. */
+static int start_program(char **argv, pid_t *pid)
+{
+	posix_spawn_file_actions_t actions;
+	int err = posix_spawn_file_actions_init(&actions);
+
+	if (err)
+		return err;
+	err = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+	if (err == 0)
+		err = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	return err;
+}
+
 static bool run(struct json_object *words, char *why, size_t size)
 {
 	char *argv[MAX_WORDS + 1] = { NULL };
@@ -120,7 +135,7 @@ static bool run(struct json_object *words, char *why, size_t size)
 
 	for (i = 0; i < json_object_array_length(words); i++)
 		argv[i] = (char *)word_at(words, i);
-	err = posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ);
+	err = start_program(argv, &pid);
 	if (err) {
 		snprintf(why, size, "%s: %s", argv[0], strerror(err));
 		return false;
