@@ -7,6 +7,7 @@
 #include "kni/control/pair.h"
 #include "kni/engine/engine.h"
 #include "system/metrics/metrics_table.h"
+#include "system/text/utf8.h"
 #include "system/topology/handoff.h"
 
 #include <rte_cycles.h>
@@ -35,13 +36,16 @@ void report_number(struct report *r, const char *name, uint64_t value)
 
 void report_text(struct report *r, const char *name, const char *text)
 {
-	char line[RTE_TEL_MAX_STRING_LEN];
+	char line[RTE_TEL_MAX_STRING_LEN], clean[RTE_TEL_MAX_STRING_LEN];
+	size_t len;
 
 	if (r->form == REPORT_DICT)
-		rte_tel_data_add_dict_string(r->d, name, text);
+		rte_tel_data_add_dict_string(r->d, name,
+					     knit_telemetry_copy(clean, sizeof(clean), text));
 	if (r->form != REPORT_TEXTS)
 		return;
-	snprintf(line, sizeof(line), "%s=%.*s", name, (int)(sizeof(line) - strlen(name) - 2), text);
+	len = snprintf(line, sizeof(line), "%s=", name);
+	knit_telemetry_copy(line + len, sizeof(line) - len, text);
 	rte_tel_data_add_array_string(r->d, line);
 	r->n_texts++;
 	r->texts_len += strlen(line);

@@ -21,7 +21,7 @@ BASE = ["common/kni", "common/kni/base"]
 SHARED = BASE + ["common/kni/control", "common/kni/engine", "common/kni/offload",
                  "common/system/process", "common/system/config", "common/system/quirks",
                  "common/system/topology", "common/system/rundir", "common/system/session",
-                 "common/system/command"]
+                 "common/system/command", "common/system/text"]
 LAW = {
     "include": [],
     "include/abi": [],
@@ -42,6 +42,7 @@ LAW = {
     "common/system/process": [],
     "common/system/client": ["common/system/process"],
     "common/system/metrics": ["common/kni"],
+    "common/system/text": [],
     "common/system/quirks": [],
     "common/system/command": [],
     "common/system/bind": ["common/system/process"],
@@ -78,8 +79,8 @@ LAW = {
     "tools/knit/watch": ["common/kni", "common/system/client", "common/system/command",
                          "common/system/process", "tools/knit"],
     "tools/knit-exporter": ["common/kni", "common/system/client", "common/system/metrics",
-                            "common/system/process"],
-    "tools/knit-bind": ["common/system/bind", "common/system/process"],
+                            "common/system/process", "common/system/text"],
+    "tools/knit-bind": ["common/system/bind", "common/system/process", "common/system/text"],
 }
 # The structs that a program's files share, for all folders below.
 STRUCTS = {"primary/primary.h", "secondary/worker/worker.h"}

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "report.h"
 
+#include "system/text/utf8.h"
+
 #include <json-c/json.h>
 
 #include <stdarg.h>
@@ -11,9 +13,13 @@ static bool report;
 static struct json_object *findings; /* --json: they are kept here, and not printed */
 static struct json_object *steps;    /* of the next one; NULL: none */
 
+/* What was found on the machine names programs and interfaces, too. */
 static void add(struct json_object *object, const char *name, const char *text)
 {
-	json_object_object_add(object, name, json_object_new_string(text));
+	char clean[4096];
+
+	json_object_object_add(object, name,
+			       json_object_new_string(knit_utf8_copy(clean, sizeof(clean), text)));
 }
 
 static void add_step(struct json_object *step)

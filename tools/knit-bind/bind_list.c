@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "bind_list.h"
 #include "system/process/exit.h"
+#include "system/text/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,29 +56,6 @@ static void print_row(const struct knit_pci *dev, const struct knit_bind_want *w
 	       is_blocked(dev, want, &why) ? without_name(why.what, dev->name) : "-");
 }
 
-/* The length of the character of UTF-8 at text, which is not "" (RFC 3629); 0: it is none. */
-static unsigned int utf8_length(const unsigned char *text)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned int i, len;
-	uint32_t code;
-
-	len = text[0] < 0x80		 ? 1
-	      : (text[0] & 0xe0) == 0xc0 ? 2
-	      : (text[0] & 0xf0) == 0xe0 ? 3
-	      : (text[0] & 0xf8) == 0xf0 ? 4
-					 : 0;
-	if (len < 2)
-		return len;
-	code = text[0] & (0x7f >> len);
-	for (i = 1; i < len; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	return code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : len;
-}
-
 /* Names of interfaces and programs may hold any byte; what is no text becomes U+FFFD. */
 static void json_text(const char *text)
 {
@@ -85,7 +63,7 @@ static void json_text(const char *text)
 
 	putchar('"');
 	for (; *text; text += len ? len : 1) {
-		len = utf8_length((const unsigned char *)text);
+		len = knit_utf8_length(text);
 		if (len == 0)
 			fputs("\\ufffd", stdout);
 		else if ((unsigned char)*text < ' ')
