@@ -12,6 +12,7 @@
 
 export EXPORTER=$KNIT_BUILD/tools/knit-exporter/knit-exporter
 GROUP_ID=42317
+CONFIG=$TMP/knit.cfg
 URL=http://127.0.0.1:9845/metrics
 
 exporter() # check, argument...
@@ -33,8 +34,8 @@ up_is() # 0 or 1
 # Members of the group may ask.
 start_primary()
 {
-	start primary "$KNIT_BUILD/primary/knit-primary" --config "$TMP/knit.cfg" \
-		--group $GROUP_ID
+	[ -e "$CONFIG" ] || cp "$TMP/knit.cfg" "$CONFIG"
+	start primary "$KNIT_BUILD/primary/knit-primary" --config "$CONFIG" --group $GROUP_ID
 	wait_for 30 serves_or_failed
 	serves || die "primary does not serve"
 }
@@ -197,7 +198,7 @@ running()
 stands_still()
 {
 	freeze primary
-	check "a primary that stands still" up_is 0
+	check "a primary that stands still" wait_for 5 up_is 0
 	check "many ask meanwhile" exporter crowd 40
 	kill -CONT "${PID[primary]}"
 	check "it goes on" wait_for 10 up_is 1
@@ -217,12 +218,15 @@ another_one()
 	system_down
 	check "the old primary has ended" [ "$STATUS" -eq 0 ]
 	wait_for 3 later_than "$before"
+	CONFIG=$TMP/$'\xc3\xa4\xff"\\\n.cfg' # its path is a text of telemetry
 	system_up
 	after=$(field /knit/info start_time)
 	check "another primary: the next scrape has it" exporter is knit_start_time_seconds "$after"
 	check "and it is another one" [ "$after" -gt "$before" ]
+	check "its file has a name of no ASCII" field_is /knit/info config "$TMP/?????.cfg"
+	check "texts, too, are those of telemetry" exporter info "$PREFIX"
 	stop primary KILL
-	check "a killed primary" up_is 0
+	check "a killed primary" wait_for 5 up_is 0
 }
 
 usage

@@ -3,6 +3,7 @@
 
 #include "system/client/client.h"
 #include "system/process/exit.h"
+#include "system/text/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -74,47 +75,58 @@ static void scraped_resize(struct scraped *s, size_t rows, size_t n)
 	memset(s->value, 0xff, n * rows * sizeof(*s->value));
 }
 
-/* A number, or "-"; false at the end and at anything else. */
+/* A number, or "-", and a blank or the end behind it; false at anything else. */
 static bool next_value(const char **text, uint64_t *value)
 {
 	char *end;
 
-	while (**text == ' ')
-		++*text;
+	*text += strspn(*text, " ");
 	if (**text == '-') {
 		*value = UINT64_MAX;
 		++*text;
-		return true;
+	} else {
+		if (**text < '0' || **text > '9')
+			return false;
+		errno = 0;
+		*value = strtoull(*text, &end, 10);
+		if (errno)
+			return false;
+		*text = end;
 	}
-	*value = strtoull(*text, &end, 10);
-	if (end == *text)
-		return false;
-	*text = end;
+	return **text == ' ' || **text == '\0';
+}
+
+static bool read_object(const struct scraped *s, uint64_t *to, const char **text)
+{
+	uint64_t value;
+	size_t field;
+
+	for (field = 0; field < s->n_fields; field++) {
+		if (!next_value(text, &value))
+			return false;
+		if (s->row[field] >= 0)
+			to[s->row[field]] = value;
+	}
 	return true;
 }
 
-/* One answer: objects from first on. Returns how many, 0 if it makes no sense. */
-static size_t read_values(struct exporter *e, unsigned int kind, size_t first, const char *text)
+/* One answer: objects from first on. Returns how many; -1: it makes no sense. */
+static int read_values(struct exporter *e, unsigned int kind, size_t first, const char *text)
 {
-	size_t rows = knit_metrics[kind].n, i, field;
+	size_t rows = knit_metrics[kind].n, i;
 	struct scraped *s = &e->kind[kind];
-	uint64_t total, n, value;
+	uint64_t total, n;
 
 	if (!next_value(&text, &total) || !next_value(&text, &n) || total > MANY)
-		return 0;
+		return -1;
 	if (first == 0)
 		scraped_resize(s, rows, total);
 	if (total != s->n || n > total - first)
-		return 0;
-	for (i = first; i < first + n; i++) {
-		for (field = 0; field < s->n_fields; field++) {
-			if (!next_value(&text, &value))
-				return 0;
-			if (s->row[field] >= 0)
-				s->value[i * rows + s->row[field]] = value;
-		}
-	}
-	return n;
+		return -1;
+	for (i = first; i < first + n; i++)
+		if (!read_object(s, &s->value[i * rows], &text))
+			return -1;
+	return *text ? -1 : (int)n;
 }
 
 static struct json_object *ask_from(struct exporter *e, const char *command, unsigned int kind,
@@ -130,7 +142,8 @@ static bool ask_values(struct exporter *e, unsigned int kind)
 {
 	struct scraped *s = &e->kind[kind];
 	struct json_object *told;
-	size_t first = 0, n;
+	size_t first = 0;
+	int n;
 
 	do {
 		told = ask_from(e, "/knit/values", kind, first, json_type_string);
@@ -138,6 +151,8 @@ static bool ask_values(struct exporter *e, unsigned int kind)
 			return false;
 		n = read_values(e, kind, first, json_object_get_string(told));
 		json_object_put(told);
+		if (n < 0)
+			return false;
 		first += n;
 	} while (n && first < s->n);
 	return first == s->n;
@@ -146,12 +161,18 @@ static bool ask_values(struct exporter *e, unsigned int kind)
 /* As a label's value: OpenMetrics has the same three escapes. Cut if there is no room. */
 static void add_escaped(char *to, size_t size, const char *text)
 {
-	size_t len = strlen(to);
+	size_t len = strlen(to), n;
+	char clean[512];
 
-	for (; *text && len + 3 < size; text++) {
+	knit_utf8_copy(clean, sizeof(clean), text);
+	for (text = clean; *text; text += n) {
+		n = knit_utf8_length(text);
+		if (len + n + 2 > size)
+			break;
 		if (*text == '"' || *text == '\\' || *text == '\n')
 			to[len++] = '\\';
-		to[len++] = *text == '\n' ? 'n' : *text;
+		memcpy(to + len, *text == '\n' ? "n" : text, n);
+		len += n;
 	}
 	to[len] = '\0';
 }
@@ -199,12 +220,17 @@ static bool read_text(struct exporter *e, unsigned int kind, size_t *n, const ch
 	return true;
 }
 
-/* Objects of s->n that have texts now: from n on, one answer. */
+/* Objects of s->n that have texts now: from n on, one answer, which begins with s->n. */
 static size_t read_texts(struct exporter *e, unsigned int kind, size_t n, struct json_object *told)
 {
 	size_t i, len = json_object_array_length(told);
 	const char *text;
+	char total[24];
 
+	snprintf(total, sizeof(total), "%zu", e->kind[kind].n);
+	text = len ? json_object_get_string(json_object_array_get_idx(told, 0)) : NULL;
+	if (text == NULL || strcmp(text, total) != 0)
+		return n;
 	for (i = 1; i < len; i++) {
 		text = json_object_get_string(json_object_array_get_idx(told, i));
 		if (text == NULL || !read_text(e, kind, &n, text))
