@@ -25,6 +25,11 @@
 
 /* A scrape that takes longer fails. After one the primary is left alone for as long. */
 #define SCRAPE_MS 1000
+/*
+ * What was read is told again for so long: however many ask, the primary is asked five times a
+ * second at most. Prometheus asks once in a second or less, and sees the numbers of that moment.
+ */
+#define FRESH_MS 200
 
 struct exporter_options {
 	const char *listen; /* ADDRESS:PORT */
@@ -52,8 +57,9 @@ struct exporter {
 	struct knit_client *client; /* NULL: not connected */
 	struct scraped kind[KNIT_METRIC_KINDS];
 	int64_t silent_until_us; /* it stood still: it is not asked before */
+	int64_t fresh_until_us;	 /* if up */
 	bool up;
-	uint64_t scrapes, failed, wait_us;
+	uint64_t scrapes, repeated, failed, wait_us;
 };
 
 /* Returns -1 to go on, or the exit code. */

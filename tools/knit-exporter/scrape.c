@@ -306,10 +306,15 @@ void exporter_scrape(struct exporter *e)
 	int64_t start = clock_us(CLOCK_MONOTONIC), now = start;
 
 	e->scrapes++;
+	if (e->up && start < e->fresh_until_us) {
+		e->repeated++;
+		return;
+	}
 	e->up = false;
 	if (start >= e->silent_until_us) {
 		e->up = ask_primary(e, start);
 		now = clock_us(CLOCK_MONOTONIC);
+		e->fresh_until_us = start + FRESH_MS * INT64_C(1000);
 	}
 	if (!e->up && now - start >= SCRAPE_MS * INT64_C(900)) /* clocks are not exact */
 		e->silent_until_us = now + SCRAPE_MS * INT64_C(1000);

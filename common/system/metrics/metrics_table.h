@@ -198,6 +198,8 @@
 	X(up, up, GAUGE, "", e->up, "1: the primary answered; 0: none runs, or it stands still") \
 	X(scrapes, exporter_scrapes, COUNTER, "", e->scrapes,                                    \
 	  "times somebody asked knit-exporter")                                                  \
+	X(repeated_scrapes, exporter_repeated_scrapes, COUNTER, "", e->repeated,                 \
+	  "of these, answered with numbers of less than 200 ms before")                          \
 	X(failed_scrapes, exporter_failed_scrapes, COUNTER, "", e->failed,                       \
 	  "of these, with no answer of the primary")                                             \
 	X(wait, exporter_wait_seconds, MICROS, "seconds", e->wait_us,                            \
