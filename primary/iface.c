@@ -181,7 +181,7 @@ void primary_ifaces_destroy(struct primary *p)
 	}
 }
 
-/* -EBUSY: the port is being restarted or set. The caller tries again soon. */
+/* 1: somebody has the drivers. The caller tries again soon. */
 static int port_get_link(struct primary *p, struct port *port, struct rte_eth_link *link)
 {
 	int ret;
@@ -190,7 +190,7 @@ static int port_get_link(struct primary *p, struct port *port, struct rte_eth_li
 	if (port->topo->removed)
 		return 0;
 	if (pthread_mutex_trylock(&p->drivers))
-		return -EBUSY;
+		return 1;
 	if (port->tap)
 		port_tap_follow(port);
 	ret = rte_eth_link_get_nowait(port->id, link);
@@ -201,20 +201,22 @@ static int port_get_link(struct primary *p, struct port *port, struct rte_eth_li
 }
 
 /* A port that is held for a restart has no link; its interface's carrier stays as it is. */
-void primary_link_update(struct primary *p, unsigned int i)
+bool primary_link_update(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
 	struct rte_eth_link link;
 	struct rte_kni *kni;
 	bool up;
+	int ret;
 
-	if (port_get_link(p, port, &link) < 0)
-		return;
+	ret = port_get_link(p, port, &link);
+	if (ret)
+		return ret < 0;
 	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up && !port->absent;
 	if (!port->topo->removed && port_held(port, up))
-		return;
+		return true;
 	if (up == port->topo->link_up && link.link_speed == port->topo->link_speed)
-		return;
+		return true;
 	port->topo->link_up = up;
 	port->topo->link_speed = link.link_speed;
 	if (up)
@@ -223,10 +225,11 @@ void primary_link_update(struct primary *p, unsigned int i)
 	else
 		EVENT(LINK_DOWN, EV(port->conf->name));
 	if (port->topo->iface < 0)
-		return;
+		return true;
 	kni = p->topo->ifaces[port->topo->iface].kni;
 	kni->engine->set_link(kni, up, link.link_speed,
 			      link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX);
+	return true;
 }
 
 static void poll_requests(const char *name, const struct rte_kni *kni, uint64_t *before)

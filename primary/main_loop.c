@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LINK_AGAIN 10 /* ms: a busy driver's link; as the least link_poll */
+
 static int link_event = -1; /* eventfd: a driver reported a link change */
 
 /*
@@ -97,15 +99,24 @@ static int shortest_poll(const struct primary *p)
 	return ms;
 }
 
-static void poll_links(struct primary *p)
+/* How soon links are to be read again, in ms. */
+static int poll_links(struct primary *p, int timeout)
 {
+	bool busy = false;
 	uint64_t count;
 	unsigned int i;
 
 	if (read(link_event, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		log_warn("link events: %s", strerror(errno));
-	for (i = 0; i < p->topo->n_ports; i++)
-		primary_link_update(p, i);
+	for (i = 0; i < p->topo->n_ports; i++) {
+		if (primary_link_update(p, i))
+			continue;
+		busy = true;
+		__atomic_store_n(&p->links_wait, true, __ATOMIC_RELEASE);
+	}
+	if (!busy)
+		__atomic_store_n(&p->links_wait, false, __ATOMIC_RELEASE);
+	return busy ? LINK_AGAIN : timeout;
 }
 
 static bool stop_requested(int sigfd)
@@ -149,7 +160,7 @@ int main_loop_run(struct primary *p)
 {
 	struct pollfd fds[2];
 	int sigfd = open_signalfd();
-	int timeout = shortest_poll(p);
+	int timeout = shortest_poll(p), next;
 	struct knit_beat beat;
 	bool asked = false;
 
@@ -167,14 +178,15 @@ int main_loop_run(struct primary *p)
 	while (!asked && !__atomic_load_n(&p->restart, __ATOMIC_ACQUIRE)) {
 		if (port_removal_poll(p))
 			port_thread_kick();
-		poll_links(p);
+		next = poll_links(p, timeout);
 		each_second(p);
 		tell_alive(&beat);
-		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
+		if (poll(fds, 2, next) < 0 && errno != EINTR)
 			break;
 		asked = stop_requested(sigfd);
 	}
 	watch_links(p, false);
+	__atomic_store_n(&p->links_wait, false, __ATOMIC_RELEASE);
 	close(sigfd);
 	if (!asked)
 		EVENT(SYSTEM_DOWN, EV("a start anew is necessary"));

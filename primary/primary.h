@@ -24,7 +24,10 @@
  *                 RTNL: the kernel may hold RTNL while it waits for an answer of this thread.
  *                 (Drivers of ports that are kernel devices take RTNL. Their requests are
  *                 asynchronous, so the kernel does not wait.)
- *   threads of the tap engine, and of EAL
+ *   telemetry     threads of EAL's, one for each client: they only read (telemetry.c). They take
+ *                 telemetry.c's lock for one answer, and inside it drivers (below) for the counters
+ *                 of one NIC, or locks of EAL's heap and memzones.
+ *   threads of the tap engine, and others of EAL
  *
  * The main thread starts everything before the port thread exists. It shuts everything down after
  * the port thread has ended.
@@ -89,10 +92,17 @@ struct primary {
 	struct knit_topo_worker *stuck; /* the worker that did not park; NULL: none */
 	uint64_t stuck_rounds;		/* its rounds at that time */
 	/*
-	 * Serializes control operations of ethdev. The port thread makes most of them. The main
-	 * thread reads link states; it never waits for the lock.
+	 * Serializes control operations of ethdev. The port thread makes most of them, and takes
+	 * the lock for as long as a driver needs. The main thread reads link states; it never waits
+	 * for the lock. EAL's threads of telemetry read counters of NICs; they wait for 100 ms at
+	 * most, and have it for one port at a time.
 	 */
 	pthread_mutex_t drivers;
+	/*
+	 * The main thread found drivers taken, and tries again soon. Telemetry leaves the lock
+	 * alone meanwhile: who asks often could otherwise keep link states from being read. Atomic.
+	 */
+	bool links_wait;
 };
 
 #define CONTROL_ENTRY KNIT_MAX_WORKERS

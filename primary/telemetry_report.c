@@ -109,23 +109,29 @@ static bool port_removed(const struct port *port)
 }
 
 /* Others have the drivers for microseconds, or for as long as a driver takes to restart a port. */
-#define DRIVERS_WAIT_NS 100000000
+#define DRIVERS_WAIT_MS 100
+
+static bool try_drivers(struct primary *p)
+{
+	return !__atomic_load_n(&p->links_wait, __ATOMIC_ACQUIRE) &&
+	       pthread_mutex_trylock(&p->drivers) == 0;
+}
 
 /* False: they are busy for long. The answer does not wait for them again. */
 static bool get_drivers(struct primary *p, struct report *r)
 {
-	struct timespec until;
+	const struct timespec ms = { .tv_nsec = 1000000 };
+	unsigned int i;
 
-	if (pthread_mutex_trylock(&p->drivers) == 0)
+	if (try_drivers(p))
 		return true;
-	if (r->drivers_busy)
-		return false;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += DRIVERS_WAIT_NS;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
-	r->drivers_busy = pthread_mutex_clocklock(&p->drivers, CLOCK_MONOTONIC, &until) != 0;
-	return !r->drivers_busy;
+	for (i = 0; !r->drivers_busy && i < DRIVERS_WAIT_MS; i++) {
+		nanosleep(&ms, NULL);
+		if (try_drivers(p))
+			return true;
+	}
+	r->drivers_busy = true;
+	return false;
 }
 
 /* Not known while the port is being restarted or set, nor when its device is gone. */

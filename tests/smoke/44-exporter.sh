@@ -190,9 +190,34 @@ running()
 	check "telemetry: dpdk-telemetry.py" dpdks_own_client
 	a_prometheus
 	check "50 scrapes a second" exporter often 4
+	check "links that change among many questions" links_among_scrapes
 	check "silent and senseless clients" exporter idle "${PID[exporter]}"
 	check "the address is taken" says 4 "Address already in use" "$EXPORTER"
 	check "without root, on IPv6" without_root
+}
+
+link_told() # up or down, times
+{
+	[ "$(grep -c "\"kind\":\"link_$1\".*\"port\":\"p0\"" "$TMP/monitor.log")" -ge "$2" ]
+}
+
+# Whoever asks for counters all the time, changes of a link are told.
+links_among_scrapes()
+{
+	local i status=0
+
+	start monitor "$KNIT_BUILD/tools/knit/knit" --prefix "$PREFIX" monitor --json
+	start greedy /usr/bin/python3 "$ROOT/tests/smoke/exporter.py" greedy "$URL" "$PREFIX"
+	for i in {1..10}; do
+		ip -n left link set left0 down
+		wait_for 2 link_told down "$i" || status=1
+		ip -n left link set left0 up
+		wait_for 2 link_told up "$i" || status=1
+	done
+	ended greedy && status=1
+	stop greedy
+	stop monitor
+	return $status
 }
 
 stands_still()

@@ -190,6 +190,22 @@ def check_often(url, seconds):
     return not all(good) or each > 0.005 or not 1 < read[1] - read[0] <= most
 
 
+def check_greedy(url, prefix):
+    """Until it is killed: 50 scrapes a second, and a client of telemetry that never pauses."""
+    def ask():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as to:
+            to.connect("/run/dpdk/%s/dpdk_telemetry.v2" % prefix)
+            to.recv(1024)
+            while to.send(b"/knit/values,ports,0"):
+                to.recv(1 << 18)
+
+    for _ in range(4):
+        threading.Thread(target=ask, daemon=True).start()
+    while True:
+        get(url)
+        time.sleep(0.02)
+
+
 def check_crowd(url, clients):
     """That many at once, while the primary stands still: all are told so within 10 s."""
     start = time.monotonic()
