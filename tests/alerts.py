@@ -9,12 +9,15 @@ Prints what is wrong. The exit code is 0 if nothing is.
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 MINUTES = 30
 
+# Ports without a link that are no news: one is switched off, one is absent, one was removed.
+CALM_LINKS = (("admin_up", "b"), ("absent", "b"), ("admin_up", "c"), ("removed", "c"))
 # For each alert on a state: series with their values, in promtool's way, that raise it, and such
 # that do not.
 CASES = {
@@ -41,10 +44,13 @@ CASES = {
                        {'knit_port_absent{port="a"}': "0x30"}),
     "KnitPortLinkDown": ({'knit_port_link_up{port="a"}': "0x30",
                           'knit_port_admin_up{port="a"}': "1x30",
-                          'knit_port_absent{port="a"}': "0x30"},
-                         {'knit_port_link_up{port="a"}': "0x30",
-                          'knit_port_admin_up{port="a"}': "0x30",
-                          'knit_port_absent{port="a"}': "0x30"}),
+                          'knit_port_absent{port="a"}': "0x30",
+                          'knit_port_removed{port="a"}': "0x30"},
+                         dict({'knit_port_link_up{port="%s"}' % port: "0x30" for port in "abc"},
+                              **{'knit_port_%s{port="%s"}' % (what, port):
+                                 "1x30" if (what, port) in CALM_LINKS else "0x30"
+                                 for what in ("admin_up", "absent", "removed")
+                                 for port in "abc"})),
     "KnitDeviceFaults": ({"knit_device_faults_total": "0x25 1x5"},
                          {"knit_device_faults_total": "1x30"}),
     "KnitRequestsRefused": ({'knit_interface_refused_requests_total{interface="k"}': "0x25 1x5"},
@@ -133,6 +139,30 @@ def tests(make, table):
         yield test(series, "round(sum(%s), 0.0001)" % name, value)
 
 
+# Units of the dashboard for each kind of metric, by its name and type
+UNITS = ((r"_packets_total$", "pps"), (r"_bytes_total$", "Bps"),
+         (r"_seconds_total$", "percentunit"), (r"_total$", "cps"), (r"_speed_bytes$", "Bps"),
+         (r"_mtu_bytes$", "none"), (r"_bytes$", "bytes"), (r"_seconds$", "dateTimeAsIso"),
+         (r"", "short"))
+
+
+def check_units(table, board):
+    """Points in time are in ms."""
+    shown = []
+    for panel in board["panels"]:
+        for target in panel.get("targets", []):
+            unit = panel["fieldConfig"]["defaults"]["unit"]
+            shown.append((target["expr"], unit))
+            if unit.startswith("dateTime") != target["expr"].startswith("1000 * "):
+                print("tests/alerts.py: %s is shown as %s" % (target["expr"], unit))
+    for row in table:
+        want = next(unit for end, unit in UNITS if re.search(end, row["metric"]))
+        found = {unit for expr, unit in shown
+                 if re.search(r"\b%s\b" % row["metric"], expr)} if row["metric"] else set()
+        if row["type"] not in ("text", "number") and want not in found:
+            print("tests/alerts.py: %s is shown as %s, not as %s" % (row["metric"], found, want))
+
+
 def promtool(folder, command, file, content):
     """YAML is a superset of JSON."""
     path = os.path.join(folder, "config/grafana", file)
@@ -147,8 +177,9 @@ def promtool(folder, command, file, content):
 def main():
     make, folder = load_make(), sys.argv[2]
     table = make.read_table(sys.argv[1])
-    queries = [e.replace("$__rate_interval", "1m") for e in
-               make.expressions(make.dashboard(table))]
+    shown = make.dashboard(table)
+    check_units(table, shown)
+    queries = [e.replace("$__rate_interval", "1m") for e in make.expressions(shown)]
     board = {"groups": [{"name": "board", "rules": [
         {"record": "a:%d" % i, "expr": query} for i, query in enumerate(queries)]}]}
     status = promtool(folder, ["check", "rules"], "board.yml", board)

@@ -47,7 +47,8 @@ STATES = [
     ("KnitPortAbsent", "knit_port_absent == 1", "0m", "warning",
      "an optional port was missing at the start", "Restart knit once it is there."),
     ("KnitPortLinkDown", "knit_port_link_up == 0 and knit_port_admin_up == 1 and "
-     "knit_port_absent == 0", "1m", "warning", "a port that is switched on has no link",
+     "knit_port_absent == 0 and knit_port_removed == 0", "1m", "warning",
+     "a port that is switched on has no link",
      "Look at the cable, the transceiver and the other side."),
     ("KnitDeviceFaults", "increase(knit_device_faults_total[10m]) > 0", "0m", "warning",
      "a process met a NIC that is gone", "See the logs: a NIC was taken away while it was used."),
@@ -269,12 +270,17 @@ def expression(row):
     series = row["metric"] + select(row)
     if row["type"] == "counter":
         series = "rate(%s[$__rate_interval])" % series
+    if unit(row).startswith("dateTime"):
+        series = "1000 * " + series
     if "reason" in row:
         series = "sum by (instance, %s, reason) (%s) > 0" % (row["label"], series)
     return series
 
 
 def unit(row):
+    """As Grafana calls it, which counts points in time in ms, and writes 1500 bytes as 1.46 KiB"""
+    if row["metric"].endswith("_mtu_bytes"):
+        return "none"
     if row["type"] == "counter":
         return {"packets": "pps", "bytes": "Bps", "seconds": "percentunit"}.get(row["unit"], "cps")
     if row["metric"].endswith("_speed_bytes"):
@@ -328,7 +334,8 @@ def overview(d):
           unit="dateTimeFromNow")
     d.add("stat", "Workers attached", "", [("count(knit_worker_state%s == 2)" % some, "")], 4)
     d.add("stat", "Links up", "", [("sum(knit_port_link_up%s)" % some, "")], 4)
-    d.add("timeseries", "Packets lost", "All reasons that knit knows of; none is good",
+    d.add("timeseries", "Packets lost",
+          "All reasons that knit knows of. docs/METRICS.md has no alert on those in good order",
           [("sum by (reason) (%s) > 0" % rate("knit_%s_dropped_packets_total" % kind),
             kind + " {{reason}}") for kind in ("port", "interface", "worker")], unit="pps")
     d.add("timeseries", "Traffic of ports", "",
