@@ -119,6 +119,12 @@ exporter_answers()
 	[[ $page == *$'\n''knit_up 1'$'\n'* && $page == *'knit_port_link_up{port="left"} 1'* ]]
 }
 
+# The group may open both; the unit hides them.
+out_of_reach() # unit, path that the primary has
+{
+	[ -e "/proc/$(pid_of knit-primary)/root$2" ] && [ ! -e "/proc/$(pid_of "$1")/root$2" ]
+}
+
 status_is() # unit, text
 {
 	[ "$(systemctl show -P StatusText "$1")" = "$2" ]
@@ -176,6 +182,9 @@ inside()
 	check "systemctl start knit-exporter" systemctl start knit-exporter
 	check "it has metrics" wait_for 5 exporter_answers
 	check "it has no privilege" powerless knit-exporter
+	check "lock files are out of its reach" out_of_reach knit-exporter /run/knit/knit
+	check "so are hugepages" out_of_reach knit-exporter \
+		"$(compgen -G '/dev/hugepages/knitmap_*' | head -n 1)"
 
 	pid=$(pid_of knit-worker@0)
 	check "systemctl status says what a worker does" \
