@@ -184,17 +184,24 @@ static int report_texts(const char *params, struct rte_tel_data *d)
 
 static int report_memory(const char *params, struct rte_tel_data *d)
 {
-	return telemetry_memory(primary, params, d);
+	unsigned int i;
+
+	if (params && *params)
+		return report_one(KNIT_METRICS_NODE, params, d);
+	rte_tel_data_start_array(d, RTE_TEL_UINT_VAL);
+	for (i = 0; i < telemetry_count_nodes(primary); i++)
+		rte_tel_data_add_array_uint(d, telemetry_node(primary, i));
+	return 0;
 }
 
 static int report_pools(const char *params, struct rte_tel_data *d)
 {
-	return telemetry_pools(primary, d);
+	return report_names(KNIT_METRICS_POOL, d);
 }
 
 static int report_pool(const char *params, struct rte_tel_data *d)
 {
-	return telemetry_pool(primary, params, d);
+	return report_one(KNIT_METRICS_POOL, params, d);
 }
 
 #define CALLBACK(name)                                                               \

@@ -1,20 +1,52 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "telemetry_memory.h"
 
+#include "kni/base/compat.h"
 #include "preflight/hugepages.h"
+#include "system/metrics/metrics_table.h"
 
 #include <rte_malloc.h>
 #include <rte_mempool.h>
 #include <rte_memzone.h>
 
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
 struct zones {
 	int node;
 	uint64_t n;
 	uint64_t bytes;
 };
+
+struct node_memory {
+	uint64_t needed, hugepages, hugepages_free;
+	struct rte_malloc_socket_stats heap;
+	struct zones zones;
+};
+
+unsigned int telemetry_node(const struct primary *p, unsigned int i)
+{
+	unsigned int node;
+
+	for (node = 0; node + 1 < p->plan.n_nodes; node++)
+		if (p->plan.bytes[node] && i-- == 0)
+			break;
+	return node;
+}
+
+unsigned int telemetry_count_nodes(const struct primary *p)
+{
+	unsigned int node, n = 0;
+
+	for (node = 0; node < p->plan.n_nodes; node++)
+		n += p->plan.bytes[node] != 0;
+	return n;
+}
+
+const char *telemetry_name_node(const struct primary *p, unsigned int i, char *room)
+{
+	snprintf(room, 16, "%u", telemetry_node(p, i));
+	return room;
+}
 
 static void count_zone(const struct rte_memzone *mz, void *arg)
 {
@@ -26,98 +58,67 @@ static void count_zone(const struct rte_memzone *mz, void *arg)
 	zones->bytes += mz->len;
 }
 
-static void report_node(const struct primary *p, unsigned int node, struct rte_tel_data *d)
+static void read_node(const struct primary *p, int node, struct node_memory *m)
 {
-	struct rte_malloc_socket_stats heap = { 0 };
-	struct zones zones = { .node = (int)node };
-
-	rte_malloc_get_socket_stats((int)node, &heap);
-	rte_memzone_walk(count_zone, &zones);
-	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_uint(d, "needed_bytes", p->plan.bytes[node]);
-	rte_tel_data_add_dict_uint(d, "hugepage_bytes", hugepages_all(p->conf, (int)node));
-	rte_tel_data_add_dict_uint(d, "hugepage_free_bytes", hugepages_free(p->conf, (int)node));
-	rte_tel_data_add_dict_uint(d, "heap_bytes", heap.heap_totalsz_bytes);
-	rte_tel_data_add_dict_uint(d, "heap_free_bytes", heap.heap_freesz_bytes);
-	rte_tel_data_add_dict_uint(d, "heap_largest_free_bytes", heap.greatest_free_size);
-	rte_tel_data_add_dict_uint(d, "heap_allocations", heap.alloc_count);
-	rte_tel_data_add_dict_uint(d, "memzones", zones.n);
-	rte_tel_data_add_dict_uint(d, "memzone_bytes", zones.bytes);
+	m->needed = p->plan.bytes[node];
+	m->hugepages = hugepages_all(p->conf, node);
+	m->hugepages_free = hugepages_free(p->conf, node);
+	rte_malloc_get_socket_stats(node, &m->heap);
+	m->zones.node = node;
+	rte_memzone_walk(count_zone, &m->zones);
 }
 
-int telemetry_memory(const struct primary *p, const char *params, struct rte_tel_data *d)
+void telemetry_tell_node(struct primary *p, unsigned int i, struct report *r)
 {
-	unsigned long node;
-	char *end;
+	struct node_memory m = { 0 };
 
-	if (params && *params) {
-		node = strtoul(params, &end, 10);
-		if (*end || node >= p->plan.n_nodes || p->plan.bytes[node] == 0)
-			return -1;
-		report_node(p, (unsigned int)node, d);
-		return 0;
+	if (r->form != REPORT_TEXTS)
+		read_node(p, (int)telemetry_node(p, i), &m);
+	KNIT_NODE_METRICS(TELL)
+}
+
+/* Of workers, then the spare ones of nodes. *at: the worker's index, or behind these a node. */
+static struct rte_mempool *pool_at(const struct primary *p, unsigned int i, unsigned int *at)
+{
+	unsigned int n = p->topo->n_workers;
+	struct rte_mempool *pool;
+
+	for (*at = 0; *at < n + p->plan.n_nodes; ++*at) {
+		pool = *at < n ? p->topo->workers[*at].pool : p->spare[*at - n];
+		if (pool && i-- == 0)
+			return pool;
 	}
-	rte_tel_data_start_array(d, RTE_TEL_UINT_VAL);
-	for (node = 0; node < p->plan.n_nodes; node++)
-		if (p->plan.bytes[node])
-			rte_tel_data_add_array_uint(d, node);
-	return 0;
+	return NULL;
 }
 
-/*
- * Pools of workers, then the spare ones of nodes. NULL: there is none at i; *more: others follow.
- */
-static struct rte_mempool *pool_at(const struct primary *p, unsigned int i, bool *more)
+unsigned int telemetry_count_pools(const struct primary *p)
 {
-	unsigned int n = p->topo->n_workers;
+	unsigned int n = 0, at;
 
-	*more = i + 1 < n + p->plan.n_nodes;
-	if (i < n)
-		return p->topo->workers[i].pool;
-	return i < n + p->plan.n_nodes ? p->spare[i - n] : NULL;
+	while (pool_at(p, n, &at))
+		n++;
+	return n;
 }
 
-int telemetry_pools(const struct primary *p, struct rte_tel_data *d)
+const char *telemetry_name_pool(const struct primary *p, unsigned int i, char *room)
 {
-	struct rte_mempool *pool;
-	unsigned int i = 0;
-	bool more;
+	unsigned int at;
 
-	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
-	do {
-		pool = pool_at(p, i++, &more);
-		if (pool)
-			rte_tel_data_add_array_string(d, pool->name);
-	} while (more);
-	return 0;
+	return pool_at(p, i, &at)->name;
 }
 
-static void report_pool(const struct primary *p, unsigned int i, struct rte_mempool *pool,
-			struct rte_tel_data *d)
+void telemetry_tell_pool(struct primary *p, unsigned int i, struct report *r)
 {
-	unsigned int n = p->topo->n_workers;
+	char owner[32] = "spare", node_text[16];
+	unsigned int n = p->topo->n_workers, at, node;
+	struct rte_mempool *pool = pool_at(p, i, &at);
 
-	rte_tel_data_start_dict(d);
-	rte_tel_data_add_dict_int(d, "worker", i < n ? (int)p->topo->workers[i].id : -1);
-	rte_tel_data_add_dict_uint(d, "node", i < n ? p->plan.worker[i] : i - n);
-	rte_tel_data_add_dict_uint(d, "buffers", pool->size);
-	rte_tel_data_add_dict_uint(d, "free_buffers", rte_mempool_avail_count(pool));
-	rte_tel_data_add_dict_uint(d, "buffer_bytes",
-				   pool->header_size + pool->elt_size + pool->trailer_size);
-}
-
-int telemetry_pool(const struct primary *p, const char *params, struct rte_tel_data *d)
-{
-	struct rte_mempool *pool;
-	unsigned int i = 0;
-	bool more;
-
-	do {
-		pool = pool_at(p, i++, &more);
-		if (pool == NULL || params == NULL || strcmp(pool->name, params) != 0)
-			continue;
-		report_pool(p, i - 1, pool, d);
-		return 0;
-	} while (more);
-	return -1;
+	node = at < n ? p->plan.worker[at] : at - n;
+	if (at < n)
+		snprintf(owner, sizeof(owner), "worker %u", p->topo->workers[at].id);
+	snprintf(node_text, sizeof(node_text), "%u", node);
+	if (r->form == REPORT_DICT)
+		rte_tel_data_add_dict_int(r->d, "worker",
+					  at < n ? (int)p->topo->workers[at].id : -1);
+	KNIT_POOL_METRICS(TELL)
 }

@@ -3,17 +3,22 @@
 #define KNIT_TELEMETRY_MEMORY_H
 
 #include "primary.h"
-
-#include <rte_telemetry.h>
+#include "telemetry_form.h"
 
 /*
- * Answers of telemetry about memory; -1: there is no such node or pool. EAL's telemetry thread.
- * They take locks of EAL's, as its own /eal/heap_info does.
+ * NUMA nodes in use, and pools, as objects of telemetry; see struct report_object. What is told of
+ * a node takes locks of EAL's, as its own /eal/heap_info does: it waits while another process has
+ * one.
  */
+unsigned int telemetry_count_nodes(const struct primary *p);
+const char *telemetry_name_node(const struct primary *p, unsigned int i, char *room);
+void telemetry_tell_node(struct primary *p, unsigned int i, struct report *r);
 
-/* params NULL: the NUMA nodes that are in use. Else one of them. */
-int telemetry_memory(const struct primary *p, const char *params, struct rte_tel_data *d);
-int telemetry_pools(const struct primary *p, struct rte_tel_data *d);
-int telemetry_pool(const struct primary *p, const char *params, struct rte_tel_data *d);
+unsigned int telemetry_count_pools(const struct primary *p);
+const char *telemetry_name_pool(const struct primary *p, unsigned int i, char *room);
+void telemetry_tell_pool(struct primary *p, unsigned int i, struct report *r);
+
+/* The number of the node that is at i among those in use. */
+unsigned int telemetry_node(const struct primary *p, unsigned int i);
 
 #endif

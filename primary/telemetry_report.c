@@ -7,57 +7,15 @@
 #include "kni/control/pair.h"
 #include "kni/engine/engine.h"
 #include "system/metrics/metrics_table.h"
-#include "system/text/utf8.h"
 #include "system/topology/handoff.h"
+#include "telemetry_memory.h"
 
 #include <rte_cycles.h>
 #include <rte_mempool.h>
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-void report_number(struct report *r, const char *name, uint64_t value)
-{
-	size_t room = sizeof(r->values) - r->len;
-	int len;
-
-	if (r->form == REPORT_DICT && value != REPORT_UNKNOWN)
-		rte_tel_data_add_dict_uint(r->d, name, value);
-	if (r->form != REPORT_VALUES)
-		return;
-	if (value == REPORT_UNKNOWN)
-		len = snprintf(r->values + r->len, room, " -");
-	else
-		len = snprintf(r->values + r->len, room, " %" PRIu64, value);
-	r->len += (size_t)len < room ? (size_t)len : room;
-}
-
-void report_text(struct report *r, const char *name, const char *text)
-{
-	char line[RTE_TEL_MAX_STRING_LEN], clean[RTE_TEL_MAX_STRING_LEN];
-	size_t len;
-
-	if (r->form == REPORT_DICT)
-		rte_tel_data_add_dict_string(r->d, name,
-					     knit_telemetry_copy(clean, sizeof(clean), text));
-	if (r->form != REPORT_TEXTS)
-		return;
-	len = snprintf(line, sizeof(line), "%s=", name);
-	knit_telemetry_copy(line + len, sizeof(line) - len, text);
-	rte_tel_data_add_array_string(r->d, line);
-	r->n_texts++;
-	r->texts_len += strlen(line);
-}
-
-#define TELL_COUNTER report_number
-#define TELL_GAUGE report_number
-#define TELL_MBITS report_number
-#define TELL_CYCLES report_number
-#define TELL_NUMBER report_number
-#define TELL_TEXT report_text
-#define TELL(name, metric, type, unit, value, help) TELL_##type(r, #name, value);
 
 static unsigned int count_system(const struct primary *p)
 {
@@ -299,4 +257,6 @@ const struct report_object report_objects[KNIT_METRIC_OBJECTS] = {
 	[KNIT_METRICS_PORT] = { count_ports, name_port, tell_port },
 	[KNIT_METRICS_INTERFACE] = { count_ifaces, name_iface, tell_iface },
 	[KNIT_METRICS_WORKER] = { count_workers, name_worker, tell_worker },
+	[KNIT_METRICS_NODE] = { telemetry_count_nodes, telemetry_name_node, telemetry_tell_node },
+	[KNIT_METRICS_POOL] = { telemetry_count_pools, telemetry_name_pool, telemetry_tell_pool },
 };

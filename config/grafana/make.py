@@ -19,7 +19,8 @@ import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 OBJECTS = {"system": "The system", "ports": "Ports", "interfaces": "Interfaces",
-           "workers": "Workers", "exporter": "knit-exporter itself"}
+           "workers": "Workers", "nodes": "NUMA nodes", "pools": "Pools of buffers",
+           "exporter": "knit-exporter itself"}
 
 # name, expression, how long, severity, what it is, what to do
 STATES = [
@@ -203,10 +204,11 @@ INTRO = """# Metrics
 <!-- %s: make metrics -->
 
 What knit counts and measures, as [knit-exporter](RUNNING.md#metrics) tells it to Prometheus. The
-column telemetry has the name of the same number in `/knit/info`, `/knit/port`, `/knit/interface`
-and `/knit/worker` of [telemetry](RUNNING.md#looking-inside). Each sample has its object as a label:
-`port="left"`, `interface="kni-left"` or `worker="0"`. Counters begin at 0 with the primary. Those
-of a worker go on when another process takes its place.
+column telemetry has the name of the same number in `/knit/info`, `/knit/port`, `/knit/interface`,
+`/knit/worker`, `/knit/memory` and `/knit/pool` of [telemetry](RUNNING.md#looking-inside). Each
+sample has its object as a label: `port="left"`, `interface="kni-left"`, `worker="0"`, `node="0"` or
+`pool="knit_domain_0"`. Counters begin at 0 with the primary. Those of a worker go on when another
+process takes its place.
 """
 
 AFTER = """
@@ -347,6 +349,9 @@ def overview(d):
     d.add("timeseries", "Packets to and from the kernel", "",
           [("sum by (interface) (%s)" % rate("knit_interface_%s_kernel_packets_total" % way),
             "{{interface}} %s kernel" % way) for way in ("to", "from")], unit="pps")
+    d.add("timeseries", "Free buffers of pools", "A pool without free ones loses packets. 1: all",
+          [("knit_pool_free_mbufs%s / knit_pool_mbufs%s" % (some, some), "{{pool}}")],
+          unit="percentunit", min=0, max=1)
 
 
 def variable(name, query, **more):
@@ -380,7 +385,9 @@ def dashboard(table):
             variable("instance", "label_values(knit_up, instance)")] + [
                 variable(kind, 'label_values(%s{instance=~"$instance"}, %s)' % (metric, kind))
                 for kind, metric in (("port", "knit_port_link_up"), ("worker", "knit_worker_state"),
-                                     ("interface", "knit_interface_queue_pairs"))]}}
+                                     ("interface", "knit_interface_queue_pairs"),
+                                     ("node", "knit_node_heap_bytes"),
+                                     ("pool", "knit_pool_mbufs"))]}}
 
 
 def expressions(board):

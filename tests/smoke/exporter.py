@@ -104,9 +104,11 @@ def check_text(url):
 def everything(prefix):
     """What telemetry tells, by object and name of it"""
     told = {("system", ""): telemetry(prefix, "/knit/info")}
-    for kind in ("port", "interface", "worker"):
+    for kind in ("port", "interface", "worker", "pool"):
         for name in telemetry(prefix, "/knit/%ss" % kind):
             told[kind + "s", str(name)] = telemetry(prefix, "/knit/%s,%s" % (kind, name))
+    for node in telemetry(prefix, "/knit/memory"):
+        told["nodes", str(node)] = telemetry(prefix, "/knit/memory,%s" % node)
     return told
 
 
@@ -149,7 +151,7 @@ def check_values(url, prefix):
                 print(row["metric"], labels, low, got, high)
                 wrong += 1
     infos = [key for key in seen if key[0].endswith("_info")]
-    texts = [key for key in before if key[0] != "workers"]
+    texts = [key for key in before if key[0] not in ("workers", "nodes")]
     left = [key for key in seen if key not in infos and not key[0].startswith("knit_exporter_")]
     print(compared, "compared,", len(infos), "infos, left:", left)
     return wrong or compared < 1000 or len(infos) != len(texts) or left != [("knit_up", ())]
@@ -163,7 +165,7 @@ def check_info(url, prefix):
                  if row["object"] == kind and row["type"] == "text"}
         if kind != "system":
             texts[kind[:-1]] = name
-        if kind != "workers" and texts not in seen:
+        if kind not in ("workers", "nodes") and texts not in seen:
             print(kind, name, texts)
             return 1
     return 0
@@ -296,7 +298,7 @@ def odd_server(path, answers, stop):
             if not command:
                 return
             good = GOOD[command].get(rest[1] if len(rest) > 1 else "0")
-            raw = answers.get(command, good)
+            raw = answers.get(",".join([command] + rest[:1]), answers.get(command, good))
             if not isinstance(raw, bytes):
                 raw = json.dumps({command: raw}).encode()
             peer.send(raw)
@@ -348,6 +350,16 @@ def check_odd(url, path):
     answers, stop, wrong = {}, threading.Event(), 0
     odd_server(path, answers, stop)
     wrong += good_is_taken(get(url)[1])
+    for kind, up in (("nodes", 1), ("pools", 1), ("workers", 0)):  # an older one knows no memory
+        answers["/knit/values"] = b"{"
+        becomes(url, 0)
+        answers.clear()
+        answers["/knit/fields," + kind] = b'{"/knit/fields":null}'
+        text = get(url)[1]
+        if value(text, "knit_up") != up or up and good_is_taken(text):
+            print(kind, value(text, "knit_up"))
+            wrong += 1
+        answers.clear()
     for command, odd in [("/knit/texts", BYTES)] + [(command, odd) for command in GOOD for odd in
                          ODD + [b"{", b" ", b"[]", b"null", b'{"%s":' % command.encode(),
                                 b"\xff" * 99]]:

@@ -47,7 +47,10 @@ static int find_row(const struct knit_metrics *m, const char *name)
 	return -1;
 }
 
-/* Those that the primary tells, in its order: it may be of another version. */
+/*
+ * Those that the primary tells, in its order: it may be of another version. An older one knows
+ * nothing of memory, and has no objects of it then.
+ */
 static bool ask_fields(struct exporter *e, unsigned int kind)
 {
 	const struct knit_metrics *m = &knit_metrics[kind];
@@ -55,9 +58,14 @@ static bool ask_fields(struct exporter *e, unsigned int kind)
 	struct json_object *names;
 	size_t i;
 
-	names = knit_client_need(e->client, "/knit/fields", m->plural, json_type_array);
-	if (names == NULL)
-		return false;
+	if (kind >= KNIT_METRICS_NODE)
+		names = knit_client_ask(e->client, "/knit/fields", m->plural, json_type_array);
+	else
+		names = knit_client_need(e->client, "/knit/fields", m->plural, json_type_array);
+	if (names == NULL) {
+		s->n = 0;
+		return knit_client_code(e->client) == 0;
+	}
 	s->n_fields = json_object_array_length(names);
 	s->row = grown(s->row, s->n_fields, sizeof(*s->row));
 	for (i = 0; i < s->n_fields; i++)
@@ -273,6 +281,8 @@ static bool ask_all(struct exporter *e)
 	for (i = 0; i < KNIT_METRIC_OBJECTS; i++) {
 		if (e->kind[i].n_fields == 0 && !ask_fields(e, i))
 			return false;
+		if (e->kind[i].n_fields == 0)
+			continue;
 		if (!ask_values(e, i) || (e->kind[i].n && !ask_texts(e, i)))
 			return false;
 	}

@@ -31,6 +31,8 @@ static const struct knit_metric iface_rows[] = { KNIT_IFACE_METRICS(ROW) KNIT_US
 	DROP) KNIT_ENGINE_DROP_TABLE(DROP) KNIT_REJECT_TABLE(REJECT) KNIT_REQUEST_METRICS(ROW) };
 static const struct knit_metric worker_rows[] = { KNIT_WORKER_METRICS(ROW)
 							  KNIT_WORKER_DROP_TABLE(DROP) };
+static const struct knit_metric node_rows[] = { KNIT_NODE_METRICS(ROW) };
+static const struct knit_metric pool_rows[] = { KNIT_POOL_METRICS(ROW) };
 static const struct knit_metric exporter_rows[] = { KNIT_EXPORTER_METRICS(ROW) };
 
 #define TABLE(rows) .row = rows, .n = sizeof(rows) / sizeof((rows)[0])
@@ -40,5 +42,7 @@ const struct knit_metrics knit_metrics[KNIT_METRIC_KINDS] = {
 	[KNIT_METRICS_PORT] = { "port", "ports", TABLE(port_rows) },
 	[KNIT_METRICS_INTERFACE] = { "interface", "interfaces", TABLE(iface_rows) },
 	[KNIT_METRICS_WORKER] = { "worker", "workers", TABLE(worker_rows) },
+	[KNIT_METRICS_NODE] = { "node", "nodes", TABLE(node_rows) },
+	[KNIT_METRICS_POOL] = { "pool", "pools", TABLE(pool_rows) },
 	[KNIT_METRICS_EXPORTER] = { "", "exporter", TABLE(exporter_rows) },
 };

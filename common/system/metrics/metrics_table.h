@@ -18,8 +18,8 @@
  *   metric  in OpenMetrics, behind knit_ and the kind of object. With a unit it ends with it
  *   type    a KNIT_METRIC_ of metrics.h
  *   unit    of OpenMetrics, in the plural; "" for a number of something that the name says
- *   value   an expression in the function of primary/telemetry_report.c that tells of the object;
- *           programs without DPDK never see it
+ *   value   an expression in the function of primary/telemetry_report.c or telemetry_memory.c that
+ *           tells of the object; programs without DPDK never see it
  *   help    one line
  *
  * What is lost has its rows in kni/drops.h.
@@ -192,6 +192,35 @@
 	  "packets of other workers that it sent for them")                                       \
 	X(handoff_held, handoff_mbufs, GAUGE, "mbufs", worker_handoff_held(w),                    \
 	  "its mbufs on their way to other workers, or back")
+
+/* /knit/memory: a NUMA node in use. m: what was read of it; in primary/telemetry_memory.c. */
+#define KNIT_NODE_METRICS(X)                                                                       \
+	X(needed_bytes, needed_bytes, GAUGE, "bytes", m.needed,                                    \
+	  "hugepages that the configuration needs")                                                \
+	X(hugepage_bytes, hugepage_bytes, GAUGE, "bytes", m.hugepages, "hugepages of the machine") \
+	X(hugepage_free_bytes, hugepage_free_bytes, GAUGE, "bytes", m.hugepages_free,              \
+	  "of these, not in use")                                                                  \
+	X(heap_bytes, heap_bytes, GAUGE, "bytes", m.heap.heap_totalsz_bytes,                       \
+	  "heap of EAL, where all else is")                                                        \
+	X(heap_free_bytes, heap_free_bytes, GAUGE, "bytes", m.heap.heap_freesz_bytes,              \
+	  "of this, not in use")                                                                   \
+	X(heap_largest_free_bytes, heap_largest_free_bytes, GAUGE, "bytes",                        \
+	  m.heap.greatest_free_size, "the largest part of that in one piece")                      \
+	X(heap_allocations, heap_allocations, GAUGE, "", m.heap.alloc_count,                       \
+	  "parts of the heap in use")                                                              \
+	X(memzones, memzones, GAUGE, "", m.zones.n, "memzones: parts of the heap with a name")     \
+	X(memzone_bytes, memzone_bytes, GAUGE, "bytes", m.zones.bytes, "their bytes")
+
+/* /knit/pool. After a reset of a worker, its pool is the one that was the spare. */
+#define KNIT_POOL_METRICS(X)                                                               \
+	X(owner, owner, TEXT, "", owner, "worker whose pool it is, as worker 0, or spare") \
+	X(numa_node, numa_node, TEXT, "", node_text, "NUMA node of its memory")            \
+	X(node, node, NUMBER, "", node, "NUMA node of its memory")                         \
+	X(buffers, mbufs, GAUGE, "mbufs", pool->size, "mbufs in it")                       \
+	X(free_buffers, free_mbufs, GAUGE, "mbufs", rte_mempool_avail_count(pool),         \
+	  "of these, not in use")                                                          \
+	X(buffer_bytes, mbuf_bytes, GAUGE, "bytes",                                        \
+	  pool->header_size + pool->elt_size + pool->trailer_size, "bytes that each takes")
 
 /* knit-exporter itself. e: its struct exporter */
 #define KNIT_EXPORTER_METRICS(X)                                                                 \
