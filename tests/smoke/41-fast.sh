@@ -12,12 +12,6 @@
 
 WIRE=$(dirname "$0")/wire.py
 
-neighbour() # netns, device, address, netns and device that have it
-{
-	ip -n "$1" neigh replace "$3" dev "$2" \
-		lladdr "$(ip -n "$4" -o link show dev "$5" | sed 's/.*ether \([^ ]*\).*/\1/')"
-}
-
 no_drops()
 {
 	local told

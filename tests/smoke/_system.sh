@@ -34,6 +34,7 @@
 #                                  end has the port's and so the interface's hardware address,
 #                                  link-local ones would collide
 #   vlan_device NETNS DEVICE ID    makes DEVICE.ID, as the kernel's if it can
+#   neighbour NETNS DEVICE ADDRESS NETNS2 DEVICE2     ADDRESS is DEVICE2's, without asking for it
 #   has_carrier NETNS DEVICE
 #   stub_driver                       net_ring can be a port; workers can't use that of DPDK 20.11
 #   router_up                         two ports, two interfaces, forwarding between them
@@ -199,6 +200,11 @@ vlan_device() # netns, device, id
 	ip -n "$1" link add link "$2" name "$2.$3" type vlan id "$3" 2>/dev/null && return
 	start_in "$1" "$2.$3" "$ROOT/tests/smoke/vlan.py" "$2" "$3"
 	wait_for 5 ip -n "$1" link show "$2.$3" || die "no VLAN device $2.$3"
+}
+
+neighbour() # netns, device, address, netns and device that have it
+{
+	ip -n "$1" neigh replace "$3" dev "$2" lladdr "$(mac_of "$4" "$5")"
 }
 
 mac_of() # netns, device
