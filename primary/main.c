@@ -12,6 +12,7 @@
 #include "port_thread.h"
 #include "preflight/preflight.h"
 #include "primary.h"
+#include "process/order.h"
 #include "recovery/bus_master.h"
 #include "setup.h"
 #include "share.h"
@@ -59,6 +60,7 @@ static int run_system(struct primary *p)
 	if (code)
 		goto stop_service;
 	primary_telemetry_show(p);
+	order_init(port_thread_kick);
 	code = resources_code(commands_start(p));
 	if (code)
 		goto stop_service;

@@ -11,6 +11,7 @@
 #include "process/channel.h"
 #include "process/handover.h"
 #include "process/levels.h"
+#include "process/order.h"
 #include "process/registry.h"
 #include "process/stalled.h"
 #include "recovery/bus_master.h"
@@ -246,6 +247,7 @@ static uint32_t port_thread(void *arg)
 		registry_check(p);
 		channel_poll(p);
 		levels_poll(p);
+		order_poll(p);
 		stalled_poll(p, service.dead);
 		/*
 		 * After a death inside EAL, a reset could wait for a lock that nobody will release.

@@ -59,7 +59,7 @@ LAW = {
                          "primary/nic", "primary/memory", "primary/process", "primary/port",
                          "primary/recovery", "primary/command", "primary/event"],
     "primary/memory": SHARED,
-    "primary/event": BASE + ["common/system/command", "common/system/quirks"],
+    "primary/event": BASE + ["common/system/command", "common/system/quirks", "common/system/text"],
     "primary/command": SHARED + ["primary/event", "primary/process"],
     "primary/process": SHARED + ["primary/memory", "primary/event"],
     "primary/port": SHARED + ["common/system/bind", "primary/memory", "primary/process",

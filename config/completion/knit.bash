@@ -33,7 +33,9 @@ _knit_read_words()
 			[[ ${words[i + 1]} == = ]] && i=$((i + 1)) # bash cuts there, too
 			system=(--prefix "${words[++i]}")
 			;;
-		-[sindlSw] | --@(seconds|since|number|direction|length|share|write)) i=$((i + 1)) ;;
+		-[sindlSwt] | --@(seconds|since|number|direction|length|share|write|timeout))
+			i=$((i + 1))
+			;;
 		-*) ;;
 		*) [[ -n $command ]] || command=${words[i]} ;;
 		esac
@@ -53,7 +55,7 @@ _knit_command_words() # program
 	case $command:$prev in
 	*:-d | *:--direction) _knit_words "rx tx" ;;
 	*:-w | *:--write) _filedir ;;
-	*:-[sinlS] | *:--@(seconds|since|number|length|share)) ;;
+	*:-[sinlSt] | *:--@(seconds|since|number|length|share|timeout)) ;;
 	:*) _knit_words "$("$1" --help | sed -n 's/^  \([a-z]\+\).*/\1/p')" ;;
 	@(show|trace|capture):@(port|interface|worker))
 		_knit_words "$("$1" "${system[@]}" --json show "${prev}s" 2>/dev/null |
@@ -68,6 +70,11 @@ _knit_command_words() # program
 	log:log) _knit_words level ;;
 	log:level) _knit_words "main kni kmod tap port req worker" ;;
 	log:*) _knit_words "error warning notice info debug" ;;
+	worker:worker) _knit_words "park resume restart" ;;
+	worker:*)
+		_knit_words "$("$1" "${system[@]}" --json show workers 2>/dev/null |
+			grep -Eo '"id":[0-9]+' | sed 's/.*://')"
+		;;
 	check:*) _filedir ;;
 	bind:*) _knit_bind_words ;;
 	esac

@@ -37,7 +37,15 @@ _knit_names() # kind
 _knit_command_words()
 {
 	case $words[CURRENT-1] in
-	port|interface|worker) _knit_names $words[CURRENT-1] ;;
+	worker)
+		if [[ $words[2] == worker ]]; then
+			compadd -- park resume restart
+		else
+			_knit_names worker
+		fi
+		;;
+	park|resume|restart) _knit_names worker ;;
+	port|interface) _knit_names $words[CURRENT-1] ;;
 	show)
 		compadd -- ports interfaces workers control drops memory config \
 			port interface worker

@@ -6,12 +6,14 @@
 #include "monitor.h"
 #include "show_config.h"
 #include "watch.h"
+#include "worker.h"
 
 #include <stddef.h>
 
 /* A new command is an entry here and a type in system/command/wire.h. */
 static const struct command *const table[] = {
-	&command_show_config, &command_log_level, &command_monitor, &watch_command, NULL,
+	&command_show_config, &command_log_level, &command_monitor,
+	&watch_command,	      &command_worker,	  NULL,
 };
 
 int commands_start(struct primary *p)

@@ -24,6 +24,12 @@ static bool worker_has_queue(const struct knit_topo_worker *w, uint64_t ports)
 	return w->state == KNIT_PROCESS_ATTACHED && knit_topo_has_queue(w, ports);
 }
 
+/* Parked by people: process/order.h. */
+static bool is_held(const struct knit_topo_worker *w)
+{
+	return w->held && w->held == w->generation;
+}
+
 static void worker_wake(struct knit_topo_worker *w)
 {
 	knit_doorbell_ring(w->doorbell);
@@ -45,7 +51,7 @@ void park_resume(struct primary *p)
 
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
-		if (w->park == 0)
+		if (w->park == 0 || is_held(w))
 			continue;
 		__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
 		worker_wake(w);
@@ -94,7 +100,7 @@ static struct knit_topo_worker *wait_workers_quiet(struct primary *p, const uint
  * that the other side stores: park and the state of qsbr. So both need a full barrier between the
  * two. Here it is knit_mb, in the worker it is in rte_rcu_qsbr_thread_online.
  */
-int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
+static int park_those(struct primary *p, uint64_t workers, char *why, size_t len)
 {
 	uint64_t token[KNIT_MAX_WORKERS];
 	struct knit_topo_worker *w;
@@ -103,7 +109,7 @@ int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
 	park_count = park_count == UINT32_MAX ? 1 : park_count + 1;
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
-		if (!worker_has_queue(w, ports))
+		if (!(workers & UINT64_C(1) << i))
 			continue;
 		__atomic_store_n(&w->park, park_count, __ATOMIC_RELEASE);
 		worker_wake(w);
@@ -120,4 +126,20 @@ int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
 	p->stuck_rounds = __atomic_load_n(&w->stats.rounds, __ATOMIC_RELAXED);
 	park_resume(p);
 	return -EBUSY;
+}
+
+int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
+{
+	uint64_t workers = 0;
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_workers; i++)
+		if (worker_has_queue(&p->topo->workers[i], ports))
+			workers |= UINT64_C(1) << i;
+	return park_those(p, workers, why, len);
+}
+
+int park_worker(struct primary *p, unsigned int worker, char *why, size_t len)
+{
+	return park_those(p, UINT64_C(1) << worker, why, len);
 }

@@ -9,7 +9,9 @@
  * -errno with the reason in why; no worker is parked then.
  */
 int park_workers(struct primary *p, uint64_t ports, char *why, size_t len);
-/* Ends the park of all workers. */
+/* Likewise one worker, by its index in the topology. */
+int park_worker(struct primary *p, unsigned int worker, char *why, size_t len);
+/* Ends the park of all workers but those that people hold (process/order.h). */
 void park_resume(struct primary *p);
 /*
  * True: the worker that made the last park_workers fail has made no progress since, and has a queue

@@ -36,7 +36,7 @@ static bool must_leave(const struct knit_worker *w)
 {
 	if (__atomic_load_n(&w->entry->leave, __ATOMIC_ACQUIRE) != w->entry->generation)
 		return false;
-	log_notice("worker %u: a port has other burst functions now: leaving to start anew", w->id);
+	log_notice("worker %u: leaving to start anew, as the primary wants it", w->id);
 	return true;
 }
 

@@ -51,6 +51,7 @@ struct options {
 	uint64_t since;	       /* monitor: a number; UINT64_MAX: none was given */
 	uint64_t since_start;  /* monitor: the start that it is of; 0: not said */
 	double seconds;	       /* drops, top: between two looks */
+	double timeout;	       /* worker restart: seconds until the next one has attached */
 	uint32_t given;	       /* a bit for each row of options.c */
 };
 
@@ -78,6 +79,7 @@ int trace_main(const struct options *o, int argc, char **argv);
 int capture_main(const struct options *o, int argc, char **argv);
 int monitor_main(const struct options *o, int argc, char **argv);
 int log_main(const struct options *o, int argc, char **argv);
+int worker_main(const struct options *o, int argc, char **argv);
 int check_main(const struct options *o, int argc, char **argv);
 int bind_main(const struct options *o, int argc, char **argv);
 

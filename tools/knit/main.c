@@ -30,7 +30,7 @@ static int run(const struct command *c, struct options *o, int argc, char **argv
 
 int main(int argc, char **argv)
 {
-	struct options o = { .seconds = 1, .share = 10, .since = UINT64_MAX };
+	struct options o = { .seconds = 1, .timeout = 10, .share = 10, .since = UINT64_MAX };
 	size_t i;
 	int code;
 

@@ -7,6 +7,7 @@
 
 /* As enum knit_process_state in topo.h, which only programs with DPDK can include. */
 static const char *const states[] = { "none", "attaching", "attached", "leaving", "dead" };
+#define ATTACHED 2
 
 static const struct {
 	const char *names; /* the telemetry command that lists them */
@@ -39,16 +40,18 @@ uint64_t objects_drops(struct json_object *object, struct json_object *like)
 
 void objects_name_state(struct json_object *object)
 {
+	const char *text = "unknown";
 	struct json_object *state;
 	uint64_t n;
 
 	if (!json_object_object_get_ex(object, "state", &state))
 		return;
 	n = json_object_get_uint64(state);
-	json_object_object_add(object, "state",
-			       json_object_new_string(n < sizeof(states) / sizeof(states[0])
-							      ? states[n]
-							      : "unknown"));
+	if (n < sizeof(states) / sizeof(states[0]))
+		text = states[n];
+	if (n == ATTACHED && field_uint(object, "parked"))
+		text = "parked";
+	json_object_object_add(object, "state", json_object_new_string(text));
 }
 
 struct json_object *objects_one(struct client *c, enum object_kind kind, const char *name)

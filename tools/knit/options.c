@@ -42,6 +42,7 @@ static const struct row rows[] = {
 	{ 'y', "yes", NULL, "with --fix: run them without a question" },
 	{ 'i', "since", "[START:]NUMBER",
 	  "also what came after that event; 0: all that are kept. START is the event's `start`" },
+	{ 't', "timeout", "SECONDS", "how long the next process has to attach; default 10" },
 	{ 'V', "version", NULL, "the version of knit" },
 	{ 'h', "help", NULL, "this text; behind a command: what that command does" },
 };
@@ -140,14 +141,14 @@ void options_help_command(const struct command *c)
 			print_row(&rows[i], false);
 }
 
-static bool parse_seconds(const char *text, double *seconds)
+static bool parse_seconds(const char *name, const char *text, double *seconds)
 {
 	char *end;
 
 	*seconds = strtod(text, &end);
 	if (end != text && *end == '\0' && *seconds >= 0 && *seconds <= 3600)
 		return true;
-	fail(0, "--seconds: found \"%s\": a number from 0 to 3600 is expected", text);
+	fail(0, "--%s: found \"%s\": a number from 0 to 3600 is expected", name, text);
 	return false;
 }
 
@@ -238,7 +239,9 @@ static bool take(struct options *o, char letter, const char *text)
 		o->yes = true;
 		return true;
 	case 's':
-		return parse_seconds(text, &o->seconds);
+		return parse_seconds("seconds", text, &o->seconds);
+	case 't':
+		return parse_seconds("timeout", text, &o->timeout);
 	}
 	return false;
 }

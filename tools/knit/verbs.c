@@ -61,6 +61,15 @@ const struct command commands[] = {
 	  "  TYPE   a part of knit, as knit.port or port, or a pattern, as '*'\n"
 	  "  LEVEL  emergency, alert, critical, error, warning, notice, info or debug; or 1 to 8",
 	  log_main },
+	{ "worker", "park | resume | restart ID", "Pjpt", "a worker stops, goes on, or starts anew",
+	  "An order to a worker, and its answer.\n"
+	  "\n"
+	  "  park     it stops between two bursts, and moves no packets until `resume`. What\n"
+	  "           waits in the queues of its devices stays there as far as they have room\n"
+	  "  resume   it goes on\n"
+	  "  restart  it ends in good order, and the next process, which its supervisor starts,\n"
+	  "           has --timeout to attach",
+	  worker_main },
 	{ "check", "FILE", "jpfy", "what the machine lacks for a configuration, with remedies",
 	  "What this machine lacks for the configuration FILE, with remedies.\n"
 	  "\n"

@@ -73,6 +73,13 @@
 	  "What a dead worker left is replaced, and the next worker may attach.",                  \
 	  "Nothing. If it took long, another worker of the same port stood still, or a "           \
 	  "driver is slow.")                                                                       \
+	X(WORKER_PARKED, worker_parked, "622010a12d6d4d8baaebb0e07660be8f", NOTICE, 2,             \
+	  "worker {worker}: process {pid} is parked",                                              \
+	  "Somebody has stopped a worker with `knit worker park`. It moves no packets.",           \
+	  "`knit worker resume` lets it go on.")                                                   \
+	X(WORKER_RESUMED, worker_resumed, "3a3f4d90b8fb4f9989392ff9f3349fa4", NOTICE, 2,           \
+	  "worker {worker}: process {pid} is resumed", "A parked worker moves packets again.",     \
+	  "Nothing.")                                                                              \
 	X(CONTROL_ATTACHED, control_attached, "89a59cafac964bfd81dc0c567f122973", NOTICE, 1,       \
 	  "control: attached, process {pid}",                                                      \
 	  "Control carries out on ports what is set on interfaces.", "Nothing.")                   \

@@ -35,6 +35,8 @@ enum knit_command_type {
 	KNIT_COMMAND_LOG_TYPE,	   /* primary: struct knit_command_log_type */
 	KNIT_COMMAND_CONFIG,	   /* client: a head alone */
 	KNIT_COMMAND_CONFIG_PART,  /* primary: a head, and a part of a JSON text */
+	KNIT_COMMAND_WORKER,	   /* client: struct knit_command_worker, see worker.h */
+	KNIT_COMMAND_OBEYED,	   /* primary: struct knit_command_obeyed */
 	KNIT_COMMAND_TYPES
 };
 

@@ -161,6 +161,8 @@
 #define KNIT_WORKER_METRICS(X)                                                                    \
 	X(state, state, GAUGE, "", w->state,                                                      \
 	  "state: 0 none, 1 attaching, 2 attached, 3 leaving, 4 dead")                            \
+	X(parked, parked, GAUGE, "", w->held && w->held == w->generation,                         \
+	  "1: parked by `knit worker park`, 0: not")                                              \
 	X(pid, pid, NUMBER, "", w->pid, "its process id")                                         \
 	X(generation, attaches, COUNTER, "", w->generation, "times a process attached")           \
 	X(resets, resets, COUNTER, "", w->resets, "times the primary cleaned up after its death") \

@@ -27,7 +27,7 @@
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 8
+#define KNIT_TOPO_VERSION 9
 
 struct knit_handoff;
 struct knit_watch;
@@ -155,9 +155,10 @@ struct knit_topo_worker {
 	uint32_t park __rte_cache_aligned; /* primary: wo */
 	/*
 	 * Equal to generation: the worker ends with KNIT_EXIT_RESTART when it is resumed, because
-	 * its burst functions are no longer those of a port.
+	 * its burst functions are no longer those of a port, or because somebody wants it.
 	 */
-	uint32_t leave;			       /* primary: wo */
+	uint32_t leave; /* primary: wo */
+	uint32_t held;	/* primary: wo. Equal to generation: parked until somebody resumes it */
 	uint32_t park_ack __rte_cache_aligned; /* worker: wo */
 	uint32_t goodbye; /* worker: wo. Equal to generation: it touches nothing any more */
 	struct knit_worker_stats stats; /* worker: wo */

@@ -95,6 +95,27 @@ START_TEST(others_are_not_waited_for)
 }
 END_TEST
 
+/* What people have parked stays so, until its process ends. */
+START_TEST(held_ones_stay)
+{
+	struct knit_topo_worker *w = &topo.workers[0];
+
+	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
+	rte_rcu_qsbr_thread_offline(topo.workers[1].qsbr, 0);
+	w->generation = 3;
+	ck_assert_int_eq(park_worker(&primary, 0, why, sizeof(why)), 0);
+	ck_assert_uint_eq(topo.workers[1].park, 0);
+	w->held = 3;
+	ck_assert_int_eq(park_workers(&primary, 3, why, sizeof(why)), 0);
+	park_resume(&primary);
+	ck_assert_uint_ne(w->park, 0);
+	ck_assert_uint_eq(topo.workers[1].park, 0);
+	w->generation = 4;
+	park_resume(&primary);
+	ck_assert_uint_eq(w->park, 0);
+}
+END_TEST
+
 START_TEST(those_concerned_are)
 {
 	stops = &topo.workers[1];
@@ -370,6 +391,7 @@ KNIT_SUITE_EAL(port_pause, knit_eal_small_pages)
 	tcase_add_checked_fixture(tc, setup, NULL);
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, others_are_not_waited_for);
+	tcase_add_test(tc, held_ones_stay);
 	tcase_add_test(tc, those_concerned_are);
 	tcase_add_test(tc, nobody_comes_in);
 	tcase_add_test(tc, killed_on_its_way_in);

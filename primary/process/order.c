@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_worker
+#include "order.h"
+
+#include "event/event.h"
+#include "kni/base/log.h"
+#include "park.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum stage {
+	IDLE,
+	GIVEN,
+	DONE,
+};
+
+/* stage says whose the rest is: GIVEN: the port thread's, otherwise the command thread's. */
+static struct {
+	enum knit_worker_order order;
+	unsigned int worker;
+	uint32_t stage;
+	struct order_answer answer;
+	void (*kick)(void);
+} given;
+
+void order_init(void (*kick)(void))
+{
+	given.kick = kick;
+}
+
+bool order_give(enum knit_worker_order order, unsigned int worker)
+{
+	if (__atomic_load_n(&given.stage, __ATOMIC_ACQUIRE) == GIVEN)
+		return false;
+	given.order = order;
+	given.worker = worker;
+	__atomic_store_n(&given.stage, GIVEN, __ATOMIC_RELEASE);
+	given.kick();
+	return true;
+}
+
+bool order_done(struct order_answer *answer)
+{
+	if (__atomic_load_n(&given.stage, __ATOMIC_ACQUIRE) != DONE)
+		return false;
+	*answer = given.answer;
+	given.stage = IDLE;
+	return true;
+}
+
+static int order_park(struct primary *p, struct knit_topo_worker *w, struct order_answer *a)
+{
+	int ret;
+
+	if (w->held == w->generation)
+		return 0;
+	ret = park_worker(p, given.worker, a->why, sizeof(a->why));
+	if (ret < 0)
+		return ret;
+	__atomic_store_n(&w->held, w->generation, __ATOMIC_RELEASE);
+	EVENT(WORKER_PARKED, EV(w->id), EV(w->pid));
+	return 0;
+}
+
+static int order_resume(struct primary *p, struct knit_topo_worker *w)
+{
+	if (w->held != w->generation)
+		return 0;
+	__atomic_store_n(&w->held, 0, __ATOMIC_RELEASE);
+	park_resume(p);
+	EVENT(WORKER_RESUMED, EV(w->id), EV(w->pid));
+	return 0;
+}
+
+/* It looks at `leave` when it is resumed. */
+static int order_restart(struct primary *p, struct knit_topo_worker *w, struct order_answer *a)
+{
+	int ret = park_worker(p, given.worker, a->why, sizeof(a->why));
+
+	if (ret < 0)
+		return ret;
+	log_notice("worker %u: process %u was told to start anew", w->id, w->pid);
+	__atomic_store_n(&w->leave, w->generation, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->held, 0, __ATOMIC_RELEASE);
+	park_resume(p);
+	return 0;
+}
+
+static int carry_out(struct primary *p, struct knit_topo_worker *w, struct order_answer *a)
+{
+	if (w->state != KNIT_PROCESS_ATTACHED) {
+		snprintf(a->why, sizeof(a->why), "worker %u is not attached", w->id);
+		return -ESRCH;
+	}
+	switch (given.order) {
+	case KNIT_WORKER_PARK:
+		return order_park(p, w, a);
+	case KNIT_WORKER_RESUME:
+		return order_resume(p, w);
+	case KNIT_WORKER_RESTART:
+		return order_restart(p, w, a);
+	}
+	return -EINVAL;
+}
+
+void order_poll(struct primary *p)
+{
+	struct knit_topo_worker *w;
+
+	if (__atomic_load_n(&given.stage, __ATOMIC_ACQUIRE) != GIVEN)
+		return;
+	w = &p->topo->workers[given.worker];
+	given.answer = (struct order_answer){ .pid = w->pid, .generation = w->generation };
+	given.answer.result = carry_out(p, w, &given.answer);
+	__atomic_store_n(&given.stage, DONE, __ATOMIC_RELEASE);
+}
