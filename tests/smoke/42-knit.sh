@@ -130,6 +130,7 @@ in_a_terminal()
 		"'$KNIT' --prefix '$PREFIX' top; echo \$? >'$TMP/top.code'"
 	check "top: draws" wait_for 10 screen_shows "FROM KERNEL /S"
 	check "top: obeys b" press b "b all"
+	check "top: obeys b again" press b "b busy"
 	check "top: obeys +" press + "every 2 s"
 	check "top: obeys -" press - "every 1 s"
 	check "top: obeys t" press t "by traffic"
