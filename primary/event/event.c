@@ -4,6 +4,7 @@
 #include "journal.h"
 #include "kni/base/log.h"
 #include "system/quirks/journal_log.h"
+#include "system/text/utf8.h"
 
 #include <json-c/json.h>
 
@@ -88,9 +89,16 @@ static void each_field(const struct kind *k, const struct event_value *v,
 	}
 }
 
+/* Paths may hold any byte, JSON not. */
 static void add_text(struct json_object *object, const char *name, const char *text)
 {
-	json_object_object_add(object, name, json_object_new_string(text));
+	size_t size = strlen(text) * strlen(KNIT_UTF8_BAD) + 1;
+	char *clean = malloc(size);
+
+	if (clean)
+		json_object_object_add(object, name,
+				       json_object_new_string(knit_utf8_copy(clean, size, text)));
+	free(clean);
 }
 
 static void add_field(void *object, const char *name, const struct event_value *v)

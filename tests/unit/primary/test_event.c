@@ -206,6 +206,13 @@ START_TEST(long_text)
 }
 END_TEST
 
+START_TEST(any_byte)
+{
+	EVENT(PORT_ABSENT, EV("left"), EV("/tmp/\xff\xc3\xa9"));
+	ck_assert_ptr_nonnull(strstr(event_behind(0), "\"device\":\"/tmp/\xef\xbf\xbd\xc3\xa9\"}"));
+}
+END_TEST
+
 static void *tell(void *arg)
 {
 	int i;
@@ -294,6 +301,7 @@ END_TEST
 KNIT_SUITE(event)
 {
 	knit_add_test(s, "a long text", long_text, 0);
+	knit_add_test(s, "any byte", any_byte, 0);
 	knit_add_test(s, "the table is sound", table_is_sound, 0);
 	knit_add_test(s, "knit.catalog is that of the table", catalog, 0);
 	knit_add_test(s, "RUNNING.md has all kinds", document, 0);
