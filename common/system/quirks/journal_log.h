@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Whether standard output or error goes to systemd's journal: JOURNAL_STREAM of systemd.exec(5). */
+/* Whether standard error goes to systemd's journal: JOURNAL_STREAM of systemd.exec(5). */
 bool knit_journal_is_log(void);
 
 /*

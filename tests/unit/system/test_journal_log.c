@@ -36,9 +36,12 @@ START_TEST(severity)
 	log_err("one");
 	log_notice("two %d", 2);
 	log_info("three");
+	log_err("four\nfive");
+	rte_log(RTE_LOG_ERR, knit_log_main, "six, ");
+	rte_log(RTE_LOG_ERR, knit_log_main, "seven\n");
 	rewind(file);
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-	ck_assert_str_eq(text, "<3>one\n<5>two 2\n");
+	ck_assert_str_eq(text, "<3>one\n<5>two 2\n<3>four\n<3>five\n<3>six, seven\n");
 }
 END_TEST
 
