@@ -210,9 +210,9 @@ links_among_scrapes()
 	start greedy /usr/bin/python3 "$ROOT/tests/smoke/exporter.py" greedy "$URL" "$PREFIX"
 	for i in {1..10}; do
 		ip -n left link set left0 down
-		wait_for 2 link_told down "$i" || status=1
+		wait_for 10 link_told down "$i" || status=1
 		ip -n left link set left0 up
-		wait_for 2 link_told up "$i" || status=1
+		wait_for 10 link_told up "$i" || status=1
 	done
 	ended greedy && status=1
 	stop greedy
