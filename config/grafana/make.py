@@ -38,6 +38,8 @@ STATES = [
      "Nothing is forwarded on its queues: systemctl status 'knit-worker@*'."),
     ("KnitWorkerDied", "increase(knit_worker_resets_total[10m]) > 0", "0m", "warning",
      "a worker died, and the primary cleaned up after it", "See the log of that worker."),
+    ("KnitWorkerParked", "knit_worker_parked == 1", "15m", "warning",
+     "somebody has parked a worker, and it still moves no packets", "knit worker resume ID."),
     ("KnitWorkerSaturated", "knit:worker_busy:ratio > 0.9", "10m", "warning",
      "a worker spends nearly all its time on packets",
      "Give its ports more workers, each with a CPU of its own."),

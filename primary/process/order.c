@@ -93,6 +93,11 @@ static int carry_out(struct primary *p, struct knit_topo_worker *w, struct order
 		snprintf(a->why, sizeof(a->why), "worker %u is not attached", w->id);
 		return -ESRCH;
 	}
+	/* Workers of a port that does not run stay as they are until they are told to end. */
+	if (p->restart) {
+		snprintf(a->why, sizeof(a->why), "the primary starts anew");
+		return -EBUSY;
+	}
 	switch (given.order) {
 	case KNIT_WORKER_PARK:
 		return order_park(p, w, a);

@@ -230,13 +230,20 @@ int registry_is_control(struct primary *p, struct knit_msg *m)
 	return -EPROTO;
 }
 
+/* The next process shall not find it. */
+static void forget_park(struct knit_topo_worker *w)
+{
+	__atomic_store_n(&w->held, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
+}
+
 static void worker_died(struct primary *p, struct knit_topo_worker *w)
 {
 	p->resets[w - p->topo->workers].since = rte_get_timer_cycles();
 	EVENT(WORKER_DIED, EV(w->id), EV(w->pid));
 	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 	rte_rcu_qsbr_thread_unregister(w->qsbr, 0);
-	__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
+	forget_park(w);
 	__atomic_store_n(&w->state, KNIT_PROCESS_DEAD, __ATOMIC_RELEASE);
 	pairs_serve(p, w, false);
 }
@@ -307,6 +314,8 @@ bool registry_ended(struct primary *p, unsigned int i)
 		break;
 	}
 	*s.pid = 0;
+	if (i != CONTROL_ENTRY)
+		forget_park(&p->topo->workers[i]);
 	__atomic_store_n(s.state, KNIT_PROCESS_FREE, __ATOMIC_RELEASE);
 	return false;
 }

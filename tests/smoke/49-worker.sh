@@ -86,14 +86,16 @@ does_not_obey()
 	check "and is not parked" state_is attached
 }
 
-dies_parked()
+ends_parked() # signal
 {
 	knit worker park 0
-	stop worker0 KILL
-	check "an order to a dead worker" says 1 "worker 0 is not attached" knit worker resume 0
+	stop worker0 "$1"
+	check "$1: an order to a worker that is gone" says 1 "worker 0 is not attached" \
+		knit worker resume 0
+	check "$1: it is not parked any more" wait_for 5 field_is /knit/worker,0 parked 0
 	start_worker 0
-	neighbours # the reset has set the devices down and up
-	check "the successor of a parked worker runs" wait_for 5 flows
+	neighbours # a reset sets the devices down and up
+	check "$1: the successor of a parked worker runs" wait_for 5 flows
 }
 
 restarts_alone()
@@ -101,19 +103,14 @@ restarts_alone()
 	local pid=${PID[worker0]}
 
 	knit worker park 0
-	start order "$KNIT" --prefix "$PREFIX" worker restart 0 --timeout 2
-	wait_for 10 ended worker0
-	check "one order at a time" says 4 "another order about a worker is being carried out" \
-		knit worker park 0
+	check "nobody starts the next one" says 1 \
+		"process $pid ended after [0-9]+ ms, and no other one has attached within 500 ms" \
+		knit worker restart 0 --timeout 0.5
 	stop worker0
 	check "a parked worker that is told to start anew ends so" [ "$STATUS" -eq 8 ]
-	wait_for 10 ended order
-	stop order
-	check "nobody starts the next one" [ "$STATUS" -eq 1 ]
-	check "which is told" grep -Eq "process $pid ended after [0-9]+ ms, and no other one has \
-attached within 2000 ms: start knit-worker --id 0" "$TMP/order.log"
 	check "an event, as of any worker that leaves" told_left "$pid"
 	start_worker 0
+	check "the next one runs" wait_for 5 flows
 }
 
 told_left() # pid
@@ -187,7 +184,8 @@ interface kl left middle
 with poll
 parks 1400
 does_not_obey
-dies_parked
+ends_parked TERM
+ends_parked KILL
 restarts_alone
 words
 system_down
