@@ -101,7 +101,7 @@ int main(int argc, char **argv)
 	if (o.restore)
 		return nic_restore_run(o.restore, o.exit_code);
 	conf = knit_config_load(o.config, stderr);
-	if (conf == NULL || !primary_plan_fits(conf))
+	if (conf == NULL || !knit_topo_plan_fits(conf, stderr))
 		return KNIT_EXIT_CONFIG;
 	if (o.check_config)
 		return KNIT_EXIT_OK;

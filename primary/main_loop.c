@@ -91,11 +91,13 @@ static void watch_links(struct primary *p, bool on)
 static int shortest_poll(const struct primary *p)
 {
 	unsigned int i;
-	int ms = 1000;
+	int ms = 1000, one;
 
-	for (i = 0; i < p->topo->n_ports; i++)
-		if ((int)p->conf->ports[i].link_poll < ms)
-			ms = p->conf->ports[i].link_poll;
+	for (i = 0; i < p->topo->n_ports; i++) {
+		one = __atomic_load_n(&p->conf->ports[i].link_poll, __ATOMIC_RELAXED);
+		if (one < ms)
+			ms = one;
+	}
 	return ms;
 }
 
@@ -160,7 +162,7 @@ int main_loop_run(struct primary *p)
 {
 	struct pollfd fds[2];
 	int sigfd = open_signalfd();
-	int timeout = shortest_poll(p), next;
+	int next;
 	struct knit_beat beat;
 	bool asked = false;
 
@@ -178,7 +180,7 @@ int main_loop_run(struct primary *p)
 	while (!asked && !__atomic_load_n(&p->restart, __ATOMIC_ACQUIRE)) {
 		if (port_removal_poll(p))
 			port_thread_kick();
-		next = poll_links(p, timeout);
+		next = poll_links(p, shortest_poll(p));
 		each_second(p);
 		tell_alive(&beat);
 		if (poll(fds, 2, next) < 0 && errno != EINTR)

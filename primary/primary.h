@@ -75,7 +75,7 @@ struct port {
 };
 
 struct primary {
-	const struct knit_config *conf;
+	struct knit_config *conf; /* command thread: writes what is live (config_keys.h), atomic */
 	struct knit_topo *topo;
 	struct port ports[KNIT_MAX_PORTS];
 	struct pool_plan plan;

@@ -19,18 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool primary_plan_fits(const struct knit_config *conf)
-{
-	struct knit_topo *t = calloc(1, sizeof(*t));
-	int ret = -ENOMEM;
-
-	if (t)
-		ret = knit_topo_plan(t, conf, stderr);
-	free(t);
-	return ret == 0;
-}
-
-void primary_init(struct primary *p, const struct knit_config *conf, bool status)
+void primary_init(struct primary *p, struct knit_config *conf, bool status)
 {
 	struct host_nodes nodes;
 	unsigned int i;

@@ -7,14 +7,8 @@
 struct knit_config;
 struct primary;
 
-/*
- * Whether a topology can be made from the configuration. If not, prints the reason on stderr.
- * Changes nothing. It finds errors that no single key causes before there is anything to undo.
- */
-bool primary_plan_fits(const struct knit_config *conf);
-
 /* The first step; it needs no undo. Blocks the signals that main_loop_run reads. */
-void primary_init(struct primary *p, const struct knit_config *conf, bool status);
+void primary_init(struct primary *p, struct knit_config *conf, bool status);
 
 /*
  * Creates the topology from the configuration, with doorbells and QSBR variables. 0 or -errno,

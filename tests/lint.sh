@@ -304,7 +304,7 @@ check_units()
 	command -v systemd-analyze >/dev/null || echo "systemd-analyze is missing"
 	mkdir "$TMP/units"
 	for file in config/systemd/*.in; do
-		sed 's,^ExecStart=@[^ ]*,ExecStart=/bin/true,; s,@[a-z]*@,/usr,' "$file" \
+		sed 's,^\(Exec[A-Z][a-z]*\)=@[^ ]*,\1=/bin/true,; s,@[a-z]*@,/usr,' "$file" \
 			>"$TMP/units/$(basename "$file" .in)"
 	done
 	systemd-analyze verify --man=no "$TMP"/units/*

@@ -179,6 +179,7 @@ inside()
 	check "control has no privilege" powerless knit-control
 	ip -n near link set kni-left mtu 3000
 	check "the port follows the interface's MTU" wait_for 5 mtu_is 3000
+	check "systemctl reload knit-primary" systemctl reload knit-primary
 	check "systemctl start knit-exporter" systemctl start knit-exporter
 	check "it has metrics" wait_for 5 exporter_answers
 	check "it has no privilege" powerless knit-exporter

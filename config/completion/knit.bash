@@ -75,7 +75,7 @@ _knit_command_words() # program
 		_knit_words "$("$1" "${system[@]}" --json show workers 2>/dev/null |
 			grep -Eo '"id":[0-9]+' | sed 's/.*://')"
 		;;
-	check:*) _filedir ;;
+	@(check|reload):*) _filedir ;;
 	bind:*) _knit_bind_words ;;
 	esac
 }

@@ -56,7 +56,7 @@ _knit_command_words()
 	monitor) compadd -- system link port worker control process request interface ;;
 	log) compadd -- level ;;
 	level) compadd -- main kni kmod tap port req worker ;;
-	check) _files ;;
+	check|reload) _files ;;
 	*)
 		if (( $words[(I)bind] )); then
 			_knit_bind_words

@@ -3,8 +3,11 @@
 #include "command.h"
 
 #include "kni/base/log.h"
+#include "system/process/exit.h"
 #include "system/rundir/rundir.h"
 #include "system/rundir/rundir_paths.h"
+
+#include <json-c/json.h>
 
 #include <errno.h>
 #include <poll.h>
@@ -20,10 +23,13 @@
 
 /* Room in a client's socket: for a few of the longest messages. */
 #define SEND_BYTES (4 * KNIT_COMMAND_MAX)
+/* Bytes of JSON in a message. All of them, some 200 KiB at most, fit into the socket. */
+#define JSON_PART (32 << 10)
 
 struct command_client {
 	int fd; /* -1: nobody is here */
 	pid_t pid;
+	uid_t uid;
 	const struct command *command; /* NULL: it has asked nothing yet */
 	void *data;
 	time_t until; /* monotonic: when it must have asked */
@@ -105,6 +111,24 @@ void command_end(struct command_client *c, int code, const char *format, ...)
 	client_send_end(c);
 }
 
+void command_end_json(struct command_client *c, struct json_object *object)
+{
+	const char *text = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	struct command_part part;
+	size_t left = strlen(text);
+	bool sent = true;
+
+	for (; left && sent; left -= part.len, text += part.len) {
+		part = (struct command_part){ text, RTE_MIN(left, (size_t)JSON_PART) };
+		sent = command_send(c, KNIT_COMMAND_JSON, &part, 1);
+	}
+	json_object_put(object);
+	if (sent)
+		command_end(c, KNIT_EXIT_OK, NULL);
+	else
+		command_end(c, KNIT_EXIT_FAILURE, "the answer does not fit into the socket");
+}
+
 void **command_data(struct command_client *c)
 {
 	return &c->data;
@@ -122,6 +146,11 @@ void command_wake(void)
 	if (__atomic_load_n(&server.clients, __ATOMIC_ACQUIRE) &&
 	    write(server.wake, &one, sizeof(one)) < 0 && errno != EAGAIN)
 		log_warn("command socket: eventfd: %s", strerror(errno));
+}
+
+uid_t command_uid(const struct command_client *c)
+{
+	return c->uid;
 }
 
 /* The command is done, even if the client does not know that yet. */
@@ -158,7 +187,7 @@ static void client_accept(void)
 	int fd = accept4(server.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct command_client *c = server.client, spare = { .fd = fd };
 	socklen_t len = sizeof(struct ucred);
-	struct ucred who = { 0 };
+	struct ucred who = { .uid = (uid_t)-1 };
 	int room = SEND_BYTES;
 
 	if (fd < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
@@ -177,9 +206,9 @@ static void client_accept(void)
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	*c = (struct command_client){ .fd = fd,
-				      .pid = who.pid,
-				      .until = seconds() + KNIT_COMMAND_SECONDS };
+	*c = (struct command_client){
+		.fd = fd, .pid = who.pid, .uid = who.uid, .until = seconds() + KNIT_COMMAND_SECONDS
+	};
 }
 
 static const struct command *find_command(uint32_t type)

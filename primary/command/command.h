@@ -45,9 +45,14 @@ bool command_send(struct command_client *c, uint32_t type, const struct command_
 void command_end(struct command_client *c, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The answer is that object, which is released, and the command is done. */
+struct json_object;
+void command_end_json(struct command_client *c, struct json_object *object);
+
 /* What a command keeps for this client; NULL at first. */
 void **command_data(struct command_client *c);
 pid_t command_pid(const struct command_client *c); /* of the client */
+uid_t command_uid(const struct command_client *c); /* likewise */
 
 /* Any thread: something happened that polls may send. No system call if no client is there. */
 void command_wake(void);

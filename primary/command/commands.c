@@ -4,6 +4,7 @@
 #include "command.h"
 #include "log_level.h"
 #include "monitor.h"
+#include "reload.h"
 #include "show_config.h"
 #include "watch.h"
 #include "worker.h"
@@ -12,8 +13,13 @@
 
 /* A new command is an entry here and a type in system/command/wire.h. */
 static const struct command *const table[] = {
-	&command_show_config, &command_log_level, &command_monitor,
-	&watch_command,	      &command_worker,	  NULL,
+	&command_show_config,
+	&command_log_level,
+	&command_monitor,
+	&command_reload,
+	&watch_command,
+	&command_worker,
+	NULL,
 };
 
 int commands_start(struct primary *p)

@@ -109,7 +109,8 @@ unsigned int stalled_signal(const struct primary *p, int sig)
  */
 static unsigned int stall_ms(const struct primary *p, bool reset_waits)
 {
-	return p->conf->eal.attach_timeout * 1000 / (reset_waits ? 3 : 1);
+	return __atomic_load_n(&p->conf->eal.attach_timeout, __ATOMIC_RELAXED) * 1000 /
+	       (reset_waits ? 3 : 1);
 }
 
 static bool entry_stalled_too_long(unsigned int i, const char *name, bool reset_waits,

@@ -78,7 +78,7 @@ static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 	} else if (busy) {
 		idle->last_busy = now;
 		idle->sleeping = false;
-	} else if (w->entry->idle == KNIT_IDLE_ADAPTIVE) {
+	} else if (__atomic_load_n(&w->entry->idle, __ATOMIC_RELAXED) == KNIT_IDLE_ADAPTIVE) {
 		knit_idle_step(w, now);
 	}
 	if (unlikely(__atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE) || idle->slept))
@@ -91,8 +91,12 @@ static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 /* What is due every few milliseconds. The time is looked at in the loop without a system call. */
 static void look(struct knit_worker *w, uint64_t now)
 {
+	uint32_t burst = __atomic_load_n(&w->entry->burst, __ATOMIC_RELAXED);
+
 	knit_beat(&w->beat);
 	knit_watch_look(w);
+	if (burst && burst <= KNIT_BURST_MAX)
+		w->burst = burst;
 	w->next_look = now + rte_get_tsc_hz() / 1000 * KNIT_WATCH_LOOK_MS;
 }
 

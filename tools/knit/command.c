@@ -113,3 +113,49 @@ void command_close(struct command_call *call)
 		close(call->fd);
 	free(call);
 }
+
+/* The parts one behind the other; NULL: *code is the exit code, after a message. */
+static char *read_parts(struct command_call *call, int *code)
+{
+	const struct knit_command_head *head;
+	char *text = NULL;
+	size_t len, all = 0;
+	FILE *out = open_memstream(&text, &all);
+
+	*code = KNIT_EXIT_FAILURE;
+	while (out && (head = command_next(call, true, &len, code)) != NULL) {
+		if (head->type != KNIT_COMMAND_JSON) {
+			*code = fail(KNIT_EXIT_MISMATCH, "the primary's answer is no JSON");
+			break;
+		}
+		fwrite(head + 1, 1, len - sizeof(*head), out);
+	}
+	if (out)
+		fclose(out);
+	if (*code == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+struct json_object *command_json(const struct client *c, uint32_t type, const void *request,
+				 size_t len, int *code)
+{
+	struct command_call *call = command_call(c, type, request, len, code);
+	struct json_object *object = NULL;
+	char *text;
+
+	if (call == NULL)
+		return NULL;
+	text = read_parts(call, code);
+	command_close(call);
+	if (text)
+		object = json_tokener_parse(text);
+	if (text && !json_object_is_type(object, json_type_object)) {
+		json_object_put(object);
+		object = NULL;
+		*code = fail(KNIT_EXIT_FAILURE, "the primary's answer is no object of JSON");
+	}
+	free(text);
+	return object;
+}

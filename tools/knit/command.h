@@ -31,4 +31,11 @@ const struct knit_command_head *command_next(struct command_call *call, bool wai
 					     int *code);
 void command_close(struct command_call *call);
 
+/*
+ * A command whose answer is one object. NULL after a message; *code is then the exit code, and 0
+ * otherwise.
+ */
+struct json_object *command_json(const struct client *c, uint32_t type, const void *request,
+				 size_t len, int *code);
+
 #endif

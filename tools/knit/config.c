@@ -72,53 +72,17 @@ static void print_value(struct json_object *value, int depth)
 	}
 }
 
-/* The parts one behind the other; NULL: *code is the exit code, after a message. */
-static char *read_parts(struct command_call *call, int *code)
-{
-	const struct knit_command_head *head;
-	char *text = NULL;
-	size_t len, all = 0;
-	FILE *out = open_memstream(&text, &all);
-
-	*code = KNIT_EXIT_FAILURE;
-	while (out && (head = command_next(call, true, &len, code)) != NULL) {
-		if (head->type != KNIT_COMMAND_CONFIG_PART) {
-			*code = fail(KNIT_EXIT_MISMATCH,
-				     "the primary's answer is no configuration");
-			break;
-		}
-		fwrite(head + 1, 1, len - sizeof(*head), out);
-	}
-	if (out)
-		fclose(out);
-	if (*code == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
 int show_config(const struct options *o, struct client *c)
 {
-	struct json_object *config = NULL, *whole;
-	struct command_call *call;
-	char *text = NULL;
+	struct json_object *config, *whole;
 	int code;
 
-	call = command_call(c, KNIT_COMMAND_CONFIG, NULL, 0, &code);
-	if (call) {
-		text = read_parts(call, &code);
-		command_close(call);
-	}
-	if (text)
-		config = json_tokener_parse(text);
-	free(text);
-	if (text && !json_object_is_type(config, json_type_object))
-		code = fail(KNIT_EXIT_FAILURE, "the primary's configuration is no JSON");
-	else if (text && o->json) {
+	config = command_json(c, KNIT_COMMAND_CONFIG, NULL, 0, &code);
+	if (config && o->json) {
 		whole = json_object_new_object();
 		json_object_object_add(whole, "config", json_object_get(config));
 		print_json(o, whole);
-	} else if (text) {
+	} else if (config) {
 		print_members(config, 0);
 	}
 	json_object_put(config);

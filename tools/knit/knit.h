@@ -46,6 +46,7 @@ struct options {
 	uint32_t share;	       /* trace, capture: percent of a worker's time */
 	const char *direction; /* trace, capture; NULL: both */
 	const char *file;      /* capture: where to write; NULL: standard output */
+	bool dry_run;	       /* reload: nothing is changed */
 	bool fix;	       /* check: what a program can mend */
 	bool yes;	       /* check: without a question */
 	uint64_t since;	       /* monitor: a number; UINT64_MAX: none was given */
@@ -79,6 +80,7 @@ int trace_main(const struct options *o, int argc, char **argv);
 int capture_main(const struct options *o, int argc, char **argv);
 int monitor_main(const struct options *o, int argc, char **argv);
 int log_main(const struct options *o, int argc, char **argv);
+int reload_main(const struct options *o, int argc, char **argv);
 int worker_main(const struct options *o, int argc, char **argv);
 int check_main(const struct options *o, int argc, char **argv);
 int bind_main(const struct options *o, int argc, char **argv);

@@ -42,6 +42,7 @@ static const struct row rows[] = {
 	{ 'y', "yes", NULL, "with --fix: run them without a question" },
 	{ 'i', "since", "[START:]NUMBER",
 	  "also what came after that event; 0: all that are kept. START is the event's `start`" },
+	{ 'r', "dry-run", NULL, "only say what would change" },
 	{ 't', "timeout", "SECONDS", "how long the next process has to attach; default 10" },
 	{ 'V', "version", NULL, "the version of knit" },
 	{ 'h', "help", NULL, "this text; behind a command: what that command does" },
@@ -232,6 +233,9 @@ static bool take(struct options *o, char letter, const char *text)
 		return true;
 	case 'i':
 		return parse_since(text, &o->since_start, &o->since);
+	case 'r':
+		o->dry_run = true;
+		return true;
 	case 'f':
 		o->fix = true;
 		return true;

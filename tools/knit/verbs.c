@@ -61,6 +61,15 @@ const struct command commands[] = {
 	  "  TYPE   a part of knit, as knit.port or port, or a pattern, as '*'\n"
 	  "  LEVEL  emergency, alert, critical, error, warning, notice, info or debug; or 1 to 8",
 	  log_main },
+	{ "reload", "[FILE]", "Pjpr", "another configuration, while everything runs",
+	  "Compares FILE, or the file of the start, with what runs, and takes over what has\n"
+	  "changed, if all of it can change while everything runs. Each change is a line:\n"
+	  "\n"
+	  "  live   it takes effect at once\n"
+	  "  start  it needs a start of knit; then nothing at all is taken over\n"
+	  "\n"
+	  "A file with errors changes nothing. Only root may do it.",
+	  reload_main },
 	{ "worker", "park | resume | restart ID", "Pjpt", "a worker stops, goes on, or starts anew",
 	  "An order to a worker, and its answer.\n"
 	  "\n"

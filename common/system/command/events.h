@@ -20,6 +20,9 @@
 	  "The primary ends. It asks workers and control to leave, and removes the "               \
 	  "interfaces.",                                                                           \
 	  "If nobody asked for it, the lines before say why.")                                     \
+	X(RELOADED, reloaded, "fc58a2137f0347ccabcf009231d78801", NOTICE, 2,                       \
+	  "{file}: {changes} changes taken over",                                                  \
+	  "`knit reload` has changed the configuration of the running system.", "Nothing.")        \
 	X(LINK_UP, link_up, "beb5704f6c06455790bf08543313ff92", NOTICE, 2,                         \
 	  "port {port}: link up, {mbit} Mbit/s",                                                   \
 	  "The port has a link, and its interface a carrier. 0 Mbit/s: not known.", "Nothing.")    \

@@ -34,9 +34,10 @@ enum knit_command_type {
 	KNIT_COMMAND_LOG_LEVEL,	   /* client: struct knit_command_log_level */
 	KNIT_COMMAND_LOG_TYPE,	   /* primary: struct knit_command_log_type */
 	KNIT_COMMAND_CONFIG,	   /* client: a head alone */
-	KNIT_COMMAND_CONFIG_PART,  /* primary: a head, and a part of a JSON text */
+	KNIT_COMMAND_JSON,	   /* primary: a head, and a part of a JSON text */
 	KNIT_COMMAND_WORKER,	   /* client: struct knit_command_worker, see worker.h */
 	KNIT_COMMAND_OBEYED,	   /* primary: struct knit_command_obeyed */
+	KNIT_COMMAND_RELOAD,	   /* client: struct knit_command_reload */
 	KNIT_COMMAND_TYPES
 };
 
@@ -82,6 +83,15 @@ struct knit_command_event {
 struct knit_command_log_level {
 	uint32_t level; /* 1 to KNIT_LOG_LEVELS; 0: it is only shown */
 	char type[60];	/* a type, or a pattern as of fnmatch(3), with or without "knit." */
+};
+
+/*
+ * Another configuration. Only root may: the primary reads the file, and tells what it found. The
+ * answer is a JSON text in parts, and the end.
+ */
+struct knit_command_reload {
+	uint32_t dry_run; /* 1: it is only told what would change */
+	char file[256];	  /* "": that of the start. Else an absolute path */
 };
 
 struct knit_command_log_type {

@@ -85,8 +85,9 @@ static const struct knit_key eal_keys[] = {
 	{ FIELD(knit_conf_eal, iova), .type = KNIT_KEY_WORD, .def = "auto", .values = iova_modes,
 	  .help = "addresses given to devices: physical, virtual, or EAL's choice" },
 	{ FIELD(knit_conf_eal, log_level), .type = KNIT_KEY_WORD, .def = "notice",
-	  .values = log_levels, .help = "the least important messages to log" },
+	  .values = log_levels, .live = true, .help = "the least important messages to log" },
 	{ FIELD(knit_conf_eal, attach_timeout), .type = KNIT_KEY_INT, RANGE(5, 3600), .def = "30",
+	  .live = true,
 	  .help = "seconds after which a process that stands still on its way in is killed; a "
 		  "third of it if the reset of a dead worker's domain waits for it" },
 	{ NULL },
@@ -174,7 +175,7 @@ static const struct knit_key port_keys[] = {
 	{ FIELD(knit_conf_port, vlan), .type = KNIT_KEY_BOOL, .def = "true",
 	  .help = "let the port strip and insert VLAN tags, if it can" },
 	{ FIELD(knit_conf_port, link_poll), .type = KNIT_KEY_INT, RANGE(10, 60000), .def = "200",
-	  .help = "ms between looks at the links; the shortest of all ports counts" },
+	  .live = true, .help = "ms between looks at the links; the shortest of all ports counts" },
 	{ NULL },
 };
 
@@ -253,9 +254,10 @@ static const struct knit_key worker_keys[] = {
 	  .expect = EXPECT_CPUS,
 	  .help = "CPUs it may run on; empty: the CPU of the lcore's number" },
 	{ FIELD(knit_conf_worker, idle), .type = KNIT_KEY_ENUM, .def = "adaptive",
-	  .values = idle_modes, .help = "without packets: sleep until a doorbell, or poll on" },
+	  .values = idle_modes, .live = true,
+	  .help = "without packets: sleep until a doorbell, or poll on" },
 	{ FIELD(knit_conf_worker, burst), .type = KNIT_KEY_INT, RANGE(4, 256), .def = "32",
-	  .help = "packets moved at a time" },
+	  .live = true, .help = "packets moved at a time" },
 	{ .name = "forward",
 	  LIST_OF(knit_conf_worker, rules, n_rules),
 	  RANGE(1, KNIT_MAX_RULES),

@@ -44,6 +44,12 @@ struct knit_key {
 	const char *expect;		 /* TEXT: what check takes, in words */
 	const struct knit_group *sub;	 /* GROUP, LIST */
 	const char *help;
+	/*
+	 * `knit reload` can change it while all processes run: an int, uint32_t or enum, which the
+	 * primary reads atomically, or a text that only the command thread reads. All others count
+	 * from the next start on.
+	 */
+	bool live;
 };
 
 #define KNIT_NO_PLACE SIZE_MAX

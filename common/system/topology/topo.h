@@ -233,6 +233,9 @@ struct knit_topo *knit_topo_create(void);
  */
 int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err);
 
+/* Primary: whether it can be planned; why not goes to err. It changes nothing. */
+bool knit_topo_plan_fits(const struct knit_config *c, FILE *err);
+
 /*
  * Primary: the port has n_tx transmit queues, fewer or as many as receive queues. The first n_tx of
  * its workers, in the order of the file, own one each; worker number i among them sends through

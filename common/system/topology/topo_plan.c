@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What the rules say of one port or interface, worker by worker. */
@@ -212,6 +213,19 @@ int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err)
 		knit_topo_plan_tx(t, i, n_tx ? n_tx : t->ports[i].n_queues);
 	}
 	return p.errors ? -EINVAL : 0;
+}
+
+bool knit_topo_plan_fits(const struct knit_config *c, FILE *err)
+{
+	struct knit_topo *t = calloc(1, sizeof(*t));
+	int ret = -ENOMEM;
+
+	if (t)
+		ret = knit_topo_plan(t, c, err);
+	else
+		fprintf(err, "no memory\n");
+	free(t);
+	return ret == 0;
 }
 
 /* The worker that has that receive queue: ranks are receive queues. */

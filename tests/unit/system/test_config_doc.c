@@ -80,6 +80,39 @@ START_TEST(test_doc)
 }
 END_TEST
 
+static void check_doc_live(const char *rows, const struct knit_group *group, const char *path,
+			   unsigned int *n)
+{
+	const struct knit_key *key;
+	char text[128];
+
+	for (key = group->keys; key->name; key++) {
+		snprintf(text, sizeof(text), "%s%s%s", path, path[0] ? "." : "", key->name);
+		if (key->sub)
+			check_doc_live(rows, key->sub, text, n);
+		if (!key->live)
+			continue;
+		++*n;
+		snprintf(text, sizeof(text), "\n| `%s.%s` | ", path, key->name);
+		ck_assert_msg(strstr(rows, text), "docs/CONFIG.md lacks the row%s", text);
+	}
+}
+
+START_TEST(test_doc_live)
+{
+	char *doc = read_doc(), section[2048];
+	unsigned int keys = 0, rows = 0;
+	const char *p;
+
+	doc_section(doc, "Changes while it runs", section, sizeof(section));
+	check_doc_live(section, &knit_conf_root, "", &keys);
+	for (p = section; (p = strstr(p, "\n| `")); p++)
+		rows++;
+	ck_assert_uint_eq(rows, keys);
+	free(doc);
+}
+END_TEST
+
 /* The examples of all sections together are a valid file. */
 START_TEST(test_doc_examples)
 {
@@ -138,6 +171,7 @@ KNIT_SUITE(config_doc)
 
 	tcase_add_checked_fixture(tc, config_setup, config_teardown);
 	tcase_add_test(tc, test_doc);
+	tcase_add_test(tc, test_doc_live);
 	tcase_add_test(tc, test_doc_examples);
 	tcase_add_test(tc, test_help);
 	suite_add_tcase(s, tc);

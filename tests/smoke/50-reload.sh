@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# knit reload: what can change while everything runs, what can't, and files that are no good.
+#
+#   netns left                               netns right
+#   left0 --- port left --- worker 0 --- port right --- right0
+# shellcheck source=tests/smoke/_init.sh
+. "$(dirname "$0")/_init.sh"
+# shellcheck source=tests/smoke/_system.sh
+. "$(dirname "$0")/_system.sh"
+
+KNIT=$KNIT_BUILD/tools/knit/knit
+
+knit() # arguments...
+{
+	"$KNIT" --prefix "$PREFIX" "$@"
+}
+
+# The file of the start with other text: other SED-SCRIPT...
+other()
+{
+	sed "$@" "$TMP/knit.cfg" >"$TMP/other.cfg"
+}
+
+running_is() # file
+{
+	knit show config | diff "$1" -
+}
+
+sleeps()
+{
+	field_over /knit/worker,0 sleeps "$1"
+}
+
+# It goes round and round without a sleep.
+polls()
+{
+	local rounds sleeps
+
+	sleeps=$(field /knit/worker,0 sleeps)
+	rounds=$(field /knit/worker,0 rounds)
+	wait_for 5 field_over /knit/worker,0 rounds $((rounds + 1000)) &&
+		field_is /knit/worker,0 sleeps "$sleeps"
+}
+
+nothing()
+{
+	check "the same file" says 0 "^nothing differs$" knit reload
+	check "the same file, as JSON" says 0 '"applied":true,"changes":\[\]\}$' knit -j reload
+}
+
+takes_over()
+{
+	other -e 's/idle = "adaptive"/idle = "poll"/; s/ id = 0;/& burst = 64;/' \
+		-e 's/attach_timeout = [0-9]*/attach_timeout = 77/' \
+		-e 's/eal = {/& log_level = "info";/'
+	check "only said" says 0 '^live   worker 0: burst: 32 -> 64$' knit reload --dry-run \
+		"$TMP/other.cfg"
+	check "in all" grep -q "^4 changes would be taken over$" "$TMP/said"
+	check "nothing has changed" running_is "$TMP/before"
+	check "taken over" says 0 "^4 changes taken over$" knit reload "$TMP/other.cfg"
+	check "that runs now" [ "$(knit show config | diff "$TMP/before" - | grep -c '^>')" -eq 4 ]
+	check "the worker polls now" wait_for 5 polls
+	check "log levels follow" says 0 "^knit.worker  *info  *yes" knit log level worker
+	check "an event" says 0 "other.cfg: 4 changes taken over" knit monitor --once reloaded
+	check "and back" says 0 "^4 changes taken over$" knit reload
+	check "as before" running_is "$TMP/before"
+	check "the worker sleeps again" wait_for 5 sleeps "$(field /knit/worker,0 sleeps)"
+}
+
+# A port, an interface and a worker that differ, come or go; with them nothing is taken over.
+refused()
+{
+	other -e 's/attach_timeout = [0-9]*/attach_timeout = 77/' \
+		-e 's/name = "right";/& promisc = true;/; s/name = "kl"/name = "km"/'
+	check "what needs a start" says 1 "nothing is taken over: 3 of 4 changes need a start" \
+		knit reload "$TMP/other.cfg"
+	check "a value" grep -qx "start  port right: promisc: false -> true" "$TMP/said"
+	check "what goes" grep -qx "start  interface kl: removed" "$TMP/said"
+	check "what comes" grep -qx "start  interface km: added" "$TMP/said"
+	check "what would be live" \
+		grep -qx "live   eal: attach_timeout: [0-9]* -> 77" "$TMP/said"
+	check "as JSON" says 1 '"port right","change":"changed","needs":"start","key":"promisc",' \
+		knit -j reload "$TMP/other.cfg"
+	check "nothing has changed, indeed" running_is "$TMP/before"
+}
+
+no_good()
+{
+	local more='{ id = 1; lcore = 3; cpus = "0";'
+	more+=' forward = ({ mode = "punt"; port = "left"; }); }'
+
+	other 's/mode = "[a-z]*"/mode = "fly"/'
+	check "a file with an error" says 3 \
+		'other.cfg:[0-9]+: workers.\[0\].forward.\[0\].mode: found "fly"' \
+		knit reload "$TMP/other.cfg"
+	check "its errors as JSON" says 3 '"applied":false,"errors":\["[^"]*other.cfg:[0-9]+: wor' \
+		knit -j reload "$TMP/other.cfg"
+	other "s/workers = (/& $more,/"
+	check "rules that do not fit" says 3 'worker 0: another rule for "left" than worker 1 has' \
+		knit reload "$TMP/other.cfg"
+	check "no file" says 3 "nosuch.cfg: No such file" knit reload "$TMP/nosuch.cfg"
+	check "two files" says 2 "the name of one file" knit reload a b
+	check "somebody else" says 4 "only root may ask its primary" \
+		setpriv --reuid 12345 --clear-groups "$KNIT" --prefix "$PREFIX" reload
+	check "nothing has changed at all" running_is "$TMP/before"
+}
+
+netns left right
+tap_port left left
+tap_port right right
+interface kl left left
+WORKER_TEXT='idle = "adaptive";'
+worker 0 "xconnect left right"
+system_up
+knit show config >"$TMP/before"
+nothing
+takes_over
+refused
+no_good
+check "packets would pass: the worker serves" worker_serves 0
+system_down
+check "primary ends well" [ "$STATUS" -eq 0 ]
