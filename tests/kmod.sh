@@ -110,6 +110,8 @@ void netif_set_gso_max_size(struct net_device *dev, unsigned int size);' \
 			struct sockaddr_storage *ss);
 void netif_napi_add_weight(struct net_device *dev, int weight);
 void netif_set_tso_max_size(struct net_device *dev, unsigned int size);'
+	flips KNI_HAS_GRO_FLUSH_INLINE net/gro.h 'void __gro_flush(struct gro_node *gro);' \
+		'static inline void napi_gro_flush(struct napi_struct *napi, bool old)'
 	flips KNI_HAS_HW_ADDR_SET linux/etherdevice.h 'eth_hw_addr_set_port(' 'eth_hw_addr_set('
 	flips KNI_HAS_KERNEL_RINGPARAM linux/ethtool.h 'struct kernel_ethtool_ringparam;
 	void	(*get_ringparam)(struct net_device *, struct ethtool_ringparam *);' \

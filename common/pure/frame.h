@@ -149,11 +149,17 @@ static inline void knit_frames_end(struct knit_frames *f)
 		knit_ring_submit(f->free_q, n);
 }
 
-/* Offloads that need more than these KNIT_FEAT_*. d passed knit_desc_check_frame. */
-static inline enum knit_reject knit_frame_check_features(const struct knit_desc *d, __u32 features)
+/*
+ * What needs more than these KNIT_FEAT_*. d is the first descriptor of a frame of len bytes, and
+ * passed knit_desc_check_frame.
+ */
+static inline enum knit_reject knit_frame_check_features(const struct knit_desc *d, __u32 len,
+							 __u32 features)
 {
 	__u8 gso = d->gso_type & KNIT_GSO_TYPE;
 
+	if (len > KNIT_FRAME_MAX && !(features & KNIT_FEAT_BIG_TCP))
+		return KNIT_REJECT_BAD_LEN;
 	if (d->flags & KNIT_DESC_CSUM_PARTIAL && !(features & KNIT_FEAT_CSUM))
 		return KNIT_REJECT_BAD_FLAGS;
 	if (gso && !(features & (gso == KNIT_GSO_UDP_L4 ? KNIT_FEAT_USO : KNIT_FEAT_TSO)))

@@ -67,10 +67,15 @@ struct knit_desc {
 #define KNIT_GSO_ECN 0x80 /* or-ed to a TCP type: the first segment alone carries CWR */
 
 #define KNIT_ETH_HLEN 14
-/* Longest frame on either way: what Linux hands to a device with TSO (GSO_LEGACY_MAX_SIZE, 65536)
- * plus Ethernet header and two tags. */
+/*
+ * Longest frame on either way: what Linux hands to a device with TSO (GSO_LEGACY_MAX_SIZE, 65536)
+ * plus Ethernet header and two tags. With KNIT_FEAT_BIG_TCP, TCP that is to be cut may be longer:
+ * KNIT_BIG_FRAME_MAX. What is longer than KNIT_FRAME_MAX has 0 as its length in the IP header.
+ */
 #define KNIT_FRAME_MAX (KNIT_GSO_MAX_BYTES + KNIT_ETH_HLEN + 8)
 #define KNIT_GSO_MAX_BYTES 65536
+#define KNIT_BIG_FRAME_MAX (KNIT_BIG_GSO_MAX_BYTES + KNIT_ETH_HLEN + 8)
+#define KNIT_BIG_GSO_MAX_BYTES 196608
 /*
  * Segments that a frame is to be cut into, at most. Cut at Linux's least TCP payload that makes
  * sense (536) it gives 123.
@@ -80,6 +85,8 @@ struct knit_desc {
 #define KNIT_DESC_MAX_LEN 65535
 /* KNIT_FRAME_MAX in buffers of 1 KiB, the smallest data room that knit accepts. */
 #define KNIT_DESC_MAX_SEGS 65
+/* The smallest buffers in which KNIT_BIG_FRAME_MAX is as many. */
+#define KNIT_BIG_BUFFER_MIN ((KNIT_BIG_FRAME_MAX + KNIT_DESC_MAX_SEGS - 1) / KNIT_DESC_MAX_SEGS)
 
 KNIT_ASSERT_SIZE(struct knit_desc, 32);
 KNIT_ASSERT_OFFSET(struct knit_desc, addr, 0);
@@ -147,13 +154,23 @@ static inline enum knit_reject knit_desc_check_gso(const struct knit_desc *d, __
 	return KNIT_REJECT_NONE;
 }
 
+/* Longest frame that this descriptor may be the first of, on an interface with all features. */
+static inline __u32 knit_desc_longest(const struct knit_desc *first)
+{
+	__u8 type = first->gso_type & KNIT_GSO_TYPE;
+
+	return type == KNIT_GSO_TCPV4 || type == KNIT_GSO_TCPV6 ? KNIT_BIG_FRAME_MAX
+								: KNIT_FRAME_MAX;
+}
+
 /*
  * A whole frame: first is a private copy of its first descriptor, frame_len the sum of the lengths
- * of all of them (each passed knit_desc_check_seg). Addresses are the engine's to check.
+ * of all of them (each passed knit_desc_check_seg). Addresses are the engine's to check, and what
+ * the interface's features allow.
  */
 static inline enum knit_reject knit_desc_check_frame(const struct knit_desc *first, __u32 frame_len)
 {
-	if (frame_len < KNIT_ETH_HLEN || frame_len > KNIT_FRAME_MAX)
+	if (frame_len < KNIT_ETH_HLEN || frame_len > knit_desc_longest(first))
 		return KNIT_REJECT_BAD_LEN;
 	if (first->flags & KNIT_DESC_CSUM_PARTIAL && first->flags & KNIT_DESC_HASH)
 		return KNIT_REJECT_BAD_FLAGS;

@@ -52,7 +52,13 @@ KNIT_ASSERT_OFFSET(struct knit_shm_hdr, reserved, 20);
 #define KNIT_FEAT_TSO 0x0004  /* KNIT_GSO_TCPV4 and TCPV6, both ways; needs SG and CSUM */
 #define KNIT_FEAT_USO 0x0008  /* KNIT_GSO_UDP_L4, both ways; needs SG and CSUM */
 #define KNIT_FEAT_VLAN 0x0010 /* tags travel in vlan_tci */
-#define KNIT_FEAT_ALL 0x001f
+#define KNIT_FEAT_ALL 0x001f  /* what every engine serves */
+/*
+ * Frames of TCP up to KNIT_BIG_FRAME_MAX, both ways; needs TSO. Not of every kernel: KNIT_IOC_INFO.
+ * Buffers of less than KNIT_BIG_BUFFER_MIN do not hold the longest ones.
+ */
+#define KNIT_FEAT_BIG_TCP 0x0020
+#define KNIT_FEAT_KNOWN (KNIT_FEAT_ALL | KNIT_FEAT_BIG_TCP)
 
 enum knit_queue {
 	KNIT_RX_Q,

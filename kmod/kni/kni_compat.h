@@ -9,6 +9,9 @@
 #include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 #include <linux/u64_stats_sync.h>
+#ifdef KNI_HAS_GRO_FLUSH_INLINE
+#include <net/gro.h>
+#endif
 
 /*
  * Everything that differs between kernels, 5.10 to the newest. What this one has is told by
@@ -231,6 +234,16 @@ static inline void kni_set_tso_max(struct net_device *dev, unsigned int bytes, u
 	dev->gso_max_segs = segments;
 #endif
 }
+
+/*
+ * Does the stack have frames of TCP that are longer than 64 KiB? Since 5.19 of IPv6, since 6.3 of
+ * IPv4; which ones are sent is the stack's to know.
+ */
+#if defined(KNI_HAS_TSO_MAX) && defined(GSO_LEGACY_MAX_SIZE)
+#define KNI_FEAT_BIG_TCP KNIT_FEAT_BIG_TCP
+#else
+#define KNI_FEAT_BIG_TCP 0
+#endif
 
 /* May a page be pinned for long and written: anonymous, shmem or hugetlb, not a file system's. */
 static inline bool kni_page_is_memory(struct page *page)

@@ -21,7 +21,9 @@ static int check_features(u32 features, u32 ring_size)
 {
 	const u32 basis = KNIT_FEAT_SG | KNIT_FEAT_CSUM;
 
-	if (features & ~KNIT_FEAT_ALL)
+	if (features & ~(KNIT_FEAT_ALL | KNI_FEAT_BIG_TCP))
+		return -EINVAL;
+	if (features & KNIT_FEAT_BIG_TCP && !(features & KNIT_FEAT_TSO))
 		return -EINVAL;
 	if (features & (KNIT_FEAT_TSO | KNIT_FEAT_USO) && (features & basis) != basis)
 		return -EINVAL;

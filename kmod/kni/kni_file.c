@@ -47,7 +47,7 @@ static int call_info(struct kni_file *f, union kni_arg *arg)
 		      (kni_params.async ? KNIT_INFO_ASYNC : 0) |
 		      (kni_loopback() ? KNIT_INFO_LOOPBACK : 0) |
 		      (f->trusted ? 0 : KNIT_INFO_UNTRUSTED);
-	info->features = KNIT_FEAT_ALL;
+	info->features = KNIT_FEAT_ALL | KNI_FEAT_BIG_TCP;
 	info->max_pairs = KNIT_MAX_PAIRS;
 	return 0;
 }

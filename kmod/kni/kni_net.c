@@ -221,7 +221,9 @@ void kni_net_features(struct net_device *dev, u32 features)
 	if (features & KNIT_FEAT_VLAN)
 		dev->features |= NETIF_F_HW_VLAN_CTAG_RX;
 	dev->vlan_features = to_port;
-	kni_set_tso_max(dev, KNIT_GSO_MAX_BYTES, KNIT_GSO_MAX_SEGS);
+	kni_set_tso_max(dev,
+			features & KNIT_FEAT_BIG_TCP ? KNIT_BIG_GSO_MAX_BYTES : KNIT_GSO_MAX_BYTES,
+			KNIT_GSO_MAX_SEGS);
 }
 
 /* RTNL held. What a net_device above one of ours does sends ours no event of its own. */

@@ -68,7 +68,7 @@ static enum knit_reject check_frame(const struct kni_iter *w, const struct kni_f
 	/* the tap engine puts the tag into the data, which needs no feature of the device */
 	if (d->flags & KNIT_DESC_VLAN && !(w->features & KNIT_FEAT_VLAN))
 		return KNIT_REJECT_BAD_FLAGS;
-	why = knit_frame_check_features(d, w->features);
+	why = knit_frame_check_features(d, f->len, w->features);
 	return why || !d->gso_type ? why : check_gso(f);
 }
 
@@ -100,7 +100,17 @@ static __u32 l4_of_ip6(const __u8 *hdr, __u32 len, __u32 at, __u8 *proto)
 	return at;
 }
 
-bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len)
+/*
+ * A length that the header can't say is 0 there. Where a kernel takes the length from depends on
+ * its version; with 0 in the header all of them take that of the frame, or have nothing to do with
+ * it.
+ */
+static bool says_big(const __u8 *hdr, __u32 l3, __u32 at)
+{
+	return kni_be16(hdr + at + (l3 == TYPE_IP4 ? 2 : 4)) == 0;
+}
+
+bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len, __u32 frame_len)
 {
 	__u32 type = d->gso_type & KNIT_GSO_TYPE, at = 12, l3, l4 = 0;
 	bool udp = type == KNIT_GSO_UDP_L4;
@@ -118,6 +128,8 @@ bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len)
 		l4 = l4_of_ip6(hdr, len, at + 2, &proto);
 	if (l4 == 0 || proto != (udp ? PROTO_UDP : PROTO_TCP) || l4 != d->csum_start)
 		return false;
+	if (frame_len > KNIT_FRAME_MAX && !says_big(hdr, l3, at + 2))
+		return false;
 	if (udp)
 		return d->hdr_len == l4 + UDP_HLEN && len >= d->hdr_len;
 	return len >= l4 + TCP_HLEN && hdr[l4 + 12] >> 4 >= 5 &&
@@ -133,7 +145,7 @@ bool kni_frame_next(struct kni_iter *w, struct kni_frame *f)
 	knit_chain_begin(&w->rx, &c, &f->desc);
 	while (knit_chain_next(&w->rx, &c, &d)) {
 		/* before its runs are too many for run[] */
-		if (c.len > KNIT_FRAME_MAX)
+		if (c.len > KNIT_BIG_FRAME_MAX)
 			c.why = KNIT_REJECT_BAD_LEN;
 		else if (!add_runs(w->mem, w->hint, f->run, &f->n_runs, d.addr, d.len))
 			c.why = KNIT_REJECT_BAD_ADDR;

@@ -15,10 +15,10 @@
  * belongs to user space: copy it first, then look at it.
  *
  * Bounds. One poll looks at KNIT_PEEK descriptors at most, whatever the indexes say. A piece of len
- * bytes touches at most len / 4096 + 2 pages, and a frame has KNIT_FRAME_MAX bytes and
+ * bytes touches at most len / 4096 + 2 pages, and a frame has KNIT_BIG_FRAME_MAX bytes and
  * KNIT_DESC_MAX_SEGS pieces at most: so KNI_RUNS runs hold every frame.
  */
-#define KNI_RUNS (KNIT_FRAME_MAX / 4096 + 2 * KNIT_DESC_MAX_SEGS + 1)
+#define KNI_RUNS (KNIT_BIG_FRAME_MAX / 4096 + 2 * KNIT_DESC_MAX_SEGS + 1)
 
 /* Bytes that are contiguous in the kernel. */
 struct kni_run {
@@ -51,9 +51,10 @@ struct kni_iter {
 bool kni_frame_next(struct kni_iter *w, struct kni_frame *f);
 /*
  * Are a frame's headers what its descriptor says of its segmentation? The kernel finds them by
- * itself when it cuts, so the two must agree. hdr: len bytes of a private copy.
+ * itself when it cuts, so the two must agree. hdr: a private copy of the first len bytes of
+ * frame_len.
  */
-bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len);
+bool kni_frame_gso_fits(const struct knit_desc *d, const __u8 *hdr, __u32 len, __u32 frame_len);
 
 /*
  * The place for frames to tx_q, in buffers of alloc_q. Every buffer taken becomes exactly one

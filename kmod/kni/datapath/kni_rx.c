@@ -47,18 +47,49 @@ static void copy_next(struct cursor *c, void *to, u32 len)
 	}
 }
 
-/* 17 fragments of a page each hold the longest frame, also if the first one is SHORT_FRAGMENT. */
+/*
+ * A further skb for fragments, behind last in skb's list. It has nothing else, so wherever the
+ * stack cuts, pieces of it can be shared.
+ */
+static struct sk_buff *add_to_list(struct sk_buff *skb, struct sk_buff *last)
+{
+	struct sk_buff *more = alloc_skb(0, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (unlikely(!more))
+		return NULL;
+	if (last == skb)
+		skb_shinfo(skb)->frag_list = more;
+	else
+		last->next = more;
+	skb->truesize += more->truesize;
+	return more;
+}
+
+/*
+ * 17 fragments of a page each hold KNIT_FRAME_MAX, also if the first one is SHORT_FRAGMENT. Longer
+ * ones need more where memory is fragmented.
+ */
 static bool copy_to_pages(struct kni_pair *p, struct cursor *c, struct sk_buff *skb, u32 len)
 {
+	struct sk_buff *to = skb;
 	struct kni_piece piece;
 
 	for (; len; len -= piece.len) {
-		if (skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS ||
-		    !kni_pages_take(&p->large, min(len, SHORT_FRAGMENT), len, &piece))
+		if (unlikely(skb_shinfo(to)->nr_frags == MAX_SKB_FRAGS)) {
+			to = add_to_list(skb, to);
+			if (!to)
+				return false;
+		}
+		if (!kni_pages_take(&p->large, min(len, SHORT_FRAGMENT), len, &piece))
 			return false;
 		copy_next(c, page_address(piece.page) + piece.offset, piece.len);
-		skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, piece.page, piece.offset, piece.len,
+		skb_add_rx_frag(to, skb_shinfo(to)->nr_frags, piece.page, piece.offset, piece.len,
 				piece.len);
+		if (likely(to == skb))
+			continue;
+		skb->len += piece.len;
+		skb->data_len += piece.len;
+		skb->truesize += piece.len;
 	}
 	return true;
 }
@@ -117,7 +148,7 @@ static enum knit_reject set_gso(struct sk_buff *skb, const struct knit_desc *d)
 {
 	struct skb_shared_info *info = skb_shinfo(skb);
 
-	if (!kni_frame_gso_fits(d, skb->data, skb_headlen(skb)))
+	if (!kni_frame_gso_fits(d, skb->data, skb_headlen(skb), skb->len))
 		return KNIT_REJECT_BAD_GSO;
 	switch (d->gso_type & KNIT_GSO_TYPE) {
 	case KNIT_GSO_TCPV4:
@@ -270,6 +301,9 @@ static struct sk_buff *poll_take_skb(struct kni_poll *v, struct kni_pair *p)
 
 static bool is_tcp(const struct sk_buff *skb)
 {
+	/* behind the option that says the length of a long one */
+	if (skb_is_gso_tcp(skb))
+		return true;
 	if (skb->protocol == htons(ETH_P_IP))
 		return skb_headlen(skb) >= sizeof(struct iphdr) &&
 		       ((const struct iphdr *)skb->data)->protocol == IPPROTO_TCP;
@@ -294,6 +328,9 @@ static void pass_to_stack(struct kni_pair *p, struct list_head *skbs)
 		if (!(features & NETIF_F_GRO) || !(all || is_tcp(skb)))
 			continue;
 		skb_list_del_init(skb);
+		/* Its extra header makes GRO take it for another flow's: it would overtake. */
+		if (unlikely(skb->len > KNIT_GSO_MAX_BYTES))
+			napi_gro_flush(&p->turn.napi, false);
 		napi_gro_receive(&p->turn.napi, skb);
 	}
 	netif_receive_skb_list(skbs);

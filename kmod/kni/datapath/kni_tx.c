@@ -157,13 +157,21 @@ void kni_tx_take(struct kni_pair *p, u32 len)
 	trace_kni_tx_submit(p->iface->dev, p->index, len, p->txbuf.n);
 }
 
+static bool is_too_long(const struct kni_iface *i, const struct sk_buff *skb)
+{
+	if (likely(skb->len <= KNIT_FRAME_MAX))
+		return false;
+	return !(i->features & KNIT_FEAT_BIG_TCP) || skb->len > KNIT_BIG_FRAME_MAX ||
+	       !skb_is_gso_tcp(skb);
+}
+
 int kni_tx_put(struct kni_pair *p, struct sk_buff *skb)
 {
 	struct kni_txbuf *r = &p->txbuf;
 	enum kni_fit fit = KNI_TOO_LONG;
 
 	r->mem = kni_mem_table(p->iface->mem);
-	if (likely(skb->len <= KNIT_FRAME_MAX))
+	if (likely(!is_too_long(p->iface, skb)))
 		fit = kni_txbuf_find(r, skb->len);
 	kni_tx_count(p, fit);
 	if (unlikely(fit != KNI_FIT))
@@ -364,7 +372,7 @@ netdev_features_t kni_tx_features(struct sk_buff *skb, struct net_device *dev,
 				  netdev_features_t features)
 {
 	features = vlan_features_check(skb, features);
-	if (skb_is_gso(skb) && (skb->len > KNIT_FRAME_MAX || gso_header(skb) > U8_MAX))
+	if (skb_is_gso(skb) && (is_too_long(kni_iface_of(dev), skb) || gso_header(skb) > U8_MAX))
 		features &= ~NETIF_F_GSO_MASK;
 	return features;
 }

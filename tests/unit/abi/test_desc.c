@@ -66,6 +66,13 @@ static const struct frame_case frame_cases[] = {
 	{ "sum wraps 16 bits", { PARTIAL(0xfff0, 0x0020) }, ANY_LEN, KNIT_REJECT_BAD_CSUM },
 	{ "tso 4", { PARTIAL(34, 16), GSO(1, 1448, 66) }, 9000, KNIT_REJECT_NONE },
 	{ "tso 6", { PARTIAL(54, 16), GSO(2, 1428, 86) }, 65000, KNIT_REJECT_NONE },
+	{ "longest tso 4", { PARTIAL(34, 16), GSO(1, 1448, 66) }, 196630, KNIT_REJECT_NONE },
+	{ "longest tso 6", { PARTIAL(62, 16), GSO(2, 1428, 94) }, 196630, KNIT_REJECT_NONE },
+	{ "tso too long", { PARTIAL(34, 16), GSO(1, 1448, 66) }, 196631, KNIT_REJECT_BAD_LEN },
+	{ "uso too long",
+	  { PARTIAL(34, 6), GSO(3, 1472, 42) },
+	  KNIT_FRAME_MAX + 1,
+	  KNIT_REJECT_BAD_LEN },
 	{ "uso", { PARTIAL(34, 6), GSO(3, 1472, 42) }, 9000, KNIT_REJECT_NONE },
 	{ "tso with ecn", { PARTIAL(34, 16), GSO(0x81, 1448, 66) }, 9000, KNIT_REJECT_NONE },
 	{ "uso with ecn", { PARTIAL(34, 6), GSO(0x83, 1472, 42) }, 9000, KNIT_REJECT_BAD_GSO },
@@ -139,7 +146,7 @@ static bool gso_usable(const struct knit_desc *d, __u32 len)
 
 static bool frame_usable(const struct knit_desc *d, __u32 len)
 {
-	if (len < 14 || len > 65536 + 22)
+	if (len < 14 || len > ((d->gso_type & 0x7f) - 1u < 2 ? 196608 + 22 : 65536 + 22))
 		return false;
 	if (d->flags & KNIT_DESC_CSUM_PARTIAL) {
 		if (d->flags & KNIT_DESC_HASH || d->csum_start < 14)
@@ -185,7 +192,7 @@ START_TEST(what_passes_is_usable)
 		if (reject == KNIT_REJECT_NONE && !seg_usable(&desc))
 			ck_abort_msg("segment %u passed and is not usable", i);
 		seen[reject]++;
-		len = i & 1 ? desc.len : knit_random_next(&random) % 70000;
+		len = i & 1 ? desc.len : knit_random_next(&random) % (i & 2 ? 70000 : 200000);
 		reject = knit_desc_check_frame(&desc, len);
 		if (reject == KNIT_REJECT_NONE) {
 			if (!frame_usable(&desc, len))

@@ -65,24 +65,87 @@ START_TEST(runs_of_a_segment)
 }
 END_TEST
 
+static struct knit_desc gso_desc(void)
+{
+	return (struct knit_desc){
+		.addr = SMALL,
+		.len = 9000,
+		.flags = KNIT_DESC_CSUM_PARTIAL,
+		.csum_start = 34,
+		.csum_offset = 16,
+		.gso_type = KNIT_GSO_TCPV4,
+		.gso_size = 1448,
+		.hdr_len = 54,
+	};
+}
+
 /* As many runs as a frame can have: every segment on three pages. */
 START_TEST(most_runs)
 {
-	__u32 left = KNIT_FRAME_MAX, i, len;
+	struct knit_desc d = gso_desc();
+	__u32 left = KNIT_BIG_FRAME_MAX, i;
 
-	knit_rig_setup(0, 1);
+	knit_rig_setup(KNIT_FEAT_KNOWN, 1);
+	d.addr = SMALL + PAGE - 1;
 	for (i = 0; i < KNIT_DESC_MAX_SEGS; i++) {
-		len = i < 15 ? PAGE + 2 : 2;
+		d.len = i < 47 ? PAGE + 2 : 2;
 		if (i == KNIT_DESC_MAX_SEGS - 1)
-			len = left;
-		left -= len;
-		push_seg(SMALL + PAGE - 1, len, i < KNIT_DESC_MAX_SEGS - 1 ? KNIT_DESC_MORE : 0);
+			d.len = left;
+		left -= d.len;
+		d.flags = (i ? 0 : KNIT_DESC_CSUM_PARTIAL) |
+			  (i < KNIT_DESC_MAX_SEGS - 1 ? KNIT_DESC_MORE : 0);
+		knit_rig_push(&knit_rig.rx_user, d);
 	}
 	expect_good();
-	ck_assert_uint_eq(knit_rig.frame.len, KNIT_FRAME_MAX);
+	ck_assert_uint_eq(knit_rig.frame.len, KNIT_BIG_FRAME_MAX);
 	ck_assert_uint_eq(knit_rig_bytes(knit_rig.frame.run, knit_rig.frame.n_runs),
-			  KNIT_FRAME_MAX);
+			  KNIT_BIG_FRAME_MAX);
 	ck_assert_uint_gt(knit_rig.frame.n_runs, KNI_RUNS - 5);
+	knit_rig_teardown();
+}
+END_TEST
+
+static enum knit_reject big_verdict(struct knit_desc d, __u32 len)
+{
+	struct knit_desc more = { .addr = BIG };
+
+	while (len) {
+		d.addr = BIG;
+		d.len = len < 60000 ? len : 60000;
+		len -= d.len;
+		d.flags |= len ? KNIT_DESC_MORE : 0;
+		knit_rig_push(&knit_rig.rx_user, d);
+		d = more;
+	}
+	take();
+	return knit_rig.frame.why;
+}
+
+/* Only TCP that is to be cut, and only where the interface has it. */
+START_TEST(big_frames)
+{
+	struct knit_desc tcp = gso_desc(), udp = tcp, plain = { 0 };
+
+	udp.gso_type = KNIT_GSO_UDP_L4;
+	udp.csum_offset = 6;
+	udp.hdr_len = 42;
+	knit_rig_setup(KNIT_FEAT_KNOWN, 1);
+	ck_assert_int_eq(big_verdict(tcp, KNIT_BIG_FRAME_MAX), KNIT_REJECT_NONE);
+	ck_assert_uint_eq(knit_rig.frame.len, KNIT_BIG_FRAME_MAX);
+	ck_assert_int_eq(big_verdict(tcp, KNIT_BIG_FRAME_MAX + 1), KNIT_REJECT_BAD_LEN);
+	ck_assert_int_eq(big_verdict(tcp, KNIT_FRAME_MAX + 1), KNIT_REJECT_NONE);
+	ck_assert_int_eq(big_verdict(udp, KNIT_FRAME_MAX), KNIT_REJECT_NONE);
+	ck_assert_int_eq(big_verdict(udp, KNIT_FRAME_MAX + 1), KNIT_REJECT_BAD_LEN);
+	ck_assert_int_eq(big_verdict(plain, KNIT_FRAME_MAX), KNIT_REJECT_NONE);
+	ck_assert_int_eq(big_verdict(plain, KNIT_FRAME_MAX + 1), KNIT_REJECT_BAD_LEN);
+	/* the stack cuts it into no more segments than one of 64 KiB */
+	tcp.gso_size = (KNIT_BIG_FRAME_MAX - tcp.hdr_len) / KNIT_GSO_MAX_SEGS;
+	ck_assert_int_eq(big_verdict(tcp, KNIT_BIG_FRAME_MAX), KNIT_REJECT_BAD_GSO);
+	tcp.gso_size++;
+	ck_assert_int_eq(big_verdict(tcp, KNIT_BIG_FRAME_MAX), KNIT_REJECT_NONE);
+	knit_rig.iter.features = KNIT_FEAT_ALL;
+	ck_assert_int_eq(big_verdict(tcp, KNIT_FRAME_MAX), KNIT_REJECT_NONE);
+	ck_assert_int_eq(big_verdict(tcp, KNIT_FRAME_MAX + 1), KNIT_REJECT_BAD_LEN);
 	knit_rig_teardown();
 }
 END_TEST
@@ -125,7 +188,7 @@ START_TEST(too_long)
 
 	knit_rig_setup(0, 1);
 	for (i = 0; i < 60; i++)
-		push_seg(i < 2 ? SMALL + 1 : NOWHERE, 65535, i < 59 ? KNIT_DESC_MORE : 0);
+		push_seg(i < 3 ? SMALL + 1 : NOWHERE, 65535, i < 59 ? KNIT_DESC_MORE : 0);
 	expect_reject(KNIT_REJECT_BAD_LEN);
 	for (i = 0; i < 60; i++)
 		push_seg(BIG, 65535, i < 59 ? KNIT_DESC_MORE : 0);
@@ -133,20 +196,6 @@ START_TEST(too_long)
 	knit_rig_teardown();
 }
 END_TEST
-
-static struct knit_desc gso_desc(void)
-{
-	return (struct knit_desc){
-		.addr = SMALL,
-		.len = 9000,
-		.flags = KNIT_DESC_CSUM_PARTIAL,
-		.csum_start = 34,
-		.csum_offset = 16,
-		.gso_type = KNIT_GSO_TCPV4,
-		.gso_size = 1448,
-		.hdr_len = 54,
-	};
-}
 
 static enum knit_reject verdict(struct knit_desc d)
 {
@@ -234,8 +283,8 @@ static bool fits(const uint8_t *h, uint8_t gso_type, uint16_t l4, uint8_t hdr_le
 	struct knit_desc d = { .gso_type = gso_type, .csum_start = l4, .hdr_len = hdr_len };
 
 	/* nor without the last byte of them */
-	ck_assert(!kni_frame_gso_fits(&d, h, hdr_len - 1u));
-	return kni_frame_gso_fits(&d, h, hdr_len);
+	ck_assert(!kni_frame_gso_fits(&d, h, hdr_len - 1u, 9000));
+	return kni_frame_gso_fits(&d, h, hdr_len, 9000);
 }
 
 START_TEST(headers_are_what_is_said)
@@ -284,7 +333,35 @@ START_TEST(headers_that_lie)
 	ck_assert(!fits(v4, KNIT_GSO_TCPV4, 30, 50));
 	v4[14] = 0x45;
 	v4[46] = 0x40; /* so does TCP */
-	ck_assert(!kni_frame_gso_fits(&d, v4, sizeof(v4)));
+	ck_assert(!kni_frame_gso_fits(&d, v4, sizeof(v4), 9000));
+}
+END_TEST
+
+/* Behind an option, which is how older kernels say the length, and without. */
+START_TEST(headers_of_big_frames)
+{
+	struct knit_desc d4 = { .gso_type = KNIT_GSO_TCPV4, .csum_start = 34, .hdr_len = 54 };
+	struct knit_desc d6 = { .gso_type = KNIT_GSO_TCPV6, .csum_start = 54, .hdr_len = 74 };
+	struct knit_desc d6j = { .gso_type = KNIT_GSO_TCPV6, .csum_start = 62, .hdr_len = 82 };
+	uint8_t v4[256] = { 0 }, v6[256] = { 0 }, v6j[256] = { 0 };
+
+	headers(v4, 14, 0x0800, 6);
+	headers(v6, 14, 0x86dd, 6);
+	headers(v6j, 14, 0x86dd, 0);
+	v6j[54] = 6;
+	v6j[56] = 0xc2;
+	v6j[57] = 4;
+	v6j[62 + 12] = 0x50;
+	ck_assert(kni_frame_gso_fits(&d4, v4, 54, KNIT_FRAME_MAX + 1));
+	ck_assert(kni_frame_gso_fits(&d6, v6, 74, KNIT_FRAME_MAX + 1));
+	ck_assert(kni_frame_gso_fits(&d6j, v6j, 82, KNIT_FRAME_MAX + 1));
+	v4[17] = v6[19] = v6j[18] = 1;
+	ck_assert(!kni_frame_gso_fits(&d4, v4, 54, KNIT_FRAME_MAX + 1));
+	ck_assert(!kni_frame_gso_fits(&d6, v6, 74, KNIT_FRAME_MAX + 1));
+	ck_assert(!kni_frame_gso_fits(&d6j, v6j, 82, KNIT_FRAME_MAX + 1));
+	ck_assert(kni_frame_gso_fits(&d4, v4, 54, KNIT_FRAME_MAX));
+	ck_assert(kni_frame_gso_fits(&d6, v6, 74, KNIT_FRAME_MAX));
+	ck_assert(kni_frame_gso_fits(&d6j, v6j, 82, KNIT_FRAME_MAX));
 }
 END_TEST
 
@@ -315,9 +392,11 @@ KNIT_SUITE(kni_frame)
 	knit_add_test(s, "most runs", most_runs, 0);
 	knit_add_test(s, "addresses", addresses, 0);
 	knit_add_test(s, "too long", too_long, 0);
+	knit_add_test(s, "big frames", big_frames, 0);
 	knit_add_test(s, "offloads", offloads, 0);
 	knit_add_test(s, "headers are what is said", headers_are_what_is_said, 0);
 	knit_add_test(s, "headers that lie", headers_that_lie, 0);
+	knit_add_test(s, "headers of big frames", headers_of_big_frames, 0);
 	knit_add_test(s, "headers with options", headers_with_options, 0);
 	knit_add_test(s, "loopback takes short frames", loopback_takes_short_frames, 0);
 }

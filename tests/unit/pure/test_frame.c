@@ -289,22 +289,28 @@ START_TEST(features)
 {
 	struct knit_desc d = { 0 };
 
-	ck_assert_int_eq(knit_frame_check_features(&d, 0), KNIT_REJECT_NONE);
+	ck_assert_int_eq(knit_frame_check_features(&d, 9000, 0), KNIT_REJECT_NONE);
 	d.flags = KNIT_DESC_CSUM_PARTIAL;
-	ck_assert_int_eq(knit_frame_check_features(&d, KNIT_FEAT_CSUM), KNIT_REJECT_NONE);
-	ck_assert_int_eq(knit_frame_check_features(&d, KNIT_FEAT_ALL & ~KNIT_FEAT_CSUM),
+	ck_assert_int_eq(knit_frame_check_features(&d, 9000, KNIT_FEAT_CSUM), KNIT_REJECT_NONE);
+	ck_assert_int_eq(knit_frame_check_features(&d, 9000, KNIT_FEAT_ALL & ~KNIT_FEAT_CSUM),
 			 KNIT_REJECT_BAD_FLAGS);
 	for (d.gso_type = KNIT_GSO_TCPV4; d.gso_type <= KNIT_GSO_UDP_L4; d.gso_type++) {
 		__u32 needs = d.gso_type == KNIT_GSO_UDP_L4 ? KNIT_FEAT_USO : KNIT_FEAT_TSO;
 
-		ck_assert_int_eq(knit_frame_check_features(&d, KNIT_FEAT_CSUM | needs),
+		ck_assert_int_eq(knit_frame_check_features(&d, 9000, KNIT_FEAT_CSUM | needs),
 				 KNIT_REJECT_NONE);
-		ck_assert_int_eq(knit_frame_check_features(&d, KNIT_FEAT_ALL & ~needs),
+		ck_assert_int_eq(knit_frame_check_features(&d, 9000, KNIT_FEAT_ALL & ~needs),
 				 KNIT_REJECT_BAD_GSO);
-		ck_assert_int_eq(knit_frame_check_features(&d, needs), KNIT_REJECT_BAD_FLAGS);
+		ck_assert_int_eq(knit_frame_check_features(&d, 9000, needs), KNIT_REJECT_BAD_FLAGS);
 	}
 	d.gso_type = KNIT_GSO_TCPV4 | KNIT_GSO_ECN;
-	ck_assert_int_eq(knit_frame_check_features(&d, KNIT_FEAT_CSUM | KNIT_FEAT_TSO),
+	ck_assert_int_eq(knit_frame_check_features(&d, 9000, KNIT_FEAT_CSUM | KNIT_FEAT_TSO),
+			 KNIT_REJECT_NONE);
+	ck_assert_int_eq(knit_frame_check_features(&d, KNIT_FRAME_MAX, KNIT_FEAT_ALL),
+			 KNIT_REJECT_NONE);
+	ck_assert_int_eq(knit_frame_check_features(&d, KNIT_FRAME_MAX + 1, KNIT_FEAT_ALL),
+			 KNIT_REJECT_BAD_LEN);
+	ck_assert_int_eq(knit_frame_check_features(&d, KNIT_FRAME_MAX + 1, KNIT_FEAT_KNOWN),
 			 KNIT_REJECT_NONE);
 }
 END_TEST

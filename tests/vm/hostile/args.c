@@ -129,7 +129,7 @@ static unsigned int create(const struct stage *s, struct dice *d, union any_arg 
 		.shm = (uintptr_t)t->shm,
 		.ring_size = t->ring_size,
 		.n_pairs = t->n_pairs,
-		.features = one_in(d, 2) ? KNIT_FEAT_ALL : below(d, KNIT_FEAT_ALL + 1),
+		.features = one_in(d, 2) ? control->features : below(d, KNIT_FEAT_KNOWN + 1),
 		.netns_fd = one_in(d, 5) ? some_fd(s, d) : -1,
 		.mtu = 1500,
 		.min_mtu = 68,

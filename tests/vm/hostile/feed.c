@@ -135,9 +135,10 @@ static void spoil(struct feed *f, struct knit_desc *d)
 static uint32_t chain(struct feed *f, const struct knit_desc *first, uint32_t len,
 		      struct knit_desc *d)
 {
-	uint32_t segs = one_in(f->dice, 2) ? 1 : 1 + below(f->dice, KNIT_DESC_MAX_SEGS), n = 0,
-		 take;
+	uint32_t segs = 1 + len / 32768, n = 0, take;
 
+	if (one_in(f->dice, 2))
+		segs = 1 + below(f->dice, KNIT_DESC_MAX_SEGS);
 	if (spoils(f))
 		segs = KNIT_DESC_MAX_SEGS + below(f->dice, CHAIN - KNIT_DESC_MAX_SEGS);
 	while (n < segs) {
@@ -171,7 +172,7 @@ static void feed_rx(struct feed *f)
 	uint8_t *data;
 
 	do {
-		data = place(f, 2 * KNIT_FRAME_MAX);
+		data = place(f, 2 * KNIT_BIG_FRAME_MAX);
 		len = frame_make(f->dice, f->target, data, &first);
 		first.addr = (uintptr_t)data;
 		n = chain(f, &first, len, d);

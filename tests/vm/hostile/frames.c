@@ -90,7 +90,8 @@ static void ipv4(struct draft *f, uint8_t protocol, uint32_t l4)
 	struct iphdr ip = { .ihl = 5, .version = 4, .ttl = 64, .protocol = protocol };
 
 	put_type(f, ETH_P_IP);
-	ip.tot_len = htons(sizeof(ip) + l4);
+	if (sizeof(ip) + l4 <= 65535 || one_in(f->dice, 10))
+		ip.tot_len = htons(sizeof(ip) + l4);
 	ip.id = htons(below(f->dice, 0x10000));
 	ip.frag_off = htons(one_in(f->dice, 10) ? below(f->dice, 0x10000) : 0);
 	ip.saddr = htonl(ADDRESS(number, 2));
@@ -99,13 +100,32 @@ static void ipv4(struct draft *f, uint8_t protocol, uint32_t l4)
 	put(f, &ip, sizeof(ip));
 }
 
+/* How long an IPv6 packet is whose header can't say it; or not. */
+static void jumbo_option(struct draft *f, uint8_t protocol, uint32_t len)
+{
+	uint8_t option[8] = { protocol, 0, 0xc2, 4 };
+	uint32_t be;
+
+	if (one_in(f->dice, 6))
+		len = edge(f->dice);
+	be = htonl(len);
+	memcpy(option + 4, &be, sizeof(be));
+	if (one_in(f->dice, 10))
+		option[below(f->dice, 4)] = roll(f->dice);
+	put(f, option, sizeof(option));
+}
+
 static void ipv6(struct draft *f, uint8_t protocol, uint32_t l4)
 {
 	const uint8_t number = f->target->number;
 	struct ipv6hdr ip = { .version = 6, .hop_limit = 64, .nexthdr = protocol };
+	bool jumbo = l4 > 65535 && one_in(f->dice, 2);
 
 	put_type(f, ETH_P_IPV6);
-	ip.payload_len = htons(l4);
+	if (l4 <= 65535 || one_in(f->dice, 10))
+		ip.payload_len = htons(l4);
+	if (jumbo)
+		ip.nexthdr = IPPROTO_HOPOPTS;
 	ip.saddr.s6_addr[0] = 0xfd;
 	ip.daddr.s6_addr[0] = one_in(f->dice, 3) ? 0xff : 0xfd;
 	ip.daddr.s6_addr[1] = ip.daddr.s6_addr[0] == 0xff ? 2 : 0;
@@ -113,6 +133,8 @@ static void ipv6(struct draft *f, uint8_t protocol, uint32_t l4)
 	ip.saddr.s6_addr[15] = 2;
 	ip.daddr.s6_addr[15] = 1;
 	put(f, &ip, sizeof(ip));
+	if (jumbo)
+		jumbo_option(f, protocol, l4 + 8);
 }
 
 static void partial(struct draft *f, uint32_t l4, uint32_t offset)
@@ -154,7 +176,8 @@ static void udp(struct draft *f, bool v6)
 
 static void tcp(struct draft *f, bool v6)
 {
-	uint32_t n = payload(f, 100), start;
+	bool big = one_in(f->dice, 6);
+	uint32_t n = big ? below(f->dice, KNIT_BIG_FRAME_MAX) : payload(f, 100), start;
 	struct tcphdr h = {
 		.source = htons(1024 + below(f->dice, 8)),
 		.dest = htons(PORT),
@@ -167,11 +190,11 @@ static void tcp(struct draft *f, bool v6)
 	v6 ? ipv6(f, IPPROTO_TCP, sizeof(h) + n) : ipv4(f, IPPROTO_TCP, sizeof(h) + n);
 	start = f->at;
 	put(f, &h, sizeof(h));
-	if (one_in(f->dice, 2))
+	if (big || one_in(f->dice, 2))
 		partial(f, start, offsetof(struct tcphdr, check));
 	else if (one_in(f->dice, 2))
 		f->desc->flags |= KNIT_DESC_CSUM_GOOD; /* a lie */
-	if (f->desc->flags & KNIT_DESC_CSUM_PARTIAL && one_in(f->dice, 2))
+	if (f->desc->flags & KNIT_DESC_CSUM_PARTIAL && (big || one_in(f->dice, 2)))
 		to_be_cut(f, v6 ? KNIT_GSO_TCPV6 : KNIT_GSO_TCPV4, n);
 	f->len = f->at + n;
 }

@@ -47,9 +47,10 @@ struct plan {
 /* Shared by all processes; nothing of it is ever given to the kernel. */
 struct control {
 	uint64_t seed;
-	bool fail;	/* allocations are made to fail */
-	bool loopback;	/* the module's */
-	uint32_t ready; /* villain: wo. round + 1: it has begun */
+	bool fail;	   /* allocations are made to fail */
+	bool loopback;	   /* the module's */
+	uint32_t features; /* likewise: those it serves */
+	uint32_t ready;	   /* villain: wo. round + 1: it has begun */
 
 	/* villain, accomplices: any thread */
 	uint32_t n_ids; /* ever published; the list is overwritten from the beginning */

@@ -2,6 +2,7 @@
 #include "hostile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,6 +153,17 @@ static bool nothing_pinned(const void *arg)
 	return vmstat("nr_foll_pin_acquired") == vmstat("nr_foll_pin_released");
 }
 
+static uint32_t features_served(void)
+{
+	struct knit_ioc_info info = { .size = sizeof(info) };
+	int fd = open(KNIT_DEV_PATH, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || call(fd, KNIT_IOC_INFO, &info))
+		die(KNIT_DEV_PATH);
+	close(fd);
+	return info.features;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = { .rounds = 8, .duration = 3000 };
@@ -164,6 +176,7 @@ int main(int argc, char **argv)
 		die("getrandom");
 	parse(argc, argv, &o);
 	control->loopback = o.loopback;
+	control->features = features_served();
 	printf("# seed %lu\n", (unsigned long)control->seed);
 	fflush(stdout);
 	if (!o.loopback)

@@ -36,7 +36,7 @@ static void plan_make(struct plan *p, uint32_t round, uint32_t duration)
 	*p = (struct plan){ .round = round, .duration = duration };
 	p->ring_size = PICK(&d, sizes);
 	p->n_pairs = 1 + below(&d, 4);
-	p->features = one_in(&d, 5) ? PICK(&d, few) : KNIT_FEAT_ALL;
+	p->features = one_in(&d, 5) ? PICK(&d, few) : control->features;
 	p->flags = KNIT_CREATE_CARRIER | below(&d, 2) * KNIT_CREATE_ASYNC |
 		   below(&d, 2) * KNIT_CREATE_ATTACHED;
 	p->spoil = PICK(&d, spoils);
@@ -45,7 +45,7 @@ static void plan_make(struct plan *p, uint32_t round, uint32_t duration)
 	p->obedient = !one_in(&d, 3);
 	/* all reasons to reject are seen in any case */
 	if (round == 0) {
-		p->features = KNIT_FEAT_ALL;
+		p->features = control->features;
 		p->obedient = true;
 		p->scribble = false;
 	}

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 static int info_of_size(int fd, uint32_t size, struct knit_ioc_info *info)
@@ -61,6 +63,16 @@ static int open_with_right(void *arg)
 	return unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0 ? -errno : kni_open() >= 0;
 }
 
+static bool release_is(int major, int minor) /* or newer */
+{
+	int has_major = 0, has_minor = 0;
+	struct utsname name;
+
+	uname(&name);
+	sscanf(name.release, "%d.%d", &has_major, &has_minor);
+	return has_major > major || (has_major == major && has_minor >= minor);
+}
+
 void test_info(void)
 {
 	struct knit_ioc_info info;
@@ -72,7 +84,9 @@ void test_info(void)
 	is("info", info_of_size(fd, sizeof(info), &info), 0);
 	is("info: ABI", info.abi, KNIT_ABI_VERSION);
 	is("info: pairs", info.max_pairs, KNIT_MAX_PAIRS);
-	is("info: features", info.features, KNIT_FEAT_ALL);
+	is("info: features", info.features & ~KNIT_FEAT_BIG_TCP, KNIT_FEAT_ALL);
+	is("info: long TCP where the kernel has it", !!(info.features & KNIT_FEAT_BIG_TCP),
+	   release_is(5, 19));
 	is("info: a shorter struct", info_of_size(fd, 8, &info), 0);
 	is("info: no more than that is written", info.abi == KNIT_ABI_VERSION && !info.features, 1);
 	is("info: no size", info_of_size(fd, 0, &info), -EINVAL);

@@ -145,13 +145,23 @@ int channel_detach(struct channel *c)
 	return ioctl(c->file, KNIT_IOC_DETACH, &a) < 0 ? -errno : 0;
 }
 
-uint32_t info_flags(int file)
+static struct knit_ioc_info info_of(int file)
 {
 	struct knit_ioc_info info = { .size = sizeof(info) };
 
 	if (ioctl(file, KNIT_IOC_INFO, &info) < 0)
 		die("KNIT_IOC_INFO");
-	return info.flags;
+	return info;
+}
+
+uint32_t info_flags(int file)
+{
+	return info_of(file).flags;
+}
+
+uint32_t info_features(int file)
+{
+	return info_of(file).features;
 }
 
 struct knit_ioc_stats stats_of(const struct channel *c)

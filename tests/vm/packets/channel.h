@@ -17,7 +17,7 @@
 #define RING 256
 #define BUFFER 2048
 #define RX_AREA (1u << 20)
-#define FRAME_ROOM (KNIT_FRAME_MAX + 1)
+#define FRAME_ROOM (KNIT_BIG_FRAME_MAX + 1)
 #define PATIENCE_MS 10000
 
 struct channel {
@@ -60,6 +60,7 @@ struct channel *channel_new(int file, const char *name, uint32_t features, size_
 int channel_attach(struct channel *c); /* 0 or -errno */
 int channel_detach(struct channel *c);
 uint32_t info_flags(int file);
+uint32_t info_features(int file);
 
 /* Puts a frame into rx_q in segments of seg bytes (0: one); first has the offload fields. */
 void rx_put(struct channel *c, const void *data, uint32_t len, uint32_t seg,

@@ -77,14 +77,16 @@ static int run_all(struct world *w, const struct test *t, char **only)
 		failed += !ok;
 		channel_detach(w->full); /* if it failed in the middle */
 		channel_detach(w->bare);
+		if (w->big)
+			channel_detach(w->big);
 	}
 	return failed;
 }
 
-static int skip_all(const struct test *t)
+static int skip_all(const struct test *t, const char *why)
 {
 	for (; t->name; t++)
-		printf("skip packets: %s: the module does not merge on this kernel\n", t->name);
+		printf("skip packets: %s: %s\n", t->name, why);
 	return 0;
 }
 
@@ -93,8 +95,16 @@ static int run_merging(struct world *w, bool merges, char **only)
 {
 	if (merges)
 		return run_all(w, merge_tests, only) + run_all(w, others_tests, only);
-	return run_all(w, never_merged_tests, only) + skip_all(merge_tests) +
-	       skip_all(others_tests);
+	return run_all(w, never_merged_tests, only) + skip_all(merge_tests, "does not merge here") +
+	       skip_all(others_tests, "does not merge here");
+}
+
+static int run_big(struct world *w, char **only)
+{
+	if (w->big == NULL)
+		return skip_all(big_tests, "this kernel has none");
+	iface_up(w->big, false);
+	return run_all(w, big_tests, only);
 }
 
 /* Is that the first argument? Then it is taken away. */
@@ -129,6 +139,10 @@ int main(int argc, char **argv)
 	w.full = channel_new(w.file, "full", KNIT_FEAT_ALL, page_size);
 	w.bare = channel_new(w.file, "bare", 0, page_size);
 	w.full->kicks = w.bare->kicks = kicks;
+	if (info_features(w.file) & KNIT_FEAT_BIG_TCP) {
+		w.big = channel_new(w.file, "big", KNIT_FEAT_KNOWN, page_size);
+		w.big->kicks = kicks;
+	}
 	if (info_flags(w.file) & KNIT_INFO_LOOPBACK) {
 		failed = run_all(&w, lo_tests, argv + 2);
 	} else {
@@ -136,7 +150,8 @@ int main(int argc, char **argv)
 		iface_up(w.bare, false);
 		failed = run_all(&w, rx_tests, argv + 2) + run_all(&w, long_tests, argv + 2) +
 			 run_merging(&w, merges, argv + 2) + run_all(&w, napi_tests, argv + 2) +
-			 run_all(&w, tx_tests, argv + 2) + run_all(&w, bad_tests, argv + 2);
+			 run_all(&w, tx_tests, argv + 2) + run_all(&w, bad_tests, argv + 2) +
+			 run_big(&w, argv + 2);
 	}
 	return failed ? 1 : 0;
 }

@@ -6,11 +6,15 @@
 
 #include <stdio.h>
 
-/* What the tests share: two interfaces of one file, one with all features and one with none. */
+/*
+ * What the tests share: interfaces of one file, one with all features and one with none; a third
+ * one with what not all kernels have.
+ */
 struct world {
 	int file;
 	struct channel *full; /* OUR_IP */
 	struct channel *bare;
+	struct channel *big; /* KNIT_FEAT_BIG_TCP; NULL: this kernel has none */
 	uint8_t out[FRAME_ROOM];
 	uint8_t in[FRAME_ROOM + sizeof(struct virtio_net_hdr)];
 	struct frame frame;
@@ -23,7 +27,7 @@ struct test {
 
 /* All end with NULL. merge_tests and others_tests are for kernels where the module merges. */
 extern const struct test rx_tests[], long_tests[], never_merged_tests[], merge_tests[],
-	others_tests[], napi_tests[], tx_tests[], bad_tests[], lo_tests[];
+	others_tests[], napi_tests[], tx_tests[], bad_tests[], big_tests[], lo_tests[];
 
 #define CHECK(cond)                                                                \
 	do {                                                                       \

@@ -262,7 +262,7 @@ static enum knit_reject frame_check(const struct knit_tap_frame *f, uint32_t fea
 	/* the tag is put behind the addresses, which must be in one piece */
 	if (f->desc.flags & KNIT_DESC_VLAN && f->seg[0].iov_len <= 12)
 		return KNIT_REJECT_BAD_LEN;
-	return knit_frame_check_features(&f->desc, features);
+	return knit_frame_check_features(&f->desc, f->len, features);
 }
 
 /* Takes the next frame; keeps it if it is a good one. False: nothing is to be taken now. */
