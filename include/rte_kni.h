@@ -165,6 +165,13 @@ void rte_kni_close(void);
 #define RTE_KNI_OFFLOAD_TSO 0x0004  /**< likewise RTE_MBUF_F_TX_TCP_SEG; needs SG and CSUM */
 #define RTE_KNI_OFFLOAD_USO 0x0008  /**< likewise RTE_MBUF_F_TX_UDP_SEG; needs SG and CSUM */
 #define RTE_KNI_OFFLOAD_VLAN 0x0010 /**< likewise RTE_MBUF_F_TX_VLAN and RX_VLAN_STRIPPED */
+/**
+ * Frames with RTE_MBUF_F_TX_TCP_SEG may have up to 192 KiB, both ways. They say 0 as their length
+ * in the IP header, and no driver takes them: rte_eth_tx_burst must not get them. tx_burst of an
+ * interface without this flag cuts them. Needs TSO, the kernel module on Linux 5.19 or newer, and
+ * mbufs with room for 3026 bytes behind the headroom.
+ */
+#define RTE_KNI_OFFLOAD_BIG_TCP 0x0020
 
 /** What rte_kni_alloc does not offer. A field with value 0 changes nothing, but for size. */
 struct rte_kni_ext_conf {

@@ -24,6 +24,8 @@ KNIT_ASSERT(RTE_KNI_OFFLOAD_CSUM == KNIT_FEAT_CSUM, "one set of flags");
 KNIT_ASSERT(RTE_KNI_OFFLOAD_TSO == KNIT_FEAT_TSO, "one set of flags");
 KNIT_ASSERT(RTE_KNI_OFFLOAD_USO == KNIT_FEAT_USO, "one set of flags");
 KNIT_ASSERT(RTE_KNI_OFFLOAD_VLAN == KNIT_FEAT_VLAN, "one set of flags");
+KNIT_ASSERT(RTE_KNI_OFFLOAD_BIG_TCP == KNIT_FEAT_BIG_TCP, "one set of flags");
+KNIT_ASSERT(KNIT_BIG_BUFFER_MIN == 3026, "rte_kni.h says so");
 
 static bool ext_ok(const struct rte_kni_ext_conf *ext)
 {
@@ -39,9 +41,9 @@ static bool ext_ok(const struct rte_kni_ext_conf *ext)
 			ext->async, ext->merge_datagrams);
 		return false;
 	}
-	if (ext->offloads & ~KNIT_FEAT_ALL) {
+	if (ext->offloads & ~KNIT_FEAT_KNOWN) {
 		log_err("rte_kni_ext_conf: offloads %#x: bits of %#x are allowed", ext->offloads,
-			KNIT_FEAT_ALL);
+			KNIT_FEAT_KNOWN);
 		return false;
 	}
 	if (ext->offloads & segmenting && (ext->offloads & needed) != needed) {
@@ -49,11 +51,15 @@ static bool ext_ok(const struct rte_kni_ext_conf *ext)
 			ext->offloads);
 		return false;
 	}
+	if (ext->offloads & RTE_KNI_OFFLOAD_BIG_TCP && !(ext->offloads & RTE_KNI_OFFLOAD_TSO)) {
+		log_err("rte_kni_ext_conf: offloads %#x: BIG_TCP needs TSO", ext->offloads);
+		return false;
+	}
 	return true;
 }
 
 /* Can the pool's mbufs be put on offer to the kernel? */
-static bool pool_ok(const char *name, struct rte_mempool *pool)
+static bool pool_ok(const char *name, struct rte_mempool *pool, uint32_t offloads)
 {
 	uint16_t room;
 
@@ -62,6 +68,12 @@ static bool pool_ok(const char *name, struct rte_mempool *pool)
 		return false;
 	}
 	room = rte_pktmbuf_data_room_size(pool);
+	if (offloads & RTE_KNI_OFFLOAD_BIG_TCP &&
+	    room < RTE_PKTMBUF_HEADROOM + KNIT_BIG_BUFFER_MIN) {
+		log_err("%s: mbufs of mempool %s have room for %d bytes: BIG_TCP needs %d", name,
+			pool->name, room - RTE_PKTMBUF_HEADROOM, KNIT_BIG_BUFFER_MIN);
+		return false;
+	}
 	if (room < RTE_PKTMBUF_HEADROOM + RTE_ETHER_MAX_LEN - RTE_ETHER_CRC_LEN)
 		log_warn("%s: mbufs of mempool %s have room for %d bytes: longer frames of the "
 			 "kernel are dropped",
@@ -186,7 +198,7 @@ struct rte_kni *rte_kni_alloc_ext(struct rte_mempool *pktmbuf_pool, const struct
 	}
 	to_iface_conf(conf, ext, handover, &c);
 	c.port_id = ops ? ops->port_id : UINT16_MAX;
-	if (!pool_ok(c.name, pktmbuf_pool))
+	if (!pool_ok(c.name, pktmbuf_pool, ext->offloads))
 		return NULL;
 	knit_kni_lock();
 	kni = iface_create(pktmbuf_pool, &c, ops);

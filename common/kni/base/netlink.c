@@ -28,8 +28,9 @@
 
 #define NL_BUF 32768 /* one link with all its attributes fits with room to spare */
 #define NL_REQ 256
-#define NL_EVENT_SPACE (1 << 20) /* socket buffer: thousands of link changes */
-#define IFLA_ALLMULTI_ATTR 61	 /* IFLA_ALLMULTI; headers before Linux 6.0 don't have it */
+#define NL_EVENT_SPACE (1 << 20)       /* socket buffer: thousands of link changes */
+#define IFLA_ALLMULTI_ATTR 61	       /* IFLA_ALLMULTI; headers before Linux 6.0 don't have it */
+#define IFLA_GSO_IPV4_MAX_SIZE_ATTR 63 /* since Linux 6.3; older ones pass over it */
 
 int knit_nl_open(struct knit_nl *nl, bool events)
 {
@@ -277,6 +278,17 @@ int knit_nl_link_gso_max_segs(struct knit_nl *nl, uint32_t ifindex, uint32_t seg
 
 	put_link(nlh, RTM_NEWLINK, ifindex);
 	mnl_attr_put_u32(nlh, IFLA_GSO_MAX_SEGS, segs);
+	return nl_request(nl, nlh, NULL, NULL);
+}
+
+int knit_nl_link_gso_max_size(struct knit_nl *nl, uint32_t ifindex, uint32_t bytes)
+{
+	char req[NL_REQ];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+
+	put_link(nlh, RTM_NEWLINK, ifindex);
+	mnl_attr_put_u32(nlh, IFLA_GSO_MAX_SIZE, bytes);
+	mnl_attr_put_u32(nlh, IFLA_GSO_IPV4_MAX_SIZE_ATTR, bytes);
 	return nl_request(nl, nlh, NULL, NULL);
 }
 

@@ -68,6 +68,8 @@ int knit_nl_link_mtu(struct knit_nl *nl, uint32_t ifindex, uint32_t mtu);
 int knit_nl_link_move(struct knit_nl *nl, uint32_t ifindex, int netns_fd, const char *name);
 /* Longest GSO frame in segments; the kernel cuts longer ones itself. */
 int knit_nl_link_gso_max_segs(struct knit_nl *nl, uint32_t ifindex, uint32_t segs);
+/* Longest GSO frame in bytes, of IPv6 and, where the kernel knows it, of IPv4. */
+int knit_nl_link_gso_max_size(struct knit_nl *nl, uint32_t ifindex, uint32_t bytes);
 int knit_nl_link_del(struct knit_nl *nl, uint32_t ifindex);
 
 /* There is no event for these lists: poll. */

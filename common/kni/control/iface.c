@@ -210,6 +210,16 @@ static bool conf_ok(const struct knit_iface_conf *conf)
 	return true;
 }
 
+/* Of the engine that was found, which "auto" leaves open. */
+static int check_big_tcp(const struct knit_iface_conf *conf, const struct knit_engine_ops *engine)
+{
+	if (!(conf->features & KNIT_FEAT_BIG_TCP) || engine->kind == KNIT_ENGINE_KMOD)
+		return 0;
+	log_err("%s: frames of TCP longer than 64 KiB need the kernel module, not engine %s",
+		conf->name, engine->name);
+	return -EOPNOTSUPP;
+}
+
 struct rte_kni *knit_iface_create(const struct knit_iface_conf *conf)
 {
 	const struct rte_memzone *mz = NULL, *shm_mz = NULL;
@@ -230,6 +240,9 @@ struct rte_kni *knit_iface_create(const struct knit_iface_conf *conf)
 		rte_errno = EEXIST;
 		return NULL;
 	}
+	ret = check_big_tcp(conf, engine);
+	if (ret < 0)
+		goto err_free;
 	mz = memzone_reserve("knit_kni", conf->name, private_bytes(conf->ring_size, conf->n_pairs));
 	shm_mz = memzone_reserve("knit_shm", conf->name,
 				 knit_shm_bytes(conf->ring_size, conf->n_pairs));

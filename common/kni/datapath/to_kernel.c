@@ -81,6 +81,16 @@ static void rx_frame_put(struct knit_rx_end *e, uint32_t at, const struct rte_mb
 		put_segment(e, ++at, seg);
 }
 
+static bool is_too_long(const struct rte_kni *kni, const struct rte_mbuf *m)
+{
+	if (unlikely(m->nb_segs > KNIT_DESC_MAX_SEGS))
+		return true;
+	if (likely(m->pkt_len <= KNIT_FRAME_MAX))
+		return false;
+	return !(kni->features & KNIT_FEAT_BIG_TCP) || m->pkt_len > KNIT_BIG_FRAME_MAX ||
+	       !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+}
+
 /* RX path entry point: frames from a port, or another interface, to the kernel. */
 unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf **mbufs,
 			    unsigned int n)
@@ -96,7 +106,7 @@ unsigned int knit_to_kernel(struct rte_kni *kni, uint16_t pair, struct rte_mbuf 
 		room = e->cookies.n_free;
 	for (i = 0; i < n; i++) {
 		m = mbufs[i];
-		if (unlikely(m->nb_segs > KNIT_DESC_MAX_SEGS || m->pkt_len > KNIT_FRAME_MAX)) {
+		if (unlikely(is_too_long(kni, m))) {
 			e->drops[KNIT_USER_DROP_RX_TOO_LONG]++;
 			rte_pktmbuf_free(m);
 			continue;

@@ -101,6 +101,8 @@ bool knit_offload_fits_slow(const struct rte_mbuf *m, uint32_t features)
 		return false;
 	if (ol & KNIT_OFFLOAD_SEG && m->l2_len + m->l3_len + m->l4_len > UINT8_MAX)
 		return false;
+	if (m->pkt_len > KNIT_FRAME_MAX && !(features & KNIT_FEAT_BIG_TCP))
+		return false;
 	/* Descriptors have no word for it; the kernel's own frames carry it anyway. */
 	return !(ol & RTE_MBUF_F_TX_IP_CKSUM) || ip_checksum_stands(m);
 }
@@ -145,6 +147,8 @@ uint64_t knit_offload_iface_capa(uint32_t features)
 		capa |= RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
 	if (features & KNIT_FEAT_TSO)
 		capa |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
+	if (features & KNIT_FEAT_BIG_TCP)
+		capa |= KNIT_OFFLOAD_BIG_TCP;
 	if (features & KNIT_FEAT_USO)
 		capa |= RTE_ETH_TX_OFFLOAD_UDP_TSO;
 	if (features & KNIT_FEAT_VLAN)

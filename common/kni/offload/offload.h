@@ -53,6 +53,9 @@
  */
 #define KNIT_OFFLOAD_TSO_ECN (UINT64_C(1) << 62)
 
+/* Likewise: takes TCP to be cut that is longer than KNIT_FRAME_MAX. Drivers count on 64 KiB. */
+#define KNIT_OFFLOAD_BIG_TCP (UINT64_C(1) << 61)
+
 /* What knit's own frames can ask for. */
 #define KNIT_OFFLOAD_SEG (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 #define KNIT_OFFLOAD_TX \

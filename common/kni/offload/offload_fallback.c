@@ -31,6 +31,8 @@ static bool must_cut(const struct rte_mbuf *m, uint64_t capa)
 	if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG && !(capa & KNIT_OFFLOAD_TSO_ECN) &&
 	    knit_tcp_cwr(m))
 		return true;
+	if (m->pkt_len > KNIT_FRAME_MAX && !(capa & KNIT_OFFLOAD_BIG_TCP))
+		return true;
 	/* A descriptor's hdr_len, and what controllers take. */
 	return m->l2_len + m->l3_len + m->l4_len > UINT8_MAX;
 }

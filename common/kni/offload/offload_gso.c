@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "offload_soft.h"
 
+#include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_errno.h>
 #include <rte_memcpy.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
+#include <netinet/in.h>
 #include <string.h>
+
+#define IP6_HLEN 40
+#define JUMBO_HLEN 8
+#define JUMBO_TYPE 0xc2
 
 /*
  * Segmentation by copy. Attaching the payload instead would cost a second mbuf per segment and
@@ -16,9 +22,10 @@
 struct cut {
 	const struct rte_mbuf *seg; /* where the payload goes on */
 	uint32_t off;
+	uint32_t jumbo; /* bytes behind the IPv6 header that the outputs do not get */
 	uint32_t l2_len;
-	uint32_t l3_len;
-	uint32_t hdr_len;
+	uint32_t l3_len;  /* of the outputs */
+	uint32_t hdr_len; /* likewise */
 	uint32_t mss;
 	uint32_t payload;
 	uint64_t ol_flags; /* of the outputs */
@@ -32,6 +39,21 @@ struct cut {
 	struct rte_mempool *pool;
 };
 
+/*
+ * The option that says how long an IPv6 packet is whose header can't. Older kernels write it as
+ * a header of its own, and without others.
+ */
+static uint32_t jumbo_bytes(const struct rte_mbuf *m)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, m->l2_len);
+	const uint8_t *opt = ip + IP6_HLEN;
+
+	if (!(m->ol_flags & RTE_MBUF_F_TX_IPV6) || m->l3_len < IP6_HLEN + JUMBO_HLEN ||
+	    ip[6] != IPPROTO_HOPOPTS)
+		return 0;
+	return opt[1] == 0 && opt[2] == JUMBO_TYPE && opt[3] == 4 ? JUMBO_HLEN : 0;
+}
+
 static void cut_init(struct cut *c, const struct rte_mbuf *m, const struct knit_offload_port *port)
 {
 	bool udp = m->ol_flags & RTE_MBUF_F_TX_UDP_SEG;
@@ -40,14 +62,15 @@ static void cut_init(struct cut *c, const struct rte_mbuf *m, const struct knit_
 
 	c->seg = m;
 	c->l2_len = m->l2_len;
-	c->l3_len = m->l3_len;
-	c->hdr_len = m->l2_len + m->l3_len + m->l4_len;
-	c->off = c->hdr_len;
+	c->jumbo = jumbo_bytes(m);
+	c->l3_len = m->l3_len - c->jumbo;
+	c->off = m->l2_len + m->l3_len + m->l4_len;
+	c->hdr_len = c->off - c->jumbo;
 	c->mss = m->tso_segsz;
-	c->payload = m->pkt_len - c->hdr_len;
+	c->payload = m->pkt_len - c->off;
 	c->version = m->ol_flags & RTE_MBUF_F_TX_IPV4 ? 4 : 6;
 	c->proto = udp ? IPPROTO_UDP : IPPROTO_TCP;
-	c->ext = knit_ipv6_ext(m);
+	c->ext = c->version == 6 && c->l3_len != IP6_HLEN;
 	c->csum = !(port->capa & need) || (c->ext && !(port->capa & KNIT_OFFLOAD_IPV6_EXT));
 	c->ol_flags = m->ol_flags & RTE_MBUF_F_TX_VLAN;
 	if (!c->csum)
@@ -62,8 +85,8 @@ static void cut_init(struct cut *c, const struct rte_mbuf *m, const struct knit_
 static void cut_read_headers(struct cut *c, const struct rte_mbuf *m)
 {
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, c->l2_len);
-	const uint8_t *l4 = ip + c->l3_len;
-	uint32_t all = m->pkt_len - c->l2_len - c->l3_len;
+	const uint8_t *l4 = ip + m->l3_len;
+	uint32_t all = m->pkt_len - c->l2_len - m->l3_len;
 	uint16_t field;
 
 	if (c->version == 4)
@@ -118,10 +141,24 @@ static int segment_fill(struct cut *c, struct rte_mbuf *head, uint32_t n)
 	return 0;
 }
 
+static void copy_headers(const struct cut *c, const struct rte_mbuf *m, uint8_t *to)
+{
+	const uint8_t *from = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t ip = c->l2_len + IP6_HLEN;
+
+	if (likely(c->jumbo == 0)) {
+		rte_memcpy(to, from, c->hdr_len);
+		return;
+	}
+	rte_memcpy(to, from, ip);
+	rte_memcpy(to + ip, from + ip + c->jumbo, c->hdr_len - ip);
+	to[c->l2_len + 6] = from[ip]; /* next header */
+}
+
 static void write_ip(struct cut *c, uint8_t *ip, uint32_t l4_len)
 {
 	if (c->version == 6) {
-		knit_put_be16(ip + 4, c->l3_len - 40 + l4_len);
+		knit_put_be16(ip + 4, c->l3_len - IP6_HLEN + l4_len);
 		return;
 	}
 	knit_put_be16(ip + 2, c->l3_len + l4_len);
@@ -167,7 +204,7 @@ static int cut_one(struct cut *c, const struct rte_mbuf *m, struct rte_mbuf *s, 
 	uint32_t l4_len = c->hdr_len - c->l2_len - c->l3_len + chunk;
 	uint8_t *p = rte_pktmbuf_mtod(s, uint8_t *);
 
-	rte_memcpy(p, rte_pktmbuf_mtod(m, const void *), c->hdr_len);
+	copy_headers(c, m, p);
 	s->data_len = c->hdr_len;
 	s->pkt_len = c->hdr_len;
 	s->port = m->port;
@@ -175,7 +212,7 @@ static int cut_one(struct cut *c, const struct rte_mbuf *m, struct rte_mbuf *s, 
 	s->ol_flags |= c->ol_flags;
 	s->tx_offload = 0;
 	s->l2_len = m->l2_len;
-	s->l3_len = m->l3_len;
+	s->l3_len = c->l3_len;
 	s->l4_len = m->l4_len;
 	if (segment_fill(c, s, chunk) < 0)
 		return -ENOMEM;
@@ -197,7 +234,8 @@ static int segments_count(const struct cut *c, const struct knit_offload_port *p
 
 	if (c->mss == 0)
 		return -EINVAL;
-	if (c->hdr_len - c->l2_len - (c->version == 6 ? 40 : 0) + RTE_MIN(c->mss, c->payload) >
+	if (c->hdr_len - c->l2_len - (c->version == 6 ? IP6_HLEN : 0) +
+		    RTE_MIN(c->mss, c->payload) >
 	    UINT16_MAX)
 		return -EINVAL;
 	if (room < RTE_PKTMBUF_HEADROOM + c->hdr_len + 1)

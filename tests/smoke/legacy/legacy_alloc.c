@@ -42,6 +42,14 @@ static void test_errors(void)
 	ext.size = sizeof(ext);
 	ext.offloads = RTE_KNI_OFFLOAD_TSO;
 	report("alloc_ext TSO without SG", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
+	ext.offloads = RTE_KNI_OFFLOAD_BIG_TCP;
+	report("alloc_ext BIG_TCP without TSO", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
+	ext.offloads = 0x40;
+	report("alloc_ext unknown offload", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
+	ext.offloads |= RTE_KNI_OFFLOAD_SG | RTE_KNI_OFFLOAD_CSUM | RTE_KNI_OFFLOAD_TSO;
+	ext.offloads ^= 0x40 | RTE_KNI_OFFLOAD_BIG_TCP;
+	report("alloc_ext BIG_TCP in small mbufs",
+	       rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);
 	ext.offloads = 0;
 	ext.n_pairs = 17;
 	report("alloc_ext 17 pairs", rte_kni_alloc_ext(pool, &conf, NULL, &ext) == NULL);

@@ -128,6 +128,18 @@ START_TEST(not_created)
 }
 END_TEST
 
+/* What an older module, or kernel, says of itself. */
+START_TEST(big_tcp_not_served)
+{
+	conf.features = KNIT_FEAT_KNOWN;
+	ck_assert_ptr_null(knit_iface_create(&conf));
+	conf.features = KNIT_FEAT_ALL;
+	ck_assert_int_eq(rte_errno, EOPNOTSUPP);
+	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_CREATE), 0);
+	ck_assert_uint_eq(kmod_fake_open_files(), 0);
+}
+END_TEST
+
 START_TEST(no_namespace)
 {
 	conf.netns = "knit-there-is-none";
@@ -518,6 +530,7 @@ KNIT_SUITE_EAL(kmod, knit_eal_small_pages)
 	tcase_add_test(c, created);
 	tcase_add_test(c, created_otherwise);
 	tcase_add_test(c, not_created);
+	tcase_add_test(c, big_tcp_not_served);
 	tcase_add_test(c, no_namespace);
 	tcase_add_test(c, pairs);
 	tcase_add_test(c, link_state);

@@ -133,6 +133,52 @@ START_TEST(nonsense_is_counted)
 }
 END_TEST
 
+/* Whole to an interface that has them; cut for one that has not, with nothing lost. */
+START_TEST(longer_than_64_kib)
+{
+	const struct frame f = { .version = 4, .proto = IPPROTO_TCP, .payload = 100000 };
+	uint32_t features = _i ? KNIT_FEAT_ALL : KNIT_FEAT_KNOWN, n = 0;
+	struct rte_mbuf *m = frame_make(&f);
+	struct knit_desc d = frame_desc(&f, 1448);
+
+	make(features);
+	ck_assert_int_eq(knit_offload_from_desc(&d, m), 0);
+	ck_assert_uint_eq(rte_kni_tx_burst(&kni, &m, 1), 1);
+	ck_assert_uint_eq(kni.pair[0].rx.packets, _i ? (f.payload + 1447) / 1448 : 1);
+	for (; knit_ring_peek(&rx_q, 1); n++)
+		next(&d);
+	ck_assert_uint_eq(n, _i ? (f.payload + 1447) / 1448 : (f.payload + 54 + 2047) / 2048);
+	all_back();
+}
+END_TEST
+
+/* Only TCP to be cut, and only so long. */
+START_TEST(too_long_is_counted)
+{
+	const struct frame f = { .version = 4, .proto = IPPROTO_TCP, .payload = 66000 };
+	struct frame longest = f;
+	struct rte_mbuf *m;
+	struct knit_desc d;
+
+	make(KNIT_FEAT_KNOWN);
+	m = frame_make(&f);
+	ck_assert_uint_eq(rte_kni_tx_burst(&kni, &m, 1), 1);
+	ck_assert_uint_eq(kni.pair[0].rx.drops[KNIT_USER_DROP_RX_TOO_LONG], 1);
+	longest.payload = KNIT_BIG_FRAME_MAX + 1 - frame_hdr(&f);
+	m = frame_make(&longest);
+	d = frame_desc(&longest, 1448);
+	ck_assert_int_eq(knit_offload_from_desc(&d, m), -EINVAL);
+	m->ol_flags = RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_TCP_CKSUM | RTE_MBUF_F_TX_IPV4;
+	m->l2_len = frame_l2(&f);
+	m->l3_len = frame_l3(&f);
+	m->l4_len = frame_l4(&f);
+	m->tso_segsz = 1448;
+	ck_assert_uint_eq(rte_kni_tx_burst(&kni, &m, 1), 1);
+	ck_assert_uint_eq(kni.pair[0].rx.drops[KNIT_USER_DROP_RX_TOO_LONG], 2);
+	all_back();
+}
+END_TEST
+
 START_TEST(without_room_it_stays_the_callers)
 {
 	struct rte_mbuf *m[SIZE + 1];
@@ -259,6 +305,8 @@ KNIT_SUITE_EAL(kni_burst, knit_eal_small_pages)
 	frames_make_pools();
 	tcase_add_loop_test(tcase, checksums_are_carried_out, 0, 4);
 	tcase_add_test(tcase, nonsense_is_counted);
+	tcase_add_loop_test(tcase, longer_than_64_kib, 0, 2);
+	tcase_add_test(tcase, too_long_is_counted);
 	tcase_add_test(tcase, without_room_it_stays_the_callers);
 	tcase_add_test(tcase, what_waits_is_counted);
 	tcase_add_test(tcase, without_offloads);

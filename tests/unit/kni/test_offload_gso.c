@@ -232,6 +232,87 @@ START_TEST(test_cut_with_tag)
 }
 END_TEST
 
+/* Longer than a length in IP can say: in IPv6 behind an option that says it, or without. */
+static const struct gso_case big_cases[] = {
+	{ { 4, IPPROTO_TCP, 0, 0, 12, 196000, 0, 0, ALL_TCP }, 1448 },
+	{ { 4, IPPROTO_TCP, 1, 0, 0, 66000, 1777, 1, ALL_TCP }, 536 },
+	{ { 6, IPPROTO_TCP, 0, 0, 12, 196000, 0, 0, ALL_TCP, .jumbo = true }, 1428 },
+	{ { 6, IPPROTO_TCP, 1, 0, 12, 65501, 1900, 3, ALL_TCP, .jumbo = true }, 1400 },
+	{ { 6, IPPROTO_TCP, 0, 2, 12, 90001, 2000, 5, ALL_TCP, .jumbo = true }, 8900 },
+	{ { 6, IPPROTO_TCP, 0, 0, 12, 196000, 0, 0, ALL_TCP }, 1428 },
+};
+
+START_TEST(test_big_between_interfaces)
+{
+	const uint32_t with = KNIT_FEAT_KNOWN, without = KNIT_FEAT_ALL;
+	const struct gso_case *c = &big_cases[_i];
+	struct knit_desc d = frame_desc(&c->f, c->mss), back = { 0 };
+	struct rte_mbuf *m = from_kernel(c);
+
+	ck_assert(knit_offload_fits(m, with));
+	ck_assert(!(knit_offload_missing(m, knit_offload_iface_capa(with)) & KNIT_OFFLOAD_SEG));
+	knit_offload_to_desc(m, with, &back);
+	d.gso_type |= KNIT_GSO_ECN;
+	ck_assert_mem_eq(&d, &back, sizeof(d));
+	ck_assert_int_eq(knit_desc_check_frame(&back, m->pkt_len), KNIT_REJECT_NONE);
+	ck_assert(m->pkt_len <= KNIT_FRAME_MAX || !knit_offload_fits(m, without));
+	ck_assert(m->pkt_len <= KNIT_FRAME_MAX ||
+		  knit_offload_missing(m, knit_offload_iface_capa(without)) & KNIT_OFFLOAD_SEG);
+	rte_pktmbuf_free(m);
+	pool_is_full();
+}
+END_TEST
+
+/* No port takes them, whatever else it can; and what becomes of them has no option. */
+START_TEST(test_big_is_cut_for_a_port)
+{
+	struct gso_case c = big_cases[_i];
+	struct knit_offload_port port = { CSUMS | RTE_ETH_TX_OFFLOAD_MULTI_SEGS |
+						  RTE_ETH_TX_OFFLOAD_IPV4_CKSUM |
+						  RTE_ETH_TX_OFFLOAD_TCP_TSO | KNIT_OFFLOAD_TSO_ECN,
+					  pool, 0 };
+	struct knit_offload_port soft = { RTE_ETH_TX_OFFLOAD_MULTI_SEGS, pool, 0 };
+	struct rte_mbuf *m = from_kernel(&c), *out[KNIT_OFFLOAD_MAX_SEGS], *one;
+	unsigned int i, n;
+
+	ck_assert(knit_offload_needed(m, port.capa));
+	n = knit_offload_fallback(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
+	c.f.jumbo = false;
+	for (i = 0; i < n; i++) {
+		ck_assert(!knit_offload_needed(out[i], port.capa));
+		ck_assert(!(out[i]->ol_flags & KNIT_OFFLOAD_SEG));
+		ck_assert(!c.f.ext == !!(out[i]->ol_flags & RTE_MBUF_F_TX_TCP_CKSUM));
+		ck_assert_uint_eq(knit_offload_fallback(out[i], &soft, &one, 1), 1);
+		out[i] = one;
+	}
+	verify_cut(&c, out, n);
+	rte_pktmbuf_free_bulk(out, n);
+	pool_is_full();
+}
+END_TEST
+
+/* Other options stay where they are. */
+START_TEST(test_option_that_is_not_jumbo)
+{
+	struct gso_case c = { { 6, IPPROTO_TCP, 0, 0, 12, 5000, 0, 0, ALL_TCP, .jumbo = true },
+			      1000 };
+	struct knit_offload_port port = { RTE_ETH_TX_OFFLOAD_MULTI_SEGS, pool, 0 };
+	struct rte_mbuf *m = frame_make(&c.f), *out[KNIT_OFFLOAD_MAX_SEGS];
+	struct knit_desc d = frame_desc(&c.f, c.mss);
+	unsigned int n;
+
+	*rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + 42) = 5; /* router alert, though a long one */
+	ck_assert_int_eq(knit_offload_from_desc(&d, m), 0);
+	n = knit_offload_fallback(m, &port, out, KNIT_OFFLOAD_MAX_SEGS);
+	ck_assert_uint_eq(n, 5);
+	ck_assert_uint_eq(out[4]->l3_len, 48);
+	ck_assert_uint_eq(out[4]->pkt_len, 14 + 48 + 32 + 1000);
+	ck_assert_uint_eq(*rte_pktmbuf_mtod_offset(out[4], uint8_t *, 14 + 42), 5);
+	rte_pktmbuf_free_bulk(out, n);
+	pool_is_full();
+}
+END_TEST
+
 static void refused(struct rte_mbuf *m, const struct knit_offload_port *port, unsigned int max,
 		    int want)
 {
@@ -482,6 +563,8 @@ KNIT_SUITE_EAL(offload_gso, knit_eal_small_pages)
 	tcase_add_loop_test(t, test_port_never_cuts_cwr, 0, 5);
 	tcase_add_loop_test(t, test_cut_with_tag, 0, n);
 	tcase_add_loop_test(t, test_no_byte_beyond, 0, n);
+	tcase_add_loop_test(t, test_big_between_interfaces, 0, RTE_DIM(big_cases));
+	tcase_add_loop_test(t, test_big_is_cut_for_a_port, 0, RTE_DIM(big_cases));
 	tcase_add_loop_test(t, test_fuzz, 0, 4);
 	suite_add_tcase(s, t);
 	knit_add_test(s, "limits", test_cut_limits, 0);
@@ -489,4 +572,5 @@ KNIT_SUITE_EAL(offload_gso, knit_eal_small_pages)
 	knit_add_test(s, "contradictions", test_contradictions, 0);
 	knit_add_test(s, "long_headers", test_long_headers, 0);
 	knit_add_test(s, "single", test_single_segment, 0);
+	knit_add_test(s, "other option", test_option_that_is_not_jumbo, 0);
 }

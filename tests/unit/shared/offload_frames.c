@@ -42,7 +42,9 @@ uint32_t frame_l2(const struct frame *f)
 /* destination options: 8 bytes; routing header, type 2, one address: 24 bytes */
 uint32_t frame_l3(const struct frame *f)
 {
-	return f->version == 4 ? 20 : 40 + (f->ext ? 8 : 0) + (f->ext > 1 ? 24 : 0);
+	if (f->version == 4)
+		return 20;
+	return 40 + (f->jumbo ? 8 : 0) + (f->ext ? 8 : 0) + (f->ext > 1 ? 24 : 0);
 }
 
 uint32_t frame_l4(const struct frame *f)
@@ -81,7 +83,7 @@ static uint16_t slow_phdr(const struct frame *f, const uint8_t *ip, uint32_t l4_
 	if (f->version == 4)
 		return slow_sum(ip + 12, 8, sum);
 	sum = slow_sum(ip + 8, 16, sum);
-	return slow_sum(f->ext > 1 ? ip + 40 + 8 + 8 : ip + 24, 16, sum);
+	return slow_sum(f->ext > 1 ? ip + frame_l3(f) - 16 : ip + 24, 16, sum);
 }
 
 static void put_l2(const struct frame *f, uint8_t *p)
@@ -98,8 +100,10 @@ static void put_l2(const struct frame *f, uint8_t *p)
 
 static void put_ipv4(const struct frame *f, uint8_t *ip)
 {
+	uint32_t len = 20 + frame_l4(f) + f->payload;
+
 	ip[0] = 0x45;
-	put16(ip + 2, 20 + frame_l4(f) + f->payload);
+	put16(ip + 2, len > UINT16_MAX ? 0 : len);
 	put16(ip + 4, 0xfffe);
 	put16(ip + 6, 0x4000);
 	ip[8] = 64;
@@ -108,27 +112,43 @@ static void put_ipv4(const struct frame *f, uint8_t *ip)
 	put16(ip + 10, ~slow_sum(ip, 20, 0));
 }
 
+/* Returns what follows it. */
+static uint8_t *put_jumbo(uint8_t *ip, uint32_t len)
+{
+	ip[40] = ip[6];
+	ip[6] = IPPROTO_HOPOPTS;
+	ip[42] = 0xc2;
+	ip[43] = 4;
+	put16(ip + 44, len >> 16);
+	put16(ip + 46, len);
+	return ip + 48;
+}
+
 static void put_ipv6(const struct frame *f, uint8_t *ip)
 {
+	uint32_t len = frame_l3(f) - 40 + frame_l4(f) + f->payload;
+	uint8_t *ext = ip + 40;
 	int i;
 
 	ip[0] = 0x60;
-	put16(ip + 4, frame_l3(f) - 40 + frame_l4(f) + f->payload);
+	put16(ip + 4, len > UINT16_MAX ? 0 : len);
 	ip[6] = f->ext ? IPPROTO_DSTOPTS : f->proto;
 	ip[7] = 64;
 	for (i = 8; i < 40; i++)
 		ip[i] = i * 11;
+	if (f->jumbo)
+		ext = put_jumbo(ip, len);
 	if (f->ext) {
-		ip[40] = f->ext > 1 ? IPPROTO_ROUTING : f->proto;
-		ip[42] = 1; /* PadN */
-		ip[43] = 4;
+		ext[0] = f->ext > 1 ? IPPROTO_ROUTING : f->proto;
+		ext[2] = 1; /* PadN */
+		ext[3] = 4;
 	}
 	if (f->ext > 1) {
-		ip[48] = f->proto;
-		ip[49] = 2;
-		ip[50] = 2;
-		ip[51] = 1;
-		memset(ip + 56, 0x5a, 16);
+		ext[8] = f->proto;
+		ext[9] = 2;
+		ext[10] = 2;
+		ext[11] = 1;
+		memset(ext + 16, 0x5a, 16);
 	}
 }
 

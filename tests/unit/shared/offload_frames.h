@@ -26,6 +26,7 @@ struct frame {
 	uint32_t seg;	/* bytes per further segment, 0: as many as fit */
 	uint32_t first; /* bytes of the first segment beyond the headers, if seg */
 	uint8_t tcp_flags;
+	bool jumbo; /* IPv6: its length in a hop-by-hop option. IPv4 says 0 if it is too long */
 };
 
 struct rte_mbuf *frame_make(const struct frame *f);

@@ -3,6 +3,7 @@
 #include "kmod.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
+#include "kni/base/netlink.h"
 #include "kni/base/netns.h"
 #include "kni/engine/engine.h"
 #include "kni/kick.h"
@@ -155,6 +156,36 @@ static void merge_datagrams(const struct knit_iface_conf *conf)
 	knit_netns_leave(&saved);
 }
 
+/* Without it the stack goes on with 64 KiB, and all else works. */
+static void let_grow(const struct knit_iface_conf *conf, uint32_t ifindex)
+{
+	int saved, ret = knit_netns_enter(conf->netns, &saved);
+	struct knit_nl nl;
+
+	if (ret < 0)
+		return;
+	ret = knit_nl_open(&nl, false);
+	if (ret == 0) {
+		ret = knit_nl_link_gso_max_size(&nl, ifindex, KNIT_BIG_GSO_MAX_BYTES);
+		knit_nl_close(&nl);
+	}
+	if (ret < 0)
+		log_warn("%s: TCP is not handed over in frames longer than 64 KiB: ip link set %s "
+			 "gso_max_size %d: %s",
+			 conf->name, conf->name, KNIT_BIG_GSO_MAX_BYTES, strerror(-ret));
+	knit_netns_leave(&saved);
+}
+
+static int check_features(const struct knit_iface_conf *conf, const struct knit_ioc_info *info)
+{
+	if (!(conf->features & KNIT_FEAT_BIG_TCP & ~info->features))
+		return 0;
+	log_err("%s: frames of TCP longer than 64 KiB need Linux 5.19 or newer, and the module of "
+		"this knit",
+		conf->name);
+	return -EOPNOTSUPP;
+}
+
 static void kmod_publish(struct rte_kni *kni, const struct kmod_iface *k, uint32_t ifindex)
 {
 	uint16_t i;
@@ -180,6 +211,9 @@ static int kmod_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
 		goto err_free;
 	k->fd = ret;
 	k->n_pairs = conf->n_pairs;
+	ret = check_features(conf, &info);
+	if (ret < 0)
+		goto err_put;
 	ret = doorbells_new(k);
 	if (ret < 0)
 		goto err_put;
@@ -191,6 +225,8 @@ static int kmod_create(struct rte_kni *kni, const struct knit_iface_conf *conf)
 	kmod_publish(kni, k, c.ifindex);
 	if (conf->merge_datagrams)
 		merge_datagrams(conf);
+	if (conf->features & KNIT_FEAT_BIG_TCP)
+		let_grow(conf, c.ifindex);
 	if (info.flags & KNIT_INFO_LOOPBACK)
 		log_notice("%s: the module was loaded with lo_mode: it sends back what it gets",
 			   conf->name);
