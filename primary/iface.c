@@ -122,7 +122,7 @@ static int iface_create(struct primary *p, unsigned int i)
 		.n_pairs = RTE_MAX(knit_topo_pairs(p->topo, i), 1),
 		.port_id = UINT16_MAX,
 		.ring_size = c->ring_size,
-		.features = KNIT_FEAT_ALL,
+		.features = KNIT_FEAT_ALL | (c->big_tcp ? KNIT_FEAT_BIG_TCP : 0),
 		.core_id = c->core >= 0 ? c->core : 0,
 		.force_bind = c->core >= 0 && (p->conf->tap.thread_per_pair || is_kmod_iface(c)),
 		.cpus = engine_cpus(p->conf, &cpus),

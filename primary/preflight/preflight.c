@@ -123,6 +123,41 @@ static int check_kmod(const struct knit_config *c, bool *want_tun)
 	return fd == -EPROTO ? KNIT_EXIT_MISMATCH : KNIT_EXIT_RESOURCES;
 }
 
+/* Nothing can replace the module for these. That none is loaded may have been said already. */
+static int check_big_tcp(const struct knit_config *c)
+{
+	const struct knit_conf_iface *iface = c->ifaces, *end = c->ifaces + c->n_ifaces;
+	struct knit_ioc_info info = { 0 };
+	struct knit_kmod_why why;
+	char what[256];
+	int fd;
+
+	while (iface < end && !iface->big_tcp)
+		iface++;
+	if (iface == end)
+		return 0;
+	fd = knit_kmod_open(&info, &why);
+	if (fd >= 0)
+		close(fd);
+	if (strcmp(knit_engine_wanted(iface->engine), knit_tap_engine.name) == 0) {
+		snprintf(what, sizeof(what), "interface %s: big_tcp is not for the tap engine",
+			 iface->name);
+		return preflight_missing(what, "KNIT_ENGINE=kmod or none, or big_tcp = false");
+	}
+	if (fd < 0) {
+		snprintf(what, sizeof(what), "interface %s: big_tcp needs the module: %s",
+			 iface->name, why.what);
+		return preflight_missing(what, why.remedy);
+	}
+	if (!(info.features & KNIT_FEAT_BIG_TCP)) {
+		snprintf(what, sizeof(what),
+			 "interface %s: big_tcp: the module can't on this kernel", iface->name);
+		return preflight_missing(what, "Linux 5.19 or newer, or big_tcp = false");
+	}
+	preflight_good("big_tcp: the module and the kernel have it");
+	return 0;
+}
+
 static int check_tun(bool want)
 {
 	char what[128];
@@ -189,6 +224,7 @@ int primary_preflight(const struct knit_config *c, bool all)
 	ret |= huge;
 	prefix = check_prefix(c);
 	kmod = check_kmod(c, &want_tun);
+	ret |= check_big_tcp(c);
 	ret |= check_tun(want_tun || makes_taps(c));
 	ret |= preflight_vfio(c);
 	ret |= preflight_cpus(c);

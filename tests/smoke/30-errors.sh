@@ -155,6 +155,20 @@ machine()
 		"mount -t tmpfs none /dev && echo >/dev/kni" 6
 	sound_config
 
+	new_config
+	setting mempool "data_room = 4096;"
+	ENGINE=auto interface big-left "" near "big_tcp = true;"
+	ENGINE=auto interface big-right "" far "big_tcp = true;"
+	worker 0 "join big-left big-right"
+	write_config
+	refused_without "BIG TCP and no kernel module" \
+		"interface big-left: big_tcp needs the module" \
+		"mount --bind /dev/null /dev/kni 2>/dev/null || true"
+	refused "BIG TCP on the tap engine" 4 \
+		"interface big-left: big_tcp is not for the tap engine" \
+		env KNIT_ENGINE=tap "$PRIMARY" --config "$TMP/knit.cfg"
+	sound_config
+
 	chmod 755 "$TMP"
 	chmod 644 "$TMP/knit.cfg"
 	cp "$PRIMARY" "$TMP/primary"

@@ -9,6 +9,9 @@
                                  numbered UDP datagrams of many sizes: content, boundaries, order;
                                  2000, or with KNIT_SLOW, which an emulated machine has, 400
   wire.py stream FROM TO MIB     one TCP connection, compared byte by byte
+  wire.py longest FROM TO DEVICE MIB
+                                 the same, and prints how long the longest frame is that a packet
+                                 socket at DEVICE sees
   wire.py segments FROM TO SIZE  UDP datagrams sent in one piece of 20, which kernel or port cuts
   wire.py zero FROM TO           a datagram whose checksum is 0, which means "none", so 0xffff
   wire.py unsummed FROM TO DEVICE
@@ -411,6 +414,26 @@ def unsummed(source, destination, device):
     return len(got) == 8 and all(f[40:42] == b"\0\0" for f in got)
 
 
+def longest(source, destination, device, mib):
+    tap = packet_socket(endpoint(destination)[0], device, 3)
+    most = [0]
+    over = threading.Event()
+
+    def look():
+        start = bytearray(64)
+        while not over.is_set() or select.select([tap], [], [], 0)[0]:
+            if select.select([tap], [], [], 0.1)[0]:
+                most[0] = max(most[0], tap.recv_into(start, 0, socket.MSG_TRUNC))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    good = stream(source, destination, mib)
+    over.set()
+    watcher.join()
+    print(f"longest {most[0]}")
+    return good
+
+
 def attribute(kind, value):
     length = 4 + len(value)
     return struct.pack("HH", length, kind) + value + bytes(-length % 4)
@@ -453,8 +476,8 @@ def cross(source, destination, elsewhere, mac, tci="0"):
     return got == sent and not strays
 
 
-COMMANDS = {f.__name__: f for f in (capture, frames, datagrams, segments, zero, stream, corrupt,
-                                    seen, unsummed, nft, cross)}
+COMMANDS = {f.__name__: f for f in (capture, frames, datagrams, segments, zero, stream, longest,
+                                    corrupt, seen, unsummed, nft, cross)}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:

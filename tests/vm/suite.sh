@@ -5,7 +5,7 @@
 # usage: tests/vm/suite.sh [--kernel WHAT] [--module FILE] [--handover MODE] [BOOT...]
 #        tests/vm/suite.sh --list     those of `make test`, which are the default: without a (*)
 #   module     the module by itself: parameters, calls, requests, the library
-#   packets    its packet path, loopback modes, the hostile program
+#   packets    its packet path, loopback modes, BIG TCP through a worker, the hostile program
 #   pci        knit on e1000e behind the IOMMU, kmod and tap engine
 #   life       processes that die or stand still on e1000e, IOVA as VA and as PA
 #   virtio     two workers on virtio-net with several queues
@@ -110,7 +110,7 @@ boot() # name
 	readarray -t more < <(printf "$ROOT/tests/smoke/%s.sh\n" $MORE_TAPS)
 	case $1 in
 	module) vm module 600 --append slub_debug=FZPU "${module[@]}" "$UNLOAD" ;;
-	packets) vm packets 500 --append slub_debug=FZPU "${packets[@]}" "$UNLOAD" ;;
+	packets) vm packets 600 --append slub_debug=FZPU "${packets[@]}" "$UNLOAD" ;;
 	pci)
 		vm pci 650 --nics pci "${pci[@]}" "${pci[@]/#/$ON_MODULE}" \
 			"${pci[@]/#/$BY_THREAD$ON_MODULE}" "$UNLOAD"

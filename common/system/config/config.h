@@ -126,6 +126,7 @@ struct knit_conf_iface {
 	enum knit_request_mode requests;
 	char handover[8];
 	bool merge_datagrams;
+	bool big_tcp; /* with an interface that has it, too, or nobody */
 	struct knit_conf_at at;
 };
 

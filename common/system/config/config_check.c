@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "abi/knit_desc.h"
 #include "config_read.h"
 #include "system/bind/bind.h"
 
@@ -188,6 +189,29 @@ static void check_iface_mtu(struct knit_conf_load *load, unsigned int i)
 				iface->min_mtu, iface->max_mtu);
 }
 
+static void check_big_tcp(struct knit_conf_load *load, unsigned int i)
+{
+	const config_setting_t *group = knit_conf_elem(load, "interfaces", i);
+	const struct knit_conf_iface *iface = &load->conf->ifaces[i];
+	uint32_t room = load->conf->mempool.data_room;
+
+	if (!iface->big_tcp)
+		return;
+	if (iface->port >= 0)
+		knit_conf_error(load, group, "big_tcp",
+				"false is expected for the interface of a port: ports take no "
+				"frames longer than 64 KiB");
+	if (strcmp(iface->engine, "tap") == 0)
+		knit_conf_error(load, group, "big_tcp",
+				"false is expected with engine = \"tap\": only the kernel module "
+				"takes frames longer than 64 KiB");
+	if (room < KNIT_BIG_BUFFER_MIN)
+		knit_conf_error(load, group, "big_tcp",
+				"mempool.data_room of at least %d is expected with it, and it is "
+				"%u; 16384 makes it worth while",
+				KNIT_BIG_BUFFER_MIN, room);
+}
+
 static void check_interface(struct knit_conf_load *load, unsigned int i)
 {
 	const config_setting_t *group = knit_conf_elem(load, "interfaces", i);
@@ -206,6 +230,7 @@ static void check_interface(struct knit_conf_load *load, unsigned int i)
 				"a port has one interface, and interfaces.[%u] is this port's", j);
 	}
 	check_iface_mtu(load, i);
+	check_big_tcp(load, i);
 }
 
 static void check_worker_ids(struct knit_conf_load *load, unsigned int i)

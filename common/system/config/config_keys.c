@@ -218,6 +218,9 @@ static const struct knit_key iface_keys[] = {
 	{ FIELD(knit_conf_iface, merge_datagrams), .type = KNIT_KEY_BOOL, .def = "false",
 	  .help = "let datagrams of a flow that arrive together reach the kernel as one; tap: "
 		  "while nobody is known to look at them. Kmod: what ethtool calls lro" },
+	{ FIELD(knit_conf_iface, big_tcp), .type = KNIT_KEY_BOOL, .def = "false",
+	  .help = "frames of TCP up to 192 KiB to and from another interface that has it; kmod "
+		  "only, Linux 5.19 or newer" },
 	{ NULL },
 };
 

@@ -81,6 +81,19 @@ static void check_punt(struct usage *use, const struct knit_conf_rule *rule)
 	usage_take_port(use, rule->a, "port");
 }
 
+/* Drivers of ports count on 64 KiB: knit would cut there what the kernel leaves whole for knit. */
+static void check_big_tcp(struct usage *use, const struct knit_conf_rule *rule)
+{
+	const struct knit_conf_iface *a = &use->load->conf->ifaces[rule->a],
+				     *b = &use->load->conf->ifaces[rule->b];
+
+	if (a->big_tcp != b->big_tcp)
+		knit_conf_error(use->load, use->group, "interfaces",
+				"both or none with big_tcp = true are expected, and only \"%s\" "
+				"has it",
+				a->big_tcp ? a->name : b->name);
+}
+
 static void check_xconnect(struct usage *use, const struct knit_conf_rule *rule)
 {
 	bool ports = rule_has(use, "ports"), ifaces = rule_has(use, "interfaces");
@@ -102,6 +115,7 @@ static void check_xconnect(struct usage *use, const struct knit_conf_rule *rule)
 	} else {
 		usage_take_iface(use, rule->a, "interfaces");
 		usage_take_iface(use, rule->b, "interfaces");
+		check_big_tcp(use, rule);
 	}
 }
 

@@ -111,6 +111,23 @@ static const struct config_case error_cases[] = {
 	  .want = "5: interfaces.[0].ring_size: found 64: " },
 	{ IFACE("name = \"i0\"; ring_size = 65536;"),
 	  .want = "5: interfaces.[0].ring_size: found 65536: " },
+	{ IFACE("name = \"i0\"; big_tcp = true;"), .mempool = "mempool = { data_room = 3026; };",
+	  .want = "5: interfaces.[0].big_tcp: found true: false is expected for the interface of a "
+		  "port: " },
+	{ IFACES("{ name = \"i0\"; port = \"p0\"; }, { name = \"i1\"; engine = \"tap\"; "
+		 "big_tcp = true; }"),
+	  .mempool = "mempool = { data_room = 3026; };",
+	  .want = "5: interfaces.[1].big_tcp: found true: false is expected with engine = "
+		  "\"tap\": " },
+	{ IFACES("{ name = \"i0\"; port = \"p0\"; }, { name = \"i1\"; big_tcp = true; }"),
+	  .mempool = "mempool = { data_room = 3025; };",
+	  .want = "5: interfaces.[1].big_tcp: found true: mempool.data_room of at least 3026 is "
+		  "expected with it, and it is 3025; " },
+	{ IFACES("{ name = \"i0\"; }, { name = \"i1\"; big_tcp = true; }"),
+	  .mempool = "mempool = { data_room = 16384; };",
+	  FORWARD("{ mode = \"xconnect\"; interfaces = [\"i0\", \"i1\"]; }"),
+	  .want = "6: workers.[0].forward.[0].interfaces: found [\"i0\", \"i1\"]: both or none "
+		  "with big_tcp = true are expected, and only \"i1\" has it" },
 	{ IFACE("name = \"i0\"; core = 1024;"),
 	  .want = "5: interfaces.[0].core: found 1024: a whole number from -1 to 1023" },
 	{ WORKER("burst = 3; forward = (" PUNT_P0 ");"),
