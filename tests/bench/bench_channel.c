@@ -3,7 +3,7 @@
  * Drives channels to the kernel, at most eight, from one polling lcore.
  *
  *   bench-channel EAL... -- --deadline SECONDS [--engine tap|kmod] [--engine-cpu CPU]
- *                 [--data-room BYTES] [CHANNEL]...
+ *                 [--data-room BYTES] [--big-tcp] [CHANNEL]...
  *
  * The main lcore reads commands from stdin, one a line, and answers each with a line of JSON; the
  * one other lcore polls. Ends by "quit", at the end of stdin, by SIGTERM or SIGINT and at the
@@ -193,6 +193,7 @@ static int open_channels(struct app *app, int argc, char **argv)
 static int options(struct app *app, int argc, char **argv)
 {
 	static const struct option opts[] = {
+		{ "big-tcp", no_argument, NULL, 'b' },
 		{ "data-room", required_argument, NULL, 'r' },
 		{ "deadline", required_argument, NULL, 'd' },
 		{ "engine", required_argument, NULL, 'g' },
@@ -206,7 +207,9 @@ static int options(struct app *app, int argc, char **argv)
 	app->data_room = RTE_MBUF_DEFAULT_DATAROOM;
 	optind = 1;
 	while ((opt = getopt_long(argc, argv, "", opts, NULL)) != -1) {
-		if (opt == 'd')
+		if (opt == 'b')
+			app->conf.big_tcp = true;
+		else if (opt == 'd')
 			alarm(atoi(optarg));
 		else if (opt == 'e')
 			app->conf.engine_cpu = atoi(optarg);

@@ -114,7 +114,7 @@ static int kni_open(struct channel *ch, const char *name, const struct channel_c
 	kni.core_id = conf->engine_cpu >= 0 ? conf->engine_cpu : 0;
 	ext.netns = netns ? netns + 1 : NULL;
 	ext.offloads = RTE_KNI_OFFLOAD_SG | RTE_KNI_OFFLOAD_CSUM | RTE_KNI_OFFLOAD_TSO |
-		       RTE_KNI_OFFLOAD_USO;
+		       RTE_KNI_OFFLOAD_USO | (conf->big_tcp ? RTE_KNI_OFFLOAD_BIG_TCP : 0);
 	ext.async = 1;
 	ch->kni = rte_kni_alloc_ext(conf->pool, &kni, &ops, &ext);
 	if (!ch->kni) {

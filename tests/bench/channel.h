@@ -29,6 +29,7 @@ struct channel {
 struct channel_conf {
 	struct rte_mempool *pool;
 	const char *engine; /* knit: "tap" or "kmod" */
+	bool big_tcp;	    /* knit: RTE_KNI_OFFLOAD_BIG_TCP */
 	int engine_cpu;	    /* knit: where the engine's thread runs, -1: anywhere */
 };
 

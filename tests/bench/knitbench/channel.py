@@ -181,6 +181,8 @@ class AppSession(Session):
             "--engine-cpu", str(env.engine_cpu)]
         if env.data_room:
             args += ["--data-room", str(env.data_room)]
+        if env.big_tcp:
+            args.append("--big-tcp")
         args += specs
         self.proc = Proc(args, env.log(f"channel-{self.kind.name}"), netns=self.net.ns["app"])
         self.proc.json(START_SECONDS)

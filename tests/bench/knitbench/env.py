@@ -24,6 +24,8 @@ class Env:
     tcp_rest_us = 0
     memory = 256  # MiB of an application
     data_room = None  # bytes of its buffers, if not DPDK's default
+    ipv6 = False  # TCP
+    big_tcp = False  # knit's
     life_seconds = 120  # after which it ends whatever happens
     tsc_hz = None
     counts_instructions = False  # the clock

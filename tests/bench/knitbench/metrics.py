@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 
-from .net import ADDR, NO_MAC, OUTSIDE, OUTSIDE_MAC
+from .net import ADDR, ADDR6, NO_MAC, OUTSIDE, OUTSIDE_MAC
 from .pktgen import generating
 from .proc import SLOW, Failed, call, wait_for
 
@@ -103,10 +103,14 @@ def pktgen(session, size):
 def tcp(session, flows):
     """iperf3 from left to right in all lanes at once, as the receivers count it."""
     listen = ["iperf3", "-s", "-1", "--forceflush"]
-    connect = ["iperf3", "-c", ADDR["right"], *session.env.tcp_amount, "-P", str(flows), "-J",
+    to = ADDR6["right"] if session.env.ipv6 else ADDR["right"]
+    connect = ["iperf3", "-c", to, *session.env.tcp_amount, "-P", str(flows), "-J",
                "--connect-timeout", str(int(2000 * SLOW))]
     lanes = range(len(session.nets))
     total = 0
+    if session.env.ipv6:
+        for net in session.nets:
+            net.configure6()
     with contextlib.ExitStack() as stack:
         stack.enter_context(session.forwarding(session.env.tcp_rest_us))
         servers = [stack.enter_context(session.tool("right", listen, lane)) for lane in lanes]

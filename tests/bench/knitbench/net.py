@@ -18,6 +18,7 @@ from .proc import Failed, call, wait_for
 
 SIDES = ("left", "right")
 ADDR = {"left": "10.9.0.1", "right": "10.9.0.2"}
+ADDR6 = {"left": "fd09::1", "right": "fd09::2"}
 OUTSIDE = "10.9.0.99"  # nobody: where from-kernel traffic is sent to
 OUTSIDE_MAC = "02:00:00:00:00:99"
 LANES = ["", "b", "c", "d"]  # in names
@@ -93,6 +94,17 @@ class Net:
         call(["ip", "-n", ns, "link", "set", dev, "up"])
         call(["ip", "-n", ns, "neigh", "replace", OUTSIDE, "lladdr", OUTSIDE_MAC,
               "dev", dev, "nud", "permanent"])
+
+    def configure6(self):
+        """For those who speak IPv6: no address but these, and the neighbours are known."""
+        for side, other in (SIDES, SIDES[::-1]):
+            ns, dev = self.ns[side], self.iface[side]
+            call(["ip", "-n", ns, "link", "set", dev, "addrgenmode", "none"])
+            call(["nsenter", f"--net=/run/netns/{ns}", "sysctl", "-qw",
+                  f"net.ipv6.conf.{dev}.disable_ipv6=0", "net.ipv6.conf.all.disable_ipv6=0"])
+            call(["ip", "-n", ns, "addr", "replace", f"{ADDR6[side]}/64", "dev", dev, "nodad"])
+            call(["ip", "-n", ns, "neigh", "replace", ADDR6[other], "lladdr", self.mac[other],
+                  "dev", dev, "nud", "permanent"])
 
     def introduce(self):
         """The two sides know each other's MAC address and need not ask."""
