@@ -4,6 +4,7 @@
 #include "kni/datapath/datapath.h"
 #include "kni/kick.h"
 
+#include <stdlib.h>
 #include <sys/eventfd.h>
 
 /* Bursts do the engine's work where this process may, else they ring. */

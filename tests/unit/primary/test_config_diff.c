@@ -4,6 +4,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Two files: what runs, and what is wanted. */
 static struct knit_config *conf_of(const struct config_case *c)

@@ -3,6 +3,7 @@
 
 #include "worker/datapath/forward.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define N 40
