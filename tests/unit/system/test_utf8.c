@@ -43,7 +43,7 @@ END_TEST
 START_TEST(cuts)
 {
 	static const char *const want[] = {
-		"", "a", "a", "a\xc3\xa4", "a\xc3\xa4", "a\xc3\xa4", "a\xc3\xa4" BAD
+		"", "a", "a", "a\xc3\xa4", "a\xc3\xa4", "a\xc3\xa4", ("a\xc3\xa4" BAD)
 	};
 	char to[16];
 	size_t i;
