@@ -10,13 +10,7 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
-KNIT=$KNIT_BUILD/tools/knit/knit
 SCHEMA=$(dirname "$0")/knit.schema
-
-knit() # arguments...
-{
-	"$KNIT" --prefix "$PREFIX" "$@"
-}
 
 # Names and types of all fields, without what is in them; arrays once.
 schema()

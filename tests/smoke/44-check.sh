@@ -7,7 +7,6 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
-KNIT=$KNIT_BUILD/tools/knit/knit
 CONFIG=$TMP/knit.cfg
 HUGE=/sys/devices/system/node/node0/hugepages
 NEW=new-1

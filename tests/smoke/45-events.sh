@@ -13,13 +13,7 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
-KNIT=$KNIT_BUILD/tools/knit/knit
 CATALOG=$ROOT/config/systemd/knit.catalog
-
-knit() # arguments...
-{
-	"$KNIT" --prefix "$PREFIX" "$@"
-}
 
 # A line of $TMP/monitor.log that has the kind and all fields: told worker_died '"pid":7'
 told() # kind, field...

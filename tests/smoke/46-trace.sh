@@ -10,7 +10,6 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
-KNIT=$KNIT_BUILD/tools/knit/knit
 OTHER=02:00:00:00:66:66
 
 knit() # arguments...

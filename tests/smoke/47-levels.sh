@@ -10,13 +10,6 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
-KNIT=$KNIT_BUILD/tools/knit/knit
-
-knit() # arguments...
-{
-	"$KNIT" --prefix "$PREFIX" "$@"
-}
-
 # Control logs what it applied, as a notice. Each call asks for another MTU.
 MTU=1400
 control_logs()

@@ -8,13 +8,6 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
-KNIT=$KNIT_BUILD/tools/knit/knit
-
-knit() # arguments...
-{
-	"$KNIT" --prefix "$PREFIX" "$@"
-}
-
 # Each key of the reference stands there; of port, ports and interfaces a rule has one.
 all_keys_are_there()
 {

@@ -11,13 +11,6 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
-KNIT=$KNIT_BUILD/tools/knit/knit
-
-knit() # arguments...
-{
-	"$KNIT" --prefix "$PREFIX" "$@"
-}
-
 neighbours()
 {
 	neighbour left left0 10.5.0.2 right right0
@@ -154,6 +147,8 @@ words()
 	check "no such worker" says 1 "there is no worker 7" knit worker park 7
 	check "no order" says 2 "found \"stop\": park, resume or restart is expected" \
 		knit worker stop 0
+	check "an id that is too large" says 2 "found \"4294967296\": the id of a worker" \
+		knit worker park 4294967296
 	check "no id" says 2 "found \"x\": the id of a worker is expected" knit worker park x
 	check "too few words" says 2 "park, resume or restart, and the id" knit worker park
 	check "no time" says 2 "timeout: found \"soon\": a number from 0 to 3600" \

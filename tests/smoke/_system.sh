@@ -23,6 +23,7 @@
 #   system_down                    ends them in the order control, workers, primary
 #
 # Questions, all without waiting:
+#   knit ARGUMENTS...              the command knit, $KNIT, with this test's prefix
 #   telemetry COMMAND              the primary's answer
 #   field COMMAND NAME             one number or string of telemetry: field /knit/worker,0 punted
 #   field_is COMMAND NAME VALUE    succeeds if it has that value; for wait_for
@@ -42,6 +43,7 @@
 
 # Python from elsewhere may start slowly, and telemetry is asked often.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
+KNIT=$KNIT_BUILD/tools/knit/knit
 declare -A SETTINGS=()
 PORTS=""
 INTERFACES=""
@@ -163,6 +165,11 @@ write_config()
 		workers = ( $WORKERS );
 		control = { lcore = 20; cpus = "0"; ${SETTINGS[control]:-} };
 	END
+}
+
+knit() # arguments...
+{
+	"$KNIT" --prefix "$PREFIX" "$@"
 }
 
 telemetry() # command: the answer, JSON in one line

@@ -86,6 +86,7 @@ int worker_main(const struct options *o, int argc, char **argv)
 {
 	struct knit_command_worker asked = { .wait_ms = (uint32_t)(o->timeout * 1000) };
 	uint32_t order = KNIT_WORKER_PARK;
+	unsigned long long id;
 	char *end;
 
 	if (argc != 3)
@@ -97,8 +98,9 @@ int worker_main(const struct options *o, int argc, char **argv)
 		return fail(KNIT_EXIT_USAGE,
 			    "worker: found \"%s\": park, resume or restart is expected", argv[1]);
 	asked.order = order;
-	asked.id = (uint32_t)strtoul(argv[2], &end, 10);
-	if (argv[2][0] < '0' || argv[2][0] > '9' || *end)
+	id = strtoull(argv[2], &end, 10);
+	asked.id = (uint32_t)id;
+	if (argv[2][0] < '0' || argv[2][0] > '9' || *end || id > UINT32_MAX)
 		return fail(KNIT_EXIT_USAGE,
 			    "worker: found \"%s\": the id of a worker is expected, a number",
 			    argv[2]);
