@@ -10,6 +10,7 @@
 #include "process/levels.h"
 #include "system/command/levels.h"
 #include "system/process/exit.h"
+#include "system/text/json_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +63,7 @@ static void answer(struct command_client *c, const char *file, bool applied, con
 {
 	struct json_object *told = json_object_new_object();
 
-	json_object_object_add(told, "file", json_object_new_string(file));
+	json_object_object_add(told, "file", knit_json_text(file));
 	json_object_object_add(told, "applied", json_object_new_boolean(applied));
 	json_object_object_add(told, what, found);
 	command_end_json(c, told);
@@ -85,7 +86,7 @@ static struct json_object *lines_of(char *text)
 	char *save, *line;
 
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		json_object_array_add(lines, json_object_new_string(line));
+		json_object_array_add(lines, knit_json_text(line));
 	return lines;
 }
 

@@ -4,7 +4,7 @@
 #include "journal.h"
 #include "kni/base/log.h"
 #include "system/quirks/journal_log.h"
-#include "system/text/utf8.h"
+#include "system/text/json_text.h"
 
 #include <json-c/json.h>
 
@@ -89,16 +89,9 @@ static void each_field(const struct kind *k, const struct event_value *v,
 	}
 }
 
-/* Paths may hold any byte, JSON not. */
 static void add_text(struct json_object *object, const char *name, const char *text)
 {
-	size_t size = strlen(text) * strlen(KNIT_UTF8_BAD) + 1;
-	char *clean = malloc(size);
-
-	if (clean)
-		json_object_object_add(object, name,
-				       json_object_new_string(knit_utf8_copy(clean, size, text)));
-	free(clean);
+	json_object_object_add(object, name, knit_json_text(text));
 }
 
 static void add_field(void *object, const char *name, const struct event_value *v)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "report.h"
 
-#include "system/text/utf8.h"
+#include "system/text/json_text.h"
 
 #include <json-c/json.h>
 
@@ -16,10 +16,7 @@ static struct json_object *steps;    /* of the next one; NULL: none */
 /* What was found on the machine names programs and interfaces, too. */
 static void add(struct json_object *object, const char *name, const char *text)
 {
-	char clean[4096];
-
-	json_object_object_add(object, name,
-			       json_object_new_string(knit_utf8_copy(clean, sizeof(clean), text)));
+	json_object_object_add(object, name, knit_json_text(text));
 }
 
 static void add_step(struct json_object *step)
