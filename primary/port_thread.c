@@ -246,8 +246,7 @@ static uint32_t port_thread(void *arg)
 		bus_master_poll(p);
 		registry_check(p);
 		channel_poll(p);
-		if (!must_retry())
-			levels_poll(p);
+		levels_poll(p);
 		order_poll(p);
 		stalled_poll(p, service.dead);
 		/*

@@ -56,7 +56,10 @@ void levels_poll(struct primary *p)
 
 	if (changes == told)
 		return;
-	if (registry_block_attach(p) == 0 && tell_all(p))
+	/* Nobody else comes in until the next try; the one who is there may finish. */
+	if (registry_block_attach(p) < 0)
+		return;
+	if (tell_all(p))
 		told = changes;
 	knit_rundir_unblock_attach();
 }

@@ -45,7 +45,7 @@ bool order_done(struct order_answer *answer)
 	if (__atomic_load_n(&given.stage, __ATOMIC_ACQUIRE) != DONE)
 		return false;
 	*answer = given.answer;
-	given.stage = IDLE;
+	__atomic_store_n(&given.stage, IDLE, __ATOMIC_RELEASE);
 	return true;
 }
 

@@ -23,7 +23,7 @@ bool knit_journal_is_log(void)
 
 /*
  * Whole lines, by the thread that writes them: the stream has a buffer for lines. A part of one
- * comes only if it is longer than that.
+ * comes if it is longer than that, or if somebody logs a line in several calls.
  */
 static ssize_t write_lines(void *cookie, const char *text, size_t size)
 {
