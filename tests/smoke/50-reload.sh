@@ -9,13 +9,6 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
-KNIT=$KNIT_BUILD/tools/knit/knit
-
-knit() # arguments...
-{
-	"$KNIT" --prefix "$PREFIX" "$@"
-}
-
 # The file of the start with other text: other SED-SCRIPT...
 other()
 {
@@ -41,6 +34,38 @@ polls()
 	rounds=$(field /knit/worker,0 rounds)
 	wait_for 5 field_over /knit/worker,0 rounds $((rounds + 1000)) &&
 		field_is /knit/worker,0 sleeps "$sleeps"
+}
+
+# Frames that wait while the worker is parked are taken in bursts: 200 in 50 rounds and more.
+BURSTS='
+import socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind((sys.argv[1], 0))
+for i in range(200):
+    s.send(bytes.fromhex("0200000066660200000000018899") + i.to_bytes(46, "big"))'
+
+busy_rounds_of_200()
+{
+	local rounds packets
+
+	rounds=$(field /knit/worker,0 busy_rounds)
+	packets=$(field /knit/port,right tx_packets)
+	knit worker park 0 >/dev/null &&
+		in_ns left python3 -c "$BURSTS" left0 &&
+		knit worker resume 0 >/dev/null &&
+		wait_for 5 field_over /knit/port,right tx_packets $((packets + 199)) || return
+	echo $(($(field /knit/worker,0 busy_rounds) - rounds))
+}
+
+bursts_are_short()
+{
+	local long short
+
+	long=$(busy_rounds_of_200) || return
+	other 's/ id = 0;/& burst = 4;/'
+	knit reload "$TMP/other.cfg" && short=$(busy_rounds_of_200) && knit reload || return
+	echo "busy rounds for 200 packets: $long, with bursts of 4: $short"
+	[ "$long" -lt 40 ] && [ "$short" -ge 50 ]
 }
 
 nothing()
@@ -113,9 +138,14 @@ interface kl left left
 WORKER_TEXT='idle = "adaptive";'
 worker 0 "xconnect left right"
 system_up
+ip -n left link set kl up
+ip -n left link set left0 up
+ip -n right link set right0 up
+wait_for 5 has_carrier left kl
 knit show config >"$TMP/before"
 nothing
 takes_over
+check "bursts are as long as they shall be" bursts_are_short
 refused
 no_good
 check "packets would pass: the worker serves" worker_serves 0
