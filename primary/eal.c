@@ -48,11 +48,11 @@ static void args_add(struct knit_args *a, const char *fmt, ...)
 /* Rounded up to hugepages of 2 MiB. */
 static unsigned int node_mib(const struct primary *p, unsigned int node)
 {
-	if (p->plan.bytes[node] == 0)
+	if (p->pools.bytes[node] == 0)
 		return 0;
 	if (p->conf->eal.memory)
 		return p->conf->eal.memory;
-	return RTE_ALIGN_CEIL(p->plan.bytes[node], 2 * MIB) / MIB;
+	return RTE_ALIGN_CEIL(p->pools.bytes[node], 2 * MIB) / MIB;
 }
 
 /*
@@ -66,7 +66,7 @@ static void print_memory_by_node(const struct primary *p, unsigned int none, cha
 	unsigned int node, mib;
 	size_t at = 0;
 
-	for (node = 0; node < p->plan.n_nodes && at < size; node++) {
+	for (node = 0; node < p->pools.n_nodes && at < size; node++) {
 		mib = node_mib(p, node);
 		at += snprintf(text + at, size - at, "%s%u", node ? "," : "", mib ? mib : none);
 	}
@@ -169,13 +169,10 @@ static int publish_role_args(const struct primary *p, enum knit_role role, uint3
 	uint32_t lcore = c->control.lcore;
 	const char *cpus = c->control.cpus;
 	struct knit_args a = { 0 };
-	unsigned int i;
 
-	for (i = 0; role == KNIT_ROLE_WORKER && i < c->n_workers; i++) {
-		if (c->workers[i].id != id)
-			continue;
-		lcore = c->workers[i].lcore;
-		cpus = c->workers[i].cpus;
+	if (role == KNIT_ROLE_WORKER) {
+		lcore = c->workers[id].lcore;
+		cpus = c->workers[id].cpus;
 	}
 	args_add(&a, "%s", knit_role_program(role));
 	args_add(&a, "--proc-type=secondary");
@@ -191,6 +188,8 @@ int primary_publish_args(struct primary *p)
 	int ret;
 
 	for (i = 0; i < p->topo->n_workers; i++) {
+		if (!p->topo->workers[i].there)
+			continue;
 		ret = publish_role_args(p, KNIT_ROLE_WORKER, p->topo->workers[i].id);
 		if (ret < 0)
 			return errno_log(ret, "writing a worker's arguments");

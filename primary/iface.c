@@ -32,7 +32,7 @@ static const struct port *port_that_needs_rtnl(const struct primary *p)
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_ports; i++)
-		if (!knit_driver_find(p->topo->ports[i].driver)->sync)
+		if (p->topo->ports[i].there && !knit_driver_find(p->topo->ports[i].driver)->sync)
 			return &p->ports[i];
 	return NULL;
 }
@@ -92,7 +92,8 @@ static const cpu_set_t *engine_cpus(const struct knit_config *c, cpu_set_t *set)
 		cpus_leave_out(&own, c->eal.lcore, c->eal.cpus);
 		cpus_leave_out(&own, c->control.lcore, c->control.cpus);
 		for (i = 0; i < c->n_workers; i++)
-			cpus_leave_out(&own, c->workers[i].lcore, c->workers[i].cpus);
+			if (c->workers[i].there)
+				cpus_leave_out(&own, c->workers[i].lcore, c->workers[i].cpus);
 	}
 	memcpy(set, &own, sizeof(*set));
 	return CPU_COUNT(set) ? set : NULL;
@@ -119,7 +120,7 @@ static int iface_create(struct primary *p, unsigned int i)
 		.min_mtu = c->min_mtu,
 		.max_mtu = largest_mtu(p, c),
 		/* An interface that no rule names still has a pair. */
-		.n_pairs = RTE_MAX(knit_topo_pairs(p->topo, i), 1),
+		.n_pairs = RTE_MAX(knit_plan_pairs(p->plan, i), 1),
 		.port_id = UINT16_MAX,
 		.ring_size = c->ring_size,
 		.features = KNIT_FEAT_ALL | (c->big_tcp ? KNIT_FEAT_BIG_TCP : 0),
@@ -147,6 +148,7 @@ static int iface_create(struct primary *p, unsigned int i)
 		log_err("interface %s: %s", c->name, rte_strerror(rte_errno));
 		return -rte_errno;
 	}
+	__atomic_store_n(&topo->there, 1, __ATOMIC_RELEASE);
 	EVENT(INTERFACE_MADE, EV(c->name), EV(topo->kni->engine->name));
 	return 0;
 }
@@ -157,6 +159,8 @@ int primary_ifaces_create(struct primary *p)
 	int ret;
 
 	for (i = 0; i < p->topo->n_ifaces; i++) {
+		if (!p->conf->ifaces[i].there)
+			continue;
 		ret = iface_create(p, i);
 		if (ret < 0)
 			return ret;
@@ -206,6 +210,7 @@ bool primary_link_update(struct primary *p, unsigned int i)
 	struct port *port = &p->ports[i];
 	struct rte_eth_link link;
 	struct rte_kni *kni;
+	int16_t iface;
 	bool up;
 	int ret;
 
@@ -224,9 +229,10 @@ bool primary_link_update(struct primary *p, unsigned int i)
 		      EV(link.link_speed == UINT32_MAX ? 0 : link.link_speed));
 	else
 		EVENT(LINK_DOWN, EV(port->conf->name));
-	if (port->topo->iface < 0)
+	iface = knit_topo_plan(p->topo)->ports[i].iface;
+	if (iface < 0)
 		return true;
-	kni = p->topo->ifaces[port->topo->iface].kni;
+	kni = p->topo->ifaces[iface].kni;
 	kni->engine->set_link(kni, up, link.link_speed,
 			      link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX);
 	return true;
@@ -258,6 +264,8 @@ void primary_ifaces_poll(struct primary *p)
 
 	for (i = 0; i < p->topo->n_ifaces; i++) {
 		iface = &p->topo->ifaces[i];
+		if (!iface->there)
+			continue;
 		poll_requests(iface->name, iface->kni, &timeouts[i]);
 		poll_removal(iface->name, iface->kni, &removed[i]);
 	}

@@ -17,6 +17,7 @@
 #include "setup.h"
 #include "share.h"
 #include "status.h"
+#include "system/config/config_place.h"
 #include "system/process/notify.h"
 #include "system/process/stdfds.h"
 #include "system/rundir/rundir.h"
@@ -87,6 +88,7 @@ close_ports:
 int main(int argc, char **argv)
 {
 	static struct primary p;
+	static const struct knit_places none;
 	struct options o = { 0 };
 	struct knit_config *conf;
 	int code;
@@ -101,7 +103,7 @@ int main(int argc, char **argv)
 	if (o.restore)
 		return nic_restore_run(o.restore, o.exit_code);
 	conf = knit_config_load(o.config, stderr);
-	if (conf == NULL || !knit_topo_plan_fits(conf, stderr))
+	if (conf == NULL || !knit_plan_fits(conf, stderr))
 		return KNIT_EXIT_CONFIG;
 	if (o.check_config)
 		return KNIT_EXIT_OK;
@@ -109,11 +111,13 @@ int main(int argc, char **argv)
 		return preflight_reserve(conf);
 	if (o.check_host)
 		return o.json ? primary_preflight_json(conf) : primary_preflight(conf, true);
-	primary_init(&p, conf, o.status);
-	p.group = o.group;
 	code = primary_preflight(conf, false);
+	if (code == KNIT_EXIT_OK && knit_config_place(conf, &none, stderr) < 0)
+		code = KNIT_EXIT_CONFIG;
 	if (code)
 		goto free_conf;
+	primary_init(&p, conf, o.status);
+	p.group = o.group;
 	code = resources_code(knit_rundir_create(conf->eal.prefix));
 	if (code)
 		goto free_conf;

@@ -77,7 +77,7 @@ static void watch_links(struct primary *p, bool on)
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_ports; i++) {
-		if (!p->ports[i].lsc || p->topo->ports[i].removed)
+		if (!p->topo->ports[i].there || !p->ports[i].lsc || p->topo->ports[i].removed)
 			continue;
 		if (on)
 			rte_eth_dev_callback_register(p->ports[i].id, RTE_ETH_EVENT_INTR_LSC,
@@ -95,7 +95,7 @@ static int shortest_poll(const struct primary *p)
 
 	for (i = 0; i < p->topo->n_ports; i++) {
 		one = __atomic_load_n(&p->conf->ports[i].link_poll, __ATOMIC_RELAXED);
-		if (one < ms)
+		if (p->topo->ports[i].there && one < ms)
 			ms = one;
 	}
 	return ms;
@@ -111,7 +111,7 @@ static int poll_links(struct primary *p, int timeout)
 	if (read(link_event, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		log_warn("link events: %s", strerror(errno));
 	for (i = 0; i < p->topo->n_ports; i++) {
-		if (primary_link_update(p, i))
+		if (!p->topo->ports[i].there || primary_link_update(p, i))
 			continue;
 		busy = true;
 		__atomic_store_n(&p->links_wait, true, __ATOMIC_RELEASE);
@@ -173,8 +173,8 @@ int main_loop_run(struct primary *p)
 		return KNIT_EXIT_FAILURE;
 	}
 	watch_links(p, true);
-	EVENT(SYSTEM_UP, EV(KNIT_VERSION), EV(p->topo->n_ports), EV(p->topo->n_ifaces),
-	      EV(p->topo->n_workers));
+	EVENT(SYSTEM_UP, EV(KNIT_VERSION), EV(knit_topo_count_ports(p->topo)),
+	      EV(knit_topo_count_ifaces(p->topo)), EV(knit_topo_count_workers(p->topo)));
 	fds[0] = (struct pollfd){ .fd = sigfd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = link_event, .events = POLLIN };
 	while (!asked && !__atomic_load_n(&p->restart, __ATOMIC_ACQUIRE)) {

@@ -75,10 +75,19 @@ struct port {
 };
 
 struct primary {
-	struct knit_config *conf; /* command thread: writes what is live (config_keys.h), atomic */
+	/*
+	 * In force; everything is at its place (config_place.h). Command thread: writes what is
+	 * live (config_keys.h), atomic.
+	 */
+	struct knit_config *conf;
 	struct knit_topo *topo;
 	struct port ports[KNIT_MAX_PORTS];
-	struct pool_plan plan;
+	/*
+	 * Port thread: wo. What ports and domains are set up by: the plan in force, or the one that
+	 * is going to be.
+	 */
+	struct knit_plan *plan;
+	struct pool_plan pools;
 	struct rte_mempool *spare[KNIT_MAX_NODES]; /* replaces the pool of a dead domain */
 	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
 	struct {

@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_PLAN 1
+
 void primary_init(struct primary *p, struct knit_config *conf, bool status)
 {
 	struct host_nodes nodes;
@@ -27,7 +29,7 @@ void primary_init(struct primary *p, struct knit_config *conf, bool status)
 	p->conf = conf;
 	event_init(conf->eal.prefix, command_wake);
 	host_nodes_read(conf, &nodes);
-	pool_plan(conf, &nodes, &p->plan);
+	pool_plan(conf, &nodes, &p->pools);
 	p->status = status;
 	p->started = time(NULL);
 	pthread_mutex_init(&p->drivers, NULL);
@@ -46,11 +48,11 @@ static int make_qsbr(struct knit_topo *t)
 	const struct rte_memzone *mz;
 	unsigned int i;
 
-	mz = rte_memzone_reserve_aligned("knit_qsbr", t->n_workers * size, SOCKET_ID_ANY, 0,
+	mz = rte_memzone_reserve_aligned("knit_qsbr", KNIT_MAX_WORKERS * size, SOCKET_ID_ANY, 0,
 					 RTE_CACHE_LINE_SIZE);
 	if (mz == NULL)
 		return errno_log(rte_errno, "memzone knit_qsbr");
-	for (i = 0; i < t->n_workers; i++) {
+	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
 		t->workers[i].qsbr = RTE_PTR_ADD(mz->addr, i * size);
 		if (rte_rcu_qsbr_init(t->workers[i].qsbr, 1))
 			return errno_log(rte_errno, "rte_rcu_qsbr_init");
@@ -66,7 +68,7 @@ static int make_doorbells(struct knit_topo *t)
 	if (doorbell < 0)
 		return doorbell;
 	t->control.doorbell = doorbell;
-	for (i = 0; i < t->n_workers; i++) {
+	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
 		doorbell = knit_doorbell_new();
 		if (doorbell < 0)
 			return doorbell;
@@ -100,7 +102,10 @@ int primary_topology_create(struct primary *p)
 	p->topo = t = knit_topo_create();
 	if (t == NULL)
 		return errno_log(rte_errno, "memzone " KNIT_TOPO_MZ);
-	ret = knit_topo_plan(t, p->conf, stderr);
+	knit_topo_name(t, p->conf);
+	p->plan = &t->plan[FIRST_PLAN % 2];
+	ret = knit_plan_make(p->plan, p->conf, stderr);
+	p->plan->number = FIRST_PLAN;
 	if (ret == 0)
 		ret = knit_doorbell_init();
 	if (ret == 0)
@@ -111,12 +116,12 @@ int primary_topology_create(struct primary *p)
 		ret = make_watch(p);
 	if (ret < 0)
 		return ret;
-	t->config_hash = p->conf->hash;
 	knit_sigbus_count(&t->device_faults);
 	return 0;
 }
 
 void primary_topology_publish(struct primary *p)
 {
+	__atomic_store_n(&p->topo->planned, p->plan->number, __ATOMIC_RELEASE);
 	__atomic_store_n(&p->topo->magic, KNIT_TOPO_MAGIC, __ATOMIC_RELEASE);
 }

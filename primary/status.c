@@ -18,23 +18,32 @@ static const char *state_name(uint32_t state)
 
 void primary_status_banner(const struct primary *p)
 {
+	const struct knit_plan *plan = knit_topo_plan(p->topo);
 	const struct knit_topo *t = p->topo;
 	unsigned int i;
+	int16_t port;
 
 	printf("knit-primary: up, prefix %s, process %u\n", p->conf->eal.prefix, t->primary_pid);
 	for (i = 0; i < t->n_ports; i++)
-		printf("  port      %-16s %s, driver %s, %u queue%s, mtu %u\n", t->ports[i].name,
-		       t->ports[i].device, t->ports[i].driver, t->ports[i].n_queues,
-		       t->ports[i].n_queues == 1 ? "" : "s", t->ports[i].mtu);
-	for (i = 0; i < t->n_ifaces; i++)
+		if (t->ports[i].there)
+			printf("  port      %-16s %s, driver %s, %u queue%s, mtu %u\n",
+			       t->ports[i].name, t->ports[i].device, t->ports[i].driver,
+			       plan->ports[i].n_queues, plan->ports[i].n_queues == 1 ? "" : "s",
+			       t->ports[i].mtu);
+	for (i = 0; i < t->n_ifaces; i++) {
+		port = plan->iface_port[i];
+		if (!t->ifaces[i].there)
+			continue;
 		printf("  interface %-16s engine %s, %s%s%s%s\n", t->ifaces[i].name,
-		       t->ifaces[i].kni->engine->name, t->ifaces[i].port < 0 ? "no port" : "port ",
-		       t->ifaces[i].port < 0 ? "" : t->ports[t->ifaces[i].port].name,
+		       t->ifaces[i].kni->engine->name, port < 0 ? "no port" : "port ",
+		       port < 0 ? "" : t->ports[port].name,
 		       p->conf->ifaces[i].netns[0] ? ", namespace " : "", p->conf->ifaces[i].netns);
+	}
 	for (i = 0; i < t->n_workers; i++)
-		printf("  worker    %-16u lcore %u, waiting for: knit-worker --prefix %s --id %u\n",
-		       t->workers[i].id, t->workers[i].lcore, p->conf->eal.prefix,
-		       t->workers[i].id);
+		if (t->workers[i].there)
+			printf("  worker    %-16u lcore %u, waiting for: %s --prefix %s --id %u\n",
+			       t->workers[i].id, t->workers[i].lcore, "knit-worker",
+			       p->conf->eal.prefix, t->workers[i].id);
 	printf("  control   %-16s waiting for: knit-control --prefix %s\n", "",
 	       p->conf->eal.prefix);
 	fflush(stdout);
@@ -61,7 +70,8 @@ void primary_status_line(const struct primary *p)
 	       now.punted - before.punted, now.injected - before.injected,
 	       now.xconnect - before.xconnect, drops);
 	for (i = 0; i < t->n_workers; i++)
-		printf(" %u:%s", t->workers[i].id, state_name(t->workers[i].state));
+		if (t->workers[i].there)
+			printf(" %u:%s", t->workers[i].id, state_name(t->workers[i].state));
 	printf("  control %s\n", state_name(t->control.state));
 	fflush(stdout);
 	before = now;
@@ -78,7 +88,7 @@ void primary_status_notify(const struct primary *p)
 		workers += t->workers[i].state == KNIT_PROCESS_ATTACHED;
 	knit_notify_status("%u of %u workers and %s control serve %u interfaces; %u of %u ports "
 			   "have a link",
-			   workers, t->n_workers,
-			   t->control.state == KNIT_PROCESS_ATTACHED ? "the" : "no", t->n_ifaces,
-			   links, t->n_ports);
+			   workers, knit_topo_count_workers(t),
+			   t->control.state == KNIT_PROCESS_ATTACHED ? "the" : "no",
+			   knit_topo_count_ifaces(t), links, knit_topo_count_ports(t));
 }

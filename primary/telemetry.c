@@ -82,7 +82,8 @@ static int report_workers(const char *params, struct rte_tel_data *d)
 
 	rte_tel_data_start_array(d, RTE_TEL_UINT_VAL);
 	for (i = 0; i < t->n_workers; i++)
-		rte_tel_data_add_array_uint(d, t->workers[i].id);
+		if (t->workers[i].there)
+			rte_tel_data_add_array_uint(d, t->workers[i].id);
 	return 0;
 }
 

@@ -27,8 +27,8 @@ unsigned int telemetry_node(const struct primary *p, unsigned int i)
 {
 	unsigned int node;
 
-	for (node = 0; node + 1 < p->plan.n_nodes; node++)
-		if (p->plan.bytes[node] && i-- == 0)
+	for (node = 0; node + 1 < p->pools.n_nodes; node++)
+		if (p->pools.bytes[node] && i-- == 0)
 			break;
 	return node;
 }
@@ -37,8 +37,8 @@ unsigned int telemetry_count_nodes(const struct primary *p)
 {
 	unsigned int node, n = 0;
 
-	for (node = 0; node < p->plan.n_nodes; node++)
-		n += p->plan.bytes[node] != 0;
+	for (node = 0; node < p->pools.n_nodes; node++)
+		n += p->pools.bytes[node] != 0;
 	return n;
 }
 
@@ -60,7 +60,7 @@ static void count_zone(const struct rte_memzone *mz, void *arg)
 
 static void read_node(const struct primary *p, int node, struct node_memory *m)
 {
-	m->needed = p->plan.bytes[node];
+	m->needed = p->pools.bytes[node];
 	m->hugepages = hugepages_all(p->conf, node);
 	m->hugepages_free = hugepages_free(p->conf, node);
 	rte_malloc_get_socket_stats(node, &m->heap);
@@ -83,7 +83,7 @@ static struct rte_mempool *pool_at(const struct primary *p, unsigned int i, unsi
 	unsigned int n = p->topo->n_workers;
 	struct rte_mempool *pool;
 
-	for (*at = 0; *at < n + p->plan.n_nodes; ++*at) {
+	for (*at = 0; *at < n + p->pools.n_nodes; ++*at) {
 		pool = *at < n ? p->topo->workers[*at].pool : p->spare[*at - n];
 		if (pool && i-- == 0)
 			return pool;
@@ -113,7 +113,7 @@ void telemetry_tell_pool(struct primary *p, unsigned int i, struct report *r)
 	unsigned int n = p->topo->n_workers, at, node;
 	struct rte_mempool *pool = pool_at(p, i, &at);
 
-	node = at < n ? p->plan.worker[at] : at - n;
+	node = at < n ? p->pools.worker[at] : at - n;
 	if (at < n)
 		snprintf(owner, sizeof(owner), "worker %u", p->topo->workers[at].id);
 	snprintf(node_text, sizeof(node_text), "%u", node);

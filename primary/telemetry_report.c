@@ -34,14 +34,29 @@ static void tell_system(struct primary *primary, unsigned int i, struct report *
 	KNIT_SYSTEM_METRICS(TELL)
 }
 
+/* The place of object number n of those that are there, of which there are more than n. */
+#define PLACE_OF(kind)                                                               \
+	static unsigned int place_of_##kind(const struct primary *p, unsigned int n) \
+	{                                                                            \
+		unsigned int i = 0;                                                  \
+                                                                                     \
+		while (!p->topo->kind[i].there || n-- > 0)                           \
+			i++;                                                         \
+		return i;                                                            \
+	}
+
+PLACE_OF(ports)
+PLACE_OF(ifaces)
+PLACE_OF(workers)
+
 static unsigned int count_ports(const struct primary *p)
 {
-	return p->topo->n_ports;
+	return knit_topo_count_ports(p->topo);
 }
 
 static const char *name_port(const struct primary *p, unsigned int i, char *room)
 {
-	return p->topo->ports[i].name;
+	return p->topo->ports[place_of_ports(p, i)].name;
 }
 
 /* Of all workers. */
@@ -112,10 +127,12 @@ static void read_drops(struct primary *p, struct report *r, const struct port *p
 #undef X
 }
 
-static void tell_port(struct primary *primary, unsigned int i, struct report *r)
+static void tell_port(struct primary *primary, unsigned int n, struct report *r)
 {
+	unsigned int i = place_of_ports(primary, n);
 	const struct knit_topo *t = primary->topo;
 	const struct knit_topo_port *port = &t->ports[i];
+	const struct knit_plan_port *plan = &knit_topo_plan(t)->ports[i];
 	const struct port *cold = &primary->ports[i];
 	struct knit_worker_port_stats sum;
 	uint64_t drops[KNIT_PORT_DROPS];
@@ -136,12 +153,12 @@ static void tell_port(struct primary *primary, unsigned int i, struct report *r)
 
 static unsigned int count_ifaces(const struct primary *p)
 {
-	return p->topo->n_ifaces;
+	return knit_topo_count_ifaces(p->topo);
 }
 
 static const char *name_iface(const struct primary *p, unsigned int i, char *room)
 {
-	return p->topo->ifaces[i].name;
+	return p->topo->ifaces[place_of_ifaces(p, i)].name;
 }
 
 /* Sums over the pairs of an interface. */
@@ -187,8 +204,9 @@ static void read_iface(const struct rte_kni *kni, struct sums *s,
 	kni->engine->req_stats(kni, requests);
 }
 
-static void tell_iface(struct primary *primary, unsigned int i, struct report *r)
+static void tell_iface(struct primary *primary, unsigned int n, struct report *r)
 {
+	unsigned int i = place_of_ifaces(primary, n);
 	const struct rte_kni *kni = primary->topo->ifaces[i].kni;
 	struct knit_engine_req_stats requests = { 0 };
 	struct sums s = { 0 };
@@ -212,31 +230,33 @@ static void tell_iface(struct primary *primary, unsigned int i, struct report *r
 
 static unsigned int count_workers(const struct primary *p)
 {
-	return p->topo->n_workers;
+	return knit_topo_count_workers(p->topo);
 }
 
 static const char *name_worker(const struct primary *p, unsigned int i, char *room)
 {
-	snprintf(room, 16, "%u", p->topo->workers[i].id);
+	snprintf(room, 16, "%u", p->topo->workers[place_of_workers(p, i)].id);
 	return room;
 }
 
 /* The worker's mbufs in hand-off queues: on their way to another worker, or on their way back. */
-static uint64_t worker_handoff_held(const struct knit_topo_worker *w)
+static uint64_t worker_handoff_held(const struct knit_plan_worker *plan)
 {
 	uint64_t n = 0;
 	unsigned int i;
 
 	for (i = 0; i < KNIT_MAX_PORTS; i++)
-		if (w->handoff[i])
-			n += knit_handoff_held(w->handoff[i]);
+		if (plan->handoff[i])
+			n += knit_handoff_held(plan->handoff[i]);
 	return n;
 }
 
-static void tell_worker(struct primary *primary, unsigned int i, struct report *r)
+static void tell_worker(struct primary *primary, unsigned int n, struct report *r)
 {
+	unsigned int i = place_of_workers(primary, n);
 	const struct knit_topo *t = primary->topo;
 	const struct knit_topo_worker *w = &t->workers[i];
+	const struct knit_plan_worker *plan = &knit_topo_plan(t)->workers[i];
 	const struct knit_worker_stats *s = &w->stats;
 	uint64_t rx = 0, tx = 0;
 	unsigned int port;

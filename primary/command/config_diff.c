@@ -71,14 +71,6 @@ static void walk_value(struct walk *w, const struct both *b, const struct knit_k
 	json_object_put(to);
 }
 
-/* What tells elements of a list apart; NULL: nothing does. */
-static const struct knit_key *identity(const struct knit_key *list)
-{
-	const struct knit_key *key = list->sub->keys;
-
-	return strcmp(key->name, "name") == 0 || strcmp(key->name, "id") == 0 ? key : NULL;
-}
-
 static unsigned int list_length(const struct knit_key *list, const void *base)
 {
 	return *(const unsigned int *)(const void *)((const char *)base + list->count);
@@ -92,11 +84,12 @@ static const void *element(const struct knit_key *list, const void *base, unsign
 /* Members are filled up with zeroes. */
 static const void *find_element(const struct knit_key *list, const void *base, const void *like)
 {
-	const struct knit_key *id = identity(list);
+	const struct knit_key *id = config_json_identity(list);
 	unsigned int i, n = list_length(list, base);
 
 	for (i = 0; i < n; i++)
-		if (memcmp((const char *)element(list, base, i) + id->offset,
+		if (config_json_there(list, element(list, base, i)) &&
+		    memcmp((const char *)element(list, base, i) + id->offset,
 			   (const char *)like + id->offset, id->size) == 0)
 			return element(list, base, i);
 	return NULL;
@@ -106,7 +99,7 @@ static const void *find_element(const struct knit_key *list, const void *base, c
 static void element_name(const struct knit_key *list, const struct knit_config *c, const void *at,
 			 char *name, size_t size)
 {
-	struct json_object *id = config_json_value(c, identity(list), at);
+	struct json_object *id = config_json_value(c, config_json_identity(list), at);
 
 	snprintf(name, size, "%.*s %s", (int)strlen(list->name) - 1, list->name,
 		 json_object_get_string(id));
@@ -122,6 +115,8 @@ static void walk_list(struct walk *w, const struct both *outer, const struct kni
 
 	for (i = 0; i < list_length(list, outer->running); i++) {
 		b.running = element(list, outer->running, i);
+		if (!config_json_there(list, b.running))
+			continue;
 		b.wanted = find_element(list, outer->wanted, b.running);
 		element_name(list, w->running, b.running, b.name, sizeof(b.name));
 		if (b.wanted)
@@ -131,7 +126,8 @@ static void walk_list(struct walk *w, const struct both *outer, const struct kni
 	}
 	for (i = 0; w->diff && i < list_length(list, outer->wanted); i++) {
 		b.wanted = element(list, outer->wanted, i);
-		if (find_element(list, outer->running, b.wanted))
+		if (!config_json_there(list, b.wanted) ||
+		    find_element(list, outer->running, b.wanted))
 			continue;
 		element_name(list, w->wanted, b.wanted, b.name, sizeof(b.name));
 		add_change(w->diff, b.name, "added", false);
@@ -144,7 +140,7 @@ static void walk_group(struct walk *w, const struct both *b)
 	struct both inner;
 
 	for (key = b->group->keys; key->name; key++) {
-		if (key->type == KNIT_KEY_LIST && identity(key)) {
+		if (key->type == KNIT_KEY_LIST && config_json_identity(key)) {
 			walk_list(w, b, key);
 		} else if (key->type == KNIT_KEY_GROUP) {
 			inner = (struct both){ .group = key->sub,

@@ -56,15 +56,35 @@ static struct json_object *mac(const uint8_t m[6])
 static struct json_object *group(const struct knit_config *c, const struct knit_group *g,
 				 const void *base);
 
+_Static_assert(offsetof(struct knit_conf_port, there) == 0 &&
+		       offsetof(struct knit_conf_iface, there) == 0 &&
+		       offsetof(struct knit_conf_worker, there) == 0,
+	       "an element of these lists begins with it");
+
+bool config_json_there(const struct knit_key *list, const void *element)
+{
+	return config_json_identity(list) == NULL || *(const bool *)element;
+}
+
+const struct knit_key *config_json_identity(const struct knit_key *list)
+{
+	const struct knit_key *key = list->sub->keys;
+
+	return strcmp(key->name, "name") == 0 || strcmp(key->name, "id") == 0 ? key : NULL;
+}
+
 static struct json_object *list(const struct knit_config *c, const struct knit_key *key,
 				const void *base)
 {
 	unsigned int i, n = *(const unsigned int *)((const char *)base + key->count);
 	struct json_object *all = json_object_new_array();
+	const void *element;
 
-	for (i = 0; i < n; i++)
-		json_object_array_add(
-			all, group(c, key->sub, (const char *)base + key->offset + i * key->size));
+	for (i = 0; i < n; i++) {
+		element = (const char *)base + key->offset + i * key->size;
+		if (config_json_there(key, element))
+			json_object_array_add(all, group(c, key->sub, element));
+	}
 	return all;
 }
 

@@ -9,6 +9,12 @@
 /* All keys that could stand in a file with this content; groups are objects, lists are arrays. */
 struct json_object *config_json(const struct knit_config *c);
 
+/* What tells elements of a list apart, their name or id; NULL: nothing does. */
+const struct knit_key *config_json_identity(const struct knit_key *list);
+
+/* False: the element is an empty place (config_place.h). */
+bool config_json_there(const struct knit_key *list, const void *element);
+
 /*
  * That of one key; base: its group. Ports and interfaces have their names. NULL: it has no value,
  * and would not be in a file.

@@ -110,7 +110,7 @@ static void reload_start(struct primary *p, struct command_client *c, const void
 	file = asked.file[0] ? asked.file : p->conf->file;
 	err = open_memstream(&errors, &size);
 	wanted = err ? knit_config_load(file, err) : NULL;
-	fits = wanted && knit_topo_plan_fits(wanted, err);
+	fits = wanted && knit_plan_fits(wanted, err);
 	if (err)
 		fclose(err);
 	if (fits)

@@ -186,7 +186,8 @@ static void watch_begin(const struct primary *p, struct command_client *c,
 	state.bytes = knit_watch_ring_bytes(p->conf);
 	/* What an earlier watch left would take room. */
 	for (i = 0; i < p->topo->n_workers; i++)
-		take_until(i, __atomic_load_n(&watch->ring[i]->head, __ATOMIC_ACQUIRE));
+		if (watch->ring[i])
+			take_until(i, __atomic_load_n(&watch->ring[i]->head, __ATOMIC_ACQUIRE));
 	/* A worker that copies the last spec at this moment sees that serial is 0. */
 	knit_mb();
 	watch->spec = *spec;
@@ -216,13 +217,13 @@ static void watch_start(struct primary *p, struct command_client *c, const void 
 /* Attached workers that do not watch yet. */
 static uint32_t count_late(const struct primary *p)
 {
+	const struct knit_watch *watch = state.watch;
 	const struct knit_topo *t = p->topo;
 	uint32_t i, n = 0;
 
 	for (i = 0; i < t->n_workers; i++)
-		n += t->workers[i].state == KNIT_PROCESS_ATTACHED &&
-		     __atomic_load_n(&state.watch->ring[i]->following, __ATOMIC_ACQUIRE) !=
-			     state.serial;
+		n += watch->ring[i] && t->workers[i].state == KNIT_PROCESS_ATTACHED &&
+		     __atomic_load_n(&watch->ring[i]->following, __ATOMIC_ACQUIRE) != state.serial;
 	return n;
 }
 
@@ -255,7 +256,8 @@ static void sum_counts(const struct primary *p, struct knit_watch_counts *sum)
 
 	for (i = 0; i < p->topo->n_workers; i++) {
 		ring = state.watch->ring[i];
-		if (__atomic_load_n(&ring->counted, __ATOMIC_ACQUIRE) != state.serial)
+		if (ring == NULL ||
+		    __atomic_load_n(&ring->counted, __ATOMIC_ACQUIRE) != state.serial)
 			continue;
 		sum->seen += __atomic_load_n(&ring->counts.seen, __ATOMIC_RELAXED);
 		sum->skipped += __atomic_load_n(&ring->counts.skipped, __ATOMIC_RELAXED);
@@ -357,7 +359,8 @@ static bool send_all(const struct primary *p, struct command_client *c)
 	for (round = 0; more && round < ROUNDS; round++) {
 		more = false;
 		for (i = 0; i < n; i++) {
-			one = send_records(p, c, state.turn, false);
+			one = state.watch->ring[state.turn] ? send_records(p, c, state.turn, false)
+							    : NOTHING;
 			if (one == FULL)
 				return false;
 			more |= one == SENT;

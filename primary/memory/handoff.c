@@ -15,7 +15,7 @@
 static int create_handoff(struct primary *p, unsigned int port, unsigned int w)
 {
 	uint32_t size = knit_handoff_size(p->conf->ports[port].tx_desc);
-	struct knit_topo_worker *worker = &p->topo->workers[w];
+	struct knit_plan_worker *worker = &p->plan->workers[w];
 	char name[RTE_MEMZONE_NAMESIZE];
 	const struct rte_memzone *mz;
 	struct knit_handoff *x;
@@ -44,8 +44,8 @@ int primary_handoffs_create(struct primary *p)
 
 	for (k = 0; k < p->topo->n_ports; k++)
 		for (w = 0; w < p->topo->n_workers && ret == 0; w++)
-			if (p->topo->workers[w].tx_owner[k] >= 0 &&
-			    p->topo->workers[w].tx_owner[k] != (int)w)
+			if (p->plan->workers[w].tx_owner[k] >= 0 &&
+			    p->plan->workers[w].tx_owner[k] != (int)w)
 				ret = create_handoff(p, k, w);
 	return ret;
 }
@@ -62,7 +62,7 @@ unsigned int primary_handoffs_reset(struct primary *p, unsigned int w)
 
 	for (k = 0; k < p->topo->n_ports; k++) {
 		for (v = 0; v < p->topo->n_workers; v++) {
-			x = p->topo->workers[v].handoff[k];
+			x = p->plan->workers[v].handoff[k];
 			if (x && (x->producer == w || x->consumer == w))
 				forgotten += knit_handoff_reset(x, worker_is_dead(p, x->producer));
 		}
@@ -81,7 +81,7 @@ void primary_handoffs_drain(struct primary *p)
 
 	for (k = 0; k < p->topo->n_ports; k++) {
 		for (w = 0; w < p->topo->n_workers; w++) {
-			x = p->topo->workers[w].handoff[k];
+			x = p->plan->workers[w].handoff[k];
 			if (x && !worker_is_dead(p, w))
 				knit_handoff_drain(x);
 		}

@@ -21,7 +21,7 @@
 static struct rte_mempool *create_pool(const char *name, const struct primary *p, unsigned int node)
 {
 	uint16_t room = RTE_PKTMBUF_HEADROOM + p->conf->mempool.data_room;
-	unsigned int n_mbufs = p->plan.n_mbufs[node];
+	unsigned int n_mbufs = p->pools.n_mbufs[node];
 	struct rte_mempool *pool;
 
 	pool = rte_pktmbuf_pool_create_by_ops(name, n_mbufs, POOL_CACHE, 0, room, node, POOL_OPS);
@@ -37,8 +37,8 @@ static int create_spares(struct primary *p)
 	unsigned int node;
 	char name[32];
 
-	for (node = 0; node < p->plan.n_nodes; node++) {
-		if (p->plan.n_mbufs[node] == 0)
+	for (node = 0; node < p->pools.n_nodes; node++) {
+		if (p->pools.n_mbufs[node] == 0)
 			continue;
 		snprintf(name, sizeof(name), "knit_spare_%u", node);
 		p->spare[node] = create_pool(name, p, node);
@@ -56,12 +56,14 @@ int primary_pools_create(struct primary *p)
 	unsigned int i;
 
 	for (i = 0; i < t->n_workers; i++) {
+		if (!t->workers[i].there)
+			continue;
 		snprintf(name, sizeof(name), "knit_domain_%u", t->workers[i].id);
-		t->workers[i].pool = create_pool(name, p, p->plan.worker[i]);
+		t->workers[i].pool = create_pool(name, p, p->pools.worker[i]);
 		if (t->workers[i].pool == NULL)
 			return -ENOMEM;
+		t->pool_ops = t->workers[i].pool->ops_index;
 	}
-	t->pool_ops = t->workers[0].pool->ops_index;
 	ops = rte_mempool_get_ops(t->pool_ops);
 	snprintf(t->pool_ops_name, sizeof(t->pool_ops_name), "%s", ops->name);
 	return create_spares(p);

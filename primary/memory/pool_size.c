@@ -78,14 +78,16 @@ static size_t pool_bytes(const struct knit_config *c, unsigned int n_mbufs)
 /* The number of a port's transmit queues is not known yet. The least is one. */
 static size_t shared_bytes(const struct knit_config *c)
 {
+	unsigned int i, n_workers = knit_conf_count_workers(c);
 	size_t bytes = OVERHEAD + knit_watch_bytes(c);
-	unsigned int i;
 
 	for (i = 0; i < c->n_ports; i++)
-		bytes += (c->n_workers - 1) *
-			 knit_handoff_bytes(knit_handoff_size(c->ports[i].tx_desc));
+		if (c->ports[i].there)
+			bytes += (n_workers - 1) *
+				 knit_handoff_bytes(knit_handoff_size(c->ports[i].tx_desc));
 	for (i = 0; i < c->n_ifaces; i++)
-		bytes += knit_iface_memory(c->ifaces[i].ring_size, c->n_workers);
+		if (c->ifaces[i].there)
+			bytes += knit_iface_memory(c->ifaces[i].ring_size, n_workers);
 	return bytes;
 }
 
@@ -99,6 +101,8 @@ static void place_pools(const struct knit_config *c, struct pool_plan *plan)
 	unsigned int i, n, node, n_pools[KNIT_MAX_NODES] = { 0 };
 
 	for (i = 0; i < c->n_workers; i++) {
+		if (!c->workers[i].there)
+			continue;
 		node = plan->worker[i];
 		n = worker_mbufs(c, &c->workers[i]);
 		plan->n_mbufs[node] = RTE_MAX(plan->n_mbufs[node], n);
@@ -119,10 +123,10 @@ static void place_ports(const struct knit_config *c, const struct host_nodes *m,
 	for (i = 0; i < c->n_ports; i++) {
 		port = &c->ports[i];
 		node = known_node(m->port[i], plan->primary);
-		if (node != plan->primary)
+		if (port->there && node != plan->primary)
 			plan->bytes[node] +=
-				PORT_OVERHEAD +
-				(size_t)c->n_workers * DESC_BYTES * (port->rx_desc + port->tx_desc);
+				PORT_OVERHEAD + (size_t)knit_conf_count_workers(c) * DESC_BYTES *
+							(port->rx_desc + port->tx_desc);
 	}
 }
 

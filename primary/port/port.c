@@ -104,10 +104,10 @@ static bool uses_rss(const struct port *port, const struct rte_eth_dev_info *inf
 	       !knit_driver_find(info->driver_name)->device_spread;
 }
 
-static int check_queues(const struct port *port, const struct rte_eth_dev_info *info,
-			const struct knit_driver *driver)
+static int check_queues(const struct port *port, unsigned int n,
+			const struct rte_eth_dev_info *info, const struct knit_driver *driver)
 {
-	unsigned int n = port->topo->n_queues, most = info->max_rx_queues;
+	unsigned int most = info->max_rx_queues;
 
 	if (driver->max_queues && driver->max_queues < most)
 		most = driver->max_queues;
@@ -138,6 +138,7 @@ static int check_queues(const struct port *port, const struct rte_eth_dev_info *
 static int choose_tx_queues(struct primary *p, unsigned int i, const struct rte_eth_dev_info *info,
 			    const struct knit_driver *driver)
 {
+	const struct knit_plan_port *plan = &p->plan->ports[i];
 	struct port *port = &p->ports[i];
 	unsigned int most = info->max_tx_queues;
 
@@ -148,11 +149,11 @@ static int choose_tx_queues(struct primary *p, unsigned int i, const struct rte_
 			port->conf->tx_queues, info->driver_name, most);
 		return -EINVAL;
 	}
-	if (port->topo->n_tx_queues > most)
-		knit_topo_plan_tx(p->topo, i, most);
-	if (port->topo->n_tx_queues < port->topo->n_queues)
+	if (plan->n_tx_queues > most)
+		knit_plan_tx(p->plan, i, most);
+	if (plan->n_tx_queues < plan->n_queues)
 		log_notice("port %s: %u workers send through %u transmit queues", port->conf->name,
-			   port->topo->n_queues, port->topo->n_tx_queues);
+			   plan->n_queues, plan->n_tx_queues);
 	return 0;
 }
 
@@ -161,7 +162,7 @@ static void choose_offloads(struct primary *p, unsigned int i, const struct rte_
 	struct port *port = &p->ports[i];
 	struct port_offloads o;
 
-	port_offload_choose(p->conf, i, info, port->topo->n_queues > 1, &o);
+	port_offload_choose(p->conf, i, info, p->plan->ports[i].n_queues > 1, &o);
 	port->rx_offloads = o.rx;
 	port->tx_offloads = o.tx;
 	port->topo->tx_capa = o.tx;
@@ -187,11 +188,11 @@ static int check_mtu(const struct primary *p, unsigned int i, const struct rte_e
 }
 
 /* Everything that can select a burst function is fixed here and never changes, see port_start. */
-static int port_configure(struct port *port)
+static int port_configure(struct port *port, const struct knit_plan_port *plan)
 {
 	struct rte_eth_conf conf = { 0 };
 	struct rte_eth_dev_info info;
-	unsigned int n = port->topo->n_queues, n_tx = port->topo->n_tx_queues;
+	unsigned int n = plan->n_queues, n_tx = plan->n_tx_queues;
 	uint16_t mtu = port->topo->mtu;
 	int ret;
 
@@ -227,7 +228,7 @@ static int port_learn(struct primary *p, unsigned int i)
 	if (ret < 0)
 		return errno_log(ret, "rte_eth_dev_info_get");
 	driver = knit_driver_find(info.driver_name);
-	ret = check_queues(port, &info, driver);
+	ret = check_queues(port, p->plan->ports[i].n_queues, &info, driver);
 	if (ret == 0)
 		ret = choose_tx_queues(p, i, &info, driver);
 	if (ret < 0)
@@ -252,7 +253,7 @@ static int port_learn(struct primary *p, unsigned int i)
 
 int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool)
 {
-	struct knit_topo_worker *worker = &p->topo->workers[w];
+	const struct knit_plan_worker *worker = &p->plan->workers[w];
 	struct port *port = &p->ports[i];
 	int socket = rte_eth_dev_socket_id(port->id);
 	int ret, txq = worker->txq[i];
@@ -281,10 +282,10 @@ static void report_numa_distance(struct primary *p, unsigned int i)
 	unsigned int w;
 
 	for (w = 0; node >= 0 && w < p->topo->n_workers; w++)
-		if (p->topo->workers[w].rxq[i] >= 0 && p->plan.worker[w] != (unsigned int)node)
+		if (p->plan->workers[w].rxq[i] >= 0 && p->pools.worker[w] != (unsigned int)node)
 			log_notice("port %s is on NUMA node %d, worker %u and its pool on %u",
 				   p->ports[i].conf->name, node, p->topo->workers[w].id,
-				   p->plan.worker[w]);
+				   p->pools.worker[w]);
 }
 
 /*
@@ -396,7 +397,7 @@ static int port_open_in_netns(struct primary *p, unsigned int i)
 		return ret;
 	if (knit_driver_find(port->topo->driver)->tap)
 		port_tap_find(port);
-	ret = port_configure(port);
+	ret = port_configure(port, &p->plan->ports[i]);
 	if (ret < 0)
 		return ret;
 	report_numa_distance(p, i);
@@ -461,6 +462,8 @@ int primary_ports_open(struct primary *p)
 	int ret;
 
 	for (i = 0; i < p->topo->n_ports; i++) {
+		if (!p->conf->ports[i].there)
+			continue;
 		p->ports[i].conf = &p->conf->ports[i];
 		p->ports[i].topo = &p->topo->ports[i];
 		p->ports[i].netns = p->ports[i].absent ? "" : p->conf->ports[i].netns;
@@ -472,6 +475,7 @@ int primary_ports_open(struct primary *p)
 			ret = port_open_null(p, i);
 		if (ret < 0)
 			return ret;
+		__atomic_store_n(&p->topo->ports[i].there, 1, __ATOMIC_RELEASE);
 		if (p->ports[i].absent)
 			EVENT(PORT_ABSENT, EV(p->conf->ports[i].name),
 			      EV(p->conf->ports[i].device));

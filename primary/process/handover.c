@@ -10,16 +10,17 @@
 
 static int open_role(struct primary *p, struct knit_msg *m, const struct knit_topo_worker *w)
 {
+	const int16_t *pair = w ? p->plan->workers[w->id].pair : NULL;
 	struct rte_kni *kni;
 
-	if (m->port >= p->topo->n_ifaces)
+	if (m->port >= p->topo->n_ifaces || !p->topo->ifaces[m->port].there)
 		return -ENOENT;
 	kni = p->topo->ifaces[m->port].kni;
 	if (kni->engine->open_role == NULL)
 		return -EOPNOTSUPP;
 	if (w == NULL && m->value == KNIT_MAX_PAIRS)
 		return kni->engine->open_role(kni, m->value, p->topo->control.doorbell);
-	if (w && w->pair[m->port] >= 0 && m->value == (uint32_t)w->pair[m->port])
+	if (w && pair[m->port] >= 0 && m->value == (uint32_t)pair[m->port])
 		return kni->engine->open_role(kni, m->value, w->doorbell);
 	KNIT_MSG_TEXT(m, "that is not its pair");
 	return -EPERM;

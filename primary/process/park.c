@@ -19,9 +19,10 @@
 
 static uint32_t park_count;
 
-static bool worker_has_queue(const struct knit_topo_worker *w, uint64_t ports)
+static bool worker_has_queue(const struct primary *p, unsigned int i, uint64_t ports)
 {
-	return w->state == KNIT_PROCESS_ATTACHED && knit_topo_has_queue(w, ports);
+	return p->topo->workers[i].state == KNIT_PROCESS_ATTACHED &&
+	       knit_plan_has_queue(&p->plan->workers[i], ports);
 }
 
 /* Parked by people: process/order.h. */
@@ -40,7 +41,7 @@ void park_wake(struct primary *p, uint64_t ports)
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_workers; i++)
-		if (worker_has_queue(&p->topo->workers[i], ports))
+		if (worker_has_queue(p, i, ports))
 			worker_wake(&p->topo->workers[i]);
 }
 
@@ -62,7 +63,7 @@ bool park_still_stuck(struct primary *p, uint64_t ports)
 {
 	struct knit_topo_worker *w = p->stuck;
 
-	if (w && !knit_topo_has_queue(w, ports))
+	if (w && !knit_plan_has_queue(&p->plan->workers[w->id], ports))
 		return false;
 	if (w && w->state == KNIT_PROCESS_ATTACHED &&
 	    __atomic_load_n(&w->stats.rounds, __ATOMIC_RELAXED) == p->stuck_rounds)
@@ -134,7 +135,7 @@ int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
 	unsigned int i;
 
 	for (i = 0; i < p->topo->n_workers; i++)
-		if (worker_has_queue(&p->topo->workers[i], ports))
+		if (worker_has_queue(p, i, ports))
 			workers |= UINT64_C(1) << i;
 	return park_those(p, workers, why, len);
 }

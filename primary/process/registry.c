@@ -25,17 +25,14 @@
 /* The index of the sender's pidfd; -1, with a text, if there is no such role or id. */
 static int entry_of(struct primary *p, struct knit_msg *m)
 {
-	unsigned int i;
-
 	if (m->instance != p->topo->instance) {
 		KNIT_MSG_TEXT(m, "that process belongs to an earlier start of the primary");
 		return -1;
 	}
 	if (m->role == KNIT_ROLE_CONTROL)
 		return CONTROL_ENTRY;
-	for (i = 0; m->role == KNIT_ROLE_WORKER && i < p->topo->n_workers; i++)
-		if (p->topo->workers[i].id == m->id)
-			return i;
+	if (m->role == KNIT_ROLE_WORKER && knit_topo_worker(p->topo, m->id))
+		return m->id;
 	KNIT_MSG_TEXT(m, "%s %u is not in the configuration", knit_role_text(m->role), m->id);
 	return -1;
 }
@@ -132,19 +129,20 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 /* Engines start or stop to serve the domain's pairs. */
 static int pairs_serve(struct primary *p, const struct knit_topo_worker *w, bool on)
 {
+	const int16_t *pair = p->plan->workers[w->id].pair;
 	struct rte_kni *kni;
 	unsigned int k;
 	int ret;
 
 	for (k = 0; k < p->topo->n_ifaces; k++) {
-		if (w->pair[k] < 0)
+		if (pair[k] < 0)
 			continue;
 		kni = p->topo->ifaces[k].kni;
 		if (!on) {
-			kni->engine->unbind(kni, w->pair[k]);
+			kni->engine->unbind(kni, pair[k]);
 			continue;
 		}
-		ret = kni->engine->bind(kni, w->pair[k]);
+		ret = kni->engine->bind(kni, pair[k]);
 		if (ret < 0)
 			return ret;
 	}
@@ -270,7 +268,8 @@ void registry_end_workers(struct primary *p, uint64_t ports)
 
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
-		if (w->state == KNIT_PROCESS_ATTACHED && knit_topo_has_queue(w, ports))
+		if (w->state == KNIT_PROCESS_ATTACHED &&
+		    knit_plan_has_queue(&p->plan->workers[i], ports))
 			__atomic_store_n(&w->leave, w->generation, __ATOMIC_RELEASE);
 	}
 }
@@ -328,7 +327,8 @@ void registry_check(struct primary *p)
 
 	/* DEAD: a successor may have come too early and have been refused. */
 	for (i = 0; i < t->n_workers; i++)
-		if ((t->workers[i].state == KNIT_PROCESS_FREE ||
+		if (t->workers[i].there &&
+		    (t->workers[i].state == KNIT_PROCESS_FREE ||
 		     t->workers[i].state == KNIT_PROCESS_DEAD) &&
 		    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_WORKER,
 					       t->workers[i].id, &pid))
@@ -360,7 +360,7 @@ uint64_t registry_dead_ports(const struct primary *p)
 		if (w->state != KNIT_PROCESS_DEAD)
 			continue;
 		for (k = 0; k < p->topo->n_ports; k++)
-			if (w->rxq[k] >= 0)
+			if (p->plan->workers[i].rxq[k] >= 0)
 				ports |= UINT64_C(1) << k;
 	}
 	return ports;

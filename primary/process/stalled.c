@@ -37,7 +37,7 @@ static int open_entry(const struct primary *p, unsigned int i, pid_t *pid)
 
 	if (i == CONTROL_ENTRY)
 		return knit_rundir_process(prefix, KNIT_ROLE_CONTROL, 0, pid);
-	if (i >= p->topo->n_workers)
+	if (!p->topo->workers[i].there)
 		return -ESRCH;
 	return knit_rundir_process(prefix, KNIT_ROLE_WORKER, p->topo->workers[i].id, pid);
 }

@@ -115,31 +115,32 @@ static int replace_queues(struct primary *p, unsigned int w)
 	unsigned int k;
 
 	for (k = 0; k < p->topo->n_ports && ret == 0; k++) {
-		if (p->topo->workers[w].rxq[k] < 0 || p->ports[k].released)
+		if (p->plan->workers[w].rxq[k] < 0 || p->ports[k].released)
 			continue;
 		ret = port_enter(&p->ports[k], &netns);
 		if (ret < 0)
 			break;
-		ret = port_queue_setup(p, k, w, p->spare[p->plan.worker[w]]);
+		ret = port_queue_setup(p, k, w, p->spare[p->pools.worker[w]]);
 		knit_netns_leave(&netns);
 	}
 	return ret;
 }
 
-static unsigned int empty_pairs(struct primary *p, const struct knit_topo_worker *w)
+static unsigned int empty_pairs(struct primary *p, unsigned int w)
 {
+	const int16_t *pair = p->plan->workers[w].pair;
 	unsigned int k, lost = 0;
 
 	for (k = 0; k < p->topo->n_ifaces; k++)
-		if (w->pair[k] >= 0)
-			lost += knit_pair_reset(p->topo->ifaces[k].kni, w->pair[k]);
+		if (pair[k] >= 0)
+			lost += knit_pair_reset(p->topo->ifaces[k].kni, pair[k]);
 	return lost;
 }
 
 static int reset_domain(struct primary *p, unsigned int i)
 {
 	struct knit_topo_worker *w = &p->topo->workers[i];
-	struct rte_mempool **spare = &p->spare[p->plan.worker[i]];
+	struct rte_mempool **spare = &p->spare[p->pools.worker[i]];
 	struct rte_mempool *old = w->pool;
 	unsigned int lost;
 	int ret;
@@ -148,7 +149,7 @@ static int reset_domain(struct primary *p, unsigned int i)
 	ret = replace_queues(p, i);
 	if (ret < 0)
 		return ret;
-	lost = empty_pairs(p, w) + primary_handoffs_reset(p, i);
+	lost = empty_pairs(p, i) + primary_handoffs_reset(p, i);
 	primary_pool_rebuild(old);
 	w->pool = *spare;
 	*spare = old;

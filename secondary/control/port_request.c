@@ -42,7 +42,7 @@ static const char *print_operand(const struct control_iface *i, const struct kni
 static void log_answer(const struct control_iface *i, const struct knit_msg *asked,
 		       const struct knit_msg *answer, int ret)
 {
-	const char *port = i->control->topo->ports[i->topo->port].name;
+	const char *port = i->control->topo->ports[asked->port].name;
 	const char *op = knit_op_name(asked->op);
 	char value[64];
 
@@ -76,16 +76,25 @@ static bool try_again(struct control *c, const struct control_iface *i, uint32_t
 	return !c->gave_up;
 }
 
+/* -1: none. Its interface's requests are answered, and nothing is done. */
+static int16_t port_of(const struct control_iface *i)
+{
+	const struct knit_topo *t = i->control->topo;
+
+	return knit_topo_plan(t)->iface_port[i->topo - t->ifaces];
+}
+
 int control_request(struct control_iface *i, struct knit_msg *m)
 {
+	int16_t port = port_of(i);
 	struct knit_topo_control *stats = &i->control->topo->control;
 	struct knit_msg answer;
 	int ret;
 
-	if (i->topo->port < 0)
+	if (port < 0)
 		return 0;
 	m->role = KNIT_ROLE_CONTROL;
-	m->port = i->topo->port;
+	m->port = port;
 	m->instance = i->control->topo->instance;
 	if (i->control->gave_up)
 		return -ETIMEDOUT;
@@ -108,7 +117,7 @@ int control_request_rxlist(struct control_iface *i, const struct knit_topo_rxlis
 	struct knit_topo_rxlist *shared = &i->control->topo->control.rxlist;
 	struct knit_msg m = { .op = KNIT_OP_RXLIST };
 
-	if (i->topo->port < 0)
+	if (port_of(i) < 0)
 		return 0;
 	memcpy(shared->addr, list->addr, (list->n_uc + list->n_mc) * sizeof(list->addr[0]));
 	shared->n_uc = list->n_uc;

@@ -70,10 +70,8 @@ static int fail_ambiguous(const struct knit_worker *w, const struct knit_topo_po
  */
 static void find_queue_fd(struct knit_worker_tap *tap)
 {
-	unsigned int n_queues = tap->port->n_queues;
-
 	tap->queue_fd = -1;
-	if (tap->queue < n_queues && knit_tap_fds_repeat(tap->fds, tap->n, n_queues))
+	if (tap->queue < tap->n_queues && knit_tap_fds_repeat(tap->fds, tap->n, tap->n_queues))
 		tap->queue_fd = tap->fds[tap->queue];
 }
 
@@ -93,6 +91,7 @@ int knit_net_tap_init(struct knit_worker *w)
 		tap = in ? &w->taps[w->n_taps++] : &w->unused_taps[w->n_unused_taps++];
 		tap->port = port;
 		tap->queue = in ? in->queue : 0;
+		tap->n_queues = w->plan.ports[i].n_queues;
 		tap->again = !in;
 		tap->starts = __atomic_load_n(&port->starts, __ATOMIC_ACQUIRE);
 		n = collect_fds(w, port, tap->fds);

@@ -58,7 +58,7 @@ static int index_of(const struct knit_worker *w, const struct knit_output *out)
 /* The hand-off queue to the worker that has a transmit queue on the port. */
 static int handoff_output(struct knit_worker *w, int16_t port)
 {
-	struct knit_handoff *x = w->entry->handoff[port];
+	struct knit_handoff *x = w->mine->handoff[port];
 	struct knit_topo_port *p = &w->topo->ports[port];
 	struct knit_output *out;
 
@@ -83,11 +83,11 @@ static int port_output(struct knit_worker *w, int16_t port)
 	for (i = 0; i < w->n_outputs; i++)
 		if (w->outputs[i].port == p)
 			return i;
-	if (w->entry->txq[port] < 0)
+	if (w->mine->txq[port] < 0)
 		return handoff_output(w, port);
 	out = new_output(w, KNIT_END_PORT);
 	out->port_id = p->port_id;
-	out->queue = w->entry->txq[port];
+	out->queue = w->mine->txq[port];
 	out->port = p;
 	out->stats = &w->stats->port[port];
 	out->offload.pool = w->entry->pool;
@@ -106,13 +106,13 @@ static int iface_output(struct knit_worker *w, int16_t iface)
 	for (i = 0; i < w->n_outputs; i++)
 		if (w->outputs[i].kni == kni)
 			return i;
-	if (w->entry->pair[iface] < 0) {
+	if (w->mine->pair[iface] < 0) {
 		knit_worker_fail(w, 0, "interface %s: the worker has no queue pair there",
 				 w->topo->ifaces[iface].name);
 		return -1;
 	}
 	out = new_output(w, KNIT_END_IFACE);
-	out->queue = w->entry->pair[iface];
+	out->queue = w->mine->pair[iface];
 	out->kni = kni;
 	out->offload.pool = w->entry->pool;
 	out->offload.capa = knit_offload_iface_capa(kni->features);
@@ -126,16 +126,16 @@ static int add_port(struct knit_worker *w, int16_t port, int16_t peer)
 	int kernel, other;
 	struct knit_input *in;
 
-	kernel = iface_output(w, p->iface);
+	kernel = iface_output(w, w->plan.ports[port].iface);
 	other = peer < 0 ? kernel : port_output(w, peer);
 	if (kernel < 0 || other < 0)
 		return -EINVAL;
 	/* Another worker may have the only receive queue. Then this one only sends. */
-	if (w->entry->rxq[port] < 0)
+	if (w->mine->rxq[port] < 0)
 		return 0;
 	in = new_input(w, KNIT_END_PORT);
 	in->port_id = p->port_id;
-	in->queue = w->entry->rxq[port];
+	in->queue = w->mine->rxq[port];
 	in->kernel = kernel;
 	in->peer = other;
 	in->port = p;
@@ -150,7 +150,7 @@ static int add_iface(struct knit_worker *w, int16_t iface, int output)
 	if (output < 0)
 		return -EINVAL;
 	in = new_input(w, KNIT_END_IFACE);
-	in->queue = w->entry->pair[iface];
+	in->queue = w->mine->pair[iface];
 	in->kernel = in->peer = output;
 	in->kni = w->topo->ifaces[iface].kni;
 	return 0;
@@ -162,7 +162,7 @@ static int add_iface(struct knit_worker *w, int16_t iface, int output)
  */
 static int add_port_and_iface(struct knit_worker *w, int16_t port, int16_t peer)
 {
-	int16_t iface = w->topo->ports[port].iface;
+	int16_t iface = w->plan.ports[port].iface;
 	int ret;
 
 	ret = add_port(w, port, peer);
@@ -171,7 +171,7 @@ static int add_port_and_iface(struct knit_worker *w, int16_t port, int16_t peer)
 	return add_iface(w, iface, port_output(w, port));
 }
 
-static int add_rule(struct knit_worker *w, const struct knit_topo_rule *r)
+static int add_rule(struct knit_worker *w, const struct knit_plan_rule *r)
 {
 	int a, b, ret;
 
@@ -196,9 +196,9 @@ static void add_handoffs(struct knit_worker *w, int16_t port)
 	struct knit_input *in;
 	uint32_t i;
 
-	for (i = 0; i < w->topo->n_workers; i++) {
-		x = w->topo->workers[i].handoff[port];
-		if (x == NULL || &w->topo->workers[x->consumer] != w->entry)
+	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
+		x = w->plan.workers[i].handoff[port];
+		if (x == NULL || w->plan.workers[i].tx_owner[port] != (int)w->id)
 			continue;
 		in = new_input(w, KNIT_END_HANDOFF);
 		in->handoff = x;
@@ -235,7 +235,7 @@ static int check_ports(struct knit_worker *w)
 	int ret;
 
 	for (i = 0; i < w->topo->n_ports; i++) {
-		if ((w->entry->rxq[i] < 0 && w->entry->txq[i] < 0) ||
+		if ((w->mine->rxq[i] < 0 && w->mine->txq[i] < 0) ||
 		    __atomic_load_n(&w->topo->ports[i].removed, __ATOMIC_ACQUIRE))
 			continue;
 		ret = check_namespaces(w, &w->topo->ports[i]);
@@ -253,14 +253,16 @@ int knit_worker_plan(struct knit_worker *w)
 {
 	uint32_t i;
 
+	w->plan = *knit_topo_plan(w->topo);
+	w->mine = &w->plan.workers[w->id];
 	w->n_inputs = 0;
 	w->n_outputs = 0;
 	new_output(w, KNIT_END_NONE); /* NO_IFACE */
-	for (i = 0; i < w->entry->n_rules; i++)
-		if (add_rule(w, &w->entry->rules[i]) < 0)
+	for (i = 0; i < w->mine->n_rules; i++)
+		if (add_rule(w, &w->mine->rules[i]) < 0)
 			return KNIT_EXIT_FAILURE;
 	for (i = 0; i < w->topo->n_ports; i++)
-		if (w->entry->txq[i] >= 0)
+		if (w->mine->txq[i] >= 0)
 			add_handoffs(w, i);
 	return check_ports(w);
 }

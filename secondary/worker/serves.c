@@ -19,10 +19,10 @@ void knit_worker_status(const struct knit_worker *w)
 	unsigned int i;
 
 	for (i = 0; i < w->topo->n_ports; i++)
-		if (w->entry->rxq[i] >= 0)
+		if (w->mine->rxq[i] >= 0)
 			add(ports, sizeof(ports), w->topo->ports[i].name);
 	for (i = 0; i < w->topo->n_ifaces; i++)
-		if (w->entry->pair[i] >= 0)
+		if (w->mine->pair[i] >= 0)
 			add(ifaces, sizeof(ifaces), w->topo->ifaces[i].name);
 	knit_notify_status("worker %u serves ports: %s; interfaces: %s", w->entry->id,
 			   ports[0] ? ports : "none", ifaces[0] ? ifaces : "none");

@@ -88,6 +88,7 @@ struct knit_input {
 struct knit_worker_tap {
 	const struct knit_topo_port *port;
 	uint16_t queue;
+	uint16_t n_queues;	/* of the port */
 	uint32_t starts;	/* of the port, at the last search for its fds */
 	uint32_t ahead;		/* later restarts whose fds were found with an earlier one's */
 	unsigned int per_start; /* fewest fds that a start of the port brought; 0: not known */
@@ -128,6 +129,8 @@ struct knit_worker {
 	uint32_t id;
 	struct knit_topo_worker *entry;
 	struct knit_topo *topo;
+	struct knit_plan plan; /* a copy of that which this process follows */
+	const struct knit_plan_worker *mine;
 	struct rte_rcu_qsbr *qsbr;
 	struct knit_worker_stats *stats;
 	uint64_t next_look;	      /* TSC: when the loop looks at what changes seldom */

@@ -122,7 +122,7 @@ no_good()
 	check "its errors as JSON" says 3 '"applied":false,"errors":\["[^"]*other.cfg:[0-9]+: wor' \
 		knit -j reload "$TMP/other.cfg"
 	other "s/workers = (/& $more,/"
-	check "rules that do not fit" says 3 'worker 0: another rule for "left" than worker 1 has' \
+	check "rules that do not fit" says 3 'worker 1: another rule for "left" than worker 0 has' \
 		knit reload "$TMP/other.cfg"
 	check "no file" says 3 "nosuch.cfg: No such file" knit reload "$TMP/nosuch.cfg"
 	check "two files" says 2 "the name of one file" knit reload a b

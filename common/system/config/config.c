@@ -20,6 +20,18 @@ static void syntax_error(const struct knit_conf_load *load, const config_t *cfg)
 	fprintf(load->err, "%s:%u: syntax: found %s: %s\n", place.file, place.line, text, allowed);
 }
 
+static void mark_there(struct knit_config *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->n_ports; i++)
+		c->ports[i].there = true;
+	for (i = 0; i < c->n_ifaces; i++)
+		c->ifaces[i].there = true;
+	for (i = 0; i < c->n_workers; i++)
+		c->workers[i].there = true;
+}
+
 static bool load_text(struct knit_conf_load *load)
 {
 	config_t cfg;
@@ -30,6 +42,7 @@ static bool load_text(struct knit_conf_load *load)
 	if (ok) {
 		load->root = config_root_setting(&cfg);
 		knit_conf_read_group(load, load->root, &knit_conf_root, load->conf);
+		mark_there(load->conf);
 		knit_conf_check(load);
 	} else {
 		syntax_error(load, &cfg);

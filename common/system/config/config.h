@@ -60,6 +60,11 @@ enum knit_request_mode {
 	KNIT_REQUEST_ASYNC, /* it does not */
 };
 
+/*
+ * Ports, interfaces and workers begin with `there`. It is false of an empty place, see
+ * config_place.h. knit_config_load leaves no place empty.
+ */
+
 /* For messages after the file was read: knit_conf_file names the file. line 0: not in any. */
 struct knit_conf_at {
 	int line;
@@ -90,6 +95,7 @@ struct knit_conf_mempool {
 };
 
 struct knit_conf_port {
+	bool there;
 	char name[KNIT_NAME];
 	char device[256];	      /* PCI address, or vdev name with its arguments */
 	char netns[256];	      /* for vdevs that make a kernel device; "": the caller's */
@@ -113,6 +119,7 @@ struct knit_conf_port {
 };
 
 struct knit_conf_iface {
+	bool there;
 	char name[IFNAMSIZ];
 	int port; /* index in ports, -1: none */
 	char engine[8];
@@ -139,6 +146,7 @@ struct knit_conf_rule {
 };
 
 struct knit_conf_worker {
+	bool there;
 	uint32_t id; /* 0..KNIT_MAX_WORKERS-1 */
 	uint32_t lcore;
 	char cpus[64];
@@ -190,6 +198,15 @@ struct knit_config {
  * free().
  */
 struct knit_config *knit_config_load(const char *file, FILE *err);
+
+static inline unsigned int knit_conf_count_workers(const struct knit_config *c)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < c->n_workers; i++)
+		n += c->workers[i].there;
+	return n;
+}
 
 static inline const char *knit_conf_file(const struct knit_config *c, const struct knit_conf_at *at)
 {

@@ -54,8 +54,8 @@
 	X(device, device, TEXT, "", port->device, "its device, as configured")                     \
 	X(driver, driver, TEXT, "", port->driver, "its driver in DPDK")                            \
 	X(port_id, port_id, NUMBER, "", port->port_id, "its number in DPDK")                       \
-	X(queues, rx_queues, GAUGE, "", port->n_queues, "receive queues, one for each worker")     \
-	X(tx_queues, tx_queues, GAUGE, "", port->n_tx_queues, "transmit queues")                   \
+	X(queues, rx_queues, GAUGE, "", plan->n_queues, "receive queues, one for each worker")     \
+	X(tx_queues, tx_queues, GAUGE, "", plan->n_tx_queues, "transmit queues")                   \
 	X(tx, tx, TEXT, "", port->tx_fast ? "fast" : "full", "transmit functions of its driver")   \
 	X(mtu, mtu_bytes, GAUGE, "bytes", port->mtu, "MTU in force")                               \
 	X(mac, mac, TEXT, "", mac, "hardware address in force")                                    \
@@ -168,7 +168,7 @@
 	X(resets, resets, COUNTER, "", w->resets, "times the primary cleaned up after its death") \
 	X(lost_mbufs, recovered_mbufs, COUNTER, "mbufs", w->lost_mbufs,                           \
 	  "mbufs that these clean-ups took back from queues")                                     \
-	X(numa_node, numa_node, NUMBER, "", primary->plan.worker[w - t->workers],                 \
+	X(numa_node, numa_node, NUMBER, "", primary->pools.worker[w - t->workers],                \
 	  "NUMA node of its memory")                                                              \
 	X(pool_size, pool_mbufs, GAUGE, "mbufs", w->pool->size, "mbufs in its pool")              \
 	X(free_mbufs, pool_free_mbufs, GAUGE, "mbufs", rte_mempool_avail_count(w->pool),          \
@@ -192,7 +192,7 @@
 	  "of its packets to ports, sent through a queue of another worker")                      \
 	X(relayed, relayed_packets, COUNTER, "packets", s->relayed,                               \
 	  "packets of other workers that it sent for them")                                       \
-	X(handoff_held, handoff_mbufs, GAUGE, "mbufs", worker_handoff_held(w),                    \
+	X(handoff_held, handoff_mbufs, GAUGE, "mbufs", worker_handoff_held(plan),                 \
 	  "its mbufs on their way to other workers, or back")
 
 /* /knit/memory: a NUMA node in use. m: what was read of it; in primary/telemetry_memory.c. */

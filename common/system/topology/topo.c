@@ -113,23 +113,54 @@ struct knit_topo *knit_topo_attach(void)
 	return t;
 }
 
-bool knit_topo_has_queue(const struct knit_topo_worker *w, uint64_t ports)
+void knit_topo_name_port(struct knit_topo_port *port, const struct knit_conf_port *c)
+{
+	snprintf(port->name, sizeof(port->name), "%s", c->name);
+	snprintf(port->device, sizeof(port->device), "%s", c->device);
+	port->port_id = UINT16_MAX;
+}
+
+void knit_topo_name_worker(struct knit_topo_worker *w, const struct knit_conf_worker *c)
+{
+	w->id = c->id;
+	w->lcore = c->lcore;
+	w->idle = c->idle;
+	w->burst = c->burst;
+	w->there = c->there;
+}
+
+void knit_topo_name(struct knit_topo *t, const struct knit_config *c)
 {
 	unsigned int i;
 
-	for (i = 0; i < KNIT_MAX_PORTS; i++)
-		if (ports & (UINT64_C(1) << i) && w->rxq[i] >= 0)
-			return true;
-	return false;
+	t->config_hash = c->hash;
+	t->n_ports = c->n_ports;
+	t->n_ifaces = c->n_ifaces;
+	t->n_workers = c->n_workers;
+	t->control.lcore = c->control.lcore;
+	for (i = 0; i < c->n_ports; i++)
+		knit_topo_name_port(&t->ports[i], &c->ports[i]);
+	for (i = 0; i < c->n_ifaces; i++)
+		snprintf(t->ifaces[i].name, sizeof(t->ifaces[i].name), "%s", c->ifaces[i].name);
+	for (i = 0; i < c->n_workers; i++)
+		knit_topo_name_worker(&t->workers[i], &c->workers[i]);
 }
+
+#define COUNT(kind)                                                                \
+	unsigned int knit_topo_count_##kind(const struct knit_topo *t)             \
+	{                                                                          \
+		unsigned int i, n = 0;                                             \
+                                                                                   \
+		for (i = 0; i < RTE_DIM(t->kind); i++)                             \
+			n += __atomic_load_n(&t->kind[i].there, __ATOMIC_ACQUIRE); \
+		return n;                                                          \
+	}
+
+COUNT(ports)
+COUNT(ifaces)
+COUNT(workers)
 
 struct knit_topo_worker *knit_topo_worker(struct knit_topo *t, uint32_t id)
 {
-	uint32_t i;
-
-	for (i = 0; i < t->n_workers; i++) {
-		if (t->workers[i].id == id)
-			return &t->workers[i];
-	}
-	return NULL;
+	return id < KNIT_MAX_WORKERS && t->workers[id].there ? &t->workers[id] : NULL;
 }

@@ -6,6 +6,7 @@
 #include "kni/control/iface.h"
 #include "kni/drops.h"
 #include "macs.h"
+#include "plan.h"
 #include "system/config/config.h"
 
 #include <rte_common.h>
@@ -19,27 +20,28 @@
  * the primary before any secondary may attach and mapped by all at the same address. It does not
  * grow.
  *
+ * It has two parts. The state of ports, interfaces and workers changes all the time. The plan
+ * (plan.h) says who serves what, and changes only when another configuration comes into force. Both
+ * name an object by its place, which it keeps for as long as it exists: a worker's is its id, a
+ * port and an interface have the first one that was free when they were added. A place can be
+ * empty: `there` is 0. The number n_ports is that of the last place in use, plus one; so are the
+ * other two.
+ *
  * Writers. The primary's port thread writes everything that is not marked otherwise; before the
  * first worker attaches its main thread does. Secondaries write only the words marked so.
- *
- * Domains. Worker w owns, on every port it forwards, receive queue rxq[port] and transmit queue
- * txq[port], on every interface pair[iface], and its pool. -1 means that it has none there.
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 9
+#define KNIT_TOPO_VERSION 10
 
-struct knit_handoff;
 struct knit_watch;
 
 struct knit_topo_port {
+	uint32_t there; /* atomic. 1: the rest is valid */
 	char name[KNIT_NAME];
 	char device[256];
 	char driver[KNIT_NAME];
 	uint16_t port_id;
-	uint16_t n_queues;		 /* receive queues, one for each worker */
-	uint16_t n_tx_queues;		 /* transmit queues that carry packets: at most as many */
-	int16_t iface;			 /* index of its interface, -1: none */
 	uint16_t mtu;			 /* in force */
 	uint8_t mac[8] __rte_aligned(8); /* in force: the first 6; written by one store */
 	uint64_t tx_capa; /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
@@ -64,16 +66,9 @@ _Static_assert(offsetof(struct knit_topo_port, mac) % sizeof(uint64_t) == 0,
 	       "one store writes it, which faults on some machines if it is not aligned");
 
 struct knit_topo_iface {
+	uint32_t there; /* atomic. 1: the rest is valid */
 	char name[IFNAMSIZ];
-	int16_t port; /* index of its port, -1: none */
 	struct rte_kni *kni;
-};
-
-struct knit_topo_rule {
-	uint8_t mode;	/* enum knit_forward */
-	uint8_t ifaces; /* a and b are interfaces */
-	int16_t a;
-	int16_t b;
 };
 
 /*
@@ -123,19 +118,13 @@ struct knit_worker_stats {
 } __rte_cache_aligned;
 
 struct knit_topo_worker {
-	uint32_t id;
+	uint32_t there; /* atomic. 1: it is in the configuration in force */
+	uint32_t id;	/* its place */
 	uint32_t lcore;
 	uint32_t idle; /* enum knit_idle */
 	uint32_t burst;
-	uint32_t n_rules;
 	/* doorbell of this worker; the primary owns it, so it outlives workers */
 	uint32_t doorbell;
-	int16_t rxq[KNIT_MAX_PORTS];
-	int16_t txq[KNIT_MAX_PORTS];	  /* -1: none, but there may be an owner */
-	int16_t tx_owner[KNIT_MAX_PORTS]; /* index of the worker that sends for it; its own; -1 */
-	struct knit_handoff *handoff[KNIT_MAX_PORTS]; /* to the owner; NULL: it is its own */
-	int16_t pair[KNIT_MAX_CONF_IFACES];
-	struct knit_topo_rule rules[KNIT_MAX_RULES];
 	struct rte_mempool *pool;
 	struct rte_rcu_qsbr *qsbr; /* of this worker alone: its thread id there is 0 */
 	uint32_t state;		   /* enum knit_process_state */
@@ -204,6 +193,11 @@ struct knit_topo {
 	uint32_t n_ifaces;
 	uint32_t n_workers;
 	/*
+	 * The number of the plan in force, which is plan[planned % 2]. A plan is written before its
+	 * number is stored, and never changed after. The other one is the plan before, or the next.
+	 */
+	uint32_t planned; /* primary: wo, atomic */
+	/*
 	 * Log levels that somebody changed, in order of knit_log_types; 0: as each process started.
 	 * Command thread: wo, then log_changes by one. See session/levels.h.
 	 */
@@ -213,10 +207,16 @@ struct knit_topo {
 	uint64_t device_faults;	  /* any process: atomic. Mappings of devices replaced, sigbus.h */
 	struct knit_topo_port ports[KNIT_MAX_PORTS];
 	struct knit_topo_iface ifaces[KNIT_MAX_CONF_IFACES];
-	struct knit_topo_worker
-		workers[KNIT_MAX_WORKERS]; /* the first n_workers, in order of the file */
+	struct knit_topo_worker workers[KNIT_MAX_WORKERS];
 	struct knit_topo_control control;
+	struct knit_plan plan[2];
 };
+
+/* The plan in force. Primary's threads, and a secondary while it attaches or is parked. */
+static inline const struct knit_plan *knit_topo_plan(const struct knit_topo *t)
+{
+	return &t->plan[__atomic_load_n(&t->planned, __ATOMIC_ACQUIRE) % 2];
+}
 
 /*
  * Primary: reserves and zeroes the memzone and fills versions, instance and primary. NULL with
@@ -225,26 +225,12 @@ struct knit_topo {
 struct knit_topo *knit_topo_create(void);
 
 /*
- * Primary: fills what follows from the configuration alone: names, rules, which worker has which
- * queue and pair. Queues and pairs are numbered in the order of the workers. Pure logic. -EINVAL
- * with lines on err: two workers do different things with one port or interface, a port with
- * rx_spread "none" has two workers, a port has two interfaces, a rule names what does not exist or
- * punts a port that has no interface.
+ * Primary: what the configuration alone says of all there is, each at its place (config_place.h),
+ * or of one. Ports and interfaces are not `there` before they are made.
  */
-int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err);
-
-/* Primary: whether it can be planned; why not goes to err. It changes nothing. */
-bool knit_topo_plan_fits(const struct knit_config *c, FILE *err);
-
-/*
- * Primary: the port has n_tx transmit queues, fewer or as many as receive queues. The first n_tx of
- * its workers, in the order of the file, own one each; worker number i among them sends through
- * the one that owns queue i % n_tx. Pure logic.
- */
-void knit_topo_plan_tx(struct knit_topo *t, unsigned int port, uint16_t n_tx);
-
-/* How many queue pairs an interface has in the plan: workers that serve it. 0 is possible. */
-uint16_t knit_topo_pairs(const struct knit_topo *t, unsigned int iface);
+void knit_topo_name(struct knit_topo *t, const struct knit_config *c);
+void knit_topo_name_port(struct knit_topo_port *port, const struct knit_conf_port *c);
+void knit_topo_name_worker(struct knit_topo_worker *w, const struct knit_conf_worker *c);
 
 /*
  * Secondary: finds and checks the topology. NULL, with a line on stderr that says what does not
@@ -252,12 +238,15 @@ uint16_t knit_topo_pairs(const struct knit_topo *t, unsigned int iface);
  */
 struct knit_topo *knit_topo_attach(void);
 
-/* Whether the worker's domain has a queue on one of the ports, a bit each. */
-bool knit_topo_has_queue(const struct knit_topo_worker *w, uint64_t ports);
-
 /* Which namespace of that kind, "net" or "mnt", the calling process is in; 0: can't tell. */
 uint64_t knit_topo_namespace(const char *kind);
 
+/* How many there are. */
+unsigned int knit_topo_count_ports(const struct knit_topo *t);
+unsigned int knit_topo_count_ifaces(const struct knit_topo *t);
+unsigned int knit_topo_count_workers(const struct knit_topo *t);
+
+/* NULL: there is none of that id. */
 struct knit_topo_worker *knit_topo_worker(struct knit_topo *t, uint32_t id);
 
 #endif

@@ -23,15 +23,17 @@ static size_t head_size(void)
 
 size_t knit_watch_bytes(const struct knit_config *c)
 {
-	return c->watch.buffer ? head_size() + c->n_workers * ring_size(c) : 0;
+	return c->watch.buffer ? head_size() + knit_conf_count_workers(c) * ring_size(c) : 0;
 }
 
 void knit_watch_init(struct knit_watch *w, const struct knit_config *c)
 {
-	unsigned int i;
+	unsigned int i, n = 0;
 
 	for (i = 0; i < c->n_workers; i++) {
-		w->ring[i] = RTE_PTR_ADD(w, head_size() + i * ring_size(c));
+		if (!c->workers[i].there)
+			continue;
+		w->ring[i] = RTE_PTR_ADD(w, head_size() + n++ * ring_size(c));
 		w->ring[i]->bytes = knit_watch_ring_bytes(c);
 	}
 }

@@ -63,6 +63,8 @@ static void setup(void)
 	knit_own_run(PREFIX);
 	strcpy(conf.eal.prefix, PREFIX);
 	conf.n_workers = WORKERS;
+	for (i = 0; i < WORKERS; i++)
+		conf.workers[i].there = true;
 	conf.watch.buffer = 128;
 	primary.conf = &conf;
 	primary.topo = &topo;
@@ -74,8 +76,11 @@ static void setup(void)
 	memset(mz->addr, 0, mz->len);
 	topo.watch = mz->addr;
 	knit_watch_init(topo.watch, &conf);
-	for (i = 0; i < WORKERS; i++)
+	for (i = 0; i < WORKERS; i++) {
+		topo.workers[i].id = i;
+		topo.workers[i].there = 1;
 		topo.workers[i].doorbell = UINT32_MAX;
+	}
 	ck_assert_int_eq(command_start(&primary, table), 0);
 }
 

@@ -18,7 +18,8 @@ static void setup(void)
 	memset(&p, 0, sizeof(p));
 	memset(&topo, 0, sizeof(topo));
 	topo.n_ports = 1;
-	topo.ports[0].iface = -1;
+	topo.ports[0].there = 1;
+	topo.plan[0].ports[0].iface = -1;
 	p.conf = &conf;
 	p.topo = &topo;
 	p.ports[0].topo = &topo.ports[0];

@@ -275,6 +275,7 @@ START_TEST(requests_without_answer)
 	static struct primary p = { .topo = &topo };
 	const char *json;
 
+	topo.ifaces[0].there = 1;
 	topo.ifaces[0].kni = &kni;
 	strcpy(topo.ifaces[0].name, "kl");
 	primary_ifaces_poll(&p);

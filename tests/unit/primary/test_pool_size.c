@@ -23,6 +23,7 @@ static void start(unsigned int n)
 	conf.mempool.extra = 1000;
 	conf.n_workers = conf.n_ports = n;
 	for (i = 0; i < n; i++) {
+		conf.ports[i].there = conf.workers[i].there = true;
 		conf.ports[i].rx_desc = 512;
 		conf.ports[i].tx_desc = 256;
 		conf.workers[i].burst = 32;

@@ -66,16 +66,18 @@ static void setup(void)
 	strcpy(conf.eal.prefix, PREFIX);
 	primary.conf = &conf;
 	primary.topo = &topo;
+	primary.plan = &topo.plan[0];
 	topo.n_ports = 2;
 	topo.n_workers = 2;
 	for (i = 0; i < 2; i++) {
 		w = &topo.workers[i];
 		primary.ports[i].topo = &topo.ports[i];
 		w->id = i;
+		w->there = 1;
 		w->state = KNIT_PROCESS_ATTACHED;
 		w->doorbell = UINT32_MAX;
 		for (k = 0; k < KNIT_MAX_PORTS; k++)
-			w->rxq[k] = k == i ? 0 : -1;
+			topo.plan[0].workers[i].rxq[k] = k == i ? 0 : -1;
 		w->qsbr = rte_zmalloc(NULL, rte_rcu_qsbr_get_memsize(1), RTE_CACHE_LINE_SIZE);
 		ck_assert_int_eq(rte_rcu_qsbr_init(w->qsbr, 1), 0);
 		ck_assert_int_eq(rte_rcu_qsbr_thread_register(w->qsbr, 0), 0);

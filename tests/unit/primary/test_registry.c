@@ -52,6 +52,8 @@ static void setup(void)
 	strcpy(conf.eal.prefix, PREFIX);
 	primary.conf = &conf;
 	primary.topo = &topo;
+	primary.plan = &topo.plan[0];
+	worker->there = 1;
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
 		primary.pidfd[i] = -1;
 	topo.instance = INSTANCE;

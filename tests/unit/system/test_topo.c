@@ -9,6 +9,7 @@
 /* Too large for a stack. */
 static struct knit_config conf;
 static struct knit_topo topo;
+static struct knit_plan made;
 static char said[1024];
 
 static void start(unsigned int n_ports, unsigned int n_ifaces, unsigned int n_workers)
@@ -23,14 +24,18 @@ static void start(unsigned int n_ports, unsigned int n_ifaces, unsigned int n_wo
 	conf.n_ports = n_ports;
 	conf.n_ifaces = n_ifaces;
 	conf.n_workers = n_workers;
-	for (i = 0; i < n_ports; i++)
+	for (i = 0; i < n_ports; i++) {
 		snprintf(conf.ports[i].name, sizeof(conf.ports[i].name), "p%u", i);
+		conf.ports[i].there = true;
+	}
 	for (i = 0; i < n_ifaces; i++) {
 		snprintf(conf.ifaces[i].name, sizeof(conf.ifaces[i].name), "k%u", i);
 		conf.ifaces[i].port = -1;
+		conf.ifaces[i].there = true;
 	}
 	for (i = 0; i < n_workers; i++) {
-		conf.workers[i].id = 10 + i;
+		conf.workers[i].id = i;
+		conf.workers[i].there = true;
 		conf.workers[i].lcore = 1 + i;
 		conf.workers[i].burst = 32;
 	}
@@ -51,7 +56,8 @@ static int plan(void)
 	int ret;
 
 	memset(said, 0, sizeof(said));
-	ret = knit_topo_plan(&topo, &conf, err);
+	knit_topo_name(&topo, &conf);
+	ret = knit_plan_make(&made, &conf, err);
 	fclose(err);
 	return ret;
 }
@@ -84,17 +90,17 @@ START_TEST(names_and_links)
 	ck_assert_str_eq(topo.ports[0].name, "p0");
 	ck_assert_str_eq(topo.ports[1].device, "net_tap1,iface=x");
 	ck_assert_str_eq(topo.ifaces[2].name, "k2");
-	ck_assert_int_eq(topo.ports[0].iface, 2);
-	ck_assert_int_eq(topo.ports[1].iface, 0);
-	ck_assert_int_eq(topo.ifaces[0].port, 1);
-	ck_assert_int_eq(topo.ifaces[1].port, -1);
-	ck_assert_uint_eq(topo.workers[0].id, 10);
+	ck_assert_int_eq(made.ports[0].iface, 2);
+	ck_assert_int_eq(made.ports[1].iface, 0);
+	ck_assert_int_eq(made.iface_port[0], 1);
+	ck_assert_int_eq(made.iface_port[1], -1);
+	ck_assert_uint_eq(topo.workers[0].id, 0);
 	ck_assert_uint_eq(topo.workers[0].lcore, 1);
 	ck_assert_uint_eq(topo.workers[0].idle, KNIT_IDLE_POLL);
 	ck_assert_uint_eq(topo.workers[0].burst, 32);
-	ck_assert_uint_eq(topo.workers[0].n_rules, 1);
-	ck_assert_int_eq(topo.workers[0].rules[0].a, 1);
-	ck_assert_int_eq(topo.workers[0].rules[0].b, -1);
+	ck_assert_uint_eq(made.workers[0].n_rules, 1);
+	ck_assert_int_eq(made.workers[0].rules[0].a, 1);
+	ck_assert_int_eq(made.workers[0].rules[0].b, -1);
 }
 END_TEST
 
@@ -107,21 +113,21 @@ START_TEST(only_what_is_served)
 	conf.ifaces[1].port = 1;
 	rule(0, KNIT_FORWARD_PUNT, false, 1, -1);
 	ck_assert_int_eq(plan(), 0);
-	ck_assert_uint_eq(topo.ports[0].n_queues, 0);
-	ck_assert_uint_eq(topo.ports[1].n_queues, 1);
-	ck_assert_uint_eq(knit_topo_pairs(&topo, 0), 0);
-	ck_assert_uint_eq(knit_topo_pairs(&topo, 1), 1);
-	ck_assert_int_eq(topo.workers[0].rxq[1], 0);
-	ck_assert_int_eq(topo.workers[0].txq[1], 0);
-	ck_assert_int_eq(topo.workers[0].pair[1], 0);
+	ck_assert_uint_eq(made.ports[0].n_queues, 0);
+	ck_assert_uint_eq(made.ports[1].n_queues, 1);
+	ck_assert_uint_eq(knit_plan_pairs(&made, 0), 0);
+	ck_assert_uint_eq(knit_plan_pairs(&made, 1), 1);
+	ck_assert_int_eq(made.workers[0].rxq[1], 0);
+	ck_assert_int_eq(made.workers[0].txq[1], 0);
+	ck_assert_int_eq(made.workers[0].pair[1], 0);
 	for (i = 0; i < KNIT_MAX_PORTS; i++) {
 		if (i == 1)
 			continue;
-		ck_assert_int_eq(topo.workers[0].rxq[i], -1);
-		ck_assert_int_eq(topo.workers[0].txq[i], -1);
+		ck_assert_int_eq(made.workers[0].rxq[i], -1);
+		ck_assert_int_eq(made.workers[0].txq[i], -1);
 	}
 	for (i = 0; i < KNIT_MAX_CONF_IFACES; i++)
-		ck_assert(i == 1 || topo.workers[0].pair[i] == -1);
+		ck_assert(i == 1 || made.workers[0].pair[i] == -1);
 }
 END_TEST
 
@@ -137,20 +143,20 @@ START_TEST(ranks)
 	rule(2, KNIT_FORWARD_PUNT, false, 0, -1);
 	rule(2, KNIT_FORWARD_PUNT, false, 1, -1);
 	ck_assert_int_eq(plan(), 0);
-	ck_assert_uint_eq(topo.ports[0].n_queues, 3);
-	ck_assert_uint_eq(topo.ports[1].n_queues, 2);
-	ck_assert_uint_eq(topo.ports[2].n_queues, 0);
-	ck_assert_int_eq(topo.workers[0].rxq[0], 0);
-	ck_assert_int_eq(topo.workers[1].rxq[0], 1);
-	ck_assert_int_eq(topo.workers[2].rxq[0], 2);
-	ck_assert_int_eq(topo.workers[0].rxq[1], -1);
-	ck_assert_int_eq(topo.workers[1].txq[1], 0);
-	ck_assert_int_eq(topo.workers[2].txq[1], 1);
-	ck_assert_int_eq(topo.workers[2].pair[0], 2);
-	ck_assert_int_eq(topo.workers[2].pair[1], 1);
-	ck_assert_int_eq(topo.workers[0].pair[1], -1);
-	ck_assert_uint_eq(knit_topo_pairs(&topo, 0), 3);
-	ck_assert_uint_eq(knit_topo_pairs(&topo, 1), 2);
+	ck_assert_uint_eq(made.ports[0].n_queues, 3);
+	ck_assert_uint_eq(made.ports[1].n_queues, 2);
+	ck_assert_uint_eq(made.ports[2].n_queues, 0);
+	ck_assert_int_eq(made.workers[0].rxq[0], 0);
+	ck_assert_int_eq(made.workers[1].rxq[0], 1);
+	ck_assert_int_eq(made.workers[2].rxq[0], 2);
+	ck_assert_int_eq(made.workers[0].rxq[1], -1);
+	ck_assert_int_eq(made.workers[1].txq[1], 0);
+	ck_assert_int_eq(made.workers[2].txq[1], 1);
+	ck_assert_int_eq(made.workers[2].pair[0], 2);
+	ck_assert_int_eq(made.workers[2].pair[1], 1);
+	ck_assert_int_eq(made.workers[0].pair[1], -1);
+	ck_assert_uint_eq(knit_plan_pairs(&made, 0), 3);
+	ck_assert_uint_eq(knit_plan_pairs(&made, 1), 2);
 }
 END_TEST
 
@@ -170,35 +176,35 @@ START_TEST(fewer_transmit_queues)
 	for (w = 1; w < 4; w++)
 		rule(w, KNIT_FORWARD_PUNT, false, 0, -1);
 	ck_assert_int_eq(plan(), 0);
-	ck_assert_uint_eq(topo.ports[0].n_queues, 3);
-	ck_assert_uint_eq(topo.ports[0].n_tx_queues, 2);
-	ck_assert_int_eq(topo.workers[0].tx_owner[0], -1);
-	ck_assert_int_eq(topo.workers[1].txq[0], 0);
-	ck_assert_int_eq(topo.workers[1].tx_owner[0], 1);
-	ck_assert_int_eq(topo.workers[2].txq[0], 1);
-	ck_assert_int_eq(topo.workers[2].tx_owner[0], 2);
-	ck_assert_int_eq(topo.workers[3].rxq[0], 2);
-	ck_assert_int_eq(topo.workers[3].txq[0], -1);
-	ck_assert_int_eq(topo.workers[3].tx_owner[0], 1);
+	ck_assert_uint_eq(made.ports[0].n_queues, 3);
+	ck_assert_uint_eq(made.ports[0].n_tx_queues, 2);
+	ck_assert_int_eq(made.workers[0].tx_owner[0], -1);
+	ck_assert_int_eq(made.workers[1].txq[0], 0);
+	ck_assert_int_eq(made.workers[1].tx_owner[0], 1);
+	ck_assert_int_eq(made.workers[2].txq[0], 1);
+	ck_assert_int_eq(made.workers[2].tx_owner[0], 2);
+	ck_assert_int_eq(made.workers[3].rxq[0], 2);
+	ck_assert_int_eq(made.workers[3].txq[0], -1);
+	ck_assert_int_eq(made.workers[3].tx_owner[0], 1);
 
 	/* The port turns out to have one only. */
-	knit_topo_plan_tx(&topo, 0, 1);
-	ck_assert_uint_eq(topo.ports[0].n_tx_queues, 1);
+	knit_plan_tx(&made, 0, 1);
+	ck_assert_uint_eq(made.ports[0].n_tx_queues, 1);
 	for (w = 1; w < 4; w++) {
-		ck_assert_int_eq(topo.workers[w].txq[0], w == 1 ? 0 : -1);
-		ck_assert_int_eq(topo.workers[w].tx_owner[0], 1);
-		ck_assert_int_eq(topo.workers[w].rxq[0], (int)w - 1);
+		ck_assert_int_eq(made.workers[w].txq[0], w == 1 ? 0 : -1);
+		ck_assert_int_eq(made.workers[w].tx_owner[0], 1);
+		ck_assert_int_eq(made.workers[w].rxq[0], (int)w - 1);
 	}
-	ck_assert_uint_eq(topo.ports[1].n_tx_queues, 1);
-	ck_assert_int_eq(topo.workers[0].tx_owner[1], 0);
+	ck_assert_uint_eq(made.ports[1].n_tx_queues, 1);
+	ck_assert_int_eq(made.workers[0].tx_owner[1], 0);
 
 	/* More than there are workers is as many. */
 	conf.ports[0].tx_queues = 16;
 	memset(&topo, 0, sizeof(topo));
 	ck_assert_int_eq(plan(), 0);
-	ck_assert_uint_eq(topo.ports[0].n_tx_queues, 3);
+	ck_assert_uint_eq(made.ports[0].n_tx_queues, 3);
 	for (w = 1; w < 4; w++)
-		ck_assert_int_eq(topo.workers[w].tx_owner[0], (int)w);
+		ck_assert_int_eq(made.workers[w].tx_owner[0], (int)w);
 }
 END_TEST
 
@@ -211,16 +217,16 @@ START_TEST(xconnect_serves_both_interfaces)
 	rule(1, KNIT_FORWARD_XCONNECT, true, 2, 3);
 	rule(1, KNIT_FORWARD_XCONNECT, false, 1, 0); /* the same, seen from the other end */
 	ck_assert_int_eq(plan(), 0);
-	ck_assert_int_eq(topo.workers[0].pair[0], 0);
-	ck_assert_int_eq(topo.workers[0].pair[1], 0);
-	ck_assert_int_eq(topo.workers[1].pair[0], 1);
-	ck_assert_int_eq(topo.workers[1].pair[1], 1);
-	ck_assert_int_eq(topo.workers[1].rxq[1], 1);
-	ck_assert_int_eq(topo.workers[0].pair[2], -1);
-	ck_assert_int_eq(topo.workers[1].pair[2], 0);
-	ck_assert_int_eq(topo.workers[1].pair[3], 0);
-	ck_assert_uint_eq(topo.workers[1].rules[0].ifaces, 1);
-	ck_assert_uint_eq(topo.workers[1].rules[0].mode, KNIT_FORWARD_XCONNECT);
+	ck_assert_int_eq(made.workers[0].pair[0], 0);
+	ck_assert_int_eq(made.workers[0].pair[1], 0);
+	ck_assert_int_eq(made.workers[1].pair[0], 1);
+	ck_assert_int_eq(made.workers[1].pair[1], 1);
+	ck_assert_int_eq(made.workers[1].rxq[1], 1);
+	ck_assert_int_eq(made.workers[0].pair[2], -1);
+	ck_assert_int_eq(made.workers[1].pair[2], 0);
+	ck_assert_int_eq(made.workers[1].pair[3], 0);
+	ck_assert_uint_eq(made.workers[1].rules[0].ifaces, 1);
+	ck_assert_uint_eq(made.workers[1].rules[0].mode, KNIT_FORWARD_XCONNECT);
 }
 END_TEST
 
@@ -230,13 +236,13 @@ START_TEST(refused)
 	conf.ifaces[0].port = 0;
 	rule(0, KNIT_FORWARD_PUNT, false, 0, -1);
 	rule(1, KNIT_FORWARD_XCONNECT, false, 0, 1);
-	refused_with("t.cfg:101: worker 11", "another rule for \"p0\" than worker 10");
+	refused_with("t.cfg:101: worker 1", "another rule for \"p0\" than worker 0");
 
 	start(1, 1, 1);
 	conf.ifaces[0].port = 0;
 	rule(0, KNIT_FORWARD_PUNT, false, 0, -1);
 	rule(0, KNIT_FORWARD_PUNT, false, 0, -1);
-	refused_with("t.cfg:102: worker 10", "\"p0\" is in two rules");
+	refused_with("t.cfg:102: worker 0", "\"p0\" is in two rules");
 
 	start(1, 2, 1);
 	conf.ifaces[0].port = 0;
@@ -249,7 +255,7 @@ START_TEST(refused)
 	conf.ports[0].rx_spread = KNIT_SPREAD_NONE;
 	rule(0, KNIT_FORWARD_PUNT, false, 0, -1);
 	rule(1, KNIT_FORWARD_PUNT, false, 0, -1);
-	refused_with("worker 11", "\"p0\"", "found 2 workers");
+	refused_with("worker 1", "\"p0\"", "found 2 workers");
 
 	start(1, 2, 0);
 	conf.ifaces[0].port = 0;
@@ -296,13 +302,13 @@ START_TEST(largest)
 	}
 	ck_assert_int_eq(plan(), 0);
 	for (i = 0; i < KNIT_MAX_PORTS; i++) {
-		ck_assert_uint_eq(topo.ports[i].n_queues, KNIT_MAX_WORKERS);
+		ck_assert_uint_eq(made.ports[i].n_queues, KNIT_MAX_WORKERS);
 		for (w = 0; w < KNIT_MAX_WORKERS; w++) {
-			ck_assert_int_eq(topo.workers[w].rxq[i], (int)w);
-			ck_assert_int_eq(topo.workers[w].pair[i], (int)w);
+			ck_assert_int_eq(made.workers[w].rxq[i], (int)w);
+			ck_assert_int_eq(made.workers[w].pair[i], (int)w);
 		}
 	}
-	ck_assert_ptr_eq(knit_topo_worker(&topo, 12), &topo.workers[2]);
+	ck_assert_ptr_eq(knit_topo_worker(&topo, 12), &topo.workers[12]);
 	ck_assert_ptr_null(knit_topo_worker(&topo, 99));
 }
 END_TEST

@@ -18,6 +18,7 @@ static void setup(void)
 	size_t size;
 
 	conf->n_workers = 2;
+	conf->workers[0].there = conf->workers[1].there = true;
 	conf->watch.buffer = 100; /* becomes 128 */
 	size = knit_watch_bytes(conf);
 	watch = aligned_alloc(RTE_CACHE_LINE_SIZE, size);

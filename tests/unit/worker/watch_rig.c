@@ -63,6 +63,7 @@ void setup(void)
 	const struct rte_memzone *mz;
 
 	conf->n_workers = 1;
+	conf->workers[0].there = true;
 	conf->watch.buffer = 128;
 	mz = rte_memzone_reserve(KNIT_WATCH_MZ, knit_watch_bytes(conf), SOCKET_ID_ANY, 0);
 	ck_assert_ptr_nonnull(mz);
@@ -77,6 +78,7 @@ void setup(void)
 	topo.n_ports = 2;
 	topo.n_ifaces = 1;
 	topo.n_workers = 1;
+	topo.workers[0].there = 1;
 	topo.ifaces[0].kni = &kl;
 	memcpy(topo.ports[0].mac, own, 6);
 	w.topo = &topo;

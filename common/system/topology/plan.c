@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "topo.h"
+#include "plan.h"
+
+#include "system/config/config_place.h"
+
+#include <rte_common.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,8 +17,8 @@ struct use {
 	int16_t n;			   /* workers so far: the rank of the next one */
 };
 
-struct plan {
-	struct knit_topo *t;
+struct making {
+	struct knit_plan *plan;
 	const struct knit_config *c;
 	FILE *err;
 	int errors;
@@ -35,7 +39,6 @@ struct plan {
 
 /* The rule that is being looked at. */
 struct here {
-	unsigned int index; /* of the worker */
 	const struct knit_conf_worker *worker;
 	const struct knit_conf_rule *rule;
 };
@@ -50,7 +53,7 @@ static bool same_rule(const struct knit_conf_rule *x, const struct knit_conf_rul
 /*
  * Packets of one port or interface are spread over its workers, so all must do the same with them.
  */
-static bool use_take(struct plan *p, const struct here *at, struct use *use, const char *name)
+static bool use_take(struct making *p, const struct here *at, struct use *use, const char *name)
 {
 	if (use->by == at->worker) {
 		refuse(p, at, "\"%s\" is in two rules: one is expected\n", name);
@@ -69,17 +72,17 @@ static bool use_take(struct plan *p, const struct here *at, struct use *use, con
 	return true;
 }
 
-static void plan_take_iface(struct plan *p, const struct here *at, int iface)
+static void plan_take_iface(struct making *p, const struct here *at, int iface)
 {
 	struct use *use = &p->iface[iface];
 
-	if (use_take(p, at, use, p->t->ifaces[iface].name))
-		p->t->workers[at->index].pair[iface] = use->n - 1;
+	if (use_take(p, at, use, p->c->ifaces[iface].name))
+		p->plan->workers[at->worker->id].pair[iface] = use->n - 1;
 }
 
-static void plan_take_port(struct plan *p, const struct here *at, int port)
+static void plan_take_port(struct making *p, const struct here *at, int port)
 {
-	struct knit_topo_worker *w = &p->t->workers[at->index];
+	struct knit_plan_worker *w = &p->plan->workers[at->worker->id];
 	const struct knit_conf_port *conf = &p->c->ports[port];
 	struct use *use = &p->port[port];
 
@@ -93,22 +96,30 @@ static void plan_take_port(struct plan *p, const struct here *at, int port)
 		return;
 	}
 	w->rxq[port] = use->n - 1;
-	if (p->t->ports[port].iface >= 0)
-		plan_take_iface(p, at, p->t->ports[port].iface);
+	if (p->plan->ports[port].iface >= 0)
+		plan_take_iface(p, at, p->plan->ports[port].iface);
 }
 
-static bool ends_exist(const struct plan *p, const struct knit_conf_rule *r)
+static bool end_exists(const struct knit_config *c, bool iface, int place)
 {
-	int n = r->ifaces ? p->c->n_ifaces : p->c->n_ports;
+	if (place < 0)
+		return false;
+	if (iface)
+		return (unsigned int)place < c->n_ifaces && c->ifaces[place].there;
+	return (unsigned int)place < c->n_ports && c->ports[place].there;
+}
 
+static bool ends_exist(const struct making *p, const struct knit_conf_rule *r)
+{
 	if (r->mode == KNIT_FORWARD_PUNT)
-		return !r->ifaces && r->a >= 0 && r->a < n && r->b == -1;
-	return r->a >= 0 && r->a < n && r->b >= 0 && r->b < n && r->a != r->b;
+		return !r->ifaces && end_exists(p->c, false, r->a) && r->b == -1;
+	return end_exists(p->c, r->ifaces, r->a) && end_exists(p->c, r->ifaces, r->b) &&
+	       r->a != r->b;
 }
 
-static void plan_rule(struct plan *p, const struct here *at)
+static void plan_rule(struct making *p, const struct here *at)
 {
-	void (*take_end)(struct plan *, const struct here *, int);
+	void (*take_end)(struct making *, const struct here *, int);
 
 	if (!ends_exist(p, at->rule)) {
 		refuse(p, at, "a rule from %d to %d: what it names does not exist\n", at->rule->a,
@@ -119,30 +130,22 @@ static void plan_rule(struct plan *p, const struct here *at)
 	take_end(p, at, at->rule->a);
 	if (at->rule->b >= 0)
 		take_end(p, at, at->rule->b);
-	else if (p->t->ports[at->rule->a].iface < 0)
+	else if (p->plan->ports[at->rule->a].iface < 0)
 		refuse(p, at, "punt of port \"%s\": it has no interface\n",
 		       p->c->ports[at->rule->a].name);
 }
 
-static void plan_worker(struct plan *p, unsigned int index)
+static void plan_worker(struct making *p, unsigned int i)
 {
-	const struct knit_conf_worker *conf = &p->c->workers[index];
-	struct here at = { .index = index, .worker = conf };
-	struct knit_topo_worker *w = &p->t->workers[index];
-	unsigned int i;
+	const struct knit_conf_worker *conf = &p->c->workers[i];
+	struct here at = { .worker = conf };
+	struct knit_plan_worker *w = &p->plan->workers[i];
+	unsigned int k;
 
-	w->id = conf->id;
-	w->lcore = conf->lcore;
-	w->idle = conf->idle;
-	w->burst = conf->burst;
 	w->n_rules = conf->n_rules;
-	for (i = 0; i < KNIT_MAX_PORTS; i++)
-		w->rxq[i] = w->txq[i] = w->tx_owner[i] = -1;
-	for (i = 0; i < KNIT_MAX_CONF_IFACES; i++)
-		w->pair[i] = -1;
-	for (i = 0; i < conf->n_rules; i++) {
-		at.rule = &conf->rules[i];
-		w->rules[i] = (struct knit_topo_rule){
+	for (k = 0; k < conf->n_rules; k++) {
+		at.rule = &conf->rules[k];
+		w->rules[k] = (struct knit_plan_rule){
 			.mode = at.rule->mode,
 			.ifaces = at.rule->ifaces,
 			.a = at.rule->a,
@@ -152,39 +155,42 @@ static void plan_worker(struct plan *p, unsigned int index)
 	}
 }
 
-static void plan_ports(struct plan *p)
+static void plan_nothing(struct knit_plan *plan)
 {
-	struct knit_topo_port *port;
+	struct knit_plan_worker *w;
 	unsigned int i;
 
-	for (i = 0; i < p->c->n_ports; i++) {
-		port = &p->t->ports[i];
-		snprintf(port->name, sizeof(port->name), "%s", p->c->ports[i].name);
-		snprintf(port->device, sizeof(port->device), "%s", p->c->ports[i].device);
-		port->port_id = UINT16_MAX;
-		port->iface = -1;
+	memset(plan, 0, sizeof(*plan));
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		plan->ports[i].iface = -1;
+	for (i = 0; i < KNIT_MAX_CONF_IFACES; i++)
+		plan->iface_port[i] = -1;
+	for (w = plan->workers; w < plan->workers + KNIT_MAX_WORKERS; w++) {
+		for (i = 0; i < KNIT_MAX_PORTS; i++)
+			w->rxq[i] = w->txq[i] = w->tx_owner[i] = -1;
+		for (i = 0; i < KNIT_MAX_CONF_IFACES; i++)
+			w->pair[i] = -1;
 	}
 }
 
-static void plan_ifaces(struct plan *p)
+static void plan_ifaces(struct making *p)
 {
 	const struct knit_conf_iface *conf;
-	struct knit_topo_port *port;
+	struct knit_plan_port *port;
 	unsigned int i;
 
 	for (i = 0; i < p->c->n_ifaces; i++) {
 		conf = &p->c->ifaces[i];
-		snprintf(p->t->ifaces[i].name, sizeof(p->t->ifaces[i].name), "%s", conf->name);
-		p->t->ifaces[i].port = conf->port;
-		if (conf->port < 0)
+		if (!conf->there || conf->port < 0)
 			continue;
-		port = &p->t->ports[conf->port];
+		p->plan->iface_port[i] = conf->port;
+		port = &p->plan->ports[conf->port];
 		if (port->iface >= 0) {
 			fprintf(p->err,
 				"%s:%d: interface \"%s\": port \"%s\" has \"%s\" already: one "
 				"interface per port is expected\n",
 				knit_conf_file(p->c, &conf->at), conf->at.line, conf->name,
-				port->name, p->t->ifaces[port->iface].name);
+				p->c->ports[conf->port].name, p->c->ifaces[port->iface].name);
 			p->errors++;
 			continue;
 		}
@@ -192,77 +198,90 @@ static void plan_ifaces(struct plan *p)
 	}
 }
 
-int knit_topo_plan(struct knit_topo *t, const struct knit_config *c, FILE *err)
+int knit_plan_make(struct knit_plan *plan, const struct knit_config *c, FILE *err)
 {
-	struct plan p = { .t = t, .c = c, .err = err };
+	struct making p = { .plan = plan, .c = c, .err = err };
 	unsigned int i;
 	uint16_t n_tx;
 
-	t->config_hash = c->hash;
-	t->n_ports = c->n_ports;
-	t->n_ifaces = c->n_ifaces;
-	t->n_workers = c->n_workers;
-	t->control.lcore = c->control.lcore;
-	plan_ports(&p);
+	plan_nothing(plan);
 	plan_ifaces(&p);
 	for (i = 0; i < c->n_workers; i++)
-		plan_worker(&p, i);
+		if (c->workers[i].there)
+			plan_worker(&p, i);
 	for (i = 0; i < c->n_ports; i++) {
-		t->ports[i].n_queues = p.port[i].n;
+		plan->ports[i].n_queues = p.port[i].n;
 		n_tx = c->ports[i].tx_queues;
-		knit_topo_plan_tx(t, i, n_tx ? n_tx : t->ports[i].n_queues);
+		knit_plan_tx(plan, i, n_tx ? n_tx : plan->ports[i].n_queues);
 	}
 	return p.errors ? -EINVAL : 0;
 }
 
-bool knit_topo_plan_fits(const struct knit_config *c, FILE *err)
+bool knit_plan_fits(const struct knit_config *c, FILE *err)
 {
-	struct knit_topo *t = calloc(1, sizeof(*t));
+	struct knit_config *placed = malloc(sizeof(*placed));
+	struct knit_plan *plan = malloc(sizeof(*plan));
+	struct knit_places none = { 0 };
 	int ret = -ENOMEM;
 
-	if (t)
-		ret = knit_topo_plan(t, c, err);
-	else
+	if (placed && plan) {
+		*placed = *c;
+		ret = knit_config_place(placed, &none, err);
+		if (ret == 0)
+			ret = knit_plan_make(plan, placed, err);
+	} else {
 		fprintf(err, "no memory\n");
-	free(t);
+	}
+	free(plan);
+	free(placed);
 	return ret == 0;
 }
 
 /* The worker that has that receive queue: ranks are receive queues. */
-static int16_t worker_of_rank(const struct knit_topo *t, unsigned int port, int16_t rank)
+static int16_t worker_of_rank(const struct knit_plan *p, unsigned int port, int16_t rank)
 {
-	uint32_t i;
+	unsigned int i;
 
-	for (i = 0; i < t->n_workers; i++)
-		if (t->workers[i].rxq[port] == rank)
+	for (i = 0; i < KNIT_MAX_WORKERS; i++)
+		if (p->workers[i].rxq[port] == rank)
 			return i;
 	return -1;
 }
 
-void knit_topo_plan_tx(struct knit_topo *t, unsigned int port, uint16_t n_tx)
+void knit_plan_tx(struct knit_plan *p, unsigned int port, uint16_t n_tx)
 {
-	struct knit_topo_worker *w;
+	struct knit_plan_worker *w;
+	unsigned int i;
 	int16_t rank;
-	uint32_t i;
 
-	n_tx = RTE_MIN(n_tx, t->ports[port].n_queues);
-	t->ports[port].n_tx_queues = n_tx;
-	for (i = 0; i < t->n_workers; i++) {
-		w = &t->workers[i];
+	n_tx = RTE_MIN(n_tx, p->ports[port].n_queues);
+	p->ports[port].n_tx_queues = n_tx;
+	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
+		w = &p->workers[i];
 		rank = w->rxq[port];
 		if (rank < 0 || n_tx == 0)
 			continue;
 		w->txq[port] = rank < n_tx ? rank : -1;
-		w->tx_owner[port] = worker_of_rank(t, port, rank % n_tx);
+		w->tx_owner[port] = worker_of_rank(p, port, rank % n_tx);
 	}
 }
 
-uint16_t knit_topo_pairs(const struct knit_topo *t, unsigned int iface)
+uint16_t knit_plan_pairs(const struct knit_plan *p, unsigned int iface)
 {
+	unsigned int i;
 	uint16_t n = 0;
-	uint32_t i;
 
-	for (i = 0; i < t->n_workers; i++)
-		n += t->workers[i].pair[iface] >= 0;
+	for (i = 0; i < KNIT_MAX_WORKERS; i++)
+		n += p->workers[i].pair[iface] >= 0;
 	return n;
+}
+
+bool knit_plan_has_queue(const struct knit_plan_worker *w, uint64_t ports)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		if (ports & (UINT64_C(1) << i) && w->rxq[i] >= 0)
+			return true;
+	return false;
 }
