@@ -31,7 +31,7 @@ void primary_status_banner(const struct primary *p)
 			       plan->ports[i].n_queues, plan->ports[i].n_queues == 1 ? "" : "s",
 			       t->ports[i].mtu);
 	for (i = 0; i < t->n_ifaces; i++) {
-		port = plan->iface_port[i];
+		port = plan->ifaces[i].port;
 		if (!t->ifaces[i].there)
 			continue;
 		printf("  interface %-16s engine %s, %s%s%s%s\n", t->ifaces[i].name,
@@ -41,9 +41,10 @@ void primary_status_banner(const struct primary *p)
 	}
 	for (i = 0; i < t->n_workers; i++)
 		if (t->workers[i].there)
-			printf("  worker    %-16u lcore %u, waiting for: %s --prefix %s --id %u\n",
-			       t->workers[i].id, t->workers[i].lcore, "knit-worker",
-			       p->conf->eal.prefix, t->workers[i].id);
+			printf("  worker    %-16u lcore %u, waiting for: "
+			       "knit-worker --prefix %s --id %u\n",
+			       t->workers[i].id, t->workers[i].lcore, p->conf->eal.prefix,
+			       t->workers[i].id);
 	printf("  control   %-16s waiting for: knit-control --prefix %s\n", "",
 	       p->conf->eal.prefix);
 	fflush(stdout);

@@ -27,6 +27,9 @@
 	X(RX_OFFLOAD, rx_offload, LOSS,                                                            \
 	  "rte_kni_tx_burst: an offload could not be carried out: bad headers, or no mbuf",        \
 	  "Check the header lengths that the application sets, and the size of its pool.")         \
+	X(PAIR_MOVED, pair_moved, LOSS,                                                            \
+	  "waited in the queue pair when a reload took the pair from its worker",                  \
+	  "Rules or workers were changed: reload when there is less traffic.")                     \
 	X(TX_BAD_COOKIE, tx_bad_cookie, FAULT,                                                     \
 	  "the engine returned a cookie that was not given out", KNIT_BAD_ENGINE)                  \
 	X(TX_BAD_LEN, tx_bad_len, FAULT,                                                           \

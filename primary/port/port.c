@@ -15,6 +15,7 @@
 #include "port_tap.h"
 #include "primary.h"
 #include "process/channel.h"
+#include "system/topology/port_bursts.h"
 
 #include <rte_dev.h>
 #include <rte_ethdev.h>
@@ -243,6 +244,7 @@ static int port_learn(struct primary *p, unsigned int i)
 	rte_eth_macaddr_get(port->id, &mac);
 	memcpy(port->topo->mac, mac.addr_bytes, sizeof(mac.addr_bytes));
 	port->topo->port_id = port->id;
+	port->topo->made++;
 	port->topo->mtu = port->conf->mtu;
 	port->topo->admin_up = 1;
 	port->topo->per_process = driver->per_process;
@@ -344,6 +346,7 @@ int port_start(struct primary *p, unsigned int i)
 	}
 	port->started = true;
 	port->wedged = false;
+	knit_port_bursts_tell(port->topo);
 	__atomic_fetch_add(&port->topo->starts, 1, __ATOMIC_RELEASE);
 	/* net_tap sent its fds to every secondary; control closes them. */
 	knit_doorbell_ring(p->topo->control.doorbell);

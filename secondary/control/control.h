@@ -41,7 +41,9 @@ struct applied {
 struct control_iface {
 	struct control *control;
 	const struct knit_topo_iface *topo;
-	bool claimed;
+	struct rte_kni *kni; /* NULL: this process is not its handler */
+	int16_t port;	     /* of the plan that it was claimed by */
+	uint32_t port_made;
 	struct applied applied;
 };
 
@@ -52,6 +54,7 @@ struct control {
 	int signals;	    /* signalfd: the process shall end */
 	bool waiting;	    /* a request is being repeated, and the log says so */
 	bool gave_up;	    /* the process had to end before an answer came: no more requests */
+	uint32_t plan;	    /* its number, that this process follows */
 	uint32_t starts;    /* of all ports, at the last search for their fds */
 	int64_t poll_until; /* ms; until then new fds may arrive */
 	struct control_iface ifaces[KNIT_MAX_CONF_IFACES];
@@ -60,7 +63,7 @@ struct control {
 /* Tells systemd what control does. */
 static inline void control_status(const struct control *c)
 {
-	knit_notify_status("serves %u interfaces%s", c->topo->n_ifaces,
+	knit_notify_status("serves %u interfaces%s", knit_topo_count_ifaces(c->topo),
 			   c->waiting ? ", and waits for an answer of the primary" : "");
 }
 

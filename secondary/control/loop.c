@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "loop.h"
 
+#include "claim.h"
 #include "control.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
@@ -29,8 +30,9 @@ static unsigned int serve_ifaces(struct control *c)
 	uint64_t *served = &c->topo->control.served;
 	unsigned int n, total = 0;
 
-	for (n = 0; n < c->topo->n_ifaces; n++)
-		total += serve_iface(c, c->ifaces[n].topo->kni);
+	for (n = 0; n < KNIT_MAX_CONF_IFACES; n++)
+		if (c->ifaces[n].kni)
+			total += serve_iface(c, c->ifaces[n].kni);
 	if (total > 0)
 		__atomic_store_n(served, *served + total, __ATOMIC_RELAXED);
 	return total;
@@ -42,8 +44,9 @@ static bool arm_ifaces(struct control *c)
 	bool quiet = true;
 	unsigned int n;
 
-	for (n = 0; n < c->topo->n_ifaces; n++)
-		quiet &= knit_handler_arm(c->ifaces[n].topo->kni);
+	for (n = 0; n < KNIT_MAX_CONF_IFACES; n++)
+		if (c->ifaces[n].kni)
+			quiet &= knit_handler_arm(c->ifaces[n].kni);
 	return quiet;
 }
 
@@ -51,8 +54,9 @@ static void disarm_ifaces(struct control *c)
 {
 	unsigned int n;
 
-	for (n = 0; n < c->topo->n_ifaces; n++)
-		knit_handler_disarm(c->ifaces[n].topo->kni);
+	for (n = 0; n < KNIT_MAX_CONF_IFACES; n++)
+		if (c->ifaces[n].kni)
+			knit_handler_disarm(c->ifaces[n].kni);
 }
 
 /* Waits for a ring, a signal or the time. False: the process has to end. */
@@ -70,11 +74,23 @@ static bool wait_for_ring(struct control *c, int doorbell_fd, int timeout_ms)
 	return !__atomic_load_n(&c->topo->stopping, __ATOMIC_ACQUIRE);
 }
 
+/* Another plan: interfaces may have gone, or come. The primary rings the doorbell then. */
+static int follow(struct control *c)
+{
+	int ret;
+
+	if (__atomic_load_n(&c->topo->planned, __ATOMIC_ACQUIRE) == c->plan)
+		return KNIT_EXIT_OK;
+	ret = control_claim(c);
+	control_status(c);
+	return ret;
+}
+
 int control_run(struct control *c)
 {
 	int fd = knit_doorbell_open(c->topo->control.doorbell);
 	bool go_on = true;
-	int timeout;
+	int timeout, ret;
 
 	if (fd < 0) {
 		log_err("doorbell of control: %s", rte_strerror(-fd));
@@ -82,6 +98,9 @@ int control_run(struct control *c)
 	}
 	knit_beat_init(&c->beat);
 	while (go_on) {
+		ret = follow(c);
+		if (ret != KNIT_EXIT_OK)
+			return ret;
 		knit_beat(&c->beat);
 		timeout = control_net_tap_poll(c);
 		if (serve_ifaces(c) > 0 || !arm_ifaces(c))

@@ -25,7 +25,7 @@ static int run_control(struct control *c)
 	code = knit_secondary_ready(&c->secondary);
 	if (code)
 		goto unclaim;
-	log_notice("control of %u interfaces is ready", c->topo->n_ifaces);
+	log_notice("control of %u interfaces is ready", knit_topo_count_ifaces(c->topo));
 
 	knit_notify("READY=1");
 	control_status(c);

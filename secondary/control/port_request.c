@@ -81,7 +81,7 @@ static int16_t port_of(const struct control_iface *i)
 {
 	const struct knit_topo *t = i->control->topo;
 
-	return knit_topo_plan(t)->iface_port[i->topo - t->ifaces];
+	return knit_topo_plan(t)->ifaces[i->topo - t->ifaces].port;
 }
 
 int control_request(struct control_iface *i, struct knit_msg *m)

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_worker
 #include "attach.h"
 
 #include "fail.h"
 #include "idle.h"
+#include "kni/base/clock.h"
 #include "kni/base/doorbell.h"
+#include "kni/base/log.h"
 #include "kni/control/pair.h"
 #include "kni/engine/engine.h"
 #include "kni/engine/engine_call.h"
 #include "net_tap.h"
 #include "net_tap_reaper.h"
 #include "plan.h"
+#include "serves.h"
 #include "system/topology/handoff.h"
 #include "watch.h"
 #include "worker.h"
@@ -20,13 +24,17 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 static int open_doorbell(struct knit_worker *w, uint32_t doorbell, const char *whose)
 {
 	int fd = knit_doorbell_open(doorbell);
 
-	if (fd >= 0)
+	if (fd >= 0) {
+		w->doorbells[w->n_doorbells++] = doorbell;
 		return KNIT_EXIT_OK;
+	}
 	return knit_worker_fail(w, knit_secondary_doorbell_exit(fd), "doorbell %u of %s: %s%s",
 				doorbell, whose, rte_strerror(-fd),
 				fd == -EPERM ? " (needs the primary's user, or CAP_SYS_PTRACE)"
@@ -40,6 +48,7 @@ static int open_doorbells(struct knit_worker *w)
 	uint32_t i, doorbell;
 	int ret;
 
+	w->n_doorbells = 0;
 	ret = open_doorbell(w, w->entry->doorbell, "the worker");
 	for (i = 0; ret == KNIT_EXIT_OK && i < w->n_outputs; i++) {
 		if (w->outputs[i].end == KNIT_END_HANDOFF)
@@ -57,43 +66,86 @@ static int open_doorbells(struct knit_worker *w)
 
 static void close_doorbells(struct knit_worker *w)
 {
-	uint32_t i;
-
-	if (w->entry == NULL)
-		return;
-	for (i = 0; i < w->n_outputs; i++) {
-		if (w->outputs[i].kni)
-			knit_doorbell_close(
-				w->outputs[i].kni->pair[w->outputs[i].queue].engine_doorbell);
-		else if (w->outputs[i].handoff)
-			knit_doorbell_close(w->outputs[i].handoff->consumer_doorbell);
-	}
-	knit_doorbell_close(w->entry->doorbell);
+	while (w->n_doorbells)
+		knit_doorbell_close(w->doorbells[--w->n_doorbells]);
 }
 
-static int claim_pair(struct knit_worker *w, const struct knit_output *out)
-{
-	int ret = knit_pair_claim(out->kni, out->queue, w->entry->pool, w->entry->doorbell);
+/*
+ * A plan may give this worker a pair that another one had by the plan before. That one empties it
+ * and lets it go when it follows the plan, which takes it microseconds, if it runs. If it has ended
+ * the primary does it.
+ */
+#define PAIR_WAIT_MS 500
 
+static bool is_released(const struct knit_worker *w, const struct rte_kni *kni, uint16_t pair)
+{
+	const struct knit_plan *before = &w->topo->plan[(w->plan.number + 1) % 2];
+	unsigned int i, k;
+
+	if (__atomic_load_n(&w->topo->changing, __ATOMIC_ACQUIRE) != w->plan.number)
+		return true;
+	for (k = 0; k < KNIT_MAX_CONF_IFACES && w->topo->ifaces[k].kni != kni; k++)
+		;
+	for (i = 0; k < KNIT_MAX_CONF_IFACES && i < KNIT_MAX_WORKERS; i++)
+		if (i != w->id && before->workers[i].pair[k] == (int)pair &&
+		    __atomic_load_n(&w->topo->workers[i].released, __ATOMIC_ACQUIRE) !=
+			    w->plan.number)
+			return false;
+	return true;
+}
+
+static bool await_pair(const struct knit_worker *w, const struct rte_kni *kni, uint16_t pair)
+{
+	const struct timespec pause = { .tv_nsec = 20000 };
+	int64_t end = knit_now_ms() + PAIR_WAIT_MS;
+
+	while (!is_released(w, kni, pair)) {
+		if (knit_now_ms() >= end)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+static int claim_pair(struct knit_worker *w, struct rte_kni *kni, uint16_t pair)
+{
+	int ret;
+
+	if (!await_pair(w, kni, pair))
+		return -EBUSY;
+	ret = knit_pair_claim(kni, pair, w->entry->pool, w->entry->doorbell);
 	if (ret < 0)
 		return ret;
-	ret = knit_engine_bind_pair(out->kni, out->queue);
+	ret = knit_engine_bind_pair(kni, pair);
 	if (ret < 0)
-		knit_pair_unclaim(out->kni, out->queue);
+		knit_pair_unclaim(kni, pair);
+	else
+		w->claims[w->n_claims++] = (struct knit_worker_pair){ kni, pair };
 	return ret;
 }
 
+static bool has_claim(const struct knit_worker *w, const struct rte_kni *kni, uint16_t pair)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_claims; i++)
+		if (w->claims[i].kni == kni && w->claims[i].pair == pair)
+			return true;
+	return false;
+}
+
+/* An interface is both output and input, so the outputs contain each interface once. */
 static int claim_pairs(struct knit_worker *w)
 {
-	struct knit_output *out;
+	const struct knit_output *out;
+	uint32_t i;
 	int ret;
 
-	/* An interface is both output and input, so the outputs contain each interface once. */
-	for (; w->n_claimed < w->n_outputs; w->n_claimed++) {
-		out = &w->outputs[w->n_claimed];
-		if (out->kni == NULL)
+	for (i = 0; i < w->n_outputs; i++) {
+		out = &w->outputs[i];
+		if (out->kni == NULL || has_claim(w, out->kni, out->queue))
 			continue;
-		ret = claim_pair(w, out);
+		ret = claim_pair(w, out->kni, out->queue);
 		if (ret < 0)
 			return knit_worker_fail(w,
 						ret == -EBUSY ? KNIT_EXIT_TAKEN : KNIT_EXIT_FAILURE,
@@ -105,19 +157,60 @@ static int claim_pairs(struct knit_worker *w)
 
 static void unclaim_pairs(struct knit_worker *w)
 {
-	struct knit_output *out;
+	const struct knit_worker_pair *c;
 
-	while (w->n_claimed) {
-		out = &w->outputs[--w->n_claimed];
-		if (out->kni == NULL)
-			continue;
-		knit_engine_unbind_pair(out->kni, out->queue);
-		knit_pair_unclaim(out->kni, out->queue);
+	while (w->n_claims) {
+		c = &w->claims[--w->n_claims];
+		knit_engine_unbind_pair(c->kni, c->pair);
+		knit_pair_unclaim(c->kni, c->pair);
 	}
 }
 
-/* Only this worker has the entry, so only it has these ends. */
-static int claim_handoffs(struct knit_worker *w)
+static bool is_output(const struct knit_worker *w, const struct knit_worker_pair *c)
+{
+	uint32_t i;
+
+	for (i = 0; i < w->n_outputs; i++)
+		if (w->outputs[i].kni == c->kni && w->outputs[i].queue == c->pair)
+			return true;
+	return false;
+}
+
+/*
+ * Gives up the pairs that the plan takes away. The engine has left them alone since the primary
+ * parked this worker. Their mbufs are of this worker's pool, which nobody else may touch.
+ */
+static void release_pairs(struct knit_worker *w)
+{
+	struct knit_worker_pair *c;
+	uint32_t i = 0;
+
+	while (i < w->n_claims) {
+		c = &w->claims[i];
+		if (is_output(w, c)) {
+			i++;
+			continue;
+		}
+		knit_engine_unbind_pair(c->kni, c->pair);
+		knit_pair_empty(c->kni, c->pair);
+		knit_pair_unclaim(c->kni, c->pair);
+		*c = w->claims[--w->n_claims];
+	}
+}
+
+static bool has_handoff(const struct knit_plan *plan, const struct knit_handoff *x)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < KNIT_MAX_WORKERS; i++)
+		for (k = 0; k < KNIT_MAX_PORTS; k++)
+			if (plan->workers[i].handoff[k] == x)
+				return true;
+	return false;
+}
+
+/* Only this worker has the entry, so only it has these ends. before: what it followed, or NULL. */
+static int claim_handoffs(struct knit_worker *w, const struct knit_plan *before)
 {
 	struct knit_handoff *x;
 	bool ok = true;
@@ -125,11 +218,13 @@ static int claim_handoffs(struct knit_worker *w)
 
 	for (i = 0; ok && i < w->n_outputs; i++) {
 		x = w->outputs[i].handoff;
-		ok = x == NULL || knit_handoff_claim_producer(x);
+		if (x && (before == NULL || !has_handoff(before, x)))
+			ok = knit_handoff_claim_producer(x);
 	}
 	for (i = 0; ok && i < w->n_inputs; i++) {
 		x = w->inputs[i].handoff;
-		ok = x == NULL || knit_handoff_claim_consumer(x, w->entry->pool);
+		if (x && (before == NULL || !has_handoff(before, x)))
+			ok = knit_handoff_claim_consumer(x, w->entry->pool);
 	}
 	if (ok)
 		return KNIT_EXIT_OK;
@@ -172,7 +267,7 @@ int knit_worker_claim(struct knit_worker *w)
 	if (ret == KNIT_EXIT_OK)
 		ret = claim_pairs(w);
 	if (ret == KNIT_EXIT_OK)
-		ret = claim_handoffs(w);
+		ret = claim_handoffs(w, NULL);
 	if (ret != KNIT_EXIT_OK)
 		return ret;
 	/* The worker is offline until the loop starts. */
@@ -183,6 +278,64 @@ int knit_worker_claim(struct knit_worker *w)
 		return ret;
 	knit_idle_init(w);
 	knit_watch_open(w);
+	__atomic_store_n(&w->entry->follows, w->plan.number, __ATOMIC_RELEASE);
+	return knit_net_tap_reaper_start(w);
+}
+
+/* What no plan needs any more is closed only now: the new plan may ring the same doorbells. */
+static int open_new_doorbells(struct knit_worker *w)
+{
+	uint32_t before[RTE_DIM(w->doorbells)], n = w->n_doorbells, i, k;
+	int ret;
+
+	memcpy(before, w->doorbells, sizeof(before));
+	ret = open_doorbells(w);
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < w->n_doorbells && w->doorbells[k] != before[i]; k++)
+			;
+		if (k == w->n_doorbells)
+			knit_doorbell_close(before[i]);
+	}
+	return ret;
+}
+
+static int follow(struct knit_worker *w, const struct knit_plan *before)
+{
+	int ret;
+
+	ret = knit_worker_plan(w);
+	release_pairs(w);
+	__atomic_store_n(&w->entry->released, w->plan.number, __ATOMIC_RELEASE);
+	if (ret == KNIT_EXIT_OK)
+		ret = open_new_doorbells(w);
+	if (ret == KNIT_EXIT_OK)
+		ret = claim_pairs(w);
+	if (ret == KNIT_EXIT_OK)
+		ret = claim_handoffs(w, before);
+	if (ret == KNIT_EXIT_OK)
+		ret = knit_net_tap_follow(w);
+	return ret;
+}
+
+int knit_worker_follow(struct knit_worker *w)
+{
+	static struct knit_plan before;
+	int ret;
+
+	before = w->plan;
+	knit_net_tap_reaper_end();
+	knit_watch_end(w);
+	knit_idle_awake(w);
+	ret = follow(w, &before);
+	if (ret != KNIT_EXIT_OK)
+		return ret;
+	knit_idle_rebuild(w);
+	__atomic_store_n(&w->entry->follows, w->plan.number, __ATOMIC_RELEASE);
+	if (!w->entry->there)
+		return knit_worker_fail(w, KNIT_EXIT_MISMATCH,
+					"no longer in the primary's configuration");
+	log_notice("worker %u: follows plan %u", w->id, w->plan.number);
+	knit_worker_status(w);
 	return knit_net_tap_reaper_start(w);
 }
 

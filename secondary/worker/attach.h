@@ -10,6 +10,13 @@ struct knit_worker;
  */
 int knit_worker_claim(struct knit_worker *w);
 
+/*
+ * Another plan than w's is in force: gives up what it takes away, and claims what it gives. Between
+ * two rounds, online (QSBR), after the worker was parked. Sends requests to the primary if a pair
+ * is new. Returns enum knit_exit; a message was printed: the worker has to end.
+ */
+int knit_worker_follow(struct knit_worker *w);
+
 /* Releases them. Called between two rounds, also after knit_worker_claim has failed. */
 void knit_worker_unclaim(struct knit_worker *w);
 

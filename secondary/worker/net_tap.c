@@ -85,7 +85,7 @@ int knit_net_tap_init(struct knit_worker *w)
 
 	for (i = 0; i < w->topo->n_ports; i++) {
 		port = &w->topo->ports[i];
-		if (strcmp(port->driver, DRIVER) != 0)
+		if (!w->plan.ports[i].there || strcmp(port->driver, DRIVER) != 0)
 			continue;
 		in = find_input(w, port);
 		tap = in ? &w->taps[w->n_taps++] : &w->unused_taps[w->n_unused_taps++];
@@ -102,6 +102,31 @@ int knit_net_tap_init(struct knit_worker *w)
 		find_queue_fd(tap);
 	}
 	return KNIT_EXIT_OK;
+}
+
+/* An fd would keep the kernel device of a removed port. Its name may be needed for another one. */
+static void close_removed(const struct knit_worker *w, struct knit_worker_tap *taps, unsigned int n)
+{
+	struct knit_worker_tap *tap;
+	unsigned int i;
+	int k, found;
+
+	for (i = 0; i < n; i++) {
+		tap = &taps[i];
+		if (w->plan.ports[tap->port - w->topo->ports].there)
+			continue;
+		found = collect_fds(w, tap->port, tap->fds);
+		for (k = 0; k < found; k++)
+			close(tap->fds[k]);
+	}
+}
+
+int knit_net_tap_follow(struct knit_worker *w)
+{
+	close_removed(w, w->taps, w->n_taps);
+	close_removed(w, w->unused_taps, w->n_unused_taps);
+	w->n_taps = w->n_unused_taps = 0;
+	return knit_net_tap_init(w);
 }
 
 bool knit_net_tap_stale(const struct knit_worker *w)

@@ -15,6 +15,9 @@ struct knit_worker_tap;
 /* Returns enum knit_exit; a message was printed. */
 int knit_net_tap_init(struct knit_worker *w);
 
+/* The same for another plan; first closes the fds of ports that it does not have. */
+int knit_net_tap_follow(struct knit_worker *w);
+
 /* Whether a port that is an input was restarted, so that its fds are old. */
 bool knit_net_tap_stale(const struct knit_worker *w);
 

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_worker
 #include "park.h"
 
+#include "attach.h"
 #include "idle.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
@@ -40,6 +41,16 @@ static bool must_leave(const struct knit_worker *w)
 	return true;
 }
 
+/* Online. The primary waits for a quiescent state before it touches anything again. */
+static int resume(struct knit_worker *w)
+{
+	int ret = KNIT_EXIT_OK;
+
+	if (__atomic_load_n(&w->topo->planned, __ATOMIC_ACQUIRE) != w->plan.number)
+		ret = knit_worker_follow(w);
+	return ret == KNIT_EXIT_OK && must_leave(w) ? KNIT_EXIT_RESTART : ret;
+}
+
 /*
  * The order matters. A worker that comes online and then reads park as 0 may touch everything. The
  * primary stores park first and then looks for online workers. A parked worker may end. It then
@@ -52,7 +63,7 @@ int knit_park_check(struct knit_worker *w)
 	for (;;) {
 		if (likely(__atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE) == 0) &&
 		    !knit_net_tap_stale(w))
-			return must_leave(w) ? KNIT_EXIT_RESTART : KNIT_EXIT_OK;
+			return resume(w);
 		rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 		wait_resumed(w);
 		if (knit_stop_requested())

@@ -3,11 +3,13 @@
 
 #include "fail.h"
 #include "system/topology/handoff.h"
+#include "system/topology/port_bursts.h"
 #include "worker.h"
 #include "worker/datapath/datapath.h"
 
 #include <rte_ethdev.h>
 
+#include <errno.h>
 #include <string.h>
 
 #define NO_IFACE 0 /* the output that drops */
@@ -21,6 +23,7 @@ static struct knit_output *new_output(struct knit_worker *w, enum knit_end end)
 	struct knit_output *out = &w->outputs[w->n_outputs++];
 	struct knit_worker_stats *s = w->stats;
 
+	memset(out, 0, sizeof(*out));
 	out->end = end;
 	out->send = end == KNIT_END_PORT    ? knit_port_tx
 		    : end == KNIT_END_IFACE ? knit_iface_tx
@@ -43,6 +46,7 @@ static struct knit_input *new_input(struct knit_worker *w, enum knit_end end)
 {
 	struct knit_input *in = &w->inputs[w->n_inputs++];
 
+	memset(in, 0, sizeof(*in));
 	in->end = end;
 	in->receive = end == KNIT_END_PORT    ? knit_port_rx
 		      : end == KNIT_END_IFACE ? knit_iface_rx
@@ -241,10 +245,12 @@ static int check_ports(struct knit_worker *w)
 		ret = check_namespaces(w, &w->topo->ports[i]);
 		if (ret != KNIT_EXIT_OK)
 			return ret;
-		if (!rte_eth_dev_is_valid_port(w->topo->ports[i].port_id))
-			return knit_worker_fail(w, KNIT_EXIT_RESTART,
-						"port %s: its driver could not be set up here",
-						w->topo->ports[i].name);
+		ret = knit_port_bursts_follow(&w->topo->ports[i]);
+		if (ret < 0)
+			return knit_worker_fail(w, KNIT_EXIT_RESTART, "port %s: its driver %s",
+						w->topo->ports[i].name,
+						ret == -ENODEV ? "could not be set up here"
+							       : "chose other functions here");
 	}
 	return KNIT_EXIT_OK;
 }

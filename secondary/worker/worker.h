@@ -106,6 +106,11 @@ struct knit_worker_own {
 	unsigned int misses; /* wake-ups without a packet, since the last one */
 };
 
+struct knit_worker_pair {
+	struct rte_kni *kni;
+	uint16_t pair;
+};
+
 struct knit_worker_idle {
 	uint64_t spin_cycles; /* of empty rounds before the first sleep */
 	uint64_t last_busy;   /* TSC */
@@ -147,8 +152,11 @@ struct knit_worker {
 	struct knit_worker_idle idle;
 	struct knit_beat beat;
 	struct knit_secondary secondary;
-	uint32_t n_claimed; /* outputs, the first ones, whose pairs this process has claimed */
-	bool registered;    /* with qsbr */
+	uint32_t n_claims;
+	struct knit_worker_pair claims[KNIT_MAX_CONF_IFACES]; /* pairs that this process has */
+	uint32_t n_doorbells;
+	uint32_t doorbells[2 * KNIT_MAX_OUTPUTS]; /* that it may ring */
+	bool registered;			  /* with qsbr */
 	unsigned int n_taps;
 	unsigned int n_unused_taps;
 	struct knit_worker_tap taps[KNIT_MAX_PORTS]; /* of inputs */

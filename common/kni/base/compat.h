@@ -133,6 +133,28 @@ static inline void **knit_eth_tx_queues(uint16_t port)
 #endif
 }
 
+/*
+ * Where bursts of the port find its queues, in memory that all processes share. Before 21.11 all
+ * look at the same place, so there is nothing to be set.
+ */
+static inline void knit_eth_queues(uint16_t port, void **rx, void **tx)
+{
+#if RTE_VERSION >= RTE_VERSION_NUM(21, 11, 0, 0)
+	*rx = (void *)rte_eth_fp_ops[port].rxq.data;
+	*tx = (void *)rte_eth_fp_ops[port].txq.data;
+#else
+	*rx = *tx = NULL;
+#endif
+}
+
+static inline void knit_eth_set_queues(uint16_t port, void *rx, void *tx)
+{
+#if RTE_VERSION >= RTE_VERSION_NUM(21, 11, 0, 0)
+	rte_eth_fp_ops[port].rxq.data = rx;
+	rte_eth_fp_ops[port].txq.data = tx;
+#endif
+}
+
 /* For tests: a port whose bursts get these queues, one each way. */
 static inline void knit_eth_fake_queues(uint16_t port, void **queues, void **callbacks)
 {

@@ -108,6 +108,15 @@ unsigned int knit_pair_reset(struct rte_kni *kni, uint16_t pair)
 	return pair_empty(kni, pair, false);
 }
 
+void knit_pair_empty(struct rte_kni *kni, uint16_t pair)
+{
+	struct knit_pair *p = &kni->pair[pair];
+
+	p->rx.drops[KNIT_USER_DROP_PAIR_MOVED] += knit_pair_to_kernel_queued(kni, pair);
+	p->tx.drops[KNIT_USER_DROP_PAIR_MOVED] += knit_pair_from_kernel_queued(kni, pair);
+	pair_empty(kni, pair, true);
+}
+
 unsigned int knit_pair_drain(struct rte_kni *kni, uint16_t pair)
 {
 	return pair_empty(kni, pair, true);

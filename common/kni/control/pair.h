@@ -29,6 +29,12 @@ void knit_pair_unclaim(struct rte_kni *kni, uint16_t pair);
  */
 unsigned int knit_pair_reset(struct rte_kni *kni, uint16_t pair);
 
+/*
+ * As knit_pair_drain, before the pair goes to another worker; counts the frames as pair_moved. The
+ * owner is parked, or gone.
+ */
+void knit_pair_empty(struct rte_kni *kni, uint16_t pair);
+
 /* As knit_pair_reset, but frees the mbufs into their pools (clean shutdown). */
 unsigned int knit_pair_drain(struct rte_kni *kni, uint16_t pair);
 

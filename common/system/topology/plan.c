@@ -164,7 +164,7 @@ static void plan_nothing(struct knit_plan *plan)
 	for (i = 0; i < KNIT_MAX_PORTS; i++)
 		plan->ports[i].iface = -1;
 	for (i = 0; i < KNIT_MAX_CONF_IFACES; i++)
-		plan->iface_port[i] = -1;
+		plan->ifaces[i].port = -1;
 	for (w = plan->workers; w < plan->workers + KNIT_MAX_WORKERS; w++) {
 		for (i = 0; i < KNIT_MAX_PORTS; i++)
 			w->rxq[i] = w->txq[i] = w->tx_owner[i] = -1;
@@ -181,9 +181,10 @@ static void plan_ifaces(struct making *p)
 
 	for (i = 0; i < p->c->n_ifaces; i++) {
 		conf = &p->c->ifaces[i];
+		p->plan->ifaces[i].there = conf->there;
 		if (!conf->there || conf->port < 0)
 			continue;
-		p->plan->iface_port[i] = conf->port;
+		p->plan->ifaces[i].port = conf->port;
 		port = &p->plan->ports[conf->port];
 		if (port->iface >= 0) {
 			fprintf(p->err,
@@ -210,6 +211,7 @@ int knit_plan_make(struct knit_plan *plan, const struct knit_config *c, FILE *er
 		if (c->workers[i].there)
 			plan_worker(&p, i);
 	for (i = 0; i < c->n_ports; i++) {
+		plan->ports[i].there = c->ports[i].there;
 		plan->ports[i].n_queues = p.port[i].n;
 		n_tx = c->ports[i].tx_queues;
 		knit_plan_tx(plan, i, n_tx ? n_tx : plan->ports[i].n_queues);

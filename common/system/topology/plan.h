@@ -30,9 +30,15 @@ struct knit_plan_rule {
 };
 
 struct knit_plan_port {
+	bool there;
 	uint16_t n_queues;    /* receive queues, one for each worker */
 	uint16_t n_tx_queues; /* transmit queues that carry packets: at most as many */
 	int16_t iface;	      /* its interface, -1: none */
+};
+
+struct knit_plan_iface {
+	bool there;
+	int16_t port; /* its port, -1: none */
 };
 
 struct knit_plan_worker {
@@ -48,7 +54,7 @@ struct knit_plan_worker {
 struct knit_plan {
 	uint32_t number;
 	struct knit_plan_port ports[KNIT_MAX_PORTS];
-	int16_t iface_port[KNIT_MAX_CONF_IFACES]; /* the interface's port, -1: none */
+	struct knit_plan_iface ifaces[KNIT_MAX_CONF_IFACES];
 	struct knit_plan_worker workers[KNIT_MAX_WORKERS];
 };
 

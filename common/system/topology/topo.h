@@ -46,9 +46,15 @@ struct knit_topo_port {
 	uint8_t mac[8] __rte_aligned(8); /* in force: the first 6; written by one store */
 	uint64_t tx_capa; /* transmit offloads that are enabled and usable: RTE_ETH_TX_OFFLOAD_* */
 	uint32_t tx_fast; /* transmit without offloads, see port_offload.h */
+	/* See port_bursts.h. */
+	void *rx_queues;
+	void *tx_queues;
+	uint64_t rx_code;
+	uint64_t tx_code;
 	uint32_t per_process; /* each process opens what device names, in its own namespaces */
 	uint32_t rx_partial;  /* its RX_L4_CKSUM_NONE is a partial checksum, see offload.h */
 	uint32_t admin_up; /* 0: workers neither receive nor send; the kernel's interface is down */
+	uint32_t made;	   /* times a device was opened for a port in this place */
 	uint32_t starts;   /* times it was started: secondaries of net_tap look for new fds */
 	uint32_t removed;  /* main, port thread: wo, once. 1: its device was taken away, for good */
 	uint32_t link_up;  /* main thread: wo. As last told to the interface */
@@ -150,6 +156,13 @@ struct knit_topo_worker {
 	uint32_t held;	/* primary: wo. Equal to generation: parked until somebody resumes it */
 	uint32_t park_ack __rte_cache_aligned; /* worker: wo */
 	uint32_t goodbye; /* worker: wo. Equal to generation: it touches nothing any more */
+	/*
+	 * Numbers of plans. released: it has emptied and let go what that plan takes away; worker:
+	 * wo, primary while there is none. follows: it has claimed what that plan gives, too;
+	 * worker: wo.
+	 */
+	uint32_t released;
+	uint32_t follows;
 	struct knit_worker_stats stats; /* worker: wo */
 } __rte_cache_aligned;
 
@@ -170,6 +183,8 @@ struct knit_topo_control {
 	uint64_t start_time;
 	uint32_t generation;
 	uint32_t goodbye; /* control: wo. Equal to generation: it touches nothing any more */
+	uint32_t
+		follows; /* control: wo. As a worker's: it handles requests of the plan's interfaces */
 	struct knit_topo_rxlist rxlist;
 	uint64_t served;  /* control: wo. Requests answered */
 	uint64_t refused; /* control: wo. Of these, with an error */
@@ -197,6 +212,11 @@ struct knit_topo {
 	 * number is stored, and never changed after. The other one is the plan before, or the next.
 	 */
 	uint32_t planned; /* primary: wo, atomic */
+	/*
+	 * The same number while workers change over to it from the plan before, which is valid
+	 * then; else 0. Primary: wo, atomic.
+	 */
+	uint32_t changing;
 	/*
 	 * Log levels that somebody changed, in order of knit_log_types; 0: as each process started.
 	 * Command thread: wo, then log_changes by one. See session/levels.h.

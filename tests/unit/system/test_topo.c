@@ -92,8 +92,8 @@ START_TEST(names_and_links)
 	ck_assert_str_eq(topo.ifaces[2].name, "k2");
 	ck_assert_int_eq(made.ports[0].iface, 2);
 	ck_assert_int_eq(made.ports[1].iface, 0);
-	ck_assert_int_eq(made.iface_port[0], 1);
-	ck_assert_int_eq(made.iface_port[1], -1);
+	ck_assert_int_eq(made.ifaces[0].port, 1);
+	ck_assert_int_eq(made.ifaces[1].port, -1);
 	ck_assert_uint_eq(topo.workers[0].id, 0);
 	ck_assert_uint_eq(topo.workers[0].lcore, 1);
 	ck_assert_uint_eq(topo.workers[0].idle, KNIT_IDLE_POLL);
