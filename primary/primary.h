@@ -37,6 +37,18 @@
  * What only the primary knows of a port. The port thread uses it, and the main thread at start and
  * end. The index is that of the topology.
  */
+struct port_setup {
+	uint64_t rx_offloads;
+	uint64_t tx_offloads;
+	bool fast; /* transmit without offloads, see port_offload.h */
+	bool rss;
+	uint16_t n_rx;
+	uint16_t n_tx;
+	uint16_t rx_desc; /* as configured */
+	uint16_t tx_desc;
+	uint16_t mtu;
+};
+
 struct port {
 	const struct knit_conf_port *conf;
 	struct knit_topo_port *topo;
@@ -57,9 +69,8 @@ struct port {
 	bool list_allmulti;   /* the multicast list did not fit */
 	uint64_t link_events; /* link interrupts; written by EAL's thread, atomic */
 	uint64_t held;	      /* port_hold; port thread and main thread write it, atomic */
-	uint64_t rx_offloads;
-	uint64_t tx_offloads;
-	uint16_t rx_desc;
+	struct port_setup setup;
+	uint16_t rx_desc; /* of each queue; the driver may have adjusted what is configured */
 	uint16_t tx_desc;
 	uint16_t n_uc;
 	uint16_t n_mc;

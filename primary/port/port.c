@@ -7,11 +7,10 @@
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/base/netns.h"
-#include "kni/offload/offload.h"
 #include "port_driver.h"
-#include "port_offload.h"
 #include "port_removal.h"
 #include "port_rxmode.h"
+#include "port_setup.h"
 #include "port_tap.h"
 #include "primary.h"
 #include "process/channel.h"
@@ -24,8 +23,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define RSS_TYPES (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP)
 
 /*
  * The device that replaces an absent port. It receives nothing and drops all packets. Its link is
@@ -74,206 +71,33 @@ static int make_or_find_device(struct port *port)
 	return ret;
 }
 
-static bool one_queue_only(const struct port *port, const struct rte_eth_dev_info *info,
-			   const struct knit_driver *driver)
-{
-	bool rss = info->flow_type_rss_offloads & RSS_TYPES;
-
-	switch (port->conf->rx_spread) {
-	case KNIT_SPREAD_NONE:
-		return true;
-	case KNIT_SPREAD_RSS:
-		return !rss;
-	case KNIT_SPREAD_DEVICE:
-		return !driver->device_spread;
-	case KNIT_SPREAD_AUTO:
-		break;
-	}
-	return !rss && !driver->device_spread;
-}
-
-/*
- * Whether RSS spreads flows over several queues. A device that spreads them itself uses RSS only if
- * the configuration says so.
- */
-static bool uses_rss(const struct port *port, const struct rte_eth_dev_info *info)
-{
-	if (!(info->flow_type_rss_offloads & RSS_TYPES) ||
-	    port->conf->rx_spread == KNIT_SPREAD_NONE)
-		return false;
-	return port->conf->rx_spread == KNIT_SPREAD_RSS ||
-	       !knit_driver_find(info->driver_name)->device_spread;
-}
-
-static int check_queues(const struct port *port, unsigned int n,
-			const struct rte_eth_dev_info *info, const struct knit_driver *driver)
-{
-	unsigned int most = info->max_rx_queues;
-
-	if (driver->max_queues && driver->max_queues < most)
-		most = driver->max_queues;
-	if (driver->primary_only) {
-		log_err("port %s: driver %s moves packets in the process that made the port only, "
-			"and workers are other ones: no worker could use it",
-			port->conf->name, info->driver_name);
-		return -ENOTSUP;
-	}
-	if (n > 1 && (driver->hands_on || one_queue_only(port, info, driver))) {
-		log_err("port %s: %u workers forward it, but driver %s can serve one only: it %s",
-			port->conf->name, n, info->driver_name,
-			driver->hands_on ? "passes mbufs on between processes"
-					 : "can't spread received packets over queues");
-		return -ENOTSUP;
-	}
-	if (n > most) {
-		log_err("port %s: %u workers forward it, but driver %s has %u receive queues",
-			port->conf->name, n, info->driver_name, most);
-		return -ENOTSUP;
-	}
-	return 0;
-}
-
-/*
- * If there are fewer transmit queues than workers, the other workers send through hand-off queues.
- */
-static int choose_tx_queues(struct primary *p, unsigned int i, const struct rte_eth_dev_info *info,
-			    const struct knit_driver *driver)
-{
-	const struct knit_plan_port *plan = &p->plan->ports[i];
-	struct port *port = &p->ports[i];
-	unsigned int most = info->max_tx_queues;
-
-	if (driver->max_queues && driver->max_queues < most)
-		most = driver->max_queues;
-	if (port->conf->tx_queues > most) {
-		log_err("port %s: tx_queues: found %u: driver %s has %u", port->conf->name,
-			port->conf->tx_queues, info->driver_name, most);
-		return -EINVAL;
-	}
-	if (plan->n_tx_queues > most)
-		knit_plan_tx(p->plan, i, most);
-	if (plan->n_tx_queues < plan->n_queues)
-		log_notice("port %s: %u workers send through %u transmit queues", port->conf->name,
-			   plan->n_queues, plan->n_tx_queues);
-	return 0;
-}
-
-static void choose_offloads(struct primary *p, unsigned int i, const struct rte_eth_dev_info *info)
-{
-	struct port *port = &p->ports[i];
-	struct port_offloads o;
-
-	port_offload_choose(p->conf, i, info, p->plan->ports[i].n_queues > 1, &o);
-	port->rx_offloads = o.rx;
-	port->tx_offloads = o.tx;
-	port->topo->tx_capa = o.tx;
-	port->topo->tx_fast = o.fast;
-	port->topo->rx_partial = knit_offload_none_is_partial(info->driver_name);
-}
-
-/* The MTU at start; later ones are refused by port_op.c. */
-static int check_mtu(const struct primary *p, unsigned int i, const struct rte_eth_dev_info *info)
-{
-	const struct knit_conf_port *c = p->ports[i].conf;
-	uint16_t max = port_offload_max_mtu(p->conf, i, info);
-
-	if (c->mtu >= info->min_mtu && c->mtu <= max)
-		return 0;
-	if (max < knit_driver_max_mtu(info) && c->mtu > max)
-		log_err("port %s: mtu %u: tx = \"fast\" and mempool.data_room %u allow at most %u",
-			c->name, c->mtu, p->conf->mempool.data_room, max);
-	else
-		log_err("port %s: mtu %u: driver %s allows %u to %u", c->name, c->mtu,
-			info->driver_name, info->min_mtu, max);
-	return -EINVAL;
-}
-
-/* Everything that can select a burst function is fixed here and never changes, see port_start. */
-static int port_configure(struct port *port, const struct knit_plan_port *plan)
-{
-	struct rte_eth_conf conf = { 0 };
-	struct rte_eth_dev_info info;
-	unsigned int n = plan->n_queues, n_tx = plan->n_tx_queues;
-	uint16_t mtu = port->topo->mtu;
-	int ret;
-
-	ret = rte_eth_dev_info_get(port->id, &info);
-	if (ret < 0)
-		return errno_log(ret, "rte_eth_dev_info_get");
-	if (knit_driver_find(info.driver_name)->paired)
-		n_tx = n;
-	if (knit_driver_find(info.driver_name)->tap)
-		mtu = RTE_MIN(mtu, PORT_TAP_ETHDEV_MTU);
-	conf.rxmode.offloads = port->rx_offloads;
-	conf.txmode.offloads = port->tx_offloads;
-	conf.intr_conf.lsc = port->lsc;
-	if (n > 1 && uses_rss(port, &info)) {
-		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & RSS_TYPES;
-	}
-	ret = knit_eth_configure(port->id, n, n_tx, &conf, mtu);
-	if (ret < 0)
-		return errno_log(ret, "rte_eth_dev_configure");
-	return 0;
-}
-
 static int port_learn(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
 	const struct knit_driver *driver;
 	struct rte_eth_dev_info info;
 	struct rte_ether_addr mac;
+	char why[256];
 	int ret;
 
+	ret = port_setup_choose(p, i, p->conf, p->plan, &port->setup, why, sizeof(why));
+	if (ret < 0) {
+		log_err("%s", why);
+		return ret;
+	}
 	ret = rte_eth_dev_info_get(port->id, &info);
 	if (ret < 0)
-		return errno_log(ret, "rte_eth_dev_info_get");
+		return ret;
 	driver = knit_driver_find(info.driver_name);
-	ret = check_queues(port, p->plan->ports[i].n_queues, &info, driver);
-	if (ret == 0)
-		ret = choose_tx_queues(p, i, &info, driver);
-	if (ret < 0)
-		return ret;
-	ret = check_mtu(p, i, &info);
-	if (ret < 0)
-		return ret;
-	choose_offloads(p, i, &info);
 	port->lsc = *info.dev_flags & RTE_ETH_DEV_INTR_LSC && !driver->poll_link;
-	port->rx_desc = port->conf->rx_desc;
-	port->tx_desc = port->conf->tx_desc;
 	rte_eth_macaddr_get(port->id, &mac);
 	memcpy(port->topo->mac, mac.addr_bytes, sizeof(mac.addr_bytes));
 	port->topo->port_id = port->id;
 	port->topo->made++;
-	port->topo->mtu = port->conf->mtu;
 	port->topo->admin_up = 1;
 	port->topo->per_process = driver->per_process;
 	snprintf(port->topo->driver, sizeof(port->topo->driver), "%s", info.driver_name);
 	snprintf(port->topo->device, sizeof(port->topo->device), "%s", port->conf->device);
-	return 0;
-}
-
-int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool)
-{
-	const struct knit_plan_worker *worker = &p->plan->workers[w];
-	struct port *port = &p->ports[i];
-	int socket = rte_eth_dev_socket_id(port->id);
-	int ret, txq = worker->txq[i];
-
-	if (worker->rxq[i] < 0)
-		return 0;
-	/* The driver needs a transmit queue for each receive queue. Nobody uses this one. */
-	if (txq < 0 && knit_driver_find(port->topo->driver)->paired)
-		txq = worker->rxq[i];
-	/* The receive queue comes first: net_tap copies its fd to the transmit queue. */
-	ret = rte_eth_rx_queue_setup(port->id, worker->rxq[i], port->rx_desc, socket, NULL, pool);
-	if (ret < 0)
-		return errno_log(ret, "rte_eth_rx_queue_setup");
-	if (txq < 0)
-		return 0;
-	ret = rte_eth_tx_queue_setup(port->id, txq, port->tx_desc, socket, NULL);
-	if (ret < 0)
-		return errno_log(ret, "rte_eth_tx_queue_setup");
 	return 0;
 }
 
@@ -374,19 +198,6 @@ int port_stop(struct primary *p, unsigned int i)
 	return 0;
 }
 
-static int port_setup_queues(struct primary *p, unsigned int i)
-{
-	unsigned int w;
-	int ret;
-
-	for (w = 0; w < p->topo->n_workers; w++) {
-		ret = port_queue_setup(p, i, w, p->topo->workers[w].pool);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
 static int port_open_in_netns(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
@@ -400,12 +211,8 @@ static int port_open_in_netns(struct primary *p, unsigned int i)
 		return ret;
 	if (knit_driver_find(port->topo->driver)->tap)
 		port_tap_find(port);
-	ret = port_configure(port, &p->plan->ports[i]);
-	if (ret < 0)
-		return ret;
 	report_numa_distance(p, i);
-	rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &port->rx_desc, &port->tx_desc);
-	return port_setup_queues(p, i);
+	return port_set_up(p, i);
 }
 
 static int port_open(struct primary *p, unsigned int i)

@@ -17,10 +17,4 @@ int port_start(struct primary *p, unsigned int i);
  */
 int port_enter(struct port *port, int *saved);
 int port_stop(struct primary *p, unsigned int i);
-/*
- * Sets up the queues of worker w on port i with this pool. The port is stopped, or its driver can
- * set up queues of a running port.
- */
-int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool);
-
 #endif

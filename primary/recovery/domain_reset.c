@@ -13,6 +13,7 @@
 #include "port/port_driver.h"
 #include "port/port_pause.h"
 #include "port/port_removal.h"
+#include "port/port_setup.h"
 #include "primary.h"
 #include "process/park.h"
 #include "process/registry.h"
