@@ -76,9 +76,9 @@ static void print_memory_by_node(const struct primary *p, unsigned int none, cha
  * Every process is given the PCI devices. If there is none, EAL does not even scan the bus. Returns
  * their number.
  */
-static unsigned int args_add_devices(struct knit_args *a, const struct primary *p)
+static unsigned int args_add_devices(struct knit_args *a, const struct primary *p,
+				     const struct knit_config *c)
 {
-	const struct knit_config *c = p->conf;
 	struct rte_pci_addr pci;
 	unsigned int i, n = 0;
 
@@ -93,17 +93,15 @@ static unsigned int args_add_devices(struct knit_args *a, const struct primary *
 	return n;
 }
 
-static void args_add_common(struct knit_args *a, const struct primary *p, uint32_t lcore,
-			    const char *cpus)
+static void args_add_common(struct knit_args *a, const struct primary *p,
+			    const struct knit_config *c, uint32_t lcore, const char *cpus)
 {
-	const struct knit_config *c = p->conf;
-
 	args_add(a, "--file-prefix=%s", c->eal.prefix);
 	if (cpus[0])
 		args_add(a, "--lcores=%u@(%s)", lcore, cpus);
 	else
 		args_add(a, "--lcores=%u@%u", lcore, lcore);
-	a->physical = args_add_devices(a, p) && rte_eal_iova_mode() == RTE_IOVA_PA;
+	a->physical = args_add_devices(a, p, c) && rte_eal_iova_mode() == RTE_IOVA_PA;
 	if (c->eal.huge_dir[0])
 		args_add(a, "--huge-dir=%s", c->eal.huge_dir);
 	args_add(a, "--log-level=lib.*:warning");
@@ -126,7 +124,7 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 	print_memory_by_node(p, 1, limit, sizeof(limit));
 	args_add(&a, "%s", program);
 	args_add(&a, "--proc-type=primary");
-	args_add_common(&a, p, c->eal.lcore, c->eal.cpus);
+	args_add_common(&a, p, c, c->eal.lcore, c->eal.cpus);
 	for (; *log_level; log_level++)
 		args_add(&a, "--log-level=%s", *log_level);
 	if (strcmp(c->eal.iova, "auto") != 0)
@@ -163,9 +161,9 @@ void primary_eal_cleanup(const struct knit_config *c)
 	knit_eal_remove_files(c->eal.prefix);
 }
 
-static int publish_role_args(const struct primary *p, enum knit_role role, uint32_t id)
+static int publish_role_args(const struct primary *p, const struct knit_config *c,
+			     enum knit_role role, uint32_t id)
 {
-	const struct knit_config *c = p->conf;
 	uint32_t lcore = c->control.lcore;
 	const char *cpus = c->control.cpus;
 	struct knit_args a = { 0 };
@@ -178,22 +176,22 @@ static int publish_role_args(const struct primary *p, enum knit_role role, uint3
 	args_add(&a, "--proc-type=secondary");
 	if (!KNIT_SECONDARY_TELEMETRY)
 		args_add(&a, "--no-telemetry");
-	args_add_common(&a, p, lcore, cpus);
+	args_add_common(&a, p, c, lcore, cpus);
 	return args_error ? -E2BIG : knit_rundir_write_args(c->eal.prefix, role, id, &a);
 }
 
-int primary_publish_args(struct primary *p)
+int primary_publish_args(const struct primary *p, const struct knit_config *c)
 {
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < p->topo->n_workers; i++) {
-		if (!p->topo->workers[i].there)
+	for (i = 0; i < c->n_workers; i++) {
+		if (!c->workers[i].there)
 			continue;
-		ret = publish_role_args(p, KNIT_ROLE_WORKER, p->topo->workers[i].id);
+		ret = publish_role_args(p, c, KNIT_ROLE_WORKER, i);
 		if (ret < 0)
 			return errno_log(ret, "writing a worker's arguments");
 	}
-	ret = publish_role_args(p, KNIT_ROLE_CONTROL, 0);
+	ret = publish_role_args(p, c, KNIT_ROLE_CONTROL, 0);
 	return ret < 0 ? errno_log(ret, "writing control's arguments") : 0;
 }

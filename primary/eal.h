@@ -9,6 +9,6 @@ int primary_eal_init(const struct primary *p, const char *program, const char *c
 /* Also removes the files that EAL leaves. */
 void primary_eal_cleanup(const struct knit_config *conf);
 /* Writes the EAL arguments of all secondaries to files, which they read when they start. */
-int primary_publish_args(struct primary *p);
+int primary_publish_args(const struct primary *p, const struct knit_config *c);
 
 #endif

@@ -58,13 +58,14 @@ static bool is_kmod_iface(const struct knit_conf_iface *c)
 	return engine && engine->kind == KNIT_ENGINE_KMOD;
 }
 
-static uint16_t largest_mtu(const struct primary *p, const struct knit_conf_iface *c)
+static uint16_t largest_mtu(const struct primary *p, const struct knit_config *conf,
+			    const struct knit_conf_iface *c)
 {
 	struct rte_eth_dev_info info;
 
 	if (c->port < 0 || rte_eth_dev_info_get(p->ports[c->port].id, &info) < 0)
 		return c->max_mtu;
-	return RTE_MIN(c->max_mtu, (uint32_t)port_offload_max_mtu(p->conf, c->port, &info));
+	return RTE_MIN(c->max_mtu, (uint32_t)port_offload_max_mtu(conf, c->port, &info));
 }
 
 static void cpus_leave_out(struct knit_cpu_set *set, uint32_t lcore, const char *cpus)
@@ -107,32 +108,42 @@ static int iface_handover(const struct knit_conf_iface *c)
 	return mode == KNIT_HANDOVER_AUTO ? knit_handover_wanted() : mode;
 }
 
-static int iface_create(struct primary *p, unsigned int i)
+uint16_t primary_iface_pairs(const struct knit_config *all, const struct knit_plan *plan,
+			     unsigned int i)
+{
+	uint16_t n = knit_plan_pairs(plan, i);
+
+	n = RTE_MAX(n, 1);
+	return n > all->eal.max_workers ? n : all->eal.max_workers;
+}
+
+int primary_iface_create(struct primary *p, unsigned int i, const struct knit_config *all,
+			 const struct knit_plan *plan)
 {
 	cpu_set_t cpus;
-	const struct knit_conf_iface *c = &p->conf->ifaces[i];
+	const struct knit_conf_iface *c = &all->ifaces[i];
 	struct knit_topo_iface *topo = &p->topo->ifaces[i];
 	int handover = iface_handover(c);
+	struct rte_kni *kni;
 	struct knit_iface_conf conf = {
 		.engine = c->engine,
 		.netns = c->netns[0] ? c->netns : NULL,
 		.mtu = c->mtu,
 		.min_mtu = c->min_mtu,
-		.max_mtu = largest_mtu(p, c),
-		/* An interface that no rule names still has a pair. */
-		.n_pairs = RTE_MAX(knit_plan_pairs(p->plan, i), 1),
+		.max_mtu = largest_mtu(p, all, c),
+		.n_pairs = primary_iface_pairs(all, plan, i),
 		.port_id = UINT16_MAX,
 		.ring_size = c->ring_size,
 		.features = KNIT_FEAT_ALL | (c->big_tcp ? KNIT_FEAT_BIG_TCP : 0),
 		.core_id = c->core >= 0 ? c->core : 0,
-		.force_bind = c->core >= 0 && (p->conf->tap.thread_per_pair || is_kmod_iface(c)),
-		.cpus = engine_cpus(p->conf, &cpus),
-		.thread_per_pair = p->conf->tap.thread_per_pair,
+		.force_bind = c->core >= 0 && (all->tap.thread_per_pair || is_kmod_iface(c)),
+		.cpus = engine_cpus(all, &cpus),
+		.thread_per_pair = all->tap.thread_per_pair,
 		.async = is_async(p, c),
 		.carrier = c->port < 0,
 		.merge_datagrams = c->merge_datagrams,
 		.handover = handover,
-		.io_uring = p->conf->tap.io_uring,
+		.io_uring = all->tap.io_uring,
 	};
 
 	if (handover < 0)
@@ -143,12 +154,17 @@ static int iface_create(struct primary *p, unsigned int i)
 		memcpy(conf.mac, p->topo->ports[c->port].mac, sizeof(conf.mac));
 	if (conf.mtu == 0)
 		conf.mtu = c->port >= 0 ? p->topo->ports[c->port].mtu : 1500;
-	topo->kni = knit_iface_create(&conf);
-	if (topo->kni == NULL) {
+	kni = knit_iface_create(&conf);
+	if (kni == NULL) {
 		log_err("interface %s: %s", c->name, rte_strerror(rte_errno));
 		return -rte_errno;
 	}
+	pthread_mutex_lock(&p->places);
+	snprintf(topo->name, sizeof(topo->name), "%s", c->name);
+	topo->kni = kni;
+	p->topo->n_ifaces = RTE_MAX(p->topo->n_ifaces, i + 1);
 	__atomic_store_n(&topo->there, 1, __ATOMIC_RELEASE);
+	pthread_mutex_unlock(&p->places);
 	EVENT(INTERFACE_MADE, EV(c->name), EV(topo->kni->engine->name));
 	return 0;
 }
@@ -161,28 +177,40 @@ int primary_ifaces_create(struct primary *p)
 	for (i = 0; i < p->topo->n_ifaces; i++) {
 		if (!p->conf->ifaces[i].there)
 			continue;
-		ret = iface_create(p, i);
+		ret = primary_iface_create(p, i, p->conf, p->plan);
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
 }
 
+void primary_iface_destroy(struct primary *p, unsigned int i)
+{
+	struct knit_topo_iface *topo = &p->topo->ifaces[i];
+	struct rte_kni *kni = topo->kni;
+	char name[IFNAMSIZ];
+	bool was_there;
+
+	if (!topo->there)
+		return;
+	memcpy(name, topo->name, sizeof(name));
+	pthread_mutex_lock(&p->places);
+	__atomic_store_n(&topo->there, 0, __ATOMIC_RELEASE);
+	*topo = (struct knit_topo_iface){ 0 };
+	pthread_mutex_unlock(&p->places);
+	/* Somebody else may have removed it: that was an event of its own. */
+	was_there = kni->ifindex != 0;
+	knit_iface_destroy(kni);
+	if (was_there)
+		EVENT(INTERFACE_GONE, EV(name));
+}
+
 void primary_ifaces_destroy(struct primary *p)
 {
 	unsigned int i;
-	bool was_there;
 
-	for (i = p->topo->n_ifaces; i-- > 0;) {
-		if (p->topo->ifaces[i].kni == NULL)
-			continue;
-		/* Somebody else may have removed it: that was an event of its own. */
-		was_there = p->topo->ifaces[i].kni->ifindex != 0;
-		knit_iface_destroy(p->topo->ifaces[i].kni);
-		p->topo->ifaces[i].kni = NULL;
-		if (was_there)
-			EVENT(INTERFACE_GONE, EV(p->topo->ifaces[i].name));
-	}
+	for (i = KNIT_MAX_CONF_IFACES; i-- > 0;)
+		primary_iface_destroy(p, i);
 }
 
 /* 1: somebody has the drivers. The caller tries again soon. */
@@ -257,8 +285,12 @@ static void poll_removal(const char *name, const struct rte_kni *kni, bool *remo
 
 void primary_ifaces_poll(struct primary *p)
 {
-	static uint64_t timeouts[KNIT_MAX_CONF_IFACES];
-	static bool removed[KNIT_MAX_CONF_IFACES];
+	static struct {
+		const struct rte_kni *kni; /* of which the rest is */
+		uint64_t generation;
+		uint64_t timeouts;
+		bool removed;
+	} seen[KNIT_MAX_CONF_IFACES];
 	const struct knit_topo_iface *iface;
 	unsigned int i;
 
@@ -266,7 +298,11 @@ void primary_ifaces_poll(struct primary *p)
 		iface = &p->topo->ifaces[i];
 		if (!iface->there)
 			continue;
-		poll_requests(iface->name, iface->kni, &timeouts[i]);
-		poll_removal(iface->name, iface->kni, &removed[i]);
+		if (seen[i].kni != iface->kni || seen[i].generation != iface->kni->generation)
+			memset(&seen[i], 0, sizeof(seen[i]));
+		seen[i].kni = iface->kni;
+		seen[i].generation = iface->kni->generation;
+		poll_requests(iface->name, iface->kni, &seen[i].timeouts);
+		poll_removal(iface->name, iface->kni, &seen[i].removed);
 	}
 }

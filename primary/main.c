@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "command/command.h"
 #include "command/commands.h"
 #include "eal.h"
 #include "iface.h"
@@ -12,6 +13,7 @@
 #include "port_thread.h"
 #include "preflight/preflight.h"
 #include "primary.h"
+#include "process/change.h"
 #include "process/order.h"
 #include "recovery/bus_master.h"
 #include "setup.h"
@@ -57,11 +59,12 @@ static int run_system(struct primary *p)
 	if (code)
 		goto stop_service;
 	primary_topology_publish(p);
-	code = resources_code(primary_share(p) ? -1 : primary_publish_args(p));
+	code = resources_code(primary_share(p) ? -1 : primary_publish_args(p, p->conf));
 	if (code)
 		goto stop_service;
 	primary_telemetry_show(p);
 	order_init(port_thread_kick);
+	change_init(main_loop_kick, port_thread_kick, command_kick);
 	code = resources_code(commands_start(p));
 	if (code)
 		goto stop_service;
@@ -131,6 +134,7 @@ int main(int argc, char **argv)
 	if (code)
 		goto restore_nics;
 	code = main_loop_exit_code(run_system(&p));
+	conf = p.conf; /* another one, maybe */
 	primary_eal_cleanup(conf);
 restore_nics:
 	nic_restore_all(conf, code);

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "main_loop.h"
 
+#include "change_main.h"
 #include "event/event.h"
 #include "iface.h"
 #include "kni/base/log.h"
@@ -23,7 +24,7 @@
 
 #define LINK_AGAIN 10 /* ms: a busy driver's link; as the least link_poll */
 
-static int link_event = -1; /* eventfd: a driver reported a link change */
+static int link_event = -1; /* eventfd: a driver reported a link change, or main_loop_kick */
 
 /*
  * SIGINT, SIGTERM, SIGHUP and SIGQUIT are read from a signalfd. SIGIO and the real-time signals are
@@ -72,20 +73,34 @@ static int on_link(uint16_t port_id, enum rte_eth_event_type type, void *arg, vo
 	return 0;
 }
 
+static void watch_link(struct primary *p, unsigned int i, bool on)
+{
+	struct port *port = &p->ports[i];
+
+	if (!port->lsc || p->topo->ports[i].removed)
+		return;
+	if (on)
+		rte_eth_dev_callback_register(port->id, RTE_ETH_EVENT_INTR_LSC, on_link, port);
+	else
+		rte_eth_dev_callback_unregister(port->id, RTE_ETH_EVENT_INTR_LSC, on_link, port);
+}
+
 static void watch_links(struct primary *p, bool on)
 {
 	unsigned int i;
 
-	for (i = 0; i < p->topo->n_ports; i++) {
-		if (!p->topo->ports[i].there || !p->ports[i].lsc || p->topo->ports[i].removed)
-			continue;
-		if (on)
-			rte_eth_dev_callback_register(p->ports[i].id, RTE_ETH_EVENT_INTR_LSC,
-						      on_link, &p->ports[i]);
-		else
-			rte_eth_dev_callback_unregister(p->ports[i].id, RTE_ETH_EVENT_INTR_LSC,
-							on_link, &p->ports[i]);
-	}
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		if (p->topo->ports[i].there)
+			watch_link(p, i, on);
+}
+
+void main_loop_kick(void)
+{
+	static const uint64_t one = 1;
+
+	/* EAGAIN means that the counter is full: it is awake. */
+	if (write(link_event, &one, sizeof(one)) < 0)
+		return;
 }
 
 static int shortest_poll(const struct primary *p)
@@ -94,8 +109,10 @@ static int shortest_poll(const struct primary *p)
 	int ms = 1000, one;
 
 	for (i = 0; i < p->topo->n_ports; i++) {
-		one = __atomic_load_n(&p->conf->ports[i].link_poll, __ATOMIC_RELAXED);
-		if (p->topo->ports[i].there && one < ms)
+		if (!p->topo->ports[i].there)
+			continue;
+		one = p->ports[i].conf->link_poll;
+		if (one < ms)
 			ms = one;
 	}
 	return ms;
@@ -180,6 +197,7 @@ int main_loop_run(struct primary *p)
 	while (!asked && !__atomic_load_n(&p->restart, __ATOMIC_ACQUIRE)) {
 		if (port_removal_poll(p))
 			port_thread_kick();
+		change_main_poll(p, watch_link);
 		next = poll_links(p, shortest_poll(p));
 		each_second(p);
 		tell_alive(&beat);

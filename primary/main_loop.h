@@ -12,5 +12,7 @@ int main_loop_run(struct primary *p);
  */
 int main_loop_exit_code(int code);
 void main_loop_block_signals(void);
+/* Any thread: the main thread looks for work. */
+void main_loop_kick(void);
 
 #endif

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_main
 #include "port_thread.h"
 
+#include "change/change_poll.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/base/owner.h"
@@ -66,6 +67,7 @@ static struct {
 	struct item *held;     /* the first operation, which will be tried again */
 	bool dead;	       /* a domain waits for its reset */
 	bool removed;	       /* a removed device waits for its release */
+	bool changing;	       /* a change waits for a process */
 	bool wedged;	       /* a port that lost bus mastering waits for its start */
 	uint64_t turns;	       /* of the loop, and requests, atomic */
 } service = { .doorbell = KNIT_DOORBELL_NONE };
@@ -233,7 +235,8 @@ static void wait_once(struct primary *p, int timeout)
 
 static bool must_retry(void)
 {
-	return service.dead || service.removed || service.wedged || service.held;
+	return service.dead || service.removed || service.wedged || service.held ||
+	       service.changing;
 }
 
 static uint32_t port_thread(void *arg)
@@ -248,6 +251,7 @@ static uint32_t port_thread(void *arg)
 		channel_poll(p);
 		levels_poll(p);
 		order_poll(p);
+		service.changing = change_poll(p);
 		stalled_poll(p, service.dead);
 		/*
 		 * After a death inside EAL, a reset could wait for a lock that nobody will release.

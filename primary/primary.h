@@ -91,6 +91,7 @@ struct primary {
 	 * live (config_keys.h), atomic.
 	 */
 	struct knit_config *conf;
+	char file[256]; /* the configuration file of the start */
 	struct knit_topo *topo;
 	struct port ports[KNIT_MAX_PORTS];
 	/*
@@ -98,7 +99,17 @@ struct primary {
 	 * is going to be.
 	 */
 	struct knit_plan *plan;
+	/*
+	 * Likewise. While workers change over to the plan in force: the one before. Then a worker
+	 * may still have pairs of that one, too. NULL: all follow.
+	 */
+	const struct knit_plan *plan_before;
 	struct pool_plan pools;
+	/*
+	 * Held while a place in the topology is filled or emptied, and by telemetry for the time of
+	 * one answer.
+	 */
+	pthread_mutex_t places;
 	struct rte_mempool *spare[KNIT_MAX_NODES]; /* replaces the pool of a dead domain */
 	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
 	struct {

@@ -27,12 +27,14 @@ void primary_init(struct primary *p, struct knit_config *conf, bool status)
 	unsigned int i;
 
 	p->conf = conf;
+	snprintf(p->file, sizeof(p->file), "%s", conf->file);
 	event_init(conf->eal.prefix, command_wake);
 	host_nodes_read(conf, &nodes);
 	pool_plan(conf, &nodes, &p->pools);
 	p->status = status;
 	p->started = time(NULL);
 	pthread_mutex_init(&p->drivers, NULL);
+	pthread_mutex_init(&p->places, NULL);
 	for (i = 0; i < RTE_DIM(p->pidfd); i++)
 		p->pidfd[i] = -1;
 	for (i = 0; i < RTE_DIM(p->ports); i++)
@@ -97,12 +99,15 @@ static int make_watch(struct primary *p)
 int primary_topology_create(struct primary *p)
 {
 	struct knit_topo *t;
+	unsigned int i;
 	int ret;
 
 	p->topo = t = knit_topo_create();
 	if (t == NULL)
 		return errno_log(rte_errno, "memzone " KNIT_TOPO_MZ);
 	knit_topo_name(t, p->conf);
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		p->ports[i].topo = &t->ports[i];
 	p->plan = &t->plan[FIRST_PLAN % 2];
 	ret = knit_plan_make(p->plan, p->conf, stderr);
 	p->plan->number = FIRST_PLAN;

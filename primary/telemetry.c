@@ -211,8 +211,11 @@ static int report_pool(const char *params, struct rte_tel_data *d)
 		int ret = -1;                                                        \
                                                                                      \
 		pthread_mutex_lock(&lock);                                           \
-		if (primary)                                                         \
+		if (primary) {                                                       \
+			pthread_mutex_lock(&primary->places);                        \
 			ret = report_##name(params, d);                              \
+			pthread_mutex_unlock(&primary->places);                      \
+		}                                                                    \
 		pthread_mutex_unlock(&lock);                                         \
 		return ret;                                                          \
 	}

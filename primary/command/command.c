@@ -148,6 +148,14 @@ void command_wake(void)
 		log_warn("command socket: eventfd: %s", strerror(errno));
 }
 
+void command_kick(void)
+{
+	static const uint64_t one = 1;
+
+	if (write(server.wake, &one, sizeof(one)) < 0 && errno != EAGAIN)
+		log_warn("command socket: eventfd: %s", strerror(errno));
+}
+
 uid_t command_uid(const struct command_client *c)
 {
 	return c->uid;
@@ -329,6 +337,9 @@ static void serve_once(void)
 			client_serve(&server.client[i], fds[2 + i].revents, seconds());
 	if (fds[0].revents)
 		client_accept();
+	for (i = 0; server.table[i]; i++)
+		if (server.table[i]->round)
+			server.table[i]->round(server.p);
 }
 
 static uint32_t command_thread(void *arg)

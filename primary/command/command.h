@@ -26,6 +26,8 @@ struct command {
 	void (*start)(struct primary *p, struct command_client *c, const void *request, size_t len);
 	/* Sends what there is; also called when a full socket has room again. NULL: nothing */
 	void (*poll)(struct primary *p, struct command_client *c);
+	/* What goes on without a client: called in every turn of the server. NULL: nothing */
+	void (*round)(struct primary *p);
 	/* The client is gone, or the command was ended. NULL: nothing to do */
 	void (*stop)(struct primary *p, struct command_client *c);
 };
@@ -56,6 +58,8 @@ uid_t command_uid(const struct command_client *c); /* likewise */
 
 /* Any thread: something happened that polls may send. No system call if no client is there. */
 void command_wake(void);
+/* Likewise, for what a `round` does. */
+void command_kick(void);
 
 /*
  * Begins to serve these commands; the last entry is NULL. 0 or -errno, logged. stop: a client that

@@ -5,32 +5,32 @@
 #include "command.h"
 #include "config_diff.h"
 #include "event/event.h"
-#include "kni/base/doorbell.h"
 #include "kni/base/log.h"
+#include "kni/private.h"
+#include "process/change.h"
 #include "process/levels.h"
 #include "system/command/levels.h"
+#include "system/config/config_place.h"
 #include "system/process/exit.h"
 #include "system/text/json_text.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Workers read these words in their loop. */
-static void tell_workers(const struct primary *p)
-{
-	const struct knit_conf_worker *conf;
-	struct knit_topo_worker *w;
-	unsigned int i;
+/* How often the client's answer is looked for. */
+#define POLL_MS 5
 
-	for (i = 0; i < p->conf->n_workers; i++) {
-		conf = &p->conf->workers[i];
-		w = &p->topo->workers[i];
-		__atomic_store_n(&w->burst, conf->burst, __ATOMIC_RELAXED);
-		__atomic_store_n(&w->idle, (uint32_t)conf->idle, __ATOMIC_RELAXED);
-		knit_doorbell_ring(w->doorbell);
-	}
-}
+/* The reload that is under way. It goes on if its client leaves. */
+static struct {
+	struct command_client *client; /* NULL: nobody waits */
+	bool running;
+	bool dry_run;
+	char file[256];
+	char log_level[16]; /* before */
+	struct config_diff diff;
+} now;
 
 static void set_levels(struct primary *p, const char *name)
 {
@@ -44,40 +44,152 @@ static void set_levels(struct primary *p, const char *name)
 		levels_set(p, i, level + 1);
 }
 
-static void apply(struct primary *p, const struct knit_config *wanted, const struct config_diff *d)
+static void add_number(struct json_object *told, const char *name, uint64_t value)
 {
-	bool levels = strcmp(p->conf->eal.log_level, wanted->eal.log_level) != 0;
+	json_object_object_add(told, name, json_object_new_int64((int64_t)value));
+}
 
-	config_apply_live(p->conf, wanted);
-	p->conf->hash = wanted->hash;
-	p->topo->config_hash = wanted->hash;
-	if (levels)
-		set_levels(p, p->conf->eal.log_level);
-	tell_workers(p);
-	EVENT(RELOADED, EV(wanted->file), EV(d->n));
+static struct json_object *workers_of(uint32_t set)
+{
+	struct json_object *all = json_object_new_array();
+	int i;
+
+	for (i = 0; i < KNIT_MAX_WORKERS; i++)
+		if (set >> i & 1)
+			json_object_array_add(all, json_object_new_int(i));
+	return all;
+}
+
+static struct json_object *ports_of(const struct knit_topo *t, uint64_t set)
+{
+	struct json_object *all = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		if (set >> i & 1)
+			json_object_array_add(all, json_object_new_string(t->ports[i].name));
+	return all;
 }
 
 /* What was found in the file, or between it and what runs: `errors` or `changes`. */
-static void answer(struct command_client *c, const char *file, bool applied, const char *what,
-		   struct json_object *found)
+static struct json_object *answer_of(const char *file, bool applied, const char *what,
+				     struct json_object *found)
 {
 	struct json_object *told = json_object_new_object();
 
 	json_object_object_add(told, "file", knit_json_text(file));
 	json_object_object_add(told, "applied", json_object_new_boolean(applied));
 	json_object_object_add(told, what, found);
-	command_end_json(c, told);
+	return told;
 }
 
-static void reload(struct primary *p, struct command_client *c, const struct knit_config *wanted,
-		   bool dry_run)
+static void answer_change(struct primary *p, const struct change *c)
 {
-	struct config_diff d = config_diff(p->conf, wanted);
-	bool applied = !dry_run && d.n_start == 0;
+	struct json_object *told;
 
-	if (applied && d.n)
-		apply(p, wanted, &d);
-	answer(c, wanted->file, applied, "changes", d.changes);
+	told = answer_of(now.file, c->result == 0 && !now.dry_run, "changes", now.diff.changes);
+	if (c->result < 0) {
+		json_object_object_add(told, "failed", knit_json_text(c->why));
+	} else {
+		json_object_object_add(told, "paused_workers", workers_of(c->cost.parked));
+		json_object_object_add(told, "paused_ports", ports_of(p->topo, c->cost.set_up));
+		if (!now.dry_run)
+			add_number(told, "pause_us", c->cost.pause_us);
+	}
+	if (now.client)
+		command_end_json(now.client, told);
+	else
+		json_object_put(told);
+}
+
+static void tell_log(const struct change *c)
+{
+	if (c->result == 0)
+		EVENT(RELOADED, EV(now.file), EV(now.diff.n));
+	else
+		EVENT(RELOAD_FAILED, EV(now.file), EV(c->why));
+}
+
+/* The change that was given is done. */
+static void settle(struct primary *p, const struct change *c)
+{
+	if (!now.dry_run) {
+		tell_log(c);
+		if (c->result == 0 && strcmp(now.log_level, p->conf->eal.log_level) != 0)
+			set_levels(p, p->conf->eal.log_level);
+	}
+	answer_change(p, c);
+	change_forget();
+	now.running = false;
+	now.client = NULL;
+}
+
+static void reload_round(struct primary *p)
+{
+	const struct change *c = now.running ? change_done() : NULL;
+
+	if (c)
+		settle(p, c);
+}
+
+/* Those that have fewer queue pairs than workers will serve them. They are made anew. */
+static int find_narrow_ifaces(const struct primary *p, const struct knit_config *wanted, FILE *err)
+{
+	struct knit_plan *plan = malloc(sizeof(*plan));
+	const struct knit_topo_iface *iface;
+	unsigned int i;
+	int ret;
+
+	if (plan == NULL)
+		return -ENOMEM;
+	ret = knit_plan_make(plan, wanted, err);
+	for (i = 0; i < KNIT_MAX_CONF_IFACES && ret == 0; i++) {
+		iface = &p->topo->ifaces[i];
+		if (iface->there && wanted->ifaces[i].there &&
+		    knit_plan_pairs(plan, i) > iface->kni->n_pairs)
+			config_diff_again(&now.diff, iface->name, i);
+	}
+	free(plan);
+	return ret;
+}
+
+/* The request for a change from what runs to `wanted`, which becomes the request's. */
+static int make_request(const struct primary *p, struct knit_config *wanted, FILE *err,
+			struct change_request *r)
+{
+	struct knit_places taken;
+	int ret;
+
+	*r = (struct change_request){ .wanted = wanted };
+	knit_places_of(&taken, p->conf);
+	ret = knit_config_place(wanted, &taken, err);
+	if (ret == 0)
+		ret = find_narrow_ifaces(p, wanted, err);
+	if (ret < 0 || (now.diff.ports_again == 0 && now.diff.ifaces_again == 0))
+		return ret;
+	r->without = config_without(p->conf, now.diff.ports_again, now.diff.ifaces_again);
+	r->back = config_without(p->conf, 0, 0);
+	if (r->without && r->back)
+		return 0;
+	fprintf(err, "no memory\n");
+	return -ENOMEM;
+}
+
+/* `wanted` is the reload's. Errors go to err. */
+static int begin(struct primary *p, struct knit_config *wanted, FILE *err)
+{
+	struct change_request r;
+	int ret;
+
+	snprintf(now.file, sizeof(now.file), "%s", wanted->file);
+	snprintf(now.log_level, sizeof(now.log_level), "%s", p->conf->eal.log_level);
+	ret = make_request(p, wanted, err, &r);
+	if (ret == 0 && change_give(&r, now.dry_run)) {
+		now.running = true;
+		return 0;
+	}
+	change_request_free(&r);
+	return ret < 0 ? ret : -EBUSY;
 }
 
 static struct json_object *lines_of(char *text)
@@ -88,6 +200,32 @@ static struct json_object *lines_of(char *text)
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		json_object_array_add(lines, knit_json_text(line));
 	return lines;
+}
+
+/* Nothing differs, or something can't be had without a start. */
+static void answer_at_once(struct command_client *c, const char *file)
+{
+	bool applied = now.diff.n == 0 && !now.dry_run;
+
+	command_end_json(c, answer_of(file, applied, "changes", now.diff.changes));
+}
+
+/* wanted is used up. */
+static void reload(struct primary *p, struct command_client *c, struct knit_config *wanted,
+		   FILE *err)
+{
+	now.diff = config_diff(p->conf, wanted);
+	if (now.diff.n == 0 || now.diff.n_start) {
+		answer_at_once(c, wanted->file);
+		free(wanted);
+		return;
+	}
+	now.client = c;
+	if (begin(p, wanted, err) == 0)
+		return;
+	now.client = NULL;
+	json_object_put(now.diff.changes);
+	command_end(c, KNIT_EXIT_FAILURE, "the change can't be made");
 }
 
 static void reload_start(struct primary *p, struct command_client *c, const void *request,
@@ -107,25 +245,49 @@ static void reload_start(struct primary *p, struct command_client *c, const void
 		command_end(c, KNIT_EXIT_RESOURCES, "only root may have a file read");
 		return;
 	}
-	file = asked.file[0] ? asked.file : p->conf->file;
+	if (now.running) {
+		command_end(c, KNIT_EXIT_RESOURCES,
+			    "another reload is under way, and waits for workers or devices");
+		return;
+	}
+	now.dry_run = asked.dry_run;
+	file = asked.file[0] ? asked.file : p->file;
 	err = open_memstream(&errors, &size);
 	wanted = err ? knit_config_load(file, err) : NULL;
 	fits = wanted && knit_plan_fits(wanted, err);
 	if (err)
 		fclose(err);
 	if (fits)
-		reload(p, c, wanted, asked.dry_run);
+		reload(p, c, wanted, stderr);
 	else if (errors)
-		answer(c, file, false, "errors", lines_of(errors));
+		command_end_json(c, answer_of(file, false, "errors", lines_of(errors)));
 	else
 		command_end(c, KNIT_EXIT_FAILURE, "no memory");
-	free(wanted);
+	if (!fits)
+		free(wanted);
 	free(errors);
+}
+
+static void reload_poll(struct primary *p, struct command_client *c)
+{
+	(void)c;
+	reload_round(p);
+}
+
+static void reload_stop(struct primary *p, struct command_client *c)
+{
+	(void)p;
+	if (now.client == c)
+		now.client = NULL;
 }
 
 const struct command command_reload = {
 	.type = KNIT_COMMAND_RELOAD,
 	.min = sizeof(struct knit_command_reload),
 	.max = sizeof(struct knit_command_reload),
+	.every_ms = POLL_MS,
 	.start = reload_start,
+	.poll = reload_poll,
+	.stop = reload_stop,
+	.round = reload_round,
 };

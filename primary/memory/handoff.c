@@ -12,15 +12,22 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int create_handoff(struct primary *p, unsigned int port, unsigned int w)
+static void name_of(char name[RTE_MEMZONE_NAMESIZE], uint32_t plan, unsigned int port,
+		    unsigned int w)
 {
-	uint32_t size = knit_handoff_size(p->conf->ports[port].tx_desc);
-	struct knit_plan_worker *worker = &p->plan->workers[w];
+	snprintf(name, RTE_MEMZONE_NAMESIZE, "knit_handoff_%u_%u_%u", plan, port, w);
+}
+
+int primary_handoff_create(const struct primary *p, struct knit_plan *plan, unsigned int port,
+			   unsigned int w, uint32_t tx_desc)
+{
+	struct knit_plan_worker *worker = &plan->workers[w];
+	uint32_t size = knit_handoff_size(tx_desc);
 	char name[RTE_MEMZONE_NAMESIZE];
 	const struct rte_memzone *mz;
 	struct knit_handoff *x;
 
-	snprintf(name, sizeof(name), "knit_handoff_%u_%u", port, w);
+	name_of(name, plan->number, port, w);
 	mz = rte_memzone_reserve_aligned(name, knit_handoff_bytes(size), SOCKET_ID_ANY, 0,
 					 RTE_CACHE_LINE_SIZE);
 	if (mz == NULL) {
@@ -29,12 +36,21 @@ static int create_handoff(struct primary *p, unsigned int port, unsigned int w)
 	}
 	x = mz->addr;
 	knit_handoff_init(x, size);
+	x->plan = plan->number;
 	x->port = port;
 	x->producer = w;
 	x->consumer = worker->tx_owner[port];
 	x->consumer_doorbell = p->topo->workers[x->consumer].doorbell;
 	worker->handoff[port] = x;
 	return 0;
+}
+
+void primary_handoff_free(struct knit_handoff *x)
+{
+	char name[RTE_MEMZONE_NAMESIZE];
+
+	name_of(name, x->plan, x->port, x->producer);
+	rte_memzone_free(rte_memzone_lookup(name));
 }
 
 int primary_handoffs_create(struct primary *p)
@@ -46,7 +62,8 @@ int primary_handoffs_create(struct primary *p)
 		for (w = 0; w < p->topo->n_workers && ret == 0; w++)
 			if (p->plan->workers[w].tx_owner[k] >= 0 &&
 			    p->plan->workers[w].tx_owner[k] != (int)w)
-				ret = create_handoff(p, k, w);
+				ret = primary_handoff_create(p, p->plan, k, w,
+							     p->conf->ports[k].tx_desc);
 	return ret;
 }
 

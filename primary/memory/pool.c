@@ -18,10 +18,11 @@
  */
 #define POOL_OPS "ring_sp_sc"
 
-static struct rte_mempool *create_pool(const char *name, const struct primary *p, unsigned int node)
+static struct rte_mempool *create_pool(const char *name, const struct primary *p,
+				       const struct pool_plan *pools, unsigned int node)
 {
 	uint16_t room = RTE_PKTMBUF_HEADROOM + p->conf->mempool.data_room;
-	unsigned int n_mbufs = p->pools.n_mbufs[node];
+	unsigned int n_mbufs = pools->n_mbufs[node];
 	struct rte_mempool *pool;
 
 	pool = rte_pktmbuf_pool_create_by_ops(name, n_mbufs, POOL_CACHE, 0, room, node, POOL_OPS);
@@ -41,25 +42,36 @@ static int create_spares(struct primary *p)
 		if (p->pools.n_mbufs[node] == 0)
 			continue;
 		snprintf(name, sizeof(name), "knit_spare_%u", node);
-		p->spare[node] = create_pool(name, p, node);
+		p->spare[node] = create_pool(name, p, &p->pools, node);
 		if (p->spare[node] == NULL)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
+struct rte_mempool *primary_pool_create(const struct primary *p, unsigned int worker,
+					const struct pool_plan *pools)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+	unsigned int n = 0;
+
+	/* A reset may have given an earlier pool of that name to another worker. */
+	snprintf(name, sizeof(name), "knit_domain_%u", worker);
+	while (rte_mempool_lookup(name))
+		snprintf(name, sizeof(name), "knit_domain_%u_%u", worker, ++n);
+	return create_pool(name, p, pools, pools->worker[worker]);
+}
+
 int primary_pools_create(struct primary *p)
 {
 	struct knit_topo *t = p->topo;
 	struct rte_mempool_ops *ops;
-	char name[32];
 	unsigned int i;
 
 	for (i = 0; i < t->n_workers; i++) {
 		if (!t->workers[i].there)
 			continue;
-		snprintf(name, sizeof(name), "knit_domain_%u", t->workers[i].id);
-		t->workers[i].pool = create_pool(name, p, p->pools.worker[i]);
+		t->workers[i].pool = primary_pool_create(p, i, &p->pools);
 		if (t->workers[i].pool == NULL)
 			return -ENOMEM;
 		t->pool_ops = t->workers[i].pool->ops_index;

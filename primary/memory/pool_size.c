@@ -17,7 +17,8 @@
  */
 #define NODE_OVERHEAD (8 << 20)
 #define PORT_OVERHEAD (1 << 20)
-#define DESC_BYTES 128 /* a descriptor, with the memory that drivers keep for it */
+#define LONGEST_BURST 256 /* workers.burst */
+#define DESC_BYTES 128	  /* a descriptor, with the memory that drivers keep for it */
 
 static unsigned int rule_ifaces(const struct knit_config *c, const struct knit_conf_rule *r)
 {
@@ -44,13 +45,13 @@ static unsigned int port_mbufs(const struct knit_conf_port *port)
  *                               place, whose size is the next power of two
  *   an interface's pair         ring_size frames to the kernel, and as many empty buffers for
  *                               frames from it
- *   the worker itself           two bursts, and the most that a cache holds (1.5 times its size)
+ *   the worker itself           two bursts, the longest that can be had while it runs, and the most that a cache holds (1.5 times its size)
  *   mempool.extra               segmentation, bursts of the kernel, slack
  * A port or interface that two rules name is counted twice. That only makes the pool larger.
  */
 static unsigned int worker_mbufs(const struct knit_config *c, const struct knit_conf_worker *w)
 {
-	unsigned int i, n = 2 * w->burst + POOL_CACHE * 3 / 2 + c->mempool.extra;
+	unsigned int i, n = 2 * LONGEST_BURST + POOL_CACHE * 3 / 2 + c->mempool.extra;
 	const struct knit_conf_rule *r;
 
 	for (i = 0; i < w->n_rules; i++) {
@@ -78,7 +79,7 @@ static size_t pool_bytes(const struct knit_config *c, unsigned int n_mbufs)
 /* The number of a port's transmit queues is not known yet. The least is one. */
 static size_t shared_bytes(const struct knit_config *c)
 {
-	unsigned int i, n_workers = knit_conf_count_workers(c);
+	unsigned int i, n_workers = knit_conf_most_workers(c);
 	size_t bytes = OVERHEAD + knit_watch_bytes(c);
 
 	for (i = 0; i < c->n_ports; i++)
@@ -98,16 +99,21 @@ static unsigned int known_node(int node, unsigned int otherwise)
 
 static void place_pools(const struct knit_config *c, struct pool_plan *plan)
 {
-	unsigned int i, n, node, n_pools[KNIT_MAX_NODES] = { 0 };
+	unsigned int i, n, node, last = 0, n_pools[KNIT_MAX_NODES] = { 0 };
 
 	for (i = 0; i < c->n_workers; i++) {
 		if (!c->workers[i].there)
 			continue;
 		node = plan->worker[i];
 		n = worker_mbufs(c, &c->workers[i]);
-		plan->n_mbufs[node] = RTE_MAX(plan->n_mbufs[node], n);
+		plan->needed[node] = RTE_MAX(plan->needed[node], n);
+		plan->n_mbufs[node] = plan->needed[node] + c->mempool.headroom;
 		n_pools[node]++;
+		last = i;
 	}
+	/* It is not known where those will be that do not exist yet. */
+	last = known_node(plan->worker[last], plan->primary);
+	n_pools[last] += knit_conf_most_workers(c) - knit_conf_count_workers(c);
 	for (i = 0; i < KNIT_MAX_NODES; i++)
 		if (n_pools[i]) /* and the spare */
 			plan->bytes[i] += (n_pools[i] + 1) * pool_bytes(c, plan->n_mbufs[i]);
@@ -148,6 +154,7 @@ void pool_plan(const struct knit_config *c, const struct host_nodes *m, struct p
 		plan->n_nodes = RTE_MAX(plan->n_nodes, i + 1);
 		if (i != plan->primary)
 			plan->bytes[i] += NODE_OVERHEAD;
+		plan->bytes[i] += (size_t)c->eal.headroom << 20;
 		/* Contiguous pieces of memory do not fill the pages completely. */
 		plan->bytes[i] += plan->bytes[i] / 16;
 	}

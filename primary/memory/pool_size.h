@@ -45,6 +45,7 @@ struct pool_plan {
 	unsigned int worker[KNIT_MAX_WORKERS]; /* node of its pool */
 	unsigned int n_nodes;		       /* numbers are below that */
 	unsigned int n_mbufs[KNIT_MAX_NODES];  /* of each pool on the node; 0: no pool */
+	unsigned int needed[KNIT_MAX_NODES];   /* of these, without mempool.headroom */
 	size_t bytes[KNIT_MAX_NODES];	       /* hugepage memory needed on the node */
 };
 

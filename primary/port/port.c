@@ -71,21 +71,18 @@ static int make_or_find_device(struct port *port)
 	return ret;
 }
 
-static int port_learn(struct primary *p, unsigned int i)
+static int port_learn(struct primary *p, unsigned int i, const struct knit_config *c,
+		      struct knit_plan *plan, char *why, size_t len)
 {
 	struct port *port = &p->ports[i];
 	const struct knit_driver *driver;
 	struct rte_eth_dev_info info;
 	struct rte_ether_addr mac;
-	char why[256];
 	int ret;
 
-	ret = port_setup_choose(p, i, p->conf, p->plan, &port->setup, why, sizeof(why));
-	if (ret < 0) {
-		log_err("%s", why);
-		return ret;
-	}
-	ret = rte_eth_dev_info_get(port->id, &info);
+	ret = port_setup_choose(p, i, c, plan, &port->setup, why, len);
+	if (ret == 0)
+		ret = rte_eth_dev_info_get(port->id, &info);
 	if (ret < 0)
 		return ret;
 	driver = knit_driver_find(info.driver_name);
@@ -198,53 +195,22 @@ int port_stop(struct primary *p, unsigned int i)
 	return 0;
 }
 
-static int port_open_in_netns(struct primary *p, unsigned int i)
+static int port_make_in_netns(struct primary *p, unsigned int i, const struct knit_config *c,
+			      struct knit_plan *plan, char *why, size_t len)
 {
 	struct port *port = &p->ports[i];
 	int ret;
 
 	ret = port->absent ? make_null_device(port) : make_or_find_device(port);
-	if (ret < 0)
-		return ret;
-	ret = port_learn(p, i);
-	if (ret < 0)
-		return ret;
-	if (knit_driver_find(port->topo->driver)->tap)
-		port_tap_find(port);
-	report_numa_distance(p, i);
-	return port_set_up(p, i);
-}
-
-static int port_open(struct primary *p, unsigned int i)
-{
-	struct port *port = &p->ports[i];
-	int netns, ret;
-
-	ret = port_enter(port, &netns);
 	if (ret < 0) {
-		log_err("port %s: network namespace %s: %s", port->conf->name, port->conf->netns,
-			rte_strerror(-ret));
+		snprintf(why, len, "port %s: device %s: %s", port->conf->name, port->conf->device,
+			 rte_strerror(-ret));
 		return ret;
 	}
-	ret = port_open_in_netns(p, i);
-	knit_netns_leave(&netns);
-	if (ret < 0)
-		return ret;
-	return port_start(p, i);
-}
-
-/* Opens an optional port without its device. What was opened of the device has been closed. */
-static int port_open_null(struct primary *p, unsigned int i)
-{
-	struct port *port = &p->ports[i];
-
-	if (port->id != RTE_MAX_ETHPORTS)
-		rte_eth_dev_close(port->id);
-	port->id = RTE_MAX_ETHPORTS;
-	port_tap_forget(port);
-	port->absent = true;
-	port->netns = "";
-	return port_open(p, i);
+	ret = port_learn(p, i, c, plan, why, len);
+	if (ret == 0 && knit_driver_find(port->topo->driver)->tap)
+		port_tap_find(port);
+	return ret;
 }
 
 /*
@@ -266,6 +232,75 @@ static bool port_needs_promisc(const struct knit_config *c, int port)
 	return false;
 }
 
+static void port_init(struct primary *p, unsigned int i, const struct knit_config *c)
+{
+	struct port *port = &p->ports[i];
+
+	port->conf = &c->ports[i];
+	port->netns = port->absent ? "" : port->conf->netns;
+	port->promisc = port_needs_promisc(c, i);
+	port->want_promisc = port->conf->promisc;
+	port->id = RTE_MAX_ETHPORTS;
+}
+
+int port_make(struct primary *p, unsigned int i, const struct knit_config *c,
+	      struct knit_plan *plan, char *why, size_t len)
+{
+	struct port *port = &p->ports[i];
+	int netns, ret;
+
+	port_init(p, i, c);
+	ret = port_enter(port, &netns);
+	if (ret < 0) {
+		snprintf(why, len, "port %s: network namespace %s: %s", port->conf->name,
+			 port->conf->netns, rte_strerror(-ret));
+		return ret;
+	}
+	ret = port_make_in_netns(p, i, c, plan, why, len);
+	knit_netns_leave(&netns);
+	return ret;
+}
+
+int port_set_up_and_start(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+	int netns, ret;
+
+	ret = port_enter(port, &netns);
+	if (ret < 0)
+		return errno_log(ret, "network namespace of a port");
+	report_numa_distance(p, i);
+	ret = port_set_up(p, i);
+	knit_netns_leave(&netns);
+	return ret < 0 ? ret : port_start(p, i);
+}
+
+static int port_open(struct primary *p, unsigned int i)
+{
+	char why[256];
+	int ret;
+
+	ret = port_make(p, i, p->conf, p->plan, why, sizeof(why));
+	if (ret < 0) {
+		log_err("%s", why);
+		return ret;
+	}
+	return port_set_up_and_start(p, i);
+}
+
+/* Opens an optional port without its device. What was opened of the device has been closed. */
+static int port_open_null(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+
+	if (port->id != RTE_MAX_ETHPORTS)
+		rte_eth_dev_close(port->id);
+	port->id = RTE_MAX_ETHPORTS;
+	port_tap_forget(port);
+	port->absent = true;
+	return port_open(p, i);
+}
+
 int primary_ports_open(struct primary *p)
 {
 	unsigned int i;
@@ -274,12 +309,6 @@ int primary_ports_open(struct primary *p)
 	for (i = 0; i < p->topo->n_ports; i++) {
 		if (!p->conf->ports[i].there)
 			continue;
-		p->ports[i].conf = &p->conf->ports[i];
-		p->ports[i].topo = &p->topo->ports[i];
-		p->ports[i].netns = p->ports[i].absent ? "" : p->conf->ports[i].netns;
-		p->ports[i].promisc = port_needs_promisc(p->conf, i);
-		p->ports[i].want_promisc = p->conf->ports[i].promisc;
-		p->ports[i].id = RTE_MAX_ETHPORTS;
 		ret = port_open(p, i);
 		if (ret < 0 && p->conf->ports[i].optional && !p->ports[i].absent)
 			ret = port_open_null(p, i);
@@ -293,24 +322,69 @@ int primary_ports_open(struct primary *p)
 	return 0;
 }
 
+static int port_close(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+	int netns, ret;
+
+	if (port->started)
+		port_stop(p, i);
+	ret = port_enter(port, &netns);
+	if (ret < 0)
+		return ret;
+	port_removal_blank(port);
+	rte_eth_dev_close(port->id);
+	port_tap_forget(port);
+	knit_netns_leave(&netns);
+	port->id = RTE_MAX_ETHPORTS;
+	return 0;
+}
+
+/* "net_tap0" of "net_tap0,iface=x" */
+static void device_name(const struct port *port, char *name, size_t size)
+{
+	if (port->absent)
+		snprintf(name, size, "net_null_%s", port->topo->name);
+	else
+		snprintf(name, size, "%.*s", (int)strcspn(port->topo->device, ","),
+			 port->topo->device);
+}
+
+void port_forget(struct primary *p, unsigned int i)
+{
+	p->ports[i] =
+		(struct port){ .topo = &p->topo->ports[i], .id = RTE_MAX_ETHPORTS, .sysfs = -1 };
+}
+
+int port_unmake(struct primary *p, unsigned int i)
+{
+	struct port *port = &p->ports[i];
+	char name[RTE_ETH_NAME_MAX_LEN];
+	int ret;
+
+	if (port->id != RTE_MAX_ETHPORTS) {
+		ret = port_close(p, i);
+		if (ret < 0)
+			return ret;
+	}
+	device_name(port, name, sizeof(name));
+	channel_clear(p);
+	/* EAL asks all secondaries to detach the device and waits for their answers. */
+	ret = rte_eal_hotplug_remove("vdev", name);
+	if (ret < 0 && ret != -ENOENT && ret != -ENODEV)
+		return ret;
+	port_forget(p, i);
+	return 0;
+}
+
 void primary_ports_close(struct primary *p)
 {
 	struct port *port;
 	unsigned int i;
-	int netns;
 
-	for (i = p->topo->n_ports; i-- > 0;) {
+	for (i = KNIT_MAX_PORTS; i-- > 0;) {
 		port = &p->ports[i];
-		if (port->conf == NULL || port->id == RTE_MAX_ETHPORTS)
-			continue;
-		if (port->started)
-			port_stop(p, i);
-		if (port_enter(port, &netns) < 0)
-			continue;
-		port_removal_blank(port);
-		rte_eth_dev_close(port->id);
-		port_tap_forget(port);
-		knit_netns_leave(&netns);
-		port->id = RTE_MAX_ETHPORTS;
+		if (port->conf && port->id != RTE_MAX_ETHPORTS)
+			port_close(p, i);
 	}
 }

@@ -10,6 +10,21 @@
  */
 int primary_ports_open(struct primary *p);
 void primary_ports_close(struct primary *p);
+/*
+ * Makes or finds the device of port i in c, which is not open, and chooses how it will be set up.
+ * -errno, and why; then port_unmake may still be necessary.
+ */
+int port_make(struct primary *p, unsigned int i, const struct knit_config *c,
+	      struct knit_plan *plan, char *why, size_t len);
+/* Configures a stopped port by p's plan, sets its queues up and starts it, as port_start does. */
+int port_set_up_and_start(struct primary *p, unsigned int i);
+/*
+ * Closes a virtual device and removes it, here and in all secondaries; the place is free then.
+ * -errno: a secondary did not answer, for example. It may be tried again.
+ */
+int port_unmake(struct primary *p, unsigned int i);
+/* The place is empty: all that is known of a port there. */
+void port_forget(struct primary *p, unsigned int i);
 int port_start(struct primary *p, unsigned int i);
 /*
  * Moves the calling thread to the network namespace of the port's device; knit_netns_leave moves it

@@ -101,7 +101,7 @@ static struct knit_topo_worker *wait_workers_quiet(struct primary *p, const uint
  * that the other side stores: park and the state of qsbr. So both need a full barrier between the
  * two. Here it is knit_mb, in the worker it is in rte_rcu_qsbr_thread_online.
  */
-static int park_those(struct primary *p, uint64_t workers, char *why, size_t len)
+int park_set(struct primary *p, uint64_t workers, char *why, size_t len)
 {
 	uint64_t token[KNIT_MAX_WORKERS];
 	struct knit_topo_worker *w;
@@ -137,10 +137,10 @@ int park_workers(struct primary *p, uint64_t ports, char *why, size_t len)
 	for (i = 0; i < p->topo->n_workers; i++)
 		if (worker_has_queue(p, i, ports))
 			workers |= UINT64_C(1) << i;
-	return park_those(p, workers, why, len);
+	return park_set(p, workers, why, len);
 }
 
 int park_worker(struct primary *p, unsigned int worker, char *why, size_t len)
 {
-	return park_those(p, UINT64_C(1) << worker, why, len);
+	return park_set(p, UINT64_C(1) << worker, why, len);
 }

@@ -7,6 +7,7 @@
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
 #include "kni/base/owner.h"
+#include "kni/control/pair.h"
 #include "kni/engine/engine.h"
 #include "primary.h"
 #include "system/process/eal_paths.h"
@@ -91,6 +92,10 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 	if (p->topo->stopping) {
 		KNIT_MSG_TEXT(m, "it is stopping");
 		return -ECONNREFUSED;
+	}
+	if (i != CONTROL_ENTRY && !p->plan->workers[i].there) {
+		KNIT_MSG_TEXT(m, "worker %u is no longer in the configuration", m->id);
+		return -ENOENT;
 	}
 	s = entry_words(p, i);
 	/* The process repeats its request because the answer came too late. */
@@ -228,6 +233,21 @@ int registry_is_control(struct primary *p, struct knit_msg *m)
 	return -EPROTO;
 }
 
+void registry_release_pairs(struct primary *p, unsigned int i)
+{
+	struct knit_topo_worker *w = &p->topo->workers[i];
+	const int16_t *pair = p->plan->workers[i].pair, *before;
+	unsigned int k;
+
+	if (p->plan_before == NULL || w->released == p->plan->number)
+		return;
+	before = p->plan_before->workers[i].pair;
+	for (k = 0; k < KNIT_MAX_CONF_IFACES; k++)
+		if (before[k] >= 0 && before[k] != pair[k])
+			knit_pair_empty(p->topo->ifaces[k].kni, before[k]);
+	__atomic_store_n(&w->released, p->plan->number, __ATOMIC_RELEASE);
+}
+
 /* The next process shall not find it. */
 static void forget_park(struct knit_topo_worker *w)
 {
@@ -313,8 +333,10 @@ bool registry_ended(struct primary *p, unsigned int i)
 		break;
 	}
 	*s.pid = 0;
-	if (i != CONTROL_ENTRY)
+	if (i != CONTROL_ENTRY) {
 		forget_park(&p->topo->workers[i]);
+		registry_release_pairs(p, i);
+	}
 	__atomic_store_n(s.state, KNIT_PROCESS_FREE, __ATOMIC_RELEASE);
 	return false;
 }
@@ -347,6 +369,16 @@ int registry_block_attach(struct primary *p)
 	/* The lock may be free because its holder was killed inside EAL. */
 	registry_check(p);
 	return p->restart ? -EBUSY : 0;
+}
+
+bool registry_any_dead(const struct primary *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_workers; i++)
+		if (p->topo->workers[i].state == KNIT_PROCESS_DEAD)
+			return true;
+	return false;
 }
 
 uint64_t registry_dead_ports(const struct primary *p)

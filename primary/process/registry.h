@@ -36,4 +36,13 @@ int registry_block_attach(struct primary *p);
 /* Ports (a bit each) on which a dead worker has a queue, and its domain is not reset yet. */
 uint64_t registry_dead_ports(const struct primary *p);
 
+/* Whether a domain waits for its reset. */
+bool registry_any_dead(const struct primary *p);
+
+/*
+ * Worker i has ended, in good order or before the plan in force was, and has left pairs that this
+ * plan takes away from it: empties them, so that their next owner may have them.
+ */
+void registry_release_pairs(struct primary *p, unsigned int i);
+
 #endif

@@ -51,16 +51,6 @@
 #define PATIENCE 8
 #define SAY_EVERY 64 /* tries, some seconds */
 
-static bool any_dead(const struct primary *p)
-{
-	unsigned int i;
-
-	for (i = 0; i < p->topo->n_workers; i++)
-		if (p->topo->workers[i].state == KNIT_PROCESS_DEAD)
-			return true;
-	return false;
-}
-
 static bool ports_resettable(struct primary *p, uint64_t ports)
 {
 	unsigned int k;
@@ -129,12 +119,20 @@ static int replace_queues(struct primary *p, unsigned int w)
 
 static unsigned int empty_pairs(struct primary *p, unsigned int w)
 {
-	const int16_t *pair = p->plan->workers[w].pair;
-	unsigned int k, lost = 0;
+	const struct knit_plan *plans[] = { p->plan, p->plan_before };
+	unsigned int k, i, lost = 0;
+	int16_t pair;
 
-	for (k = 0; k < p->topo->n_ifaces; k++)
-		if (pair[k] >= 0)
-			lost += knit_pair_reset(p->topo->ifaces[k].kni, pair[k]);
+	for (i = 0; i < RTE_DIM(plans) && plans[i]; i++) {
+		/* By the plan before only what it had not let go: others have the rest. */
+		if (i > 0 && p->topo->workers[w].released == p->plan->number)
+			break;
+		for (k = 0; k < p->topo->n_ifaces; k++) {
+			pair = plans[i]->workers[w].pair[k];
+			if (pair >= 0 && (i == 0 || pair != p->plan->workers[w].pair[k]))
+				lost += knit_pair_reset(p->topo->ifaces[k].kni, pair);
+		}
+	}
 	return lost;
 }
 
@@ -154,6 +152,7 @@ static int reset_domain(struct primary *p, unsigned int i)
 	primary_pool_rebuild(old);
 	w->pool = *spare;
 	*spare = old;
+	registry_release_pairs(p, i);
 	w->lost_mbufs += lost;
 	w->resets++;
 	p->resets[i].lost = lost;
@@ -196,7 +195,7 @@ bool domain_reset_dead(struct primary *p)
 	char why[160];
 	int ret;
 
-	if (!any_dead(p))
+	if (!registry_any_dead(p))
 		return true;
 	if (!ports_resettable(p, ports)) {
 		p->restart = 1;

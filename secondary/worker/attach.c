@@ -331,7 +331,7 @@ int knit_worker_follow(struct knit_worker *w)
 		return ret;
 	knit_idle_rebuild(w);
 	__atomic_store_n(&w->entry->follows, w->plan.number, __ATOMIC_RELEASE);
-	if (!w->entry->there)
+	if (!w->mine->there)
 		return knit_worker_fail(w, KNIT_EXIT_MISMATCH,
 					"no longer in the primary's configuration");
 	log_notice("worker %u: follows plan %u", w->id, w->plan.number);

@@ -149,6 +149,8 @@ void knit_watch_open(struct knit_worker *w)
 	if (watch == NULL)
 		return;
 	r = watch->ring[worker_index(w)];
+	if (r == NULL)
+		return;
 	mz = rte_memzone_lookup(KNIT_WATCH_MZ);
 	/* Its place first: the size is read there. */
 	bytes = ring_is_good(mz, watch, r, KNIT_WATCH_RING_MIN) ? r->bytes : 0;

@@ -10,10 +10,11 @@
 
 static void print_change(struct json_object *change)
 {
+	const char *needs = field_text(change, "needs");
 	struct json_object *from, *to;
-	bool live = strcmp(field_text(change, "needs"), "nothing") == 0;
 
-	printf("%-5s  %s: ", live ? "live" : "start", field_text(change, "object"));
+	printf("%-7s  %s: ", strcmp(needs, "nothing") == 0 ? "live" : needs,
+	       field_text(change, "object"));
 	if (!json_object_object_get_ex(change, "from", &from) ||
 	    !json_object_object_get_ex(change, "to", &to)) {
 		printf("%s\n", field_text(change, "change"));
@@ -54,9 +55,39 @@ static int print_errors(const struct options *o, struct json_object *answer,
 	return KNIT_EXIT_CONFIG;
 }
 
+/* "; worker 0 paused", with the ports that were set up anew, and for how long. */
+static void print_pause(const struct options *o, struct json_object *answer)
+{
+	struct json_object *workers, *ports, *us;
+	size_t i, n;
+
+	if (!json_object_object_get_ex(answer, "paused_workers", &workers) ||
+	    !json_object_object_get_ex(answer, "paused_ports", &ports))
+		return;
+	n = json_object_array_length(workers);
+	for (i = 0; i < n; i++)
+		printf("%s%s",
+		       i       ? ", "
+		       : n > 1 ? "; workers "
+			       : "; worker ",
+		       json_object_get_string(json_object_array_get_idx(workers, i)));
+	n = n ? json_object_array_length(ports) : 0;
+	for (i = 0; i < n; i++)
+		printf("%s%s",
+		       i       ? ", "
+		       : n > 1 ? " and ports "
+			       : " and port ",
+		       json_object_get_string(json_object_array_get_idx(ports, i)));
+	if (json_object_array_length(workers) == 0)
+		return;
+	printf(o->dry_run ? " would pause" : " paused");
+	if (json_object_object_get_ex(answer, "pause_us", &us))
+		printf(", for %.1f ms in all", (double)json_object_get_int64(us) / 1000);
+}
+
 static int told(const struct options *o, struct json_object *answer)
 {
-	struct json_object *changes;
+	struct json_object *changes, *failed;
 	size_t n, starts;
 
 	if (json_object_object_get_ex(answer, "errors", &changes) &&
@@ -71,9 +102,15 @@ static int told(const struct options *o, struct json_object *answer)
 		print_json(o, json_object_get(answer));
 	else if (n == 0)
 		puts("nothing differs");
-	else if (starts == 0)
-		printf("%zu %s%s\n", n, n == 1 ? "change" : "changes",
+	else if (starts == 0 && !json_object_object_get_ex(answer, "failed", &failed)) {
+		printf("%zu %s%s", n, n == 1 ? "change" : "changes",
 		       o->dry_run ? " would be taken over" : " taken over");
+		print_pause(o, answer);
+		putchar('\n');
+	}
+	if (json_object_object_get_ex(answer, "failed", &failed))
+		return fail(KNIT_EXIT_FAILURE, "nothing is taken over: %s",
+			    json_object_get_string(failed));
 	if (starts)
 		return fail(KNIT_EXIT_FAILURE,
 			    "nothing is taken over: %zu of %zu changes need a start of knit",

@@ -23,6 +23,10 @@
 	X(RELOADED, reloaded, "fc58a2137f0347ccabcf009231d78801", NOTICE, 2,                       \
 	  "{file}: {changes} changes taken over",                                                  \
 	  "`knit reload` has changed the configuration of the running system.", "Nothing.")        \
+	X(RELOAD_FAILED, reload_failed, "a765a8ed59494c9987b0195a0485bd16", WARNING, 2,            \
+	  "{file}: not taken over: {why}",                                                         \
+	  "`knit reload` could not bring a configuration into force. What ran before runs on.",    \
+	  "The text says why; the primary's log may say more.")                                    \
 	X(LINK_UP, link_up, "beb5704f6c06455790bf08543313ff92", NOTICE, 2,                         \
 	  "port {port}: link up, {mbit} Mbit/s",                                                   \
 	  "The port has a link, and its interface a carrier. 0 Mbit/s: not known.", "Nothing.")    \

@@ -76,6 +76,8 @@ struct knit_conf_eal {
 	uint32_t lcore;		/* EAL lcore id of the primary, 0..127 */
 	char cpus[64];	 /* CPUs it may run on, as taskset takes them; "": the CPU of that number */
 	uint32_t memory; /* MiB of hugepages per NUMA node in use; 0: computed */
+	uint32_t headroom;	 /* MiB of these beyond what is computed, for what a reload adds */
+	uint32_t max_workers;	 /* that a reload can get to; 0: those of the file */
 	char huge_dir[128];	 /* "": any mounted hugetlbfs */
 	char iova[8];		 /* "auto", "pa" or "va" */
 	char log_level[16];	 /* emergency .. debug */
@@ -92,6 +94,7 @@ enum knit_tx {
 struct knit_conf_mempool {
 	uint32_t data_room; /* bytes of data per mbuf, headroom excluded; 1024..16384 */
 	uint32_t extra;	    /* mbufs per worker beyond what its queues can hold */
+	uint32_t headroom;  /* and for queues that a reload adds */
 };
 
 struct knit_conf_port {
@@ -206,6 +209,14 @@ static inline unsigned int knit_conf_count_workers(const struct knit_config *c)
 	for (i = 0; i < c->n_workers; i++)
 		n += c->workers[i].there;
 	return n;
+}
+
+/* Workers that there can be until the next start. */
+static inline unsigned int knit_conf_most_workers(const struct knit_config *c)
+{
+	unsigned int n = knit_conf_count_workers(c);
+
+	return c->eal.max_workers > n ? c->eal.max_workers : n;
 }
 
 static inline const char *knit_conf_file(const struct knit_config *c, const struct knit_conf_at *at)

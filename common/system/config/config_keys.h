@@ -29,6 +29,14 @@ enum knit_key_type {
 	KNIT_KEY_LIST,	     /* an array of structs: min..max groups with the keys of sub */
 };
 
+/* What has to happen before another value of a key is in force */
+enum knit_needs {
+	KNIT_NEEDS_START,   /* of knit: `knit reload` refuses the whole file */
+	KNIT_NEEDS_NOTHING, /* somebody reads it again: no packet waits */
+	KNIT_NEEDS_PAUSE,   /* workers, and maybe ports, pause */
+	KNIT_NEEDS_RESTART, /* the object goes away and comes back */
+};
+
 struct knit_key {
 	const char *name; /* NULL: end of the table */
 	enum knit_key_type type;
@@ -44,12 +52,7 @@ struct knit_key {
 	const char *expect;		 /* TEXT: what check takes, in words */
 	const struct knit_group *sub;	 /* GROUP, LIST */
 	const char *help;
-	/*
-	 * `knit reload` can change it while all processes run: an int, uint32_t or enum, which the
-	 * primary reads atomically, or a text that only the command thread reads. All others count
-	 * from the next start on.
-	 */
-	bool live;
+	enum knit_needs needs;
 };
 
 #define KNIT_NO_PLACE SIZE_MAX

@@ -73,6 +73,7 @@ struct knit_handoff {
 	 * Up to size: written by the primary before a worker may attach. port, producer and
 	 * consumer are indexes of the topology.
 	 */
+	uint32_t plan; /* number of the first plan that has it */
 	uint16_t port;
 	uint16_t producer;
 	uint16_t consumer;

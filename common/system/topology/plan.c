@@ -142,6 +142,7 @@ static void plan_worker(struct making *p, unsigned int i)
 	struct knit_plan_worker *w = &p->plan->workers[i];
 	unsigned int k;
 
+	w->there = true;
 	w->n_rules = conf->n_rules;
 	for (k = 0; k < conf->n_rules; k++) {
 		at.rule = &conf->rules[k];

@@ -42,6 +42,7 @@ struct knit_plan_iface {
 };
 
 struct knit_plan_worker {
+	bool there;
 	uint32_t n_rules;
 	struct knit_plan_rule rules[KNIT_MAX_RULES];
 	int16_t rxq[KNIT_MAX_PORTS];

@@ -23,19 +23,28 @@ static size_t head_size(void)
 
 size_t knit_watch_bytes(const struct knit_config *c)
 {
-	return c->watch.buffer ? head_size() + knit_conf_count_workers(c) * ring_size(c) : 0;
+	return c->watch.buffer ? head_size() + knit_conf_most_workers(c) * ring_size(c) : 0;
 }
 
 void knit_watch_init(struct knit_watch *w, const struct knit_config *c)
 {
-	unsigned int i, n = 0;
+	unsigned int i;
 
-	for (i = 0; i < c->n_workers; i++) {
-		if (!c->workers[i].there)
-			continue;
-		w->ring[i] = RTE_PTR_ADD(w, head_size() + n++ * ring_size(c));
-		w->ring[i]->bytes = knit_watch_ring_bytes(c);
-	}
+	w->free_rings = knit_conf_most_workers(c);
+	for (i = 0; i < c->n_workers; i++)
+		if (c->workers[i].there)
+			knit_watch_add(w, c, i);
+}
+
+void knit_watch_add(struct knit_watch *w, const struct knit_config *c, unsigned int worker)
+{
+	struct knit_watch_ring *ring;
+
+	if (w->ring[worker] || w->free_rings == 0)
+		return;
+	ring = RTE_PTR_ADD(w, head_size() + --w->free_rings * ring_size(c));
+	ring->bytes = knit_watch_ring_bytes(c);
+	__atomic_store_n(&w->ring[worker], ring, __ATOMIC_RELEASE);
 }
 
 uint32_t knit_watch_read(const struct knit_watch *w, struct knit_watch_spec *spec)

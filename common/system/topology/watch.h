@@ -67,7 +67,9 @@ struct knit_watch_ring {
 struct knit_watch {
 	uint32_t serial; /* primary: wo. 0: nothing is watched */
 	struct knit_watch_spec spec;
-	struct knit_watch_ring *ring[KNIT_MAX_WORKERS]; /* by index in the topology */
+	uint32_t free_rings; /* primary: wo. The first ones are nobody's yet */
+	/* By the worker's id. Primary: wo. NULL: its packets can't be watched */
+	struct knit_watch_ring *ring[KNIT_MAX_WORKERS];
 };
 
 /* Of each ring, as configured. */
@@ -76,6 +78,8 @@ uint32_t knit_watch_ring_bytes(const struct knit_config *c);
 size_t knit_watch_bytes(const struct knit_config *c);
 /* Primary: in zeroed memory of that size. */
 void knit_watch_init(struct knit_watch *w, const struct knit_config *c);
+/* Primary: a ring for a worker that has none yet, if there is one. It keeps it. */
+void knit_watch_add(struct knit_watch *w, const struct knit_config *c, unsigned int worker);
 
 /*
  * Worker: a copy of what to watch, and its serial; 0: nothing, or it changes at this moment.

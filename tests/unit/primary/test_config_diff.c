@@ -80,9 +80,9 @@ START_TEST(values)
 
 	differ(&usual, &other,
 	       "eal changed memory start\neal changed attach_timeout nothing\n"
-	       "port p0 changed device start\nport p0 changed link_poll nothing\n"
-	       "port p1 changed mtu start\n",
-	       3);
+	       "port p0 changed device restart\nport p0 changed link_poll nothing\n"
+	       "port p1 changed mtu pause\n",
+	       1);
 }
 END_TEST
 
@@ -98,9 +98,9 @@ START_TEST(objects)
 	};
 
 	differ(&usual, &other,
-	       "port p1 removed start\nport p2 added start\ninterface i1 removed start\n"
-	       "worker 0 removed start\nworker 3 added start\n",
-	       5);
+	       "port p1 removed start\nport p2 added start\ninterface i1 removed pause\n"
+	       "worker 0 removed pause\nworker 3 added pause\n",
+	       2);
 }
 END_TEST
 
@@ -111,31 +111,51 @@ START_TEST(rules)
 			   " = [\"p0\", \"p1\"]; }); });",
 	};
 
-	differ(&usual, &other, "worker 0 changed forward start\n", 1);
+	differ(&usual, &other, "worker 0 changed forward pause\n", 0);
 }
 END_TEST
 
-/* Also where the wanted file has another order. All else stays. */
-START_TEST(live)
+/* What goes takes with it what names it. */
+START_TEST(without)
+{
+	struct knit_config *a = conf_of(&usual), *b;
+
+	ck_assert_int_eq(a->ifaces[0].port, 0);
+	b = config_without(a, 1, 0);
+	ck_assert(!b->ports[0].there && b->ports[1].there);
+	ck_assert_uint_eq(b->n_ports, a->n_ports);
+	ck_assert(b->ifaces[0].there);
+	ck_assert_int_eq(b->ifaces[0].port, -1);
+	ck_assert_uint_eq(b->workers[0].n_rules, 0);
+	free(b);
+	b = config_without(a, 0, 1);
+	ck_assert(b->ports[0].there && !b->ifaces[0].there);
+	ck_assert_uint_eq(b->workers[0].n_rules, 0);
+	free(b);
+	b = config_without(a, 2, 4);
+	ck_assert_uint_eq(b->workers[0].n_rules, 1);
+	free(b);
+	free(a);
+}
+END_TEST
+
+/* A NIC can't be made anew. */
+START_TEST(again)
 {
 	const struct config_case other = {
-		.eal = "eal = { log_level = \"debug\"; memory = 100; };",
-		.ports = "ports = ({ name = \"p1\"; device = \"0000:01:00.0\"; link_poll = 77; },"
-			 " { name = \"p0\"; device = \"net_null0\"; rx_desc = 64; });",
-		.workers = "workers = ({ id = 0; lcore = 1; burst = 64; idle = \"poll\"; forward = "
-			   "({ mode = \"punt\"; port = \"p0\"; }); });",
+		.ports = "ports = ({ name = \"p0\"; device = \"net_null7\"; },"
+			 " { name = \"p1\"; device = \"0000:01:00.0\"; promisc = true; });",
+		.ifaces =
+			"interfaces = ({ name = \"i0\"; port = \"p0\"; },"
+			" { name = \"i1\"; port = \"p1\"; ring_size = 256; }, { name = \"i2\"; });",
 	};
 	struct knit_config *a = conf_of(&usual), *b = conf_of(&other);
+	struct config_diff d = config_diff(a, b);
 
-	config_apply_live(a, b);
-	ck_assert_str_eq(a->eal.log_level, "debug");
-	ck_assert_uint_eq(a->eal.memory, 0);
-	ck_assert_str_eq(a->ports[1].name, "p1");
-	ck_assert_uint_eq(a->ports[1].link_poll, 77);
-	ck_assert_uint_eq(a->ports[0].link_poll, 200);
-	ck_assert_uint_eq(a->ports[0].rx_desc, 512);
-	ck_assert_uint_eq(a->workers[0].burst, 64);
-	ck_assert_uint_eq(a->workers[0].idle, KNIT_IDLE_POLL);
+	ck_assert_uint_eq(d.n_start, 1);
+	ck_assert_uint_eq(d.ports_again, 3);
+	ck_assert_uint_eq(d.ifaces_again, 2);
+	json_object_put(d.changes);
 	free(a);
 	free(b);
 }
@@ -150,6 +170,7 @@ KNIT_SUITE(config_diff)
 	tcase_add_test(tc, values);
 	tcase_add_test(tc, objects);
 	tcase_add_test(tc, rules);
-	tcase_add_test(tc, live);
+	tcase_add_test(tc, without);
+	tcase_add_test(tc, again);
 	suite_add_tcase(s, tc);
 }

@@ -52,7 +52,7 @@ static unsigned int nodes_in_use(void)
 }
 
 /* Receive and transmit descriptors, two bursts, one and a half caches, extra. */
-#define ONE_PORT (512 + 256 + 2 * 32 + POOL_CACHE * 3 / 2 + 1000)
+#define ONE_PORT (512 + 256 + 2 * 256 + POOL_CACHE * 3 / 2 + 1000)
 #define MBUF_LEAST (2048 + RTE_PKTMBUF_HEADROOM + sizeof(struct rte_mbuf))
 
 START_TEST(one_node)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include "change/change_poll.h"
 #include "kni/base/doorbell.h"
 #include "port/port_op.h"
 #include "port/port_pause.h"
@@ -285,6 +286,11 @@ bool domain_reset_dead(struct primary *p)
 bool port_removal_release(struct primary *p)
 {
 	return true;
+}
+
+bool change_poll(struct primary *p)
+{
+	return false;
 }
 
 void channel_clear(struct primary *p)

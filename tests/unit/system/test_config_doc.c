@@ -83,6 +83,7 @@ END_TEST
 static void check_doc_live(const char *rows, const struct knit_group *group, const char *path,
 			   unsigned int *n)
 {
+	static const char *const needs[] = { "", "nothing", "a pause", "a restart" };
 	const struct knit_key *key;
 	char text[128];
 
@@ -90,17 +91,18 @@ static void check_doc_live(const char *rows, const struct knit_group *group, con
 		snprintf(text, sizeof(text), "%s%s%s", path, path[0] ? "." : "", key->name);
 		if (key->sub)
 			check_doc_live(rows, key->sub, text, n);
-		if (!key->live)
+		if (key->needs == KNIT_NEEDS_START)
 			continue;
 		++*n;
-		snprintf(text, sizeof(text), "\n| `%s.%s` | ", path, key->name);
+		snprintf(text, sizeof(text), "\n| `%s.%s` | %s | ", path, key->name,
+			 needs[key->needs]);
 		ck_assert_msg(strstr(rows, text), "docs/CONFIG.md lacks the row%s", text);
 	}
 }
 
 START_TEST(test_doc_live)
 {
-	char *doc = read_doc(), section[2048];
+	char *doc = read_doc(), section[8192];
 	unsigned int keys = 0, rows = 0;
 	const char *p;
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef KNIT_PRIMARY_CHANGE_POLL_H
+#define KNIT_PRIMARY_CHANGE_POLL_H
+
+#include "process/change.h"
+
+/*
+ * The port thread's part of a change (process/change.h), a file each stage:
+ *
+ *   check.c   CHECK    what the change is, and whether ports can be set up so
+ *   build.c   BUILD    what new ports and workers, and hand-off queues, need
+ *   switch.c  SWITCH   the pause: from the first worker that is parked to the last one that goes on
+ *   follow.c  FOLLOW, CLEAN
+ */
+
+/* Port thread, each turn. True: it waits for something and is to be called again soon. */
+bool change_poll(struct primary *p);
+
+void change_build(struct primary *p, struct change *c);
+void change_check(struct primary *p, struct change *c);
+void change_switch(struct primary *p, struct change *c);
+void change_follow(struct primary *p, struct change *c);
+void change_clean(struct primary *p, struct change *c);
+
+/* How long a change waits for processes that attach. */
+#define CHANGE_ATTACH_MS 10000
+
+/* Whether the change waits too long for something: the stage takes more than ms. */
+bool change_is_late(const struct change *c, unsigned int ms);
+
+/*
+ * The end of a stage of which ret is 0 or -errno, with the reason in why. A pass that reverts
+ * keeps the result of the one that failed.
+ */
+void change_end(struct change *c, int ret, const char *why, enum change_stage good,
+		enum change_stage bad);
+
+/* build.c, after a failure: unmakes what BUILD made. Nobody has used it. */
+void change_unbuild(struct primary *p, struct change *c);
+
+/*
+ * build.c: the hand-off queues of plan `gone` that `kept` has not. While those who have lost one
+ * stand still, what is in them is freed. When nobody follows `gone` any more, their memory is.
+ */
+void change_drain_handoffs(const struct knit_plan *gone, const struct knit_plan *kept);
+void change_free_handoffs(const struct knit_plan *gone, const struct knit_plan *kept);
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#define KNIT_LOGTYPE knit_log_main
+#include "change_poll.h"
+
+#include "kni/base/log.h"
+#include "memory/pool_size.h"
+#include "port/port_setup.h"
+#include "primary.h"
+#include "process/registry.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a change waits for the reset of a dead worker's domain. */
+#define RESET_WAIT_MS 5000
+
+static int make_plan(struct primary *p, struct change *c, char *why, size_t len)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *err = open_memstream(&text, &size);
+	int ret = -ENOMEM;
+
+	c->plan = &p->topo->plan[(p->plan->number + 1) % 2];
+	if (err) {
+		ret = knit_plan_make(c->plan, c->wanted, err);
+		fclose(err);
+	}
+	c->plan->number = p->plan->number + 1;
+	if (ret < 0)
+		snprintf(why, len, "%s", text ? text : "no memory");
+	free(text);
+	return ret;
+}
+
+static void find_objects(const struct primary *p, struct change *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_PORTS; i++) {
+		if (c->wanted->ports[i].there && !p->plan->ports[i].there)
+			c->new_ports |= UINT64_C(1) << i;
+		if (!c->wanted->ports[i].there && p->plan->ports[i].there)
+			c->gone_ports |= UINT64_C(1) << i;
+	}
+	for (i = 0; i < KNIT_MAX_CONF_IFACES; i++) {
+		if (c->wanted->ifaces[i].there && !p->plan->ifaces[i].there)
+			c->new_ifaces |= UINT64_C(1) << i;
+		if (!c->wanted->ifaces[i].there && p->plan->ifaces[i].there)
+			c->gone_ifaces |= UINT64_C(1) << i;
+	}
+}
+
+/* Whether the queues of port i are the same workers' in both plans. */
+static bool same_queues(const struct knit_plan *a, const struct knit_plan *b, unsigned int i)
+{
+	unsigned int w;
+
+	for (w = 0; w < KNIT_MAX_WORKERS; w++)
+		if (a->workers[w].rxq[i] != b->workers[w].rxq[i] ||
+		    a->workers[w].txq[i] != b->workers[w].txq[i])
+			return false;
+	return true;
+}
+
+/* A port whose device was taken away stays as it is. */
+static bool is_usable(const struct port *port)
+{
+	return !port->released && !__atomic_load_n(&port->topo->removed, __ATOMIC_ACQUIRE);
+}
+
+static int choose_setups(struct primary *p, struct change *c, char *why, size_t len)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < KNIT_MAX_PORTS && ret == 0; i++) {
+		if (!c->wanted->ports[i].there || !p->plan->ports[i].there ||
+		    !is_usable(&p->ports[i]))
+			continue;
+		ret = port_setup_choose(p, i, c->wanted, c->plan, &c->setup[i], why, len);
+		if (ret == 0 && (port_setup_differs(&c->setup[i], &p->ports[i].setup) ||
+				 !same_queues(p->plan, c->plan, i)))
+			c->set_up |= UINT64_C(1) << i;
+	}
+	return ret;
+}
+
+/*
+ * All but hand-off queues, which are made later: another worker may get one to this one, or lose
+ * it. The members are compared one by one, since there may be gaps between them.
+ */
+static bool same_share(const struct knit_plan *a, const struct knit_plan *b, unsigned int w)
+{
+	const struct knit_plan_worker *x = &a->workers[w], *y = &b->workers[w];
+	unsigned int i, v;
+
+	if (x->there != y->there || x->n_rules != y->n_rules ||
+	    memcmp(x->rules, y->rules, sizeof(x->rules)) != 0 ||
+	    memcmp(x->rxq, y->rxq, sizeof(x->rxq)) != 0 ||
+	    memcmp(x->txq, y->txq, sizeof(x->txq)) != 0 ||
+	    memcmp(x->tx_owner, y->tx_owner, sizeof(x->tx_owner)) != 0 ||
+	    memcmp(x->pair, y->pair, sizeof(x->pair)) != 0)
+		return false;
+	for (i = 0; i < KNIT_MAX_PORTS; i++) {
+		if (x->rxq[i] < 0)
+			continue;
+		if (a->ports[i].iface != b->ports[i].iface)
+			return false;
+		for (v = 0; v < KNIT_MAX_WORKERS; v++)
+			if ((a->workers[v].tx_owner[i] == (int)w) !=
+			    (b->workers[v].tx_owner[i] == (int)w))
+				return false;
+	}
+	return true;
+}
+
+static bool other_cpus(const struct knit_conf_worker *a, const struct knit_conf_worker *b)
+{
+	return a->lcore != b->lcore || strcmp(a->cpus, b->cpus) != 0;
+}
+
+static void find_workers(const struct primary *p, struct change *c)
+{
+	const struct knit_conf_worker *conf;
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
+		if (!p->plan->workers[i].there)
+			continue;
+		conf = &c->wanted->workers[i];
+		if (!conf->there || other_cpus(conf, &p->conf->workers[i]))
+			c->leaves |= UINT32_C(1) << i;
+		if (c->leaves & UINT32_C(1) << i || !same_share(p->plan, c->plan, i) ||
+		    knit_plan_has_queue(&p->plan->workers[i], c->set_up) ||
+		    knit_plan_has_queue(&c->plan->workers[i], c->set_up))
+			c->parked |= UINT32_C(1) << i;
+	}
+}
+
+/* Pools keep their size. A worker that needs more of them can have it from a start on. */
+static int check_pools(struct primary *p, struct change *c, char *why, size_t len)
+{
+	struct host_nodes nodes;
+	unsigned int node;
+
+	host_nodes_read(c->wanted, &nodes);
+	pool_plan(c->wanted, &nodes, &c->pools);
+	for (node = 0; node < KNIT_MAX_NODES; node++) {
+		c->pools.n_mbufs[node] = p->pools.n_mbufs[node];
+		if (c->pools.needed[node] <= p->pools.n_mbufs[node])
+			continue;
+		snprintf(why, len,
+			 "a worker needs %u mbufs on NUMA node %u, and the pools there were made "
+			 "with %u: a larger mempool.headroom is needed, from a start on",
+			 c->pools.needed[node], node, p->pools.n_mbufs[node]);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void change_check(struct primary *p, struct change *c)
+{
+	char why[256] = "";
+	int ret;
+
+	if (p->restart) {
+		change_fail(c, CHANGE_CLEAN, -EBUSY, "the primary starts anew");
+		return;
+	}
+	if (registry_any_dead(p)) {
+		if (change_is_late(c, RESET_WAIT_MS))
+			change_fail(c, CHANGE_CLEAN, -EBUSY,
+				    "the domain of a dead worker waits for its reset");
+		return;
+	}
+	ret = make_plan(p, c, why, sizeof(why));
+	if (ret == 0)
+		find_objects(p, c);
+	if (ret == 0)
+		ret = check_pools(p, c, why, sizeof(why));
+	if (ret == 0) {
+		pthread_mutex_lock(&p->drivers);
+		ret = choose_setups(p, c, why, sizeof(why));
+		pthread_mutex_unlock(&p->drivers);
+	}
+	if (ret == 0)
+		find_workers(p, c);
+	change_end(c, ret, why, c->check_only ? CHANGE_CLEAN : CHANGE_BUILD, CHANGE_CLEAN);
+}
