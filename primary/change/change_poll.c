@@ -1,22 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "change_poll.h"
 
-#include <rte_cycles.h>
-
-bool change_is_late(const struct change *c, unsigned int ms)
-{
-	return rte_get_timer_cycles() - c->since > rte_get_timer_hz() / 1000 * ms;
-}
-
-void change_end(struct change *c, int ret, const char *why, enum change_stage good,
-		enum change_stage bad)
-{
-	if (ret < 0)
-		change_fail(c, bad, ret, "%s", why);
-	else
-		change_next(c, good);
-}
-
 bool change_poll(struct primary *p)
 {
 	static void (*const stages[])(struct primary *, struct change *) = {

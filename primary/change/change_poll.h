@@ -25,16 +25,6 @@ void change_clean(struct primary *p, struct change *c);
 /* How long a change waits for processes that attach. */
 #define CHANGE_ATTACH_MS 10000
 
-/* Whether the change waits too long for something: the stage takes more than ms. */
-bool change_is_late(const struct change *c, unsigned int ms);
-
-/*
- * The end of a stage of which ret is 0 or -errno, with the reason in why. A pass that reverts
- * keeps the result of the one that failed.
- */
-void change_end(struct change *c, int ret, const char *why, enum change_stage good,
-		enum change_stage bad);
-
 /* build.c, after a failure: unmakes what BUILD made. Nobody has used it. */
 void change_unbuild(struct primary *p, struct change *c);
 

@@ -45,7 +45,8 @@ static unsigned int port_mbufs(const struct knit_conf_port *port)
  *                               place, whose size is the next power of two
  *   an interface's pair         ring_size frames to the kernel, and as many empty buffers for
  *                               frames from it
- *   the worker itself           two bursts, the longest that can be had while it runs, and the most that a cache holds (1.5 times its size)
+ *   the worker itself           two bursts, the longest that can be had while it runs, and the
+ *                               most that a cache holds (1.5 times its size)
  *   mempool.extra               segmentation, bursts of the kernel, slack
  * A port or interface that two rules name is counted twice. That only makes the pool larger.
  */

@@ -67,6 +67,20 @@ void change_request_free(struct change_request *asked)
 	*asked = (struct change_request){ 0 };
 }
 
+bool change_is_late(const struct change *c, unsigned int ms)
+{
+	return rte_get_timer_cycles() - c->since > rte_get_timer_hz() / 1000 * ms;
+}
+
+void change_end(struct change *c, int ret, const char *why, enum change_stage good,
+		enum change_stage bad)
+{
+	if (ret < 0)
+		change_fail(c, bad, ret, "%s", why);
+	else
+		change_next(c, good);
+}
+
 bool change_give(const struct change_request *asked, bool check_only)
 {
 	if (change_stage() != CHANGE_NONE)

@@ -67,7 +67,7 @@ struct change {
 	struct knit_config *wanted; /* by this pass; nobody's but the change's until in_force */
 	unsigned int pass;
 	bool check_only;
-	bool reverting; /* this pass brings back what was there before; result is an earlier one's */
+	bool reverting; /* it brings back what was there before; result is an earlier pass's */
 
 	/* From here on, of this pass. */
 	struct knit_plan *plan; /* in the making, then in force */
@@ -123,5 +123,15 @@ void change_next(struct change *c, enum change_stage stage);
 /* The same after a failure; why is formatted. */
 void change_fail(struct change *c, enum change_stage stage, int result, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Whether the change waits too long for something: the stage takes more than ms. */
+bool change_is_late(const struct change *c, unsigned int ms);
+
+/*
+ * The end of a stage of which ret is 0 or -errno, with the reason in why. A pass that reverts
+ * keeps the result of the one that failed.
+ */
+void change_end(struct change *c, int ret, const char *why, enum change_stage good,
+		enum change_stage bad);
 
 #endif

@@ -11,6 +11,13 @@
 # shellcheck source=tests/smoke/_system.sh
 . "$(dirname "$0")/_system.sh"
 
+PUNT='{ mode = "punt"; port = "left"; }, { mode = "punt"; port = "right"; }'
+CROSS='{ mode = "xconnect"; ports = [ "left", "right" ]; }'
+TWO='{ name = "kx"; engine = "tap"; netns = "right"; ring_size = 256; },'
+TWO+=' { name = "ky"; engine = "tap"; netns = "left"; ring_size = 256; }'
+THIRD='{ name = "third"; device = "net_tap7,iface=third0"; netns = "right"; }'
+KT='{ name = "kt"; engine = "tap"; port = "third"; netns = "left"; }'
+
 # change SED-ARGUMENT...: the file in force with other text, and taken over
 change()
 {
@@ -39,13 +46,13 @@ rules()
 	check "at first the kernel answers" pings left 10.1.0.1
 	in_ns host cat /sys/class/net/kl/ifindex >"$TMP/kl"
 	check "cross-connect" says 0 "1 change taken over; worker 0 paused" \
-		change 's/forward = ([^)]*)/forward = ({ mode = "xconnect"; ports = [ "left", "right" ]; })/'
+		change "s/forward = ([^)]*)/forward = ($CROSS)/"
 	check "that is its rule" says 0 'ports = \[ "left", "right" \]' knit show config
 	check "packets cross" crosses
 	check "the interface is the same" test "$(in_ns host cat /sys/class/net/kl/ifindex)" = \
 		"$(cat "$TMP/kl")"
 	check "punt again" says 0 "1 change taken over; worker 0 paused" \
-		change 's/forward = ([^)]*)/forward = ({ mode = "punt"; port = "left"; }, { mode = "punt"; port = "right"; })/'
+		change "s/forward = ([^)]*)/forward = ($PUNT)/"
 	check "the kernel answers again" wait_for 10 pings left 10.1.0.1
 	check "no process was started anew" same_processes
 }
@@ -53,7 +60,7 @@ rules()
 interfaces()
 {
 	check "two more interfaces" says 0 "2 changes taken over" \
-		change 's/interfaces = (/& { name = "kx"; engine = "tap"; netns = "right"; ring_size = 256; }, { name = "ky"; engine = "tap"; netns = "left"; ring_size = 256; },/'
+		change "s/interfaces = (/& $TWO,/"
 	check "it is there" in_ns right test -d /sys/class/net/kx
 	check "joined by the worker" says 0 "worker 0 paused" \
 		change 's/forward = (/& { mode = "xconnect"; interfaces = [ "kx", "ky" ]; },/'
@@ -71,8 +78,7 @@ interfaces()
 ports()
 {
 	check "one more port" says 0 "taken over" \
-		change -e 's/ports = (/& { name = "third"; device = "net_tap7,iface=third0"; netns = "right"; },/' \
-		-e 's/interfaces = (/& { name = "kt"; engine = "tap"; port = "third"; netns = "left"; },/' \
+		change -e "s/ports = (/& $THIRD,/" -e "s/interfaces = (/& $KT,/" \
 		-e 's/forward = (/& { mode = "punt"; port = "third"; },/'
 	address right third0 10.6.0.1/24
 	address left kt 10.6.0.2/24
@@ -98,7 +104,7 @@ ports()
 workers()
 {
 	local more='{ id = 1; lcore = 21; cpus = "0"; idle = "adaptive"; forward = ('
-	more+='{ mode = "punt"; port = "left"; }, { mode = "punt"; port = "right"; }); }'
+	more+="$PUNT); }"
 
 	check "one more worker" says 0 "taken over; worker 0 and ports left, right paused" \
 		change "s/workers = (/& $more,/"

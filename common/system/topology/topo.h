@@ -183,8 +183,7 @@ struct knit_topo_control {
 	uint64_t start_time;
 	uint32_t generation;
 	uint32_t goodbye; /* control: wo. Equal to generation: it touches nothing any more */
-	uint32_t
-		follows; /* control: wo. As a worker's: it handles requests of the plan's interfaces */
+	uint32_t follows; /* control: wo. Number of the plan whose interfaces it handles */
 	struct knit_topo_rxlist rxlist;
 	uint64_t served;  /* control: wo. Requests answered */
 	uint64_t refused; /* control: wo. Of these, with an error */

@@ -54,6 +54,7 @@ static void setup(void)
 	primary.topo = &topo;
 	primary.plan = &topo.plan[0];
 	worker->there = 1;
+	topo.plan[0].workers[0].there = true;
 	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
 		primary.pidfd[i] = -1;
 	topo.instance = INSTANCE;
