@@ -3,6 +3,7 @@
 #include "main_loop.h"
 
 #include "change_main.h"
+#include "command/reload.h"
 #include "event/event.h"
 #include "iface.h"
 #include "kni/base/log.h"
@@ -27,7 +28,8 @@
 static int link_event = -1; /* eventfd: a driver reported a link change, or main_loop_kick */
 
 /*
- * SIGINT, SIGTERM, SIGHUP and SIGQUIT are read from a signalfd. SIGIO and the real-time signals are
+ * SIGINT, SIGTERM and SIGQUIT, which end the primary, and SIGHUP, after which it reads its file
+ * again, are read from a signalfd. SIGIO and the real-time signals are
  * ignored before any port is made. The reason is net_tap: it takes the first real-time signal that
  * is not in use, and has the kernel send it for each packet to the process that made the port. The
  * signal is a hint for that process to receive. That process is the primary, which receives no
@@ -144,6 +146,10 @@ static bool stop_requested(int sigfd)
 
 	if (read(sigfd, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return false;
+	if (info.ssi_signo == SIGHUP) {
+		command_reload_wanted();
+		return false;
+	}
 	EVENT(SYSTEM_DOWN, EV(strsignal(info.ssi_signo)));
 	return true;
 }

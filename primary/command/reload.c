@@ -32,6 +32,8 @@ static struct {
 	struct config_diff diff;
 } now;
 
+static bool wanted_by_signal; /* SIGHUP; atomic */
+
 static void set_levels(struct primary *p, const char *name)
 {
 	static const char *const names[KNIT_LOG_LEVELS] = KNIT_LOG_LEVEL_NAMES;
@@ -122,14 +124,6 @@ static void settle(struct primary *p, const struct change *c)
 	change_forget();
 	now.running = false;
 	now.client = NULL;
-}
-
-static void reload_round(struct primary *p)
-{
-	const struct change *c = now.running ? change_done() : NULL;
-
-	if (c)
-		settle(p, c);
 }
 
 /* Those that have fewer queue pairs than workers will serve them. They are made anew. */
@@ -266,6 +260,45 @@ static void reload_start(struct primary *p, struct command_client *c, const void
 	if (!fits)
 		free(wanted);
 	free(errors);
+}
+
+/* What `knit reload` would print goes to the log. */
+static void reload_unasked(struct primary *p)
+{
+	struct knit_config *wanted = knit_config_load(p->file, stderr);
+
+	now.dry_run = false;
+	if (wanted == NULL || !knit_plan_fits(wanted, stderr)) {
+		free(wanted);
+		EVENT(RELOAD_FAILED, EV(p->file), EV("the file has errors"));
+		return;
+	}
+	now.diff = config_diff(p->conf, wanted);
+	if (now.diff.n && now.diff.n_start == 0 && begin(p, wanted, stderr) == 0)
+		return;
+	if (now.diff.n_start)
+		EVENT(RELOAD_FAILED, EV(p->file), EV("a change in it needs a start"));
+	else if (now.diff.n == 0)
+		log_notice("%s: nothing differs from what runs", p->file);
+	if (now.diff.n == 0 || now.diff.n_start)
+		free(wanted);
+	json_object_put(now.diff.changes);
+}
+
+static void reload_round(struct primary *p)
+{
+	const struct change *c = now.running ? change_done() : NULL;
+
+	if (c)
+		settle(p, c);
+	if (!now.running && __atomic_exchange_n(&wanted_by_signal, false, __ATOMIC_ACQ_REL))
+		reload_unasked(p);
+}
+
+void command_reload_wanted(void)
+{
+	__atomic_store_n(&wanted_by_signal, true, __ATOMIC_RELEASE);
+	command_kick();
 }
 
 static void reload_poll(struct primary *p, struct command_client *c)

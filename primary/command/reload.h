@@ -7,4 +7,7 @@ struct command;
 /* knit reload: compares a file with what runs, and takes over what can change meanwhile. */
 extern const struct command command_reload;
 
+/* Any thread: the file of the start is to be read again, as by `knit reload`. The log tells. */
+void command_reload_wanted(void);
+
 #endif

@@ -113,6 +113,31 @@ refused()
 	check "nothing has changed, indeed" running_is "$TMP/before"
 }
 
+tells_how_often() # text, number
+{
+	[ "$(grep -c "$1" "$TMP/primary.log")" -eq "$2" ]
+}
+
+by_signal()
+{
+	local n
+	n=$(grep -c "knit.cfg: 1 changes taken over" "$TMP/primary.log")
+
+	sed -i 's/ id = 0;/& burst = 64;/' "$TMP/knit.cfg"
+	kill -HUP "${PID[primary]}"
+	check "SIGHUP: the file of the start" wait_for 5 tells_how_often \
+		"knit.cfg: 1 changes taken over" $((n + 1))
+	kill -HUP "${PID[primary]}"
+	check "nothing differs now" wait_for 5 tells_how_often "nothing differs from what runs" 1
+	sed -i 's/ id = 0; burst = 64;/ id = 99;/' "$TMP/knit.cfg"
+	kill -HUP "${PID[primary]}"
+	check "errors are in the log" wait_for 5 tells_how_often "found 99" 1
+	check "and an event" says 0 "not taken over: the file has errors" \
+		knit monitor --once reload_failed
+	sed -i 's/ id = 99;/ id = 0;/' "$TMP/knit.cfg"
+	check "as before" says 0 "1 change taken over" knit reload
+}
+
 no_good()
 {
 	local more='{ id = 1; lcore = 3; cpus = "0";'
@@ -150,6 +175,7 @@ nothing
 takes_over
 check "bursts are as long as they shall be" bursts_are_short
 refused
+by_signal
 no_good
 check "packets would pass: the worker serves" worker_serves 0
 system_down
