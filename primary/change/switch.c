@@ -213,6 +213,15 @@ static void release_absent(struct primary *p)
 			registry_release_pairs(p, i);
 }
 
+static void withdraw_workers(struct primary *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_WORKERS; i++)
+		if (p->topo->workers[i].there && !p->plan->workers[i].there)
+			knit_rundir_withdraw_role(p->conf->eal.prefix, KNIT_ROLE_WORKER, i);
+}
+
 static void come_into_force(struct primary *p, struct change *c, const struct knit_plan *before,
 			    uint32_t workers)
 {
@@ -230,6 +239,7 @@ static void come_into_force(struct primary *p, struct change *c, const struct kn
 	p->topo->config_hash = c->wanted->hash;
 	c->in_force = true;
 	pthread_mutex_unlock(&p->places);
+	withdraw_workers(p);
 	release_absent(p);
 	__atomic_store_n(&p->topo->changing, c->plan->number, __ATOMIC_RELEASE);
 	__atomic_store_n(&p->topo->planned, c->plan->number, __ATOMIC_RELEASE);

@@ -14,6 +14,7 @@
 #include "port_tap.h"
 #include "primary.h"
 #include "process/channel.h"
+#include "process/registry.h"
 #include "system/topology/port_bursts.h"
 
 #include <rte_dev.h>
@@ -203,6 +204,7 @@ static int port_make_in_netns(struct primary *p, unsigned int i, const struct kn
 
 	ret = port->absent ? make_null_device(port) : make_or_find_device(port);
 	if (ret < 0) {
+		registry_hotplug_failed(p);
 		snprintf(why, len, "port %s: device %s: %s", port->conf->name, port->conf->device,
 			 rte_strerror(-ret));
 		return ret;
@@ -371,8 +373,10 @@ int port_unmake(struct primary *p, unsigned int i)
 	channel_clear(p);
 	/* EAL asks all secondaries to detach the device and waits for their answers. */
 	ret = rte_eal_hotplug_remove("vdev", name);
-	if (ret < 0 && ret != -ENOENT && ret != -ENODEV)
+	if (ret < 0 && ret != -ENOENT && ret != -ENODEV) {
+		registry_hotplug_failed(p);
 		return ret;
+	}
 	port_forget(p, i);
 	return 0;
 }

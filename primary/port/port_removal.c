@@ -182,8 +182,10 @@ static int device_detach(struct primary *p, unsigned int i)
 
 	channel_clear(p);
 	ret = rte_eal_hotplug_remove("pci", port->pci);
-	if (ret < 0)
+	if (ret < 0) {
+		registry_hotplug_failed(p);
 		return ret;
+	}
 	port->started = false;
 	port->released = true;
 	port->id = RTE_MAX_ETHPORTS;

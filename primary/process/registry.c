@@ -281,6 +281,17 @@ static void process_died_attaching(struct primary *p, enum knit_role role, uint3
 	primary_abandon_later(p);
 }
 
+void registry_hotplug_failed(struct primary *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(p->pidfd); i++)
+		if (p->pidfd[i] >= 0 && process_has_ended(p->pidfd[i]))
+			process_died_attaching(
+				p, i == CONTROL_ENTRY ? KNIT_ROLE_CONTROL : KNIT_ROLE_WORKER,
+				*entry_words(p, i).pid);
+}
+
 void registry_end_workers(struct primary *p, uint64_t ports)
 {
 	struct knit_topo_worker *w;

@@ -36,6 +36,12 @@ int registry_block_attach(struct primary *p);
 /* Ports (a bit each) on which a dead worker has a queue, and its domain is not reset yet. */
 uint64_t registry_dead_ports(const struct primary *p);
 
+/*
+ * EAL asked all processes to attach or detach a device, and failed. One that has ended meanwhile may
+ * have held EAL's locks: then the primary starts anew, as after a death in attaching.
+ */
+void registry_hotplug_failed(struct primary *p);
+
 /* Whether a domain waits for its reset. */
 bool registry_any_dead(const struct primary *p);
 

@@ -13,10 +13,10 @@
 
 PUNT='{ mode = "punt"; port = "left"; }, { mode = "punt"; port = "right"; }'
 CROSS='{ mode = "xconnect"; ports = [ "left", "right" ]; }'
-TWO='{ name = "kx"; engine = "tap"; netns = "right"; ring_size = 256; },'
-TWO+=' { name = "ky"; engine = "tap"; netns = "left"; ring_size = 256; }'
+TWO="{ name = \"kx\"; engine = \"$ENGINE\"; netns = \"right\"; ring_size = 256; },"
+TWO+=" { name = \"ky\"; engine = \"$ENGINE\"; netns = \"left\"; ring_size = 256; }"
 THIRD='{ name = "third"; device = "net_tap7,iface=third0"; netns = "right"; }'
-KT='{ name = "kt"; engine = "tap"; port = "third"; netns = "left"; }'
+KT="{ name = \"kt\"; engine = \"$ENGINE\"; port = \"third\"; netns = \"left\"; }"
 
 # change SED-ARGUMENT...: the file in force with other text, and taken over
 change()
@@ -125,6 +125,8 @@ workers()
 	wait_for 10 ended worker0
 	stop worker0
 	check "for good" [ "$STATUS" -eq 6 ]
+	check "nobody comes for it" says 2 "has no such worker" \
+		"$KNIT_BUILD/secondary/worker/knit-worker" --prefix "$PREFIX" --id 0
 	check "the other one serves all" wait_for 10 pings left 10.1.0.1
 	check "one queue" field_is /knit/port,left queues 1
 	check "one is left" [ "$(telemetry /knit/workers)" = '{"/knit/workers": [1]}' ]

@@ -143,6 +143,11 @@ void knit_rundir_withdraw(const char *prefix)
 	remove_ending(prefix, ".args");
 }
 
+void knit_rundir_withdraw_role(const char *prefix, enum knit_role role, uint32_t id)
+{
+	unlink(knit_path_role(prefix, role, id, "args").text);
+}
+
 void knit_rundir_remove(const char *prefix)
 {
 	if (primary_lock < 0)

@@ -66,6 +66,9 @@ void knit_rundir_remove(const char *prefix);
  */
 int knit_rundir_share(const char *prefix, gid_t group);
 
+/* Primary: the role is no more; who comes for it is told so before it touches EAL. */
+void knit_rundir_withdraw_role(const char *prefix, enum knit_role role, uint32_t id);
+
 /* Primary, going down: secondaries that come now are told so before they touch EAL. */
 void knit_rundir_withdraw(const char *prefix);
 
