@@ -3,9 +3,11 @@
 #include "change_poll.h"
 
 #include "kni/base/log.h"
+#include "kni/private.h"
 #include "memory/handoff.h"
 #include "memory/pool.h"
 #include "port/port.h"
+#include "port/port_driver.h"
 #include "primary.h"
 #include "process/registry.h"
 #include "system/rundir/rundir.h"
@@ -17,6 +19,32 @@
 #include <errno.h>
 #include <stdio.h>
 
+/*
+ * A driver that takes RTNL, in the thread for whose answer the kernel may wait with it. At a start,
+ * all interfaces know of such a port.
+ */
+static int check_requests(const struct primary *p, unsigned int i, char *why, size_t len)
+{
+	const struct knit_topo_iface *iface;
+	unsigned int k;
+
+	if (knit_driver_find(p->topo->ports[i].driver)->sync)
+		return 0;
+	for (k = 0; k < KNIT_MAX_CONF_IFACES; k++) {
+		iface = &p->topo->ifaces[k];
+		if (!iface->there || iface->kni->engine_kind != KNIT_ENGINE_KMOD ||
+		    iface->kni->async || p->conf->ifaces[k].requests == KNIT_REQUEST_SYNC)
+			continue;
+		snprintf(why, len,
+			 "port %s: its driver needs asynchronous requests, and those of interface "
+			 "%s are synchronous since the start: a start is needed, with this port or "
+			 "with requests = \"asynchronous\"",
+			 p->topo->ports[i].name, iface->name);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 static int build_ports(struct primary *p, struct change *c, char *why, size_t len)
 {
 	unsigned int i;
@@ -27,6 +55,8 @@ static int build_ports(struct primary *p, struct change *c, char *why, size_t le
 			continue;
 		knit_topo_name_port(&p->topo->ports[i], &c->wanted->ports[i]);
 		ret = port_make(p, i, c->wanted, c->plan, why, len);
+		if (ret == 0)
+			ret = check_requests(p, i, why, len);
 	}
 	return ret;
 }

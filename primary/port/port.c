@@ -92,6 +92,7 @@ static int port_learn(struct primary *p, unsigned int i, const struct knit_confi
 	memcpy(port->topo->mac, mac.addr_bytes, sizeof(mac.addr_bytes));
 	port->topo->port_id = port->id;
 	port->topo->made++;
+	port->topo->mtu = port->setup.mtu; /* its interface may be made before it is set up */
 	port->topo->admin_up = 1;
 	port->topo->per_process = driver->per_process;
 	snprintf(port->topo->driver, sizeof(port->topo->driver), "%s", info.driver_name);

@@ -15,7 +15,7 @@ PUNT='{ mode = "punt"; port = "left"; }, { mode = "punt"; port = "right"; }'
 CROSS='{ mode = "xconnect"; ports = [ "left", "right" ]; }'
 TWO="{ name = \"kx\"; engine = \"$ENGINE\"; netns = \"right\"; ring_size = 256; },"
 TWO+=" { name = \"ky\"; engine = \"$ENGINE\"; netns = \"left\"; ring_size = 256; }"
-THIRD='{ name = "third"; device = "net_tap7,iface=third0"; netns = "right"; }'
+THIRD='{ name = "third"; device = "net_tap7,iface=third0"; netns = "right"; mtu = 1400; }'
 KT="{ name = \"kt\"; engine = \"$ENGINE\"; port = \"third\"; netns = \"left\"; }"
 
 # change SED-ARGUMENT...: the file in force with other text, and taken over
@@ -83,6 +83,7 @@ ports()
 	address right third0 10.6.0.1/24
 	address left kt 10.6.0.2/24
 	check "packets pass through it" wait_for 10 pings left 10.6.0.1
+	check "it has the port's MTU" [ "$(in_ns left cat /sys/class/net/kt/mtu)" -eq 1400 ]
 	check "and through the others" pings left 10.1.0.1
 	check "other descriptors" says 0 "worker 0 and port third paused" \
 		change 's/name = "third";/& rx_desc = 64;/'
