@@ -6,6 +6,7 @@
 #include "memory/pool_size.h"
 #include "port/port_setup.h"
 #include "primary.h"
+#include "process/park.h"
 #include "process/registry.h"
 
 #include <errno.h>
@@ -140,6 +141,21 @@ static void find_workers(const struct primary *p, struct change *c)
 	}
 }
 
+/* It would stay as it is until somebody resumes it, and the change with it. */
+static int check_held(const struct primary *p, const struct change *c, char *why, size_t len)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
+		if (!(c->parked & UINT32_C(1) << i) || !park_is_held(&p->topo->workers[i]))
+			continue;
+		snprintf(why, len, "worker %u is parked, and has to follow: `knit worker resume %u`",
+			 i, i);
+		return -EBUSY;
+	}
+	return 0;
+}
+
 /* Pools keep their size. A worker that needs more of them can have it from a start on. */
 static int check_pools(struct primary *p, struct change *c, char *why, size_t len)
 {
@@ -188,5 +204,7 @@ void change_check(struct primary *p, struct change *c)
 	}
 	if (ret == 0)
 		find_workers(p, c);
+	if (ret == 0)
+		ret = check_held(p, c, why, sizeof(why));
 	change_end(c, ret, why, c->check_only ? CHANGE_CLEAN : CHANGE_BUILD, CHANGE_CLEAN);
 }

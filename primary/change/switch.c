@@ -153,6 +153,7 @@ static void restore_ports(struct primary *p, struct change *c, struct knit_plan 
 static int set_up_ports(struct primary *p, struct change *c, char *why, size_t len)
 {
 	struct knit_plan *before = p->plan;
+	unsigned int i;
 	int ret;
 
 	pthread_mutex_lock(&p->drivers);
@@ -161,6 +162,9 @@ static int set_up_ports(struct primary *p, struct change *c, char *why, size_t l
 	p->plan = c->plan;
 	if (ret == 0)
 		ret = start_ports(p, c->set_up | c->new_ports);
+	for (i = 0; i < KNIT_MAX_PORTS && ret == 0; i++)
+		if (p->ports[i].started && c->wanted->ports[i].there)
+			port_follow_rules(p, i, c->wanted);
 	if (ret < 0) {
 		snprintf(why, len, "a port can't be set up so: %s; the log says more",
 			 rte_strerror(-ret));
@@ -203,13 +207,14 @@ static void clear_counters(struct primary *p, uint64_t ports)
 			p->topo->workers[w].stats.port[i] = (struct knit_worker_port_stats){ 0 };
 }
 
-/* Worker entries without a process have nothing to follow. */
+/* Entries whose process has ended, or has said that it touches nothing any more. */
 static void release_absent(struct primary *p)
 {
 	unsigned int i;
 
 	for (i = 0; i < KNIT_MAX_WORKERS; i++)
-		if (p->topo->workers[i].state == KNIT_PROCESS_FREE)
+		if (p->topo->workers[i].state == KNIT_PROCESS_FREE ||
+		    p->topo->workers[i].state == KNIT_PROCESS_DETACHING)
 			registry_release_pairs(p, i);
 }
 

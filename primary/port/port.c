@@ -246,6 +246,22 @@ static void port_init(struct primary *p, unsigned int i, const struct knit_confi
 	port->id = RTE_MAX_ETHPORTS;
 }
 
+void port_follow_rules(struct primary *p, unsigned int i, const struct knit_config *c)
+{
+	struct port *port = &p->ports[i];
+	bool promisc = port_needs_promisc(c, i);
+	int netns, ret;
+
+	if (promisc == port->promisc)
+		return;
+	ret = port_enter(port, &netns);
+	if (ret == 0)
+		ret = port_set_xconnect(port, promisc);
+	knit_netns_leave(&netns);
+	if (ret < 0)
+		log_err("port %s: promiscuous mode: %s", port->topo->name, rte_strerror(-ret));
+}
+
 int port_make(struct primary *p, unsigned int i, const struct knit_config *c,
 	      struct knit_plan *plan, char *why, size_t len)
 {

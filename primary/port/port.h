@@ -16,6 +16,8 @@ void primary_ports_close(struct primary *p);
  */
 int port_make(struct primary *p, unsigned int i, const struct knit_config *c,
 	      struct knit_plan *plan, char *why, size_t len);
+/* A running port, by the rules of c: it may have to receive what is for others, or not any more. */
+void port_follow_rules(struct primary *p, unsigned int i, const struct knit_config *c);
 /* Configures a stopped port by p's plan, sets its queues up and starts it, as port_start does. */
 int port_set_up_and_start(struct primary *p, unsigned int i);
 /*

@@ -27,6 +27,12 @@ static int port_sync_allmulti(struct port *port)
 				    : rte_eth_allmulticast_disable(port->id));
 }
 
+int port_set_xconnect(struct port *port, bool on)
+{
+	port->promisc = on;
+	return port_sync_promisc(port);
+}
+
 int port_set_promisc(struct port *port, bool on)
 {
 	bool before = port->want_promisc;

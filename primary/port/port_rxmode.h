@@ -11,6 +11,8 @@
  * thread. 0 or a negative errno.
  */
 int port_set_promisc(struct port *port, bool on);
+/* Whether a cross connection requires it. */
+int port_set_xconnect(struct port *port, bool on);
 int port_set_allmulti(struct port *port, bool on);
 
 /* list: n_uc unicast addresses, then n_mc multicast ones; at most KNIT_RXLIST_MAX of each. */

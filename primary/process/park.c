@@ -25,8 +25,7 @@ static bool worker_has_queue(const struct primary *p, unsigned int i, uint64_t p
 	       knit_plan_has_queue(&p->plan->workers[i], ports);
 }
 
-/* Parked by people: process/order.h. */
-static bool is_held(const struct knit_topo_worker *w)
+bool park_is_held(const struct knit_topo_worker *w)
 {
 	return w->held && w->held == w->generation;
 }
@@ -52,7 +51,7 @@ void park_resume(struct primary *p)
 
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
-		if (w->park == 0 || is_held(w))
+		if (w->park == 0 || park_is_held(w))
 			continue;
 		__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
 		worker_wake(w);

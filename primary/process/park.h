@@ -13,6 +13,8 @@ int park_workers(struct primary *p, uint64_t ports, char *why, size_t len);
 /* The same for those workers, a bit each, whatever ports they have. */
 int park_set(struct primary *p, uint64_t workers, char *why, size_t len);
 int park_worker(struct primary *p, unsigned int worker, char *why, size_t len);
+/* Parked by people, see process/order.h. */
+bool park_is_held(const struct knit_topo_worker *w);
 /* Ends the park of all workers but those that people hold (process/order.h). */
 void park_resume(struct primary *p);
 /*

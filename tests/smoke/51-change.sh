@@ -48,11 +48,13 @@ rules()
 	check "cross-connect" says 0 "1 change taken over; worker 0 paused" \
 		change "s/forward = ([^)]*)/forward = ($CROSS)/"
 	check "that is its rule" says 0 'ports = \[ "left", "right" \]' knit show config
+	check "its ports receive what is for others" field_is /knit/port,left promisc 1
 	check "packets cross" crosses
 	check "the interface is the same" test "$(in_ns host cat /sys/class/net/kl/ifindex)" = \
 		"$(cat "$TMP/kl")"
 	check "punt again" says 0 "1 change taken over; worker 0 paused" \
 		change "s/forward = ([^)]*)/forward = ($PUNT)/"
+	check "its ports do not any more" field_is /knit/port,left promisc 0
 	check "the kernel answers again" wait_for 10 pings left 10.1.0.1
 	check "no process was started anew" same_processes
 }
@@ -73,6 +75,17 @@ interfaces()
 		-e 's/ { name = "kx";[^}]*}, { name = "ky";[^}]*},//'
 	check "the device is gone" in_ns right test ! -d /sys/class/net/kx
 	check "others are as before" pings left 10.1.0.1
+}
+
+held()
+{
+	knit worker park 0 >/dev/null
+	check "a parked worker can't follow" says 1 \
+		"nothing is taken over: worker 0 is parked, and has to follow: .knit worker resume 0" \
+		change "s/forward = ([^)]*)/forward = ($CROSS)/"
+	knit worker resume 0 >/dev/null
+	check "it can, resumed" says 0 "worker 0 paused" knit reload "$TMP/now.cfg"
+	check "and back" says 0 "worker 0 paused" change "s/forward = ([^)]*)/forward = ($PUNT)/"
 }
 
 ports()
@@ -169,6 +182,7 @@ neighbour right right0 10.9.0.1 left left0
 cp "$TMP/knit.cfg" "$TMP/now.cfg"
 rules
 interfaces
+held
 ports
 workers
 knit show config >"$TMP/last"
