@@ -15,77 +15,15 @@
 . "$(dirname "$0")/_system.sh"
 # shellcheck source=tests/smoke/_life.sh
 . "$(dirname "$0")/_life.sh"
+# shellcheck source=tests/smoke/_kill.sh
+. "$(dirname "$0")/_kill.sh"
 
-SEED=${KNIT_SEED:-$((EPOCHSECONDS % 32768))}
 KILLS=${KNIT_KILLS:-55}
-RANDOM=$SEED
 IFACE=/knit/interface,kni-left
-
-# As many packets in flight as fit into a few bursts, anew each second, since a kill loses them.
-flood() # netns, address
-{
-	until [ -e "$TMP/enough" ]; do
-		ip netns exec "$1" ping -qf -l 100 -w 1 -s 1000 "$2"
-	done
-}
 
 flows()
 {
 	ip netns exec far ping -qc 1 -W 1 10.7.1.1
-}
-
-received() # netns, device
-{
-	ip netns exec "$1" awk -v dev="$2:" '$1 == dev { print $3 }' /proc/net/dev
-}
-
-# Both ways, at both ends. A ping of its own would drown in the answers to the flood, which it gets
-# too.
-flood_flows()
-{
-	local far near
-
-	far=$(received far left0)
-	near=$(received near kni-left)
-	wait_for "$1" grown $((far + 1000)) $((near + 1000))
-}
-
-grown() # far, near
-{
-	[ "$(received far left0)" -gt "$1" ] && [ "$(received near kni-left)" -gt "$2" ]
-}
-
-moment() # up to so many ms
-{
-	read -rt "0.$(printf %03d $((RANDOM % $1)))" <> <(:)
-}
-
-# What must not grow with the number of deaths: fds and memory of the primary.
-resources()
-{
-	local primary=${PID[primary]}
-
-	FDS=$(find "/proc/$primary/fd" -mindepth 1 | wc -l)
-	MAPS=$(wc -l <"/proc/$primary/maps")
-	HUGE=$(find /dev/hugepages -name "${PREFIX}map_*" | wc -l)
-	MEMZONES=$(telemetry /eal/memzone_list |
-		tr ',' '\n' | wc -l)
-	HEAP=$(field /eal/heap_info,0 Alloc_size)
-	BLOCKS=$(field /eal/heap_info,0 Alloc_count)
-}
-
-# Not while it attaches or detaches: a death there restarts the primary, as documented.
-kill_one() # role of the lock file
-{
-	local pid
-
-	wait_for 10 attached "$1" || return 1
-	moment 150
-	pid=$(role_pid "$1")
-	attached "$1" || return 1
-	echo "kill $1 $pid" >>"$TMP/kills.log"
-	kill -KILL "$pid"
-	wait_for 10 attached_anew "$1" "$pid"
 }
 
 # What a death of all traffic looked like.
@@ -111,7 +49,7 @@ kill_all()
 	for ((n = 1; n <= KILLS; n++)); do
 		role=worker-0
 		[ $((RANDOM % 11)) -ge 3 ] || role=control
-		kill_one "$role" || die "kill $n (seed $SEED): $role does not come back"
+		kill_some "$role" || die "kill $n (seed $SEED): $role does not come back"
 		flood_flows 5 || lost_all "kill $n (seed $SEED): no traffic after $role came back"
 		N_KILLED[$role]=$((N_KILLED[$role] + 1))
 		ended primary && die "kill $n (seed $SEED): primary ended"
@@ -120,11 +58,6 @@ kill_all()
 			BEFORE="$FDS $MAPS $HUGE $MEMZONES $HEAP $BLOCKS"
 		fi
 	done
-}
-
-at_most() # found, allowed
-{
-	[ "$1" -le "$2" ]
 }
 
 declare -A N_KILLED=([worker-0]=0 [control]=0)
