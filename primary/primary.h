@@ -61,6 +61,7 @@ struct port {
 	bool released;	    /* its device was removed and EAL has detached it; id is not valid */
 	bool wedged;	    /* lost bus mastering while it ran: needs a restart */
 	uint8_t unmastered; /* polls in a row that found bus mastering off */
+	bool renewable;	    /* its driver is reset by port_renew, and the device allows it */
 	bool lsc;	    /* the driver reports link changes */
 	bool promisc;	    /* always on: an xconnect needs it */
 	bool want_promisc;  /* the kernel wants it */
@@ -79,6 +80,8 @@ struct port {
 	const void *rx_burst; /* burst functions at first start, see port_start */
 	const void *tx_burst;
 	const void *tx_prepare;
+	void *rx_queues; /* where bursts find the queues */
+	void *tx_queues;
 	/* port_removal.c. Main thread writes, before the port can be removed */
 	int sysfs;			/* the device's folder, -1: no PCI device */
 	char pci[KNIT_PCI_NAME];	/* its address */

@@ -9,6 +9,7 @@
 #include "kni/base/netns.h"
 #include "port_driver.h"
 #include "port_removal.h"
+#include "port_renew.h"
 #include "port_rxmode.h"
 #include "port_setup.h"
 #include "port_tap.h"
@@ -87,6 +88,7 @@ static int port_learn(struct primary *p, unsigned int i, const struct knit_confi
 	if (ret < 0)
 		return ret;
 	driver = knit_driver_find(info.driver_name);
+	port_renew_learn(port, &info);
 	port->lsc = *info.dev_flags & RTE_ETH_DEV_INTR_LSC && !driver->poll_link;
 	rte_eth_macaddr_get(port->id, &mac);
 	memcpy(port->topo->mac, mac.addr_bytes, sizeof(mac.addr_bytes));
@@ -114,9 +116,9 @@ static void report_numa_distance(struct primary *p, unsigned int i)
 }
 
 /*
- * Burst functions are per process. A secondary copies them when it attaches. Everything that
- * selects one is fixed at configuration. If a start nevertheless selects another one, workers that
- * continue would call the wrong function.
+ * Burst functions are per process. A secondary copies them when it attaches, and the addresses of
+ * the lists of queues. Everything that selects one is fixed at configuration. If a start
+ * nevertheless selects another one, workers that continue would call the wrong function.
  */
 static bool port_burst_changed(struct port *port)
 {
@@ -125,7 +127,12 @@ static bool port_burst_changed(struct port *port)
 	const void *prepare = (const void *)knit_eth_calls(port->id)->tx_pkt_prepare;
 	bool changed = port->rx_burst && (port->rx_burst != rx || port->tx_burst != tx ||
 					  port->tx_prepare != prepare);
+	void *rx_queues, *tx_queues;
 
+	knit_eth_queues(port->id, &rx_queues, &tx_queues);
+	changed |= port->rx_burst && (port->rx_queues != rx_queues || port->tx_queues != tx_queues);
+	port->rx_queues = rx_queues;
+	port->tx_queues = tx_queues;
 	port->rx_burst = rx;
 	port->tx_burst = tx;
 	port->tx_prepare = prepare;
@@ -175,7 +182,7 @@ int port_start(struct primary *p, unsigned int i)
 	knit_doorbell_ring(p->topo->control.doorbell);
 	if (!port_burst_changed(port))
 		return 0;
-	log_warn("port %s: the driver took other burst functions; its workers must start anew",
+	log_warn("port %s: it has other burst functions or queues now; its workers start anew",
 		 port->conf->name);
 	return 1;
 }

@@ -6,7 +6,8 @@
 
 /*
  * Open, start and stop ports. 0 or -errno, logged. port_start returns 1 if the driver has chosen
- * other burst functions than at the first start. Running workers would then call the old ones.
+ * other burst functions than at the start before, or ethdev other lists of queues. Running workers
+ * would then use the old ones.
  */
 int primary_ports_open(struct primary *p);
 void primary_ports_close(struct primary *p);

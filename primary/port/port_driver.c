@@ -33,8 +33,11 @@ static const struct knit_driver drivers[] = {
 	 * forgets that the port runs.
 	 */
 	{ "net_vmxnet3", KNIT_RESET_PORT, .poll_link = true, .mtu_stopped = true, .sync = true },
-	/* Frees no receive mbufs before the device itself is initialised again. */
-	{ "net_virtio", KNIT_RESET_NONE, .device_spread = true, .sync = true },
+	/*
+	 * Stop and start leave the rings as they are. A configuration that wants other features of
+	 * the device resets it, frees all mbufs and rings, and makes new rings.
+	 */
+	{ "net_virtio", KNIT_RESET_DEVICE, .device_spread = true, .sync = true },
 	{ "net_memif", KNIT_RESET_NONE, .hands_on = true },
 	/*
 	 * The devices of its library belong to the creating process. Bursts in other processes find

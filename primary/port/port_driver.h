@@ -13,6 +13,11 @@ enum knit_reset {
 	 * set-up or stop.
 	 */
 	KNIT_RESET_PORT,
+	/*
+	 * The driver frees mbufs only when it initialises the device anew, and then those of all
+	 * its queues. Stop the port, have that done (port_renew), set up all queues, start it.
+	 */
+	KNIT_RESET_DEVICE,
 	/* Not possible, or not known to be possible: the primary restarts. */
 	KNIT_RESET_NONE,
 };

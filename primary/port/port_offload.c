@@ -92,6 +92,33 @@ void port_offload_choose(const struct knit_config *c, unsigned int i,
 	o->tx = tx & knit_offload_usable(info->driver_name, info->tx_offload_capa);
 }
 
+/*
+ * What virtio has a feature for. A port without any gets those of transmit: those of receive would
+ * exclude the vector function for good.
+ */
+bool port_offload_vary(const struct rte_eth_dev_info *info, struct port_offloads *o)
+{
+	const uint64_t tx = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |
+			    RTE_ETH_TX_OFFLOAD_TCP_TSO;
+	const uint64_t rx = RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+
+	if ((o->rx & rx) || (o->tx & tx)) {
+		o->rx &= ~rx;
+		o->tx &= ~tx;
+		return true;
+	}
+	o->tx |= info->tx_offload_capa & tx;
+	if (o->tx & tx)
+		return true;
+	o->rx |= info->rx_offload_capa & rx;
+	if (o->rx & rx)
+		return true;
+	o->rss = !o->rss;
+	if (!o->rss)
+		o->rx &= ~RTE_ETH_RX_OFFLOAD_RSS_HASH;
+	return KNIT_VIRTIO_RSS;
+}
+
 uint16_t port_offload_max_mtu(const struct knit_config *c, unsigned int i,
 			      const struct rte_eth_dev_info *info)
 {

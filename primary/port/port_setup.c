@@ -171,9 +171,8 @@ bool port_setup_differs(const struct port_setup *a, const struct port_setup *b)
 }
 
 /* Everything that can select a burst function is fixed here and never changes, see port_start. */
-static int port_configure(struct port *port)
+int port_configure(struct port *port, const struct port_setup *s)
 {
-	const struct port_setup *s = &port->setup;
 	struct rte_eth_conf conf = { 0 };
 	struct rte_eth_dev_info info;
 	uint16_t mtu = s->mtu;
@@ -192,13 +191,17 @@ static int port_configure(struct port *port)
 		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & RSS_TYPES;
 	}
 	ret = knit_eth_configure(port->id, s->n_rx, s->n_tx, &conf, mtu);
-	if (ret < 0)
-		return errno_log(ret, "rte_eth_dev_configure");
+	return ret < 0 ? errno_log(ret, "rte_eth_dev_configure") : 0;
+}
+
+static void tell_setup(struct port *port)
+{
+	const struct port_setup *s = &port->setup;
+
 	port->topo->tx_capa = s->tx_offloads;
 	port->topo->tx_fast = s->fast;
-	port->topo->rx_partial = knit_offload_none_is_partial(info.driver_name);
+	port->topo->rx_partial = knit_offload_none_is_partial(port->topo->driver);
 	port->topo->mtu = s->mtu;
-	return 0;
 }
 
 int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct rte_mempool *pool)
@@ -225,23 +228,32 @@ int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct r
 	return 0;
 }
 
+int port_setup_queues(struct primary *p, unsigned int i)
+{
+	unsigned int w;
+	int ret = 0;
+
+	for (w = 0; w < KNIT_MAX_WORKERS && ret == 0; w++)
+		if (p->topo->workers[w].state != KNIT_PROCESS_DEAD)
+			ret = port_queue_setup(p, i, w, p->topo->workers[w].pool);
+	return ret;
+}
+
 int port_set_up(struct primary *p, unsigned int i)
 {
 	const struct knit_plan_port *plan = &p->plan->ports[i];
 	struct port *port = &p->ports[i];
-	unsigned int w;
 	int ret;
 
 	if (plan->n_tx_queues < plan->n_queues)
 		log_notice("port %s: %u workers send through %u transmit queues", port->topo->name,
 			   plan->n_queues, plan->n_tx_queues);
-	ret = port_configure(port);
+	ret = port_configure(port, &port->setup);
 	if (ret < 0)
 		return ret;
+	tell_setup(port);
 	port->rx_desc = port->setup.rx_desc;
 	port->tx_desc = port->setup.tx_desc;
 	rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &port->rx_desc, &port->tx_desc);
-	for (w = 0; w < KNIT_MAX_WORKERS && ret == 0; w++)
-		ret = port_queue_setup(p, i, w, p->topo->workers[w].pool);
-	return ret;
+	return port_setup_queues(p, i);
 }

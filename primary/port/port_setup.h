@@ -28,6 +28,12 @@ bool port_setup_differs(const struct port_setup *a, const struct port_setup *b);
  */
 int port_set_up(struct primary *p, unsigned int i);
 
+/* Only configures it, in the way that s says. Its queues must be set up after that. */
+int port_configure(struct port *port, const struct port_setup *s);
+
+/* All queues, with the pools of their workers. Those of dead workers get others. */
+int port_setup_queues(struct primary *p, unsigned int i);
+
 /*
  * Sets up the queues of worker w on port i with this pool. The port is stopped, or its driver can
  * set up queues of a running port.

@@ -13,6 +13,7 @@
 #include "port/port_driver.h"
 #include "port/port_pause.h"
 #include "port/port_removal.h"
+#include "port/port_renew.h"
 #include "port/port_setup.h"
 #include "primary.h"
 #include "process/park.h"
@@ -29,7 +30,10 @@
  * its rings in any state. So none of these is repaired. They are replaced, in this order:
  *
  *   1  The engine has detached the pairs (registry.c did that at once). New workers are kept out.
- *   2  Live workers with a queue on one of the same ports are parked. These ports are stopped.
+ *   2  Live workers with a queue on one of the same ports are parked. These ports are stopped. The
+ *      pools of all dead workers forget their objects, so they have room for what drivers free.
+ *      Where a driver frees mbufs only when it initialises the device (KNIT_RESET_DEVICE), that is
+ *      done now, for all queues of the port.
  *   3  The dead worker's queues, on all ports, are set up again with the spare pool of its NUMA
  *      node. The driver frees the old mbufs into their pool. That pool has forgotten its other
  *      objects, so it has room for them.
@@ -51,13 +55,21 @@
 #define PATIENCE 8
 #define SAY_EVERY 64 /* tries, some seconds */
 
+/* A removed device cannot be initialised. */
+static bool port_resettable(const struct port *port)
+{
+	if (port->renewable)
+		return !port_is_removed(port);
+	return knit_driver_find(port->topo->driver)->reset == KNIT_RESET_PORT;
+}
+
 static bool ports_resettable(struct primary *p, uint64_t ports)
 {
 	unsigned int k;
 
 	for (k = 0; k < p->topo->n_ports; k++) {
 		if (!(ports & (UINT64_C(1) << k)) || p->ports[k].released ||
-		    knit_driver_find(p->topo->ports[k].driver)->reset != KNIT_RESET_NONE)
+		    port_resettable(&p->ports[k]))
 			continue;
 		log_err("port %s: a queue of driver %s can't be reset; starting anew",
 			p->topo->ports[k].name, p->topo->ports[k].driver);
@@ -80,6 +92,26 @@ static int stop_ports(struct primary *p, uint64_t ports)
 			return ret;
 	}
 	return 0;
+}
+
+static void forget_pools(struct primary *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->topo->n_workers; i++)
+		if (p->topo->workers[i].state == KNIT_PROCESS_DEAD)
+			primary_pool_forget(p->topo->workers[i].pool);
+}
+
+static int renew_ports(struct primary *p, uint64_t ports)
+{
+	unsigned int k;
+	int ret = 0;
+
+	for (k = 0; k < p->topo->n_ports && ret == 0; k++)
+		if (ports & (UINT64_C(1) << k) && !p->ports[k].released && p->ports[k].renewable)
+			ret = port_renew(p, k);
+	return ret;
 }
 
 /* Ports whose device was removed are not started. Their queues are new, and empty. */
@@ -165,6 +197,9 @@ static int reset_domains(struct primary *p, uint64_t ports)
 	int ret;
 
 	ret = stop_ports(p, ports);
+	forget_pools(p);
+	if (ret == 0)
+		ret = renew_ports(p, ports);
 	for (i = 0; i < p->topo->n_workers && ret == 0; i++)
 		if (p->topo->workers[i].state == KNIT_PROCESS_DEAD)
 			ret = reset_domain(p, i);

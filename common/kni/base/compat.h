@@ -203,14 +203,16 @@ static inline int knit_eth_configure(uint16_t port, uint16_t n_rx, uint16_t n_tx
 
 /*
  * Before 21.11 a secondary takes the primary's telemetry socket away, and can't attach a port of
- * net_ring.
+ * net_ring; net_virtio does not know RSS.
  */
 #if RTE_VERSION >= RTE_VERSION_NUM(21, 11, 0, 0)
 #define KNIT_SECONDARY_TELEMETRY true
 #define KNIT_SECONDARY_NET_RING true
+#define KNIT_VIRTIO_RSS true
 #else
 #define KNIT_SECONDARY_TELEMETRY false
 #define KNIT_SECONDARY_NET_RING false
+#define KNIT_VIRTIO_RSS false
 #endif
 
 /*

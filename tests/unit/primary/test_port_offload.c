@@ -59,6 +59,23 @@ static bool strips(unsigned int port)
 	return got.rx & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 }
 
+#define OTHER_RX (RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
+#define OTHER_TX (RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
+
+/* As DPDK's net_virtio turns offloads into features: any checksum is one, TSO are two. */
+static unsigned int features(uint64_t rx, uint64_t tx)
+{
+	unsigned int f = 0;
+
+	if (rx & (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM))
+		f |= 1;
+	if (tx & (RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM))
+		f |= 2;
+	if (tx & RTE_ETH_TX_OFFLOAD_TCP_TSO)
+		f |= 4;
+	return f;
+}
+
 START_TEST(auto_without_interfaces)
 {
 	ck_assert(fast(2));
@@ -142,6 +159,58 @@ START_TEST(largest_mtu)
 }
 END_TEST
 
+/* Whatever a port uses: other features, each of which the device has. */
+START_TEST(varied)
+{
+	static const uint64_t rx[] = { 0, RTE_ETH_RX_OFFLOAD_TCP_CKSUM, RTE_ETH_RX_OFFLOAD_SCATTER,
+				       RTE_ETH_RX_OFFLOAD_CHECKSUM |
+					       RTE_ETH_RX_OFFLOAD_VLAN_STRIP };
+	static const uint64_t tx[] = { 0, RTE_ETH_TX_OFFLOAD_MULTI_SEGS, CSUMS,
+				       RTE_ETH_TX_OFFLOAD_TCP_TSO,
+				       CSUMS | RTE_ETH_TX_OFFLOAD_VLAN_INSERT };
+	struct port_offloads was = { 0 }, o;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(rx) * RTE_DIM(tx); i++) {
+		was.rx = rx[i % RTE_DIM(rx)];
+		was.tx = tx[i / RTE_DIM(rx)];
+		o = was;
+		ck_assert(port_offload_vary(&info, &o));
+		ck_assert(features(o.rx, o.tx) != features(was.rx, was.tx));
+		/* and what else selects a function stays */
+		ck_assert_uint_eq(o.rx & OTHER_RX, was.rx & OTHER_RX);
+		ck_assert_uint_eq(o.tx & OTHER_TX, was.tx & OTHER_TX);
+		ck_assert(o.rss == was.rss);
+	}
+}
+END_TEST
+
+START_TEST(varied_with_what_there_is)
+{
+	struct port_offloads o = { .rx = RTE_ETH_RX_OFFLOAD_SCATTER };
+
+	info.tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_TSO;
+	info.rx_offload_capa = OTHER_RX | RTE_ETH_RX_OFFLOAD_TCP_CKSUM;
+	ck_assert(port_offload_vary(&info, &o));
+	ck_assert_uint_eq(o.tx, RTE_ETH_TX_OFFLOAD_TCP_TSO);
+	ck_assert_uint_eq(o.rx, RTE_ETH_RX_OFFLOAD_SCATTER);
+	o.tx = 0;
+	info.tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	ck_assert(port_offload_vary(&info, &o));
+	ck_assert_uint_eq(o.tx, 0);
+	ck_assert_uint_eq(o.rx, RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_TCP_CKSUM);
+	o.rx = 0;
+	info.rx_offload_capa = OTHER_RX;
+	ck_assert(port_offload_vary(&info, &o) == KNIT_VIRTIO_RSS);
+	ck_assert_uint_eq(o.rx | o.tx, 0);
+	ck_assert(o.rss);
+	o.rx = RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_RSS_HASH;
+	ck_assert(port_offload_vary(&info, &o) == KNIT_VIRTIO_RSS);
+	ck_assert_uint_eq(o.rx, RTE_ETH_RX_OFFLOAD_SCATTER); /* the hash goes with RSS */
+	ck_assert(!o.rss);
+}
+END_TEST
+
 KNIT_SUITE(port_offload)
 {
 	knit_add_fixture_test(s, "auto without interfaces", auto_without_interfaces, 0, setup,
@@ -153,4 +222,7 @@ KNIT_SUITE(port_offload)
 			      teardown);
 	knit_add_fixture_test(s, "as told", as_told, 0, setup, teardown);
 	knit_add_fixture_test(s, "largest mtu", largest_mtu, 0, setup, teardown);
+	knit_add_fixture_test(s, "varied", varied, 0, setup, teardown);
+	knit_add_fixture_test(s, "varied with what there is", varied_with_what_there_is, 0, setup,
+			      teardown);
 }
