@@ -9,6 +9,7 @@
 #include "port/port_driver.h"
 #include "port/port_pause.h"
 #include "port/port_removal.h"
+#include "port/port_renew.h"
 #include "primary.h"
 #include "process/park.h"
 #include "system/rundir/rundir.h"
@@ -241,6 +242,8 @@ static bool port_restart(struct primary *p, unsigned int i)
 	failed = 0;
 	pthread_mutex_lock(&p->drivers);
 	ret = port_stop(p, i);
+	if (ret == 0 && p->ports[i].renewable)
+		ret = port_renew(p, i);
 	if (ret == 0)
 		ret = port_start(p, i);
 	pthread_mutex_unlock(&p->drivers);
@@ -259,7 +262,8 @@ bool bus_master_recover(struct primary *p)
 		port = &p->ports[i];
 		if (!port->wedged || port_is_removed(port))
 			continue;
-		if (knit_driver_find(port->topo->driver)->reset == KNIT_RESET_PORT) {
+		if (port->renewable ||
+		    knit_driver_find(port->topo->driver)->reset == KNIT_RESET_PORT) {
 			done &= port_restart(p, i);
 			continue;
 		}

@@ -14,8 +14,9 @@
  * Two kinds of processes have no copy: those that end before they are ready, and those that are not
  * of knit. inotify reports their close, and bus mastering is switched on again. Meanwhile the NIC
  * could not write to some descriptors, and the driver would wait for each of these for ever. So the
- * port is stopped and started, unless the reset of a domain has done that. If its driver does not
- * allow it (KNIT_RESET_NONE), the primary restarts.
+ * port is stopped and started, unless the reset of a domain has done that. A device of virtio stops
+ * working, and is initialised in between. If the driver allows neither (KNIT_RESET_NONE), the
+ * primary restarts.
  *
  * Port thread. bus_master_open is called before it starts.
  */

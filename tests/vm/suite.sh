@@ -69,9 +69,10 @@ SMOKE="10-kni-legacy 20-traffic 22-requests 24-xconnect"
 # whose processes stand still on their way into EAL; 37 and 38, which have no interface.
 TAPS="33-two-workers 36-handoff 25-idle 40-users 51-change"
 MORE_TAPS="21-offload 23-many 30-errors 31-restart 34-shutdown 39-optional 43-large-buffers"
+VIRTIO_KILL=$VM/scenarios/23-virtio-kill.sh
 # Of 30-bind.sh, by number of the NIC.
 PROBES="0:vfio-pci 0:igb_uio:msix 0:igb_uio:msi 0:igb_uio:legacy 0:uio_pci_generic"
-PROBES+=" 2:vfio-pci 2:igb_uio:msix 4:vfio-pci 4:igb_uio:msix"
+PROBES+=" 2:vfio-pci 2:igb_uio:msix 2:uio_pci_generic 4:vfio-pci 4:igb_uio:msix"
 # All NICs on all ways, which takes too long for every day.
 MATRIX=$(printf ' %s' {0,2,4}:{vfio-pci,igb_uio:msix,igb_uio:msi,igb_uio:legacy,uio_pci_generic})
 # DPDK's vmxnet3 has QEMU's read its settings before it has said where they are: at 0.
@@ -79,7 +80,7 @@ FAULT_OF_VMXNET3='DMAR: .*(handling fault status|DMA Read .*device \[00:14\.0\] 
 
 probes() # name, timeout, probes
 {
-	vm "$1" "$2" --nic 1:e1000e --nic 1:e1000 --nic 2:virtio-net-pci --nic 2:e1000 \
+	vm "$1" "$2" --nic 1:e1000e --nic 1:e1000 --nic host:virtio-net-pci --nic host:e1000 \
 		--nic 3:vmxnet3 --nic 3:e1000 --known "$FAULT_OF_VMXNET3" \
 		"$VM/scenarios/30-bind.sh $3"
 }

@@ -86,7 +86,7 @@ restarted() # starts before, why
 # Descriptors that it was to write to then are never written, and a driver that waits for one stands
 # still as soon as it comes round to it. Another program closes it; then it is stopped for as long
 # as the primary takes to look for itself.
-loses_memory() # the kernel's driver
+loses_memory()
 {
 	local uio starts
 
@@ -98,13 +98,11 @@ loses_memory() # the kernel's driver
 	goes_on "when a process has ended"
 	check "$what: and was not started anew" field_is /knit/port,left starts "$starts"
 	start_control
-	if [ "$1" != virtio-pci ]; then
-		: <>"/dev/$(basename "$uio")"
-		restarted "$starts" "after another program"
-		starts=$(field /knit/port,left starts)
-		no_memory "$at"
-		restarted "$starts" "after a second"
-	fi
+	: <>"/dev/$(basename "$uio")"
+	restarted "$starts" "after another program"
+	starts=$(field /knit/port,left starts)
+	no_memory "$at"
+	restarted "$starts" "after a second"
 	stop flood INT
 }
 
@@ -153,7 +151,7 @@ probe() # number, driver, interrupts
 	check "$what: bound" driver_is "$at" "$2"
 	[ -z "${3:-}" ] || check "$what: interrupts" interrupts_are "$had" "$3"
 	five_steps "$1" "$what" "$had"
-	[ "$2" != uio_pci_generic ] || loses_memory "$had"
+	[ "$2" != uio_pci_generic ] || loses_memory
 	system_down
 	check "$what: primary ends well" [ "$STATUS" -eq 0 ]
 	check "$what: back on $had" driver_is "$at" "$had"
