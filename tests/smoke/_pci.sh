@@ -5,23 +5,23 @@
 # with `--nics pci` or `--nics plain`. They come in pairs on one wire, the first for DPDK, the
 # second for the kernel: 0000:00:10.0 and :11.0, 0000:00:12.0 and :13.0
 #
-#   pci_port NAME NETNS [TEXT]     the next pair: a port on the first, which vfio-pci drives; the
-#                                  other is NAME0 in NETNS
-#   bind_vfio ADDRESS              gives a device to vfio-pci
+#   pci_port NAME NETNS [TEXT]     the next pair: a port on the first, which PCI_DRIVER drives, if
+#                                  not vfio-pci; the other is NAME0 in NETNS
+#   bind_pci ADDRESS               gives a device to PCI_DRIVER
 #   far_end ADDRESS NETNS NAME     moves the kernel's device of a NIC there
 #   cable N on|off                 pulls the cable of the N-th NIC: the machine's side of it
 N_PCI=0
 
-bind_vfio() # address
+bind_pci() # address
 {
-	local device=/sys/bus/pci/devices/$1
+	local device=/sys/bus/pci/devices/$1 driver=${PCI_DRIVER:-vfio-pci}
 
-	modprobe vfio-pci || die "no vfio-pci"
-	[ "$(basename "$(readlink "$device/driver")")" != vfio-pci ] || return 0
-	echo vfio-pci >"$device/driver_override"
+	modprobe "$driver" || die "no $driver"
+	[ "$(basename "$(readlink "$device/driver")")" != "$driver" ] || return 0
+	echo "$driver" >"$device/driver_override"
 	[ ! -e "$device/driver" ] || echo "$1" >"$device/driver/unbind"
 	echo "$1" >/sys/bus/pci/drivers_probe
-	[ "$(basename "$(readlink "$device/driver")")" = vfio-pci ] || die "$1 not on vfio-pci"
+	[ "$(basename "$(readlink "$device/driver")")" = "$driver" ] || die "$1 not on $driver"
 }
 
 # The namespace that the machine started with, where NICs return when theirs ends.
@@ -59,7 +59,7 @@ pci_port() # name, netns[, text]
 {
 	local near=0000:00:1$((2 * N_PCI)).0 far=0000:00:1$((2 * N_PCI + 1)).0
 
-	bind_vfio $near
+	bind_pci $near
 	modprobe -a e1000 virtio_net || die "no driver for the far end"
 	far_end $far "$2" "${1}0"
 	port "$1" $near "" "${3:-}"

@@ -14,6 +14,7 @@
 #   --nic WIRE:MODEL[,PROPERTY=VALUE...]   a NIC. The n-th (from 0) is 0000:00:1<n>.0 and has
 #                      the MAC 52:54:00:00:00:1<n>. NICs on one wire see each other. A wire is a
 #                      number, or a name: then it is a bridge and its NICs may have queues=N.
+#                      virtio with the property legacy: as before virtio 1.0, past the IOMMU.
 #   --nics pci         four NICs: e1000e and e1000 on wire 1, e1000e and e1000 on wire 2
 #   --nics plain       the same with virtio-net instead of e1000, which neither filters nor changes
 #                      VLAN tags
@@ -139,7 +140,13 @@ add_nic() # number, wire:model,properties
 		model=${model/,queues=$queues/}
 		[ "$queues" -eq 1 ] || at+=",mq=on,vectors=$((2 * queues + 2))"
 	fi
-	[[ $model != virtio* ]] || at+=",disable-legacy=on,iommu_platform=on"
+	case $model in
+	virtio*,legacy*)
+		model=${model/,legacy/}
+		at+=",disable-legacy=off,disable-modern=on"
+		;;
+	virtio*) at+=",disable-legacy=on,iommu_platform=on" ;;
+	esac
 	if [[ $wire == [0-9]* ]]; then
 		QEMU+=(-netdev "hubport,id=net$1,hubid=$wire")
 	else

@@ -9,6 +9,7 @@
 #   pci        knit on e1000e behind the IOMMU, kmod and tap engine
 #   life       processes that die or stand still on e1000e, IOVA as VA and as PA
 #   virtio     two workers on virtio-net with several queues
+#   virtio-kill  its workers killed at random moments: modern and old devices, packed rings
 #   smoke      scenarios of tests/smoke with the module, on e1000e; its application of rte_kni.h was
 #              built against what is installed
 #   taps       more of tests/smoke with the module, on DPDK's net_tap: several workers, no root
@@ -32,7 +33,7 @@
 
 UNLOAD=$VM/scenarios/90-unload.sh
 # The longest first: run side by side, the last ones then end at about the same time.
-DEFAULT="smoke bind taps life module unplug pci refuse packets virtio noiommu secure"
+DEFAULT="smoke bind virtio-kill taps life module unplug pci refuse packets virtio noiommu secure"
 OPTIONS=()
 BOOTS=()
 status=0
@@ -123,6 +124,14 @@ boot() # name
 	virtio)
 		vm virtio 400 --nic wide:virtio-net-pci,queues=2,rss=on --nic wide:e1000 \
 			"${virtio[@]/#/$ON_MODULE}" "${virtio[@]/%/ rss}" "$UNLOAD"
+		;;
+	virtio-kill)
+		vm virtio-kill 1500 --nic wide:virtio-net-pci,queues=2,rss=on --nic wide:e1000 \
+			--nic old:virtio-net-pci,legacy --nic old:e1000 \
+			--nic rings:virtio-net-pci,packed=on,queues=2 --nic rings:e1000 \
+			--nic 1:virtio-net-pci --nic 1:e1000 \
+			"$ON_MODULE$VIRTIO_KILL modern 2" "$VIRTIO_KILL legacy 1" \
+			"$ON_MODULE$VIRTIO_KILL packed 2" "$VIRTIO_KILL bare 1" "$UNLOAD"
 		;;
 	smoke)
 		legacy=$(readlink -m "$KNIT_BUILD/vm-logs/installed")
