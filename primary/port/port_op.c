@@ -110,6 +110,7 @@ static int op_mtu(struct primary *p, unsigned int i, struct knit_msg *m)
 	if (ret < 0)
 		return ret;
 	port->topo->mtu = m->value;
+	port->setup.mtu = m->value;
 	return 0;
 }
 
