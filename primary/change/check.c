@@ -4,6 +4,7 @@
 
 #include "kni/base/log.h"
 #include "memory/pool_size.h"
+#include "port/port_driver.h"
 #include "port/port_setup.h"
 #include "primary.h"
 #include "process/park.h"
@@ -72,6 +73,18 @@ static bool is_usable(const struct port *port)
 	return !port->released && !__atomic_load_n(&port->topo->removed, __ATOMIC_ACQUIRE);
 }
 
+/* Its driver would keep mbufs of the queues that it has. */
+static int check_driver(const struct primary *p, unsigned int i, char *why, size_t len)
+{
+	const struct port *port = &p->ports[i];
+
+	if (port->renewable || knit_driver_find(port->topo->driver)->reset == KNIT_RESET_PORT)
+		return 0;
+	snprintf(why, len, "port %s: driver %s can't set up its queues again: a start is needed",
+		 port->topo->name, port->topo->driver);
+	return -ENOTSUP;
+}
+
 static int choose_setups(struct primary *p, struct change *c, char *why, size_t len)
 {
 	unsigned int i;
@@ -85,6 +98,8 @@ static int choose_setups(struct primary *p, struct change *c, char *why, size_t 
 		if (ret == 0 && (port_setup_differs(&c->setup[i], &p->ports[i].setup) ||
 				 !same_queues(p->plan, c->plan, i)))
 			c->set_up |= UINT64_C(1) << i;
+		if (ret == 0 && c->set_up & UINT64_C(1) << i)
+			ret = check_driver(p, i, why, len);
 	}
 	return ret;
 }
@@ -149,8 +164,8 @@ static int check_held(const struct primary *p, const struct change *c, char *why
 	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
 		if (!(c->parked & UINT32_C(1) << i) || !park_is_held(&p->topo->workers[i]))
 			continue;
-		snprintf(why, len, "worker %u is parked, and has to follow: `knit worker resume %u`",
-			 i, i);
+		snprintf(why, len,
+			 "worker %u is parked, and has to follow: `knit worker resume %u`", i, i);
 		return -EBUSY;
 	}
 	return 0;

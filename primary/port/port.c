@@ -296,7 +296,7 @@ int port_set_up_and_start(struct primary *p, unsigned int i)
 	if (ret < 0)
 		return errno_log(ret, "network namespace of a port");
 	report_numa_distance(p, i);
-	ret = port_set_up(p, i);
+	ret = port->renewable && port->topo->starts ? port_renew(p, i) : port_set_up(p, i);
 	knit_netns_leave(&netns);
 	return ret < 0 ? ret : port_start(p, i);
 }

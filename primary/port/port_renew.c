@@ -78,20 +78,15 @@ static int port_vary(struct port *port, const struct port_setup *now)
 	return ret == -ENOTSUP ? 0 : ret;
 }
 
-/*
- * The device and the driver then have the device's first address. All else is set at start. The MTU
- * is that of now, which the kernel may have set.
- */
+/* The device and the driver then have the device's first address. All else is set at start. */
 static int port_init_device(struct port *port)
 {
-	struct port_setup now = port->setup;
 	struct rte_ether_addr mac;
 	int ret;
 
-	now.mtu = port->topo->mtu;
-	ret = port_vary(port, &now);
+	ret = port_vary(port, &port->setup);
 	if (ret == 0)
-		ret = port_configure(port, &now);
+		ret = port_configure(port, &port->setup);
 	if (ret < 0)
 		return ret;
 	memcpy(mac.addr_bytes, port->topo->mac, sizeof(mac.addr_bytes));

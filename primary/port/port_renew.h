@@ -7,6 +7,8 @@
 #include <rte_ethdev.h>
 
 /*
+ * By p's plan and the port's `setup`, as port_set_up.
+ *
  * For drivers that give mbufs back only when they initialise the device (KNIT_RESET_DEVICE). Of a
  * stopped port that is renewable: makes the driver reset the device, which then reads and writes no
  * memory, free the mbufs of all queues, and make new queues. They are set up, but not those of dead
