@@ -27,6 +27,8 @@ LAW = {
     "include/abi": [],
     # what the kernel module compiles, too
     "common/pure": [],
+    # forwarding tables: no DPDK, and nothing else of knit's
+    "common/route": [],
     # librte_kni: api -> control -> engine -> base; datapath -> offload, base
     "common/kni": ["common/kni/base"],
     "common/kni/base": [],
