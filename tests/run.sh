@@ -20,8 +20,8 @@ LOGS=$BUILD/test-logs
 ALL="lint unit unit-asan unit-tsan abi-kmod abi-library kmod install smoke vm"
 BOOTS=$(tests/vm/suite.sh --list)
 BOOT_TIMEOUT=3600
-UNIT=(knit-unit-abi knit-unit-kmod knit-unit-kni knit-unit-primary knit-unit-system
-	knit-unit-worker)
+UNIT=(knit-unit-abi knit-unit-kmod knit-unit-kni knit-unit-primary knit-unit-route
+	knit-unit-system knit-unit-worker)
 LANES=${KNIT_VM_LANES:-2}
 SMOKE_TIMEOUT=${KNIT_SMOKE_TIMEOUT:-240}
 
@@ -55,6 +55,13 @@ handoff_tsan()
 {
 	meson compile -C "$BUILD-tsan" knit-unit-system &&
 		CK_FORK=no timeout 300 "$BUILD-tsan/tests/unit/knit-unit-system" handoff
+}
+
+# Readers and a writer of the forwarding tables
+route_tsan()
+{
+	meson compile -C "$BUILD-tsan" knit-unit-route &&
+		CK_FORK=no timeout 300 "$BUILD-tsan/tests/unit/knit-unit-route" route_readers
 }
 
 # Its exit code, its output, and a line if it ended in another way than a script of ours does.
@@ -145,7 +152,7 @@ suite() # name
 		config/hugepages.sh && unit_programs "$BUILD" "${UNIT[@]}" knit-unit-kmod-lib
 		;;
 	unit-asan) sanitized asan address,undefined "${UNIT[@]}" ;;
-	unit-tsan) sanitized tsan thread knit-unit-abi && handoff_tsan ;;
+	unit-tsan) sanitized tsan thread knit-unit-abi && handoff_tsan && route_tsan ;;
 	abi-kmod) timeout 300 tests/abi/run.sh ;;
 	abi-library) timeout 600 tests/abi/library.sh ;;
 	kmod) timeout 900 tests/kmod.sh ;;
