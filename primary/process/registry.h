@@ -37,8 +37,8 @@ int registry_block_attach(struct primary *p);
 uint64_t registry_dead_ports(const struct primary *p);
 
 /*
- * EAL asked all processes to attach or detach a device, and failed. One that has ended meanwhile may
- * have held EAL's locks: then the primary starts anew, as after a death in attaching.
+ * EAL asked all processes to attach or detach a device, and failed. One that has ended meanwhile
+ * may have held EAL's locks: then the primary starts anew, as after a death in attaching.
  */
 void registry_hotplug_failed(struct primary *p);
 

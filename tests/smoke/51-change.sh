@@ -81,7 +81,7 @@ held()
 {
 	knit worker park 0 >/dev/null
 	check "a parked worker can't follow" says 1 \
-		"nothing is taken over: worker 0 is parked, and has to follow: .knit worker resume 0" \
+		"taken over: worker 0 is parked, and has to follow: .knit worker resume 0" \
 		change "s/forward = ([^)]*)/forward = ($CROSS)/"
 	knit worker resume 0 >/dev/null
 	check "it can, resumed" says 0 "worker 0 paused" knit reload "$TMP/now.cfg"
