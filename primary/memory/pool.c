@@ -17,6 +17,7 @@
  * that worker is parked or has ended.
  */
 #define POOL_OPS "ring_sp_sc"
+#define UNUSED_ROOM 256
 
 static struct rte_mempool *create_pool(const char *name, const struct primary *p,
 				       const struct pool_plan *pools, unsigned int node)
@@ -60,6 +61,21 @@ struct rte_mempool *primary_pool_create(const struct primary *p, unsigned int wo
 	while (rte_mempool_lookup(name))
 		snprintf(name, sizeof(name), "knit_domain_%u_%u", worker, ++n);
 	return create_pool(name, p, pools, pools->worker[worker]);
+}
+
+struct rte_mempool *primary_pool_unused(void)
+{
+	static const char *const name = "knit_unused";
+	struct rte_mempool *pool = rte_mempool_lookup(name);
+
+	if (pool)
+		return pool;
+	pool = rte_pktmbuf_pool_create_by_ops(name, KNIT_MAX_PORTS * (POOL_UNUSED_DESC + 1), 0, 0,
+					      RTE_PKTMBUF_HEADROOM + UNUSED_ROOM, SOCKET_ID_ANY,
+					      POOL_OPS);
+	if (pool == NULL)
+		log_err("mempool %s: %s", name, rte_strerror(rte_errno));
+	return pool;
 }
 
 int primary_pools_create(struct primary *p)

@@ -8,6 +8,9 @@ int primary_pools_create(struct primary *p);
 /* That of one worker, on its node. NULL: no memory, logged. */
 struct rte_mempool *primary_pool_create(const struct primary *p, unsigned int worker,
 					const struct pool_plan *pools);
+/* For receive queues of POOL_UNUSED_DESC descriptors that nobody uses. NULL: no memory, logged. */
+#define POOL_UNUSED_DESC 16
+struct rte_mempool *primary_pool_unused(void);
 /* Makes all objects free and new, whatever the state of the pool. Nobody may use it meanwhile. */
 void primary_pool_rebuild(struct rte_mempool *pool);
 /* Forgets the free objects. A driver that frees mbufs then always finds room in the pool. */

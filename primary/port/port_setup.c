@@ -5,6 +5,7 @@
 #include "kni/base/compat.h"
 #include "kni/base/log.h"
 #include "kni/offload/offload.h"
+#include "memory/pool.h"
 #include "port_driver.h"
 #include "port_offload.h"
 #include "port_tap.h"
@@ -190,7 +191,7 @@ int port_configure(struct port *port, const struct port_setup *s)
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & RSS_TYPES;
 	}
-	ret = knit_eth_configure(port->id, s->n_rx, s->n_tx, &conf, mtu);
+	ret = knit_eth_configure(port->id, RTE_MAX(s->n_rx, 1), RTE_MAX(s->n_tx, 1), &conf, mtu);
 	return ret < 0 ? errno_log(ret, "rte_eth_dev_configure") : 0;
 }
 
@@ -228,6 +229,25 @@ int port_queue_setup(struct primary *p, unsigned int i, unsigned int w, struct r
 	return 0;
 }
 
+/*
+ * Without a worker. ethdev gives a port a queue of each kind at least, and net_tap's processes can
+ * neither attach nor follow a start if one of them was not set up. Nobody uses these. Their mbufs
+ * are of a pool of their own, which no worker's death concerns.
+ */
+static int set_up_unused_queues(struct port *port)
+{
+	int ret, socket = rte_eth_dev_socket_id(port->id);
+	struct rte_mempool *pool = primary_pool_unused();
+
+	if (pool == NULL)
+		return -ENOMEM;
+	ret = rte_eth_rx_queue_setup(port->id, 0, POOL_UNUSED_DESC, socket, NULL, pool);
+	if (ret < 0)
+		return errno_log(ret, "rte_eth_rx_queue_setup");
+	ret = rte_eth_tx_queue_setup(port->id, 0, POOL_UNUSED_DESC, socket, NULL);
+	return ret < 0 ? errno_log(ret, "rte_eth_tx_queue_setup") : 0;
+}
+
 int port_setup_queues(struct primary *p, unsigned int i)
 {
 	unsigned int w;
@@ -236,6 +256,9 @@ int port_setup_queues(struct primary *p, unsigned int i)
 	for (w = 0; w < KNIT_MAX_WORKERS && ret == 0; w++)
 		if (p->topo->workers[w].state != KNIT_PROCESS_DEAD)
 			ret = port_queue_setup(p, i, w, p->topo->workers[w].pool);
+	if (ret == 0 && p->ports[i].setup.n_rx == 0 &&
+	    knit_driver_find(p->topo->ports[i].driver)->tap)
+		ret = set_up_unused_queues(&p->ports[i]);
 	return ret;
 }
 
