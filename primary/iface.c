@@ -232,13 +232,29 @@ static int port_get_link(struct primary *p, struct port *port, struct rte_eth_li
 	return ret;
 }
 
-/* A port that is held for a restart has no link; its interface's carrier stays as it is. */
+static void tell_link(struct port *port, bool up, const struct rte_eth_link *link)
+{
+	if (up == port->topo->link_up && link->link_speed == port->topo->link_speed)
+		return;
+	port->topo->link_up = up;
+	port->topo->link_speed = link->link_speed;
+	if (up)
+		EVENT(LINK_UP, EV(port->conf->name),
+		      EV(link->link_speed == UINT32_MAX ? 0 : link->link_speed));
+	else
+		EVENT(LINK_DOWN, EV(port->conf->name));
+}
+
+/*
+ * A port that is held for a restart has no link; its interface's carrier stays as it is. With each
+ * plan a port may have another interface, which knows nothing of the link.
+ */
 bool primary_link_update(struct primary *p, unsigned int i)
 {
+	const struct knit_plan *plan = knit_topo_plan(p->topo);
 	struct port *port = &p->ports[i];
 	struct rte_eth_link link;
 	struct rte_kni *kni;
-	int16_t iface;
 	bool up;
 	int ret;
 
@@ -248,19 +264,14 @@ bool primary_link_update(struct primary *p, unsigned int i)
 	up = link.link_status == RTE_ETH_LINK_UP && port->topo->admin_up && !port->absent;
 	if (!port->topo->removed && port_held(port, up))
 		return true;
-	if (up == port->topo->link_up && link.link_speed == port->topo->link_speed)
+	if (up == port->topo->link_up && link.link_speed == port->topo->link_speed &&
+	    port->link_told == plan->number)
 		return true;
-	port->topo->link_up = up;
-	port->topo->link_speed = link.link_speed;
-	if (up)
-		EVENT(LINK_UP, EV(port->conf->name),
-		      EV(link.link_speed == UINT32_MAX ? 0 : link.link_speed));
-	else
-		EVENT(LINK_DOWN, EV(port->conf->name));
-	iface = knit_topo_plan(p->topo)->ports[i].iface;
-	if (iface < 0)
+	tell_link(port, up, &link);
+	port->link_told = plan->number;
+	if (plan->ports[i].iface < 0)
 		return true;
-	kni = p->topo->ifaces[iface].kni;
+	kni = p->topo->ifaces[plan->ports[i].iface].kni;
 	kni->engine->set_link(kni, up, link.link_speed,
 			      link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX);
 	return true;

@@ -69,6 +69,7 @@ struct port {
 	bool list_promisc;    /* the unicast list did not fit */
 	bool list_allmulti;   /* the multicast list did not fit */
 	uint64_t link_events; /* link interrupts; written by EAL's thread, atomic */
+	uint32_t link_told;   /* the plan whose interface knows the link; main thread */
 	uint64_t held;	      /* port_hold; port thread and main thread write it, atomic */
 	struct port_setup setup;
 	uint16_t rx_desc; /* of each queue; the driver may have adjusted what is configured */

@@ -17,6 +17,7 @@ TWO="{ name = \"kx\"; engine = \"$ENGINE\"; netns = \"right\"; ring_size = 256; 
 TWO+=" { name = \"ky\"; engine = \"$ENGINE\"; netns = \"left\"; ring_size = 256; }"
 THIRD='{ name = "third"; device = "net_tap7,iface=third0"; netns = "right"; mtu = 1400; }'
 KT="{ name = \"kt\"; engine = \"$ENGINE\"; port = \"third\"; netns = \"left\"; }"
+KS="{ name = \"ks\"; engine = \"$ENGINE\"; port = \"spare\"; netns = \"left\"; }"
 
 # change SED-ARGUMENT...: the file in force with other text, and taken over
 change()
@@ -86,6 +87,21 @@ held()
 	knit worker resume 0 >/dev/null
 	check "it can, resumed" says 0 "worker 0 paused" knit reload "$TMP/now.cfg"
 	check "and back" says 0 "worker 0 paused" change "s/forward = ([^)]*)/forward = ($PUNT)/"
+}
+
+# It was there from the start on, without an interface and without a worker.
+spare()
+{
+	check "the port has no worker" field_is /knit/port,spare queues 0
+	check "it gets an interface and one" says 0 "taken over; worker 0 and port spare paused" \
+		change -e "s/interfaces = (/& $KS,/" \
+		-e 's/forward = (/& { mode = "punt"; port = "spare"; },/'
+	address right spare0 10.7.0.1/24
+	address left ks 10.7.0.2/24
+	check "packets pass" wait_for 10 pings left 10.7.0.1
+	check "it loses them" says 0 "taken over; worker 0 and port spare paused" \
+		change -e 's/ { name = "ks";[^}]*},//; s/ { mode = "punt"; port = "spare"; },//'
+	check "no process was started anew" same_processes
 }
 
 ports()
@@ -166,6 +182,7 @@ both_got()
 netns left right host
 tap_port left left
 tap_port right right
+tap_port spare right
 setting mempool "headroom = 16384;"
 setting eal "max_workers = 2;"
 interface kl left host
@@ -183,6 +200,7 @@ cp "$TMP/knit.cfg" "$TMP/now.cfg"
 rules
 interfaces
 held
+spare
 ports
 workers
 knit show config >"$TMP/last"
