@@ -239,10 +239,10 @@ static void tell_link(struct port *port, bool up, const struct rte_eth_link *lin
 	port->topo->link_up = up;
 	port->topo->link_speed = link->link_speed;
 	if (up)
-		EVENT(LINK_UP, EV(port->conf->name),
+		EVENT(LINK_UP, EV(port->topo->name),
 		      EV(link->link_speed == UINT32_MAX ? 0 : link->link_speed));
 	else
-		EVENT(LINK_DOWN, EV(port->conf->name));
+		EVENT(LINK_DOWN, EV(port->topo->name));
 }
 
 /*

@@ -105,11 +105,15 @@ void main_loop_kick(void)
 		return;
 }
 
-static int shortest_poll(const struct primary *p)
+static int shortest_poll(struct primary *p)
 {
+	static int last = 10;
 	unsigned int i;
 	int ms = 1000, one;
 
+	/* A change may take what is read here. It kicks the main thread afterwards. */
+	if (pthread_mutex_trylock(&p->places))
+		return last;
 	for (i = 0; i < p->topo->n_ports; i++) {
 		if (!p->topo->ports[i].there)
 			continue;
@@ -117,6 +121,8 @@ static int shortest_poll(const struct primary *p)
 		if (one < ms)
 			ms = one;
 	}
+	pthread_mutex_unlock(&p->places);
+	last = ms;
 	return ms;
 }
 

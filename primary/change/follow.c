@@ -130,7 +130,10 @@ static void clean_ports(struct primary *p, struct change *c)
 		if (ret < 0)
 			break;
 		c->gone_ports &= ~(UINT64_C(1) << i);
-		p->topo->ports[i] = (struct knit_topo_port){ .made = p->topo->ports[i].made };
+		p->topo->ports[i] = (struct knit_topo_port){
+			.made = p->topo->ports[i].made,
+			.starts = p->topo->ports[i].starts,
+		};
 	}
 	knit_rundir_unblock_attach();
 	if (ret < 0)

@@ -41,6 +41,8 @@
 /* What waits in a pair that changes hands has this time to get to the kernel. */
 #define SETTLE_US 2000
 
+#define ALL_WORKERS ((UINT32_C(1) << KNIT_MAX_WORKERS) - 1)
+
 static uint32_t attached(const struct primary *p, uint32_t workers)
 {
 	unsigned int i;
@@ -185,7 +187,7 @@ static void fill_places(struct primary *p, const struct change *c)
 	for (i = 0; i < KNIT_MAX_PORTS; i++) {
 		if (!conf->ports[i].there)
 			continue;
-		p->ports[i].conf = &conf->ports[i];
+		port_adopt_conf(&p->ports[i], &conf->ports[i]);
 		__atomic_store_n(&t->ports[i].there, 1, __ATOMIC_RELEASE);
 	}
 	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
@@ -227,8 +229,7 @@ static void withdraw_workers(struct primary *p)
 			knit_rundir_withdraw_role(p->conf->eal.prefix, KNIT_ROLE_WORKER, i);
 }
 
-static void come_into_force(struct primary *p, struct change *c, const struct knit_plan *before,
-			    uint32_t workers)
+static void come_into_force(struct primary *p, struct change *c, const struct knit_plan *before)
 {
 	static struct knit_config *older; /* threads may still read what was in force before */
 	unsigned int i;
@@ -248,7 +249,7 @@ static void come_into_force(struct primary *p, struct change *c, const struct kn
 	release_absent(p);
 	__atomic_store_n(&p->topo->changing, c->plan->number, __ATOMIC_RELEASE);
 	__atomic_store_n(&p->topo->planned, c->plan->number, __ATOMIC_RELEASE);
-	c->awaited = workers;
+	c->awaited = attached(p, ALL_WORKERS);
 	for (i = 0; i < KNIT_MAX_WORKERS; i++)
 		c->generation[i] = p->topo->workers[i].generation;
 	for (i = 0; i < KNIT_MAX_WORKERS; i++)
@@ -273,7 +274,7 @@ static int pause_and_switch(struct primary *p, struct change *c, char *why, size
 	ret = set_up_ports(p, c, why, len);
 	if (ret == 0) {
 		change_drain_handoffs(before, c->plan);
-		come_into_force(p, c, before, workers);
+		come_into_force(p, c, before);
 	} else if (!p->restart) {
 		serve_all_lost(p, c, workers, true);
 	}

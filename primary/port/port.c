@@ -242,12 +242,17 @@ static bool port_needs_promisc(const struct knit_config *c, int port)
 	return false;
 }
 
+void port_adopt_conf(struct port *port, const struct knit_conf_port *conf)
+{
+	port->conf = conf;
+	port->netns = port->absent ? "" : conf->netns;
+}
+
 static void port_init(struct primary *p, unsigned int i, const struct knit_config *c)
 {
 	struct port *port = &p->ports[i];
 
-	port->conf = &c->ports[i];
-	port->netns = port->absent ? "" : port->conf->netns;
+	port_adopt_conf(port, &c->ports[i]);
 	port->promisc = port_needs_promisc(c, i);
 	port->want_promisc = port->conf->promisc;
 	port->id = RTE_MAX_ETHPORTS;

@@ -17,6 +17,8 @@ void primary_ports_close(struct primary *p);
  */
 int port_make(struct primary *p, unsigned int i, const struct knit_config *c,
 	      struct knit_plan *plan, char *why, size_t len);
+/* The port's part of the configuration that comes into force. */
+void port_adopt_conf(struct port *port, const struct knit_conf_port *conf);
 /* A running port, by the rules of c: it may have to receive what is for others, or not any more. */
 void port_follow_rules(struct primary *p, unsigned int i, const struct knit_config *c);
 /* Configures a stopped port by p's plan, sets its queues up and starts it, as port_start does. */

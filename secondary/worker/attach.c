@@ -94,25 +94,29 @@ static bool is_released(const struct knit_worker *w, const struct rte_kni *kni, 
 	return true;
 }
 
-static bool await_pair(const struct knit_worker *w, const struct rte_kni *kni, uint16_t pair)
+static int await_pair(const struct knit_worker *w, const struct rte_kni *kni, uint16_t pair)
 {
 	const struct timespec pause = { .tv_nsec = 20000 };
 	int64_t end = knit_now_ms() + PAIR_WAIT_MS;
 
 	while (!is_released(w, kni, pair)) {
+		/* Whoever has the pair may have died: the reset of its domain needs this worker. */
+		if (w->registered && __atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE))
+			return -EAGAIN;
 		if (knit_now_ms() >= end)
-			return false;
+			return -EBUSY;
 		nanosleep(&pause, NULL);
 	}
-	return true;
+	return 0;
 }
 
 static int claim_pair(struct knit_worker *w, struct rte_kni *kni, uint16_t pair)
 {
 	int ret;
 
-	if (!await_pair(w, kni, pair))
-		return -EBUSY;
+	ret = await_pair(w, kni, pair);
+	if (ret < 0)
+		return ret;
 	ret = knit_pair_claim(kni, pair, w->entry->pool, w->entry->doorbell);
 	if (ret < 0)
 		return ret;
@@ -146,6 +150,9 @@ static int claim_pairs(struct knit_worker *w)
 		if (out->kni == NULL || has_claim(w, out->kni, out->queue))
 			continue;
 		ret = claim_pair(w, out->kni, out->queue);
+		w->unfinished = ret == -EAGAIN;
+		if (w->unfinished)
+			return KNIT_EXIT_OK;
 		if (ret < 0)
 			return knit_worker_fail(w,
 						ret == -EBUSY ? KNIT_EXIT_TAKEN : KNIT_EXIT_FAILURE,
@@ -310,9 +317,9 @@ static int follow(struct knit_worker *w, const struct knit_plan *before)
 		ret = open_new_doorbells(w);
 	if (ret == KNIT_EXIT_OK)
 		ret = claim_pairs(w);
-	if (ret == KNIT_EXIT_OK)
+	if (ret == KNIT_EXIT_OK && !w->unfinished)
 		ret = claim_handoffs(w, before);
-	if (ret == KNIT_EXIT_OK)
+	if (ret == KNIT_EXIT_OK && !w->unfinished)
 		ret = knit_net_tap_follow(w);
 	return ret;
 }
@@ -322,13 +329,16 @@ int knit_worker_follow(struct knit_worker *w)
 	static struct knit_plan before;
 	int ret;
 
-	before = w->plan;
+	if (!w->unfinished)
+		before = w->plan;
+	w->unfinished = false;
 	knit_net_tap_reaper_end();
 	knit_watch_end(w);
 	knit_idle_awake(w);
 	ret = follow(w, &before);
-	if (ret != KNIT_EXIT_OK)
+	if (ret != KNIT_EXIT_OK || w->unfinished)
 		return ret;
+	w->behind = false;
 	knit_idle_rebuild(w);
 	__atomic_store_n(&w->entry->follows, w->plan.number, __ATOMIC_RELEASE);
 	if (!w->mine->there)

@@ -81,7 +81,8 @@ static int between_rounds(struct knit_worker *w, bool busy, uint64_t now)
 	} else if (__atomic_load_n(&w->entry->idle, __ATOMIC_RELAXED) == KNIT_IDLE_ADAPTIVE) {
 		knit_idle_step(w, now);
 	}
-	if (unlikely(__atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE) || idle->slept))
+	if (unlikely(__atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE) || idle->slept ||
+		     w->behind))
 		ret = knit_park_check(w);
 	if (idle->slept && ret == KNIT_EXIT_OK && !knit_stop_requested())
 		knit_idle_awake(w);
@@ -97,6 +98,8 @@ static void look(struct knit_worker *w, uint64_t now)
 	knit_watch_look(w);
 	if (burst && burst <= KNIT_BURST_MAX)
 		w->burst = burst;
+	/* Nobody parks a worker that the next plan gives the same share. */
+	w->behind = __atomic_load_n(&w->topo->planned, __ATOMIC_RELAXED) != w->plan.number;
 	w->next_look = now + rte_get_tsc_hz() / 1000 * KNIT_WATCH_LOOK_MS;
 }
 

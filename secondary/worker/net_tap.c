@@ -98,6 +98,7 @@ int knit_net_tap_init(struct knit_worker *w)
 		if (n < 0)
 			return fail_ambiguous(w, port, -n);
 		tap->n = in ? n : 0;
+		tap->ahead = tap->misses = 0;
 		tap->per_start = tap->n;
 		find_queue_fd(tap);
 	}

@@ -46,7 +46,8 @@ static int resume(struct knit_worker *w)
 {
 	int ret = KNIT_EXIT_OK;
 
-	if (__atomic_load_n(&w->topo->planned, __ATOMIC_ACQUIRE) != w->plan.number)
+	if (w->unfinished ||
+	    __atomic_load_n(&w->topo->planned, __ATOMIC_ACQUIRE) != w->plan.number)
 		ret = knit_worker_follow(w);
 	return ret == KNIT_EXIT_OK && must_leave(w) ? KNIT_EXIT_RESTART : ret;
 }
@@ -62,8 +63,11 @@ int knit_park_check(struct knit_worker *w)
 
 	for (;;) {
 		if (likely(__atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE) == 0) &&
-		    !knit_net_tap_stale(w))
-			return resume(w);
+		    !knit_net_tap_stale(w)) {
+			ret = resume(w);
+			if (ret != KNIT_EXIT_OK || !w->unfinished)
+				return ret;
+		}
 		rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 		wait_resumed(w);
 		if (knit_stop_requested())

@@ -152,6 +152,8 @@ struct knit_worker {
 	struct knit_worker_idle idle;
 	struct knit_beat beat;
 	struct knit_secondary secondary;
+	bool behind;	 /* another plan is in force */
+	bool unfinished; /* the last try to follow it was broken off by a park */
 	uint32_t n_claims;
 	struct knit_worker_pair claims[KNIT_MAX_CONF_IFACES]; /* pairs that this process has */
 	uint32_t n_doorbells;

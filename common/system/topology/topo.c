@@ -126,7 +126,7 @@ void knit_topo_name_worker(struct knit_topo_worker *w, const struct knit_conf_wo
 	w->lcore = c->lcore;
 	w->idle = c->idle;
 	w->burst = c->burst;
-	w->there = c->there;
+	__atomic_store_n(&w->there, c->there, __ATOMIC_RELEASE);
 }
 
 void knit_topo_name(struct knit_topo *t, const struct knit_config *c)
