@@ -72,7 +72,8 @@ struct port {
 	uint32_t link_told;   /* the plan whose interface knows the link; main thread */
 	uint64_t held;	      /* port_hold; port thread and main thread write it, atomic */
 	struct port_setup setup;
-	uint16_t rx_desc; /* of each queue; the driver may have adjusted what is configured */
+	uint8_t own_mac[6]; /* that the device had when it was opened */
+	uint16_t rx_desc;   /* of each queue; the driver may have adjusted what is configured */
 	uint16_t tx_desc;
 	uint16_t n_uc;
 	uint16_t n_mc;

@@ -54,7 +54,7 @@ static int build_ports(struct primary *p, struct change *c, char *why, size_t le
 		if (!(c->new_ports & UINT64_C(1) << i))
 			continue;
 		knit_topo_name_port(&p->topo->ports[i], &c->wanted->ports[i]);
-		ret = port_make(p, i, c->wanted, c->plan, why, len);
+		ret = port_make_or_null(p, i, c->wanted, c->plan, why, len);
 		if (ret == 0)
 			ret = check_requests(p, i, why, len);
 	}

@@ -6,6 +6,7 @@
 #include "memory/pool_size.h"
 #include "port/port_driver.h"
 #include "port/port_setup.h"
+#include "port/port_tap.h"
 #include "primary.h"
 #include "process/park.h"
 #include "process/registry.h"
@@ -78,6 +79,11 @@ static int check_driver(const struct primary *p, unsigned int i, char *why, size
 {
 	const struct port *port = &p->ports[i];
 
+	if (port->tap && !port_tap_is_there(port)) {
+		snprintf(why, len, "port %s: its kernel device %s was deleted: remove the port",
+			 port->topo->name, port->topo->ifname);
+		return -ENODEV;
+	}
 	if (port->renewable || knit_driver_find(port->topo->driver)->reset == KNIT_RESET_PORT)
 		return 0;
 	snprintf(why, len, "port %s: driver %s can't set up its queues again: a start is needed",
@@ -144,6 +150,8 @@ static void find_workers(const struct primary *p, struct change *c)
 	unsigned int i;
 
 	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
+		c->other_workers |= p->plan->workers[i].there != c->plan->workers[i].there ||
+				    !same_share(p->plan, c->plan, i);
 		if (!p->plan->workers[i].there)
 			continue;
 		conf = &c->wanted->workers[i];

@@ -102,6 +102,16 @@ static int stop_ports(struct primary *p, uint64_t ports)
 	return ret;
 }
 
+/* One whose device has vanished can't be stopped; it will be closed all the same. */
+static void stop_gone_ports(struct primary *p, uint64_t ports)
+{
+	unsigned int i;
+
+	for (i = 0; i < KNIT_MAX_PORTS; i++)
+		if (ports & UINT64_C(1) << i && p->ports[i].started && port_stop(p, i) < 0)
+			p->ports[i].started = false;
+}
+
 /* Ports that are stopped, by p's plan and their `setup`. */
 static int start_ports(struct primary *p, uint64_t ports)
 {
@@ -159,14 +169,19 @@ static int set_up_ports(struct primary *p, struct change *c, char *why, size_t l
 	int ret;
 
 	pthread_mutex_lock(&p->drivers);
-	ret = stop_ports(p, c->set_up | c->gone_ports);
+	ret = stop_ports(p, c->set_up);
+	stop_gone_ports(p, c->gone_ports);
 	swap_setups(p, c);
 	p->plan = c->plan;
 	if (ret == 0)
 		ret = start_ports(p, c->set_up | c->new_ports);
-	for (i = 0; i < KNIT_MAX_PORTS && ret == 0; i++)
-		if (p->ports[i].started && c->wanted->ports[i].there)
-			port_follow_rules(p, i, c->wanted);
+	for (i = 0; i < KNIT_MAX_PORTS && ret == 0; i++) {
+		if (!p->ports[i].started || !c->wanted->ports[i].there)
+			continue;
+		port_follow_rules(p, i, c->wanted);
+		if (before->ports[i].iface != c->plan->ports[i].iface)
+			port_leave_iface(p, i, &c->wanted->ports[i]);
+	}
 	if (ret < 0) {
 		snprintf(why, len, "a port can't be set up so: %s; the log says more",
 			 rte_strerror(-ret));
@@ -229,15 +244,14 @@ static void withdraw_workers(struct primary *p)
 			knit_rundir_withdraw_role(p->conf->eal.prefix, KNIT_ROLE_WORKER, i);
 }
 
-static void come_into_force(struct primary *p, struct change *c, const struct knit_plan *before)
+/* What has no plan: live keys. And all else, together with a plan. */
+static void adopt_configuration(struct primary *p, struct change *c)
 {
 	static struct knit_config *older; /* threads may still read what was in force before */
-	unsigned int i;
 
 	pthread_mutex_lock(&p->places);
 	clear_counters(p, c->new_ports);
 	fill_places(p, c);
-	p->plan_before = before;
 	p->pools = c->pools;
 	free(older);
 	older = p->conf;
@@ -245,6 +259,21 @@ static void come_into_force(struct primary *p, struct change *c, const struct kn
 	p->topo->config_hash = c->wanted->hash;
 	c->in_force = true;
 	pthread_mutex_unlock(&p->places);
+}
+
+/* Whether anybody has to follow another plan. What is live is in the configuration alone. */
+static bool needs_plan(const struct change *c)
+{
+	return c->parked || c->set_up || c->new_ports || c->gone_ports || c->new_ifaces ||
+	       c->gone_ifaces || c->other_workers;
+}
+
+static void come_into_force(struct primary *p, struct change *c, const struct knit_plan *before)
+{
+	unsigned int i;
+
+	p->plan_before = before;
+	adopt_configuration(p, c);
 	withdraw_workers(p);
 	release_absent(p);
 	__atomic_store_n(&p->topo->changing, c->plan->number, __ATOMIC_RELEASE);
@@ -307,6 +336,13 @@ void change_switch(struct primary *p, struct change *c)
 		else if (change_is_late(c, CHANGE_ATTACH_MS))
 			change_fail(c, CHANGE_UNMAKE, -EBUSY,
 				    "a process is attaching, and does not get on");
+		return;
+	}
+	if (!needs_plan(c)) {
+		knit_rundir_unblock_attach();
+		adopt_configuration(p, c);
+		wake_all(p);
+		change_next(c, CHANGE_UNMAKE);
 		return;
 	}
 	ret = pause_and_switch(p, c, why, sizeof(why));

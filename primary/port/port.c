@@ -92,6 +92,7 @@ static int port_learn(struct primary *p, unsigned int i, const struct knit_confi
 	port->lsc = *info.dev_flags & RTE_ETH_DEV_INTR_LSC && !driver->poll_link;
 	rte_eth_macaddr_get(port->id, &mac);
 	memcpy(port->topo->mac, mac.addr_bytes, sizeof(mac.addr_bytes));
+	memcpy(port->own_mac, mac.addr_bytes, sizeof(mac.addr_bytes));
 	port->topo->port_id = port->id;
 	port->topo->made++;
 	port->topo->mtu = port->setup.mtu; /* its interface may be made before it is set up */
@@ -214,7 +215,7 @@ static int port_make_in_netns(struct primary *p, unsigned int i, const struct kn
 	if (ret < 0) {
 		registry_hotplug_failed(p);
 		snprintf(why, len, "port %s: device %s: %s", port->conf->name, port->conf->device,
-			 rte_strerror(-ret));
+			 ret == -ENOMSG ? "a process of knit did not answer" : rte_strerror(-ret));
 		return ret;
 	}
 	ret = port_learn(p, i, c, plan, why, len);
@@ -274,6 +275,32 @@ void port_follow_rules(struct primary *p, unsigned int i, const struct knit_conf
 		log_err("port %s: promiscuous mode: %s", port->topo->name, rte_strerror(-ret));
 }
 
+void port_leave_iface(struct primary *p, unsigned int i, const struct knit_conf_port *conf)
+{
+	struct port *port = &p->ports[i];
+	struct rte_ether_addr mac;
+	uint64_t word = 0;
+	int netns, ret;
+
+	ret = port_enter(port, &netns);
+	if (ret < 0)
+		return;
+	memcpy(mac.addr_bytes, port->own_mac, sizeof(mac.addr_bytes));
+	if (memcmp(port->topo->mac, mac.addr_bytes, sizeof(mac.addr_bytes)) != 0 &&
+	    rte_eth_dev_default_mac_addr_set(port->id, &mac) == 0) {
+		memcpy(&word, mac.addr_bytes, sizeof(mac.addr_bytes));
+		__atomic_store_n((uint64_t *)(void *)port->topo->mac, word, __ATOMIC_RELEASE);
+	}
+	knit_macs_set(&port->topo->further, NULL, 0);
+	port_set_lists(port, NULL, 0, 0);
+	port_set_allmulti(port, false);
+	port_set_promisc(port, conf->promisc);
+	if (!port->topo->admin_up)
+		rte_eth_dev_set_link_up(port->id);
+	__atomic_store_n(&port->topo->admin_up, 1, __ATOMIC_RELEASE);
+	knit_netns_leave(&netns);
+}
+
 int port_make(struct primary *p, unsigned int i, const struct knit_config *c,
 	      struct knit_plan *plan, char *why, size_t len)
 {
@@ -289,6 +316,23 @@ int port_make(struct primary *p, unsigned int i, const struct knit_config *c,
 	}
 	ret = port_make_in_netns(p, i, c, plan, why, len);
 	knit_netns_leave(&netns);
+	return ret;
+}
+
+int port_make_or_null(struct primary *p, unsigned int i, const struct knit_config *c,
+		      struct knit_plan *plan, char *why, size_t len)
+{
+	int ret = port_make(p, i, c, plan, why, len);
+
+	if (ret == 0 || !c->ports[i].optional)
+		return ret;
+	log_err("%s", why);
+	if (port_unmake(p, i) < 0)
+		return ret;
+	p->ports[i].absent = true;
+	ret = port_make(p, i, c, plan, why, len);
+	if (ret == 0)
+		EVENT(PORT_ABSENT, EV(c->ports[i].name), EV(c->ports[i].device));
 	return ret;
 }
 
@@ -353,22 +397,22 @@ int primary_ports_open(struct primary *p)
 	return 0;
 }
 
-static int port_close(struct primary *p, unsigned int i)
+/* Also if the namespace of its device has gone, with the device. */
+static void port_close(struct primary *p, unsigned int i)
 {
 	struct port *port = &p->ports[i];
-	int netns, ret;
+	bool inside;
+	int netns;
 
 	if (port->started)
 		port_stop(p, i);
-	ret = port_enter(port, &netns);
-	if (ret < 0)
-		return ret;
+	inside = port_enter(port, &netns) == 0;
 	port_removal_blank(port);
 	rte_eth_dev_close(port->id);
 	port_tap_forget(port);
-	knit_netns_leave(&netns);
+	if (inside)
+		knit_netns_leave(&netns);
 	port->id = RTE_MAX_ETHPORTS;
-	return 0;
 }
 
 /* "net_tap0" of "net_tap0,iface=x" */
@@ -393,11 +437,8 @@ int port_unmake(struct primary *p, unsigned int i)
 	char name[RTE_ETH_NAME_MAX_LEN];
 	int ret;
 
-	if (port->id != RTE_MAX_ETHPORTS) {
-		ret = port_close(p, i);
-		if (ret < 0)
-			return ret;
-	}
+	if (port->id != RTE_MAX_ETHPORTS)
+		port_close(p, i);
 	device_name(port, name, sizeof(name));
 	channel_clear(p);
 	/* EAL asks all secondaries to detach the device and waits for their answers. */

@@ -19,8 +19,13 @@ int port_make(struct primary *p, unsigned int i, const struct knit_config *c,
 	      struct knit_plan *plan, char *why, size_t len);
 /* The port's part of the configuration that comes into force. */
 void port_adopt_conf(struct port *port, const struct knit_conf_port *conf);
+/* Its interface is another one from now on, or none: it is as at start, to what that one wanted. */
+void port_leave_iface(struct primary *p, unsigned int i, const struct knit_conf_port *conf);
 /* A running port, by the rules of c: it may have to receive what is for others, or not any more. */
 void port_follow_rules(struct primary *p, unsigned int i, const struct knit_config *c);
+/* If that fails, and the port is optional: makes the null device that replaces it. */
+int port_make_or_null(struct primary *p, unsigned int i, const struct knit_config *c,
+		      struct knit_plan *plan, char *why, size_t len);
 /* Configures a stopped port by p's plan, sets its queues up and starts it, as port_start does. */
 int port_set_up_and_start(struct primary *p, unsigned int i);
 /*

@@ -227,6 +227,15 @@ void port_tap_forget(struct port *port)
 	port->tap = NULL;
 }
 
+bool port_tap_is_there(const struct port *port)
+{
+	int netns = port_tap_netns(port);
+
+	if (netns >= 0)
+		close(netns);
+	return netns >= 0;
+}
+
 int port_tap_netns(const struct port *port)
 {
 	return ioctl(port->tap_fd, TUNGETDEVNETNS);

@@ -31,6 +31,8 @@ struct port_tap;
 void port_tap_find(struct port *port);
 
 /* The driver closes the port. */
+/* Whether nobody has deleted its device. */
+bool port_tap_is_there(const struct port *port);
 void port_tap_forget(struct port *port);
 
 /* Makes the driver use the device where it is now. port->tap is set. Takes RTNL. */

@@ -78,6 +78,7 @@ struct change {
 	uint32_t parked; /* workers that pause */
 	uint32_t leaves; /* of these, those that end, for good or to start anew */
 	uint64_t set_up; /* ports in both configurations that are stopped and set up anew */
+	bool other_workers; /* some come or go, whether they run or not */
 	uint64_t new_ports;
 	uint64_t gone_ports;
 	uint64_t new_ifaces;
