@@ -180,24 +180,53 @@ static int check_held(const struct primary *p, const struct change *c, char *why
 }
 
 /* Pools keep their size. A worker that needs more of them can have it from a start on. */
-static int check_pools(struct primary *p, struct change *c, char *why, size_t len)
+static int check_pools(const struct primary *p, const struct knit_config *wanted,
+		       struct pool_plan *pools, char *why, size_t len)
 {
 	struct host_nodes nodes;
 	unsigned int node;
 
-	host_nodes_read(c->wanted, &nodes);
-	pool_plan(c->wanted, &nodes, &c->pools);
+	host_nodes_read(wanted, &nodes);
+	pool_plan(wanted, &nodes, pools);
 	for (node = 0; node < KNIT_MAX_NODES; node++) {
-		c->pools.n_mbufs[node] = p->pools.n_mbufs[node];
-		if (c->pools.needed[node] <= p->pools.n_mbufs[node])
+		pools->n_mbufs[node] = p->pools.n_mbufs[node];
+		if (pools->needed[node] <= p->pools.n_mbufs[node])
 			continue;
 		snprintf(why, len,
 			 "a worker needs %u mbufs on NUMA node %u, and the pools there were made "
 			 "with %u: a larger mempool.headroom is needed, from a start on",
-			 c->pools.needed[node], node, p->pools.n_mbufs[node]);
+			 pools->needed[node], node, p->pools.n_mbufs[node]);
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+/*
+ * What the second pass would be refused for, as far as it can be known before the first one takes
+ * objects away: they would come back without what had been set on them.
+ */
+static int check_second_pass(const struct primary *p, const struct change *c, char *why, size_t len)
+{
+	const struct knit_config *wanted = c->asked.wanted;
+	struct knit_plan *plan = malloc(sizeof(*plan));
+	struct port_setup setup;
+	struct pool_plan pools;
+	unsigned int i;
+	int ret;
+
+	if (plan == NULL) {
+		snprintf(why, len, "no memory");
+		return -ENOMEM;
+	}
+	ret = check_pools(p, wanted, &pools, why, len);
+	if (ret == 0)
+		ret = knit_plan_make(plan, wanted, stderr);
+	for (i = 0; i < KNIT_MAX_PORTS && ret == 0; i++)
+		if (wanted->ports[i].there && c->wanted->ports[i].there &&
+		    p->plan->ports[i].there && is_usable(&p->ports[i]))
+			ret = port_setup_choose(p, i, wanted, plan, &setup, why, len);
+	free(plan);
+	return ret;
 }
 
 void change_check(struct primary *p, struct change *c)
@@ -219,7 +248,9 @@ void change_check(struct primary *p, struct change *c)
 	if (ret == 0)
 		find_objects(p, c);
 	if (ret == 0)
-		ret = check_pools(p, c, why, sizeof(why));
+		ret = check_pools(p, c->wanted, &c->pools, why, sizeof(why));
+	if (ret == 0 && c->asked.without == c->wanted)
+		ret = check_second_pass(p, c, why, sizeof(why));
 	if (ret == 0) {
 		pthread_mutex_lock(&p->drivers);
 		ret = choose_setups(p, c, why, sizeof(why));

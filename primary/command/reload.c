@@ -204,22 +204,25 @@ static void answer_at_once(struct command_client *c, const char *file)
 	command_end_json(c, answer_of(file, applied, "changes", now.diff.changes));
 }
 
-/* wanted is used up. */
-static void reload(struct primary *p, struct command_client *c, struct knit_config *wanted,
-		   FILE *err)
+/* wanted is used up. What goes to err is for the client, too. 0: an answer was given, or will be. */
+static int reload(struct primary *p, struct command_client *c, struct knit_config *wanted,
+		  FILE *err)
 {
+	int ret;
+
 	now.diff = config_diff(p->conf, wanted);
 	if (now.diff.n == 0 || now.diff.n_start) {
 		answer_at_once(c, wanted->file);
 		free(wanted);
-		return;
+		return 0;
 	}
 	now.client = c;
-	if (begin(p, wanted, err) == 0)
-		return;
+	ret = begin(p, wanted, err);
+	if (ret == 0)
+		return 0;
 	now.client = NULL;
 	json_object_put(now.diff.changes);
-	command_end(c, KNIT_EXIT_FAILURE, "the change can't be made");
+	return ret;
 }
 
 static void reload_start(struct primary *p, struct command_client *c, const void *request,
@@ -229,7 +232,7 @@ static void reload_start(struct primary *p, struct command_client *c, const void
 	struct knit_config *wanted;
 	char *errors = NULL;
 	const char *file;
-	bool fits;
+	bool fits, done;
 	size_t size;
 	FILE *err;
 
@@ -247,18 +250,18 @@ static void reload_start(struct primary *p, struct command_client *c, const void
 	now.dry_run = asked.dry_run;
 	file = asked.file[0] ? asked.file : p->file;
 	err = open_memstream(&errors, &size);
-	wanted = err ? knit_config_load(file, err) : NULL;
-	fits = wanted && knit_plan_fits(wanted, err);
-	if (err)
-		fclose(err);
-	if (fits)
-		reload(p, c, wanted, stderr);
-	else if (errors)
-		command_end_json(c, answer_of(file, false, "errors", lines_of(errors)));
-	else
+	if (err == NULL) {
 		command_end(c, KNIT_EXIT_FAILURE, "no memory");
+		return;
+	}
+	wanted = knit_config_load(file, err);
+	fits = wanted && knit_plan_fits(wanted, err);
 	if (!fits)
 		free(wanted);
+	done = fits && reload(p, c, wanted, err) == 0;
+	fclose(err);
+	if (!done)
+		command_end_json(c, answer_of(file, false, "errors", lines_of(errors)));
 	free(errors);
 }
 

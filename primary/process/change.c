@@ -48,13 +48,20 @@ void change_next(struct change *c, enum change_stage stage)
 
 void change_fail(struct change *c, enum change_stage stage, int result, const char *format, ...)
 {
+	static const char also[] = "; what was removed for it could not be brought back: ";
 	va_list ap;
+	size_t at = 0;
 
-	va_start(ap, format);
-	if (!c->reverting) {
+	/* What failed first counts, and also that it could not be undone. */
+	if (c->reverting) {
+		at = RTE_MIN(strlen(c->why), sizeof(c->why) - sizeof(also));
+		memcpy(c->why + at, also, sizeof(also));
+		at += sizeof(also) - 1;
+	} else {
 		c->result = result;
-		vsnprintf(c->why, sizeof(c->why), format, ap);
 	}
+	va_start(ap, format);
+	vsnprintf(c->why + at, sizeof(c->why) - at, format, ap);
 	va_end(ap);
 	change_next(c, stage);
 }

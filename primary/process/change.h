@@ -75,9 +75,9 @@ struct change {
 	bool built;
 
 	/* What it costs; known from CHECK on. A bit each. */
-	uint32_t parked; /* workers that pause */
-	uint32_t leaves; /* of these, those that end, for good or to start anew */
-	uint64_t set_up; /* ports in both configurations that are stopped and set up anew */
+	uint32_t parked;    /* workers that pause */
+	uint32_t leaves;    /* of these, those that end, for good or to start anew */
+	uint64_t set_up;    /* ports in both configurations that are stopped and set up anew */
 	bool other_workers; /* some come or go, whether they run or not */
 	uint64_t new_ports;
 	uint64_t gone_ports;
@@ -95,7 +95,7 @@ struct change {
 
 	struct change_cost cost; /* of all passes */
 	int result;		 /* 0 or -errno */
-	char why[256];
+	char why[512];
 };
 
 /* Main thread, at start. They wake these threads. */
