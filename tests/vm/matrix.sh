@@ -93,7 +93,8 @@ download_image() # release, kernel
 {
 	local package
 
-	chroot "$FOLDERS/$1" apt-get -q update || return 1
+	# A mirror that is frozen has lists that have expired.
+	chroot "$FOLDERS/$1" apt-get -q -o Acquire::Check-Valid-Until=false update || return 1
 	for package in linux-image linux-base linux-binary linux-modules; do
 		chroot "$FOLDERS/$1" sh -c "mkdir -p /knit-image && cd /knit-image && \
 			apt-get -q -o APT::Sandbox::User=root download $package-$2" || true
