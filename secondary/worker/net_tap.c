@@ -122,8 +122,52 @@ static void close_removed(const struct knit_worker *w, struct knit_worker_tap *t
 	}
 }
 
+/*
+ * EAL's message thread handles the primary's message about the new fds. It handles one message
+ * after the other. So when the reply to a later message arrives, the earlier message is done.
+ */
+static int wait_for_driver(struct knit_worker *w)
+{
+	struct knit_msg m = { .op = KNIT_OP_SYNC, .role = KNIT_ROLE_WORKER, .id = w->id };
+	int ret;
+
+	m.instance = w->topo->instance;
+	ret = knit_msg_ask(&m, -1, KNIT_MSG_TIMEOUT_MS);
+	return ret == -ETIMEDOUT || ret == -ECONNREFUSED ? ret : 0;
+}
+
+static bool knows_start(const struct knit_worker_tap *taps, unsigned int n,
+			const struct knit_topo_port *port)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (taps[i].port == port)
+			return taps[i].starts == __atomic_load_n(&port->starts, __ATOMIC_ACQUIRE);
+	return false;
+}
+
+/* Whether the driver has, or will get, fds that this worker has not seen. */
+static bool has_started(const struct knit_worker *w)
+{
+	const struct knit_topo_port *port;
+	unsigned int i;
+
+	for (i = 0; i < w->topo->n_ports; i++) {
+		port = &w->topo->ports[i];
+		if (w->plan.ports[i].there && strcmp(port->driver, DRIVER) == 0 &&
+		    !knows_start(w->taps, w->n_taps, port) &&
+		    !knows_start(w->unused_taps, w->n_unused_taps, port))
+			return true;
+	}
+	return false;
+}
+
 int knit_net_tap_follow(struct knit_worker *w)
 {
+	if (has_started(w) && wait_for_driver(w) < 0)
+		return knit_worker_fail(w, KNIT_EXIT_NO_PRIMARY,
+					"the primary does not answer after the start of a port");
 	close_removed(w, w->taps, w->n_taps);
 	close_removed(w, w->unused_taps, w->n_unused_taps);
 	w->n_taps = w->n_unused_taps = 0;
@@ -186,20 +230,6 @@ static bool replace_fds(const struct knit_worker *w, struct knit_worker_tap *tap
 	return true;
 }
 
-/*
- * EAL's message thread handles the primary's message about the new fds. It handles one message
- * after the other. So when the reply to a later message arrives, the earlier message is done.
- */
-static int wait_for_driver(struct knit_worker *w)
-{
-	struct knit_msg m = { .op = KNIT_OP_SYNC, .role = KNIT_ROLE_WORKER, .id = w->id };
-	int ret;
-
-	m.instance = w->topo->instance;
-	ret = knit_msg_ask(&m, -1, KNIT_MSG_TIMEOUT_MS);
-	return ret == -ETIMEDOUT || ret == -ECONNREFUSED ? ret : 0;
-}
-
 int knit_net_tap_refresh(struct knit_worker *w)
 {
 	struct knit_worker_tap *tap;
@@ -225,6 +255,17 @@ int knit_net_tap_refresh(struct knit_worker *w)
 	return KNIT_EXIT_OK;
 }
 
+/*
+ * While the worker is parked another plan may come into force, and a port have queues for it. By
+ * the plan that it follows yet they are of no use. What was found before the worker was parked is
+ * old, whatever happens.
+ */
+static bool plan_stands(const struct knit_worker *w)
+{
+	return __atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE) == 0 &&
+	       __atomic_load_n(&w->topo->planned, __ATOMIC_ACQUIRE) == w->plan.number;
+}
+
 void knit_net_tap_reap(struct knit_worker *w)
 {
 	struct knit_worker_tap *tap;
@@ -237,9 +278,11 @@ void knit_net_tap_reap(struct knit_worker *w)
 		starts = __atomic_load_n(&tap->port->starts, __ATOMIC_ACQUIRE);
 		if (starts == tap->starts && !tap->again)
 			continue;
+		n = collect_fds(w, tap->port, tap->fds);
+		if (!plan_stands(w))
+			return;
 		tap->again = starts != tap->starts;
 		tap->starts = starts;
-		n = collect_fds(w, tap->port, tap->fds);
 		for (k = 0; k < n; k++)
 			close(tap->fds[k]);
 	}
