@@ -235,7 +235,7 @@ class Run:
             self.follow(target if got == 0 else self.model, untouched)
             self.judge_config(self.model)
             self.judge_traffic()
-        if home:
+        if home and got == 0:
             self.at_home.append(self.system.resources())
         if (i % FRESH == 0 or i == self.number) and not self.faults:
             self.judge_fresh(path if got == 0 else self.write(f"reload-{i}", self.model))

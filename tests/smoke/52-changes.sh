@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Random reloads under traffic (tests/change/). KNIT_SEED=N repeats a run, KNIT_RELOADS=N is its
-# length. With KNIT_LOG=1 everything that was said is printed; KNIT_KEEP names a folder for all logs.
+# length. KNIT_LOG=1 prints everything that was said; KNIT_KEEP names a folder for all logs.
 #
 #   netns far: far ends of ports       netns near, other: interfaces
 # shellcheck source=tests/smoke/_init.sh
