@@ -104,6 +104,20 @@ spare()
 	check "no process was started anew" same_processes
 }
 
+# kl would have to be made anew, and the port can't have so many descriptors.
+refused()
+{
+	sed -e 's/name = "kl";/& ring_size = 256;/; s/name = "left";/& tx_desc = 32768;/' \
+		"$TMP/now.cfg" >"$TMP/refused.cfg"
+	check "too much, said before" says 1 "a larger mempool.headroom is needed" \
+		knit reload --dry-run "$TMP/refused.cfg"
+	check "too much" says 1 "a larger mempool.headroom is needed" \
+		knit reload "$TMP/refused.cfg"
+	check "nothing was made anew" test "$(in_ns host cat /sys/class/net/kl/ifindex)" = \
+		"$(cat "$TMP/kl")"
+	check "packets pass as before" pings left 10.1.0.1
+}
+
 ports()
 {
 	check "one more port" says 0 "taken over" \
@@ -200,6 +214,7 @@ cp "$TMP/knit.cfg" "$TMP/now.cfg"
 rules
 interfaces
 held
+refused
 spare
 ports
 workers
