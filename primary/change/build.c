@@ -192,11 +192,14 @@ void change_build(struct primary *p, struct change *c)
 	char why[256] = "";
 	int ret;
 
-	/* EAL tells all secondaries of a new device. One that attaches could miss it. */
-	if (registry_block_attach(p) < 0) {
+	/*
+	 * EAL tells all secondaries of a new device. One that attaches could miss it, and one that has
+	 * ended does not answer.
+	 */
+	if (registry_any_dead(p) || registry_any_ended(p) || registry_block_attach(p) < 0) {
 		if (p->restart || change_is_late(c, CHANGE_ATTACH_MS))
 			change_fail(c, CHANGE_CLEAN, -EBUSY,
-				    "a process is attaching, and does not get on");
+				    "a process is attaching, or has died, and does not get on");
 		return;
 	}
 	c->built = true;

@@ -121,7 +121,8 @@ static void clean_ports(struct primary *p, struct change *c)
 	unsigned int i;
 	int ret = 0;
 
-	if (c->gone_ports == 0 || rte_get_timer_cycles() < c->again || registry_block_attach(p) < 0)
+	if (c->gone_ports == 0 || rte_get_timer_cycles() < c->again || registry_any_dead(p) ||
+	    registry_any_ended(p) || registry_block_attach(p) < 0)
 		return;
 	for (i = 0; i < KNIT_MAX_PORTS && ret == 0; i++) {
 		if (!(c->gone_ports & UINT64_C(1) << i))

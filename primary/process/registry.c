@@ -382,6 +382,16 @@ int registry_block_attach(struct primary *p)
 	return p->restart ? -EBUSY : 0;
 }
 
+bool registry_any_ended(const struct primary *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(p->pidfd); i++)
+		if (p->pidfd[i] >= 0 && process_has_ended(p->pidfd[i]))
+			return true;
+	return false;
+}
+
 bool registry_any_dead(const struct primary *p)
 {
 	unsigned int i;

@@ -42,6 +42,9 @@ uint64_t registry_dead_ports(const struct primary *p);
  */
 void registry_hotplug_failed(struct primary *p);
 
+/* Whether a process has ended that the port thread has not seen to yet. */
+bool registry_any_ended(const struct primary *p);
+
 /* Whether a domain waits for its reset. */
 bool registry_any_dead(const struct primary *p);
 
