@@ -193,8 +193,8 @@ void change_build(struct primary *p, struct change *c)
 	int ret;
 
 	/*
-	 * EAL tells all secondaries of a new device. One that attaches could miss it, and one that has
-	 * ended does not answer.
+	 * EAL tells all secondaries of a new device. One that attaches could miss it, and one that
+	 * has ended does not answer.
 	 */
 	if (registry_any_dead(p) || registry_any_ended(p) || registry_block_attach(p) < 0) {
 		if (p->restart || change_is_late(c, CHANGE_ATTACH_MS))

@@ -13,8 +13,8 @@ int knit_worker_claim(struct knit_worker *w);
 /*
  * Another plan than w's is in force: gives up what it takes away, and claims what it gives. Between
  * two rounds, online (QSBR), after the worker was parked. Sends requests to the primary if a pair
- * is new. Returns enum knit_exit; a message was printed: the worker has to end. If a park interrupts
- * it, w->unfinished is set: it is called again when the worker is resumed.
+ * is new. Returns enum knit_exit; a message was printed: the worker has to end. If a park
+ * interrupts it, w->unfinished is set: it is called again when the worker is resumed.
  */
 int knit_worker_follow(struct knit_worker *w);
 
