@@ -75,6 +75,19 @@ static bool stamp_alive(const struct knit_owner *o, uint64_t stamp)
 	return claimed == running || claimed >> START_BITS != running >> START_BITS;
 }
 
+/* The calling process's, which is read once; a fork has another one. */
+static uint64_t own_start_time(void)
+{
+	static __thread uint64_t start;
+	static __thread pid_t pid;
+
+	if (pid != getpid()) {
+		start = knit_process_start_time(getpid());
+		pid = getpid();
+	}
+	return start;
+}
+
 int knit_owner_claim(struct knit_owner *o)
 {
 	uint64_t old = knit_owner_stamp(o), mine = STAMP(getpid(), GEN(old) + 1);
@@ -85,8 +98,7 @@ int knit_owner_claim(struct knit_owner *o)
 					 __ATOMIC_ACQUIRE))
 		return -EBUSY;
 	/* Only who won writes it; until then the old one's generation shows that it is old. */
-	__atomic_store_n(&o->start_time, start_word(mine, knit_process_start_time(getpid())),
-			 __ATOMIC_RELEASE);
+	__atomic_store_n(&o->start_time, start_word(mine, own_start_time()), __ATOMIC_RELEASE);
 	return 0;
 }
 
