@@ -16,9 +16,25 @@ int knit_engine_bind_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (kni->engine_kind == KNIT_ENGINE_KMOD)
 		return knit_kmod_bind_pair(kni, pair);
-	if (kni->handover != KNIT_HANDOVER_THREAD && knit_broker)
+	if (kni->handover != KNIT_HANDOVER_THREAD && knit_broker &&
+	    !knit_tap_owner_start(kni, pair))
 		knit_tap_owner_open(kni, pair, knit_broker->role(kni, pair));
 	return 0;
+}
+
+void knit_engine_prepare_pair(struct rte_kni *kni, uint16_t pair)
+{
+	if (kni->engine_kind == KNIT_ENGINE_TAP && kni->handover != KNIT_HANDOVER_THREAD &&
+	    knit_broker)
+		knit_tap_owner_prepare(kni, pair, knit_broker->role(kni, pair));
+}
+
+void knit_engine_yield_pair(struct rte_kni *kni, uint16_t pair)
+{
+	if (kni->engine_kind == KNIT_ENGINE_KMOD)
+		knit_kmod_unbind_pair(kni, pair);
+	else
+		knit_tap_owner_stop(kni, pair);
 }
 
 void knit_engine_unbind_pair(struct rte_kni *kni, uint16_t pair)

@@ -41,6 +41,7 @@ struct owner {
 	uint32_t unanswered;
 	bool busy;
 	bool awake;
+	bool started;
 	bool heard;		      /* the kernel sent something while it is awake */
 	struct knit_tap_iface *iface; /* with one pair */
 };
@@ -288,11 +289,9 @@ static void at_fork_set(void)
 	pthread_atfork(NULL, NULL, forget_in_child);
 }
 
-static int owner_open(struct rte_kni *kni, uint16_t pair, int fd)
+static int owner_prepare(struct rte_kni *kni, uint16_t pair, int fd)
 {
 	struct owner *o = owner_new(kni, pair);
-	struct knit_kick kick = { .to_kernel = serve_rx, .holds = holds, .arg = o, .fd = -1 };
-	bool reads;
 	int ret;
 
 	if (o == NULL)
@@ -306,20 +305,19 @@ static int owner_open(struct rte_kni *kni, uint16_t pair, int fd)
 	o->iface->pair[0].fd = fd;
 	knit_region_register(&o->reader);
 	owners[kni->index][pair] = o;
-	reads = !kni->legacy && o->io->ring;
-	if (reads) {
-		kick.from_kernel = serve_tx;
-		kick.fd = fd;
-	}
-	knit_kick_set(kni, pair, &kick);
-	__atomic_store_n(&kni->pair[pair].server.tx_wanted, reads, __ATOMIC_RELEASE);
-	knit_doorbell_ring(kni->pair[pair].engine_doorbell);
 	return 0;
 }
 
-void knit_tap_owner_open(struct rte_kni *kni, uint16_t pair, int fd)
+static struct owner *owner_of(const struct rte_kni *kni, uint16_t pair)
 {
-	int ret = fd < 0 ? fd : owner_open(kni, pair, fd);
+	struct owner *o = owners[kni->index][pair];
+
+	return o && o->iface->kni == kni ? o : NULL;
+}
+
+void knit_tap_owner_prepare(struct rte_kni *kni, uint16_t pair, int fd)
+{
+	int ret = fd < 0 ? fd : owner_prepare(kni, pair, fd);
 
 	if (ret < 0)
 		log_notice("%s: pair %u: the engine's thread serves it alone: %s", kni->name, pair,
@@ -328,20 +326,57 @@ void knit_tap_owner_open(struct rte_kni *kni, uint16_t pair, int fd)
 		close(fd);
 }
 
-/* What was read and found no buffer is dropped. */
-void knit_tap_owner_close(struct rte_kni *kni, uint16_t pair)
+bool knit_tap_owner_start(struct rte_kni *kni, uint16_t pair)
 {
-	struct owner *o = owners[kni->index][pair];
+	struct knit_kick kick = { .to_kernel = serve_rx, .holds = holds, .fd = -1 };
+	struct owner *o = owner_of(kni, pair);
+	bool reads;
 
-	if (o == NULL || o->iface->kni != kni)
+	if (o == NULL)
+		return false;
+	kick.arg = o;
+	reads = !kni->legacy && o->io->ring;
+	if (reads) {
+		kick.from_kernel = serve_tx;
+		kick.fd = o->iface->pair[0].fd;
+	}
+	o->started = true;
+	knit_kick_set(kni, pair, &kick);
+	__atomic_store_n(&kni->pair[pair].server.tx_wanted, reads, __ATOMIC_RELEASE);
+	knit_doorbell_ring(kni->pair[pair].engine_doorbell);
+	return true;
+}
+
+void knit_tap_owner_open(struct rte_kni *kni, uint16_t pair, int fd)
+{
+	knit_tap_owner_prepare(kni, pair, fd);
+	knit_tap_owner_start(kni, pair);
+}
+
+/* What was read and found no buffer is dropped. */
+void knit_tap_owner_stop(struct rte_kni *kni, uint16_t pair)
+{
+	struct owner *o = owner_of(kni, pair);
+
+	if (o == NULL || !o->started)
 		return;
-	owners[kni->index][pair] = NULL;
+	o->started = false;
 	doze_off(o);
 	knit_kick_clear(kni->index, pair);
 	if (o->iface->pair[0].given)
 		knit_tap_tx_forget(&o->iface->pair[0]);
 	__atomic_store_n(&kni->pair[pair].server.tx_wanted, 0, __ATOMIC_RELEASE);
 	knit_doorbell_ring(kni->pair[pair].engine_doorbell);
+}
+
+void knit_tap_owner_close(struct rte_kni *kni, uint16_t pair)
+{
+	struct owner *o = owner_of(kni, pair);
+
+	if (o == NULL)
+		return;
+	knit_tap_owner_stop(kni, pair);
+	owners[kni->index][pair] = NULL;
 	knit_region_unregister(&o->reader);
 	knit_region_fini();
 	close(o->iface->pair[0].fd);

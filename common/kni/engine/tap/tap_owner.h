@@ -35,6 +35,16 @@
  */
 void knit_tap_owner_open(struct rte_kni *kni, uint16_t pair, int fd);
 
+/*
+ * The same in two steps. prepare: at any time; the pair may be another process's. start: after the
+ * claim; false: nothing is prepared.
+ */
+void knit_tap_owner_prepare(struct rte_kni *kni, uint16_t pair, int fd);
+bool knit_tap_owner_start(struct rte_kni *kni, uint16_t pair);
+
+/* As close, but keeps what costs time to give back; close does that. */
+void knit_tap_owner_stop(struct rte_kni *kni, uint16_t pair);
+
 /* Before the claim is given up. The engine serves the pair from now on. Nothing open: nothing. */
 void knit_tap_owner_close(struct rte_kni *kni, uint16_t pair);
 
