@@ -167,11 +167,16 @@ static int publish_role_args(const struct primary *p, const struct knit_config *
 	uint32_t lcore = c->control.lcore;
 	const char *cpus = c->control.cpus;
 	struct knit_args a = { 0 };
+	char number[16];
 
-	if (role == KNIT_ROLE_WORKER) {
+	/* A pool's cache belongs to an lcore id: whoever takes over has the same one. */
+	if (role != KNIT_ROLE_CONTROL)
 		lcore = c->workers[id].lcore;
+	if (role == KNIT_ROLE_WORKER)
 		cpus = c->workers[id].cpus;
-	}
+	/* It attaches where it takes no time from the worker, and moves when it is ready. */
+	else if (cpus[0] == '\0' && snprintf(number, sizeof(number), "%u", c->control.lcore) > 0)
+		cpus = number;
 	args_add(&a, "%s", knit_role_program(role));
 	args_add(&a, "--proc-type=secondary");
 	if (!KNIT_SECONDARY_TELEMETRY)
@@ -189,6 +194,8 @@ int primary_publish_args(const struct primary *p, const struct knit_config *c)
 		if (!c->workers[i].there)
 			continue;
 		ret = publish_role_args(p, c, KNIT_ROLE_WORKER, i);
+		if (ret == 0)
+			ret = publish_role_args(p, c, KNIT_ROLE_STANDBY, i);
 		if (ret < 0)
 			return errno_log(ret, "writing a worker's arguments");
 	}

@@ -14,6 +14,7 @@
 #include "process/levels.h"
 #include "process/order.h"
 #include "process/registry.h"
+#include "process/replace.h"
 #include "process/stalled.h"
 #include "recovery/bus_master.h"
 #include "recovery/domain_reset.h"
@@ -68,6 +69,8 @@ static struct {
 	bool dead;	       /* a domain waits for its reset */
 	bool removed;	       /* a removed device waits for its release */
 	bool changing;	       /* a change waits for a process */
+	bool ordered;	       /* an order waits for a process */
+	bool replacing;	       /* a process that stands by is taking over, or will */
 	bool wedged;	       /* a port that lost bus mastering waits for its start */
 	uint64_t turns;	       /* of the loop, and requests, atomic */
 } service = { .doorbell = KNIT_DOORBELL_NONE };
@@ -118,6 +121,8 @@ static int request_execute(struct primary *p, struct knit_msg *m, int *fd, int *
 		return 0;
 	case KNIT_OP_DETACH:
 		return registry_detach(p, m);
+	case KNIT_OP_REPLACE:
+		return replace_asked(p, m);
 	case KNIT_OP_SYNC:
 		return 0;
 	case KNIT_OP_DOORBELL:
@@ -172,26 +177,24 @@ static bool item_serve(struct primary *p, struct item *item)
 	return true;
 }
 
-#define N_ENTRIES (KNIT_MAX_WORKERS + 1)
-
 /* poll ignores negative fds. */
-static void pollfds_of_processes(const struct primary *p, struct pollfd fds[N_ENTRIES])
+static void pollfds_of_processes(const struct primary *p, struct pollfd fds[PROCESS_ENTRIES])
 {
 	unsigned int i;
 
-	for (i = 0; i < N_ENTRIES; i++)
+	for (i = 0; i < PROCESS_ENTRIES; i++)
 		fds[i] = (struct pollfd){ .fd = p->pidfd[i], .events = POLLIN };
 }
 
 static void poll_process_ends(struct primary *p)
 {
-	struct pollfd fds[N_ENTRIES];
+	struct pollfd fds[PROCESS_ENTRIES];
 	unsigned int i;
 
 	pollfds_of_processes(p, fds);
-	if (poll(fds, N_ENTRIES, 0) <= 0)
+	if (poll(fds, PROCESS_ENTRIES, 0) <= 0)
 		return;
-	for (i = 0; i < N_ENTRIES; i++) {
+	for (i = 0; i < PROCESS_ENTRIES; i++) {
 		if (fds[i].revents && registry_ended(p, i))
 			service.dead = true;
 	}
@@ -222,7 +225,7 @@ static void items_serve(struct primary *p)
 /* Waits once: for messages, ends of processes, or the time. */
 static void wait_once(struct primary *p, int timeout)
 {
-	struct pollfd fds[2 + N_ENTRIES];
+	struct pollfd fds[2 + PROCESS_ENTRIES];
 	/* The main thread does not look at ports any more. */
 	bool ending = __atomic_load_n(&service.stop, __ATOMIC_ACQUIRE);
 
@@ -236,7 +239,7 @@ static void wait_once(struct primary *p, int timeout)
 static bool must_retry(void)
 {
 	return service.dead || service.removed || service.wedged || service.held ||
-	       service.changing;
+	       service.changing || service.ordered || service.replacing;
 }
 
 static uint32_t port_thread(void *arg)
@@ -250,7 +253,7 @@ static uint32_t port_thread(void *arg)
 		registry_check(p);
 		channel_poll(p);
 		levels_poll(p);
-		order_poll(p);
+		service.ordered = order_poll(p);
 		service.changing = change_poll(p);
 		stalled_poll(p, service.dead);
 		/*
@@ -258,6 +261,8 @@ static uint32_t port_thread(void *arg)
 		 */
 		if (service.dead && !p->restart)
 			service.dead = !domain_reset_dead(p);
+		/* Also before a reset, which waits for who is taking over. */
+		service.replacing = replace_poll(p);
 		if (!p->restart)
 			service.wedged = !bus_master_recover(p);
 		if (!p->restart)
@@ -316,7 +321,7 @@ static unsigned int count_processes(const struct primary *p)
 {
 	unsigned int i, n = 0;
 
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
+	for (i = 0; i < PROCESS_ENTRIES; i++)
 		n += p->pidfd[i] >= 0;
 	return n + stalled_signal(p, 0);
 }
@@ -325,7 +330,7 @@ static void signal_processes(const struct primary *p, int sig)
 {
 	unsigned int i;
 
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
+	for (i = 0; i < PROCESS_ENTRIES; i++)
 		if (p->pidfd[i] >= 0)
 			syscall(SYS_pidfd_send_signal, p->pidfd[i], sig, NULL, 0);
 	stalled_signal(p, sig);

@@ -33,6 +33,11 @@
  * the port thread has ended.
  */
 
+/* Indexes of registry entries: workers by id, control, those that stand by for a worker. */
+#define CONTROL_ENTRY KNIT_MAX_WORKERS
+#define STANDBY_ENTRY(id) (CONTROL_ENTRY + 1 + (id))
+#define PROCESS_ENTRIES (2 * KNIT_MAX_WORKERS + 1)
+
 /*
  * What only the primary knows of a port. The port thread uses it, and the main thread at start and
  * end. The index is that of the topology.
@@ -116,17 +121,19 @@ struct primary {
 	 */
 	pthread_mutex_t places;
 	struct rte_mempool *spare[KNIT_MAX_NODES]; /* replaces the pool of a dead domain */
-	int pidfd[KNIT_MAX_WORKERS + 1]; /* of attached processes, the last one is control's; -1 */
+	int pidfd[PROCESS_ENTRIES];		   /* of attached processes, -1 */
 	struct {
-		uint64_t since;		/* timer cycles: its death */
-		uint32_t lost;		/* mbufs taken back */
-	} resets[KNIT_MAX_WORKERS];	/* the last one of each worker; port thread */
-	gid_t group;			/* its members may run secondaries, 0: only root */
-	time_t started;			/* in seconds since 1970 */
-	bool status;			/* print a status line every second */
-	uint32_t restart;		/* not 0: end with KNIT_EXIT_RESTART */
-	struct knit_topo_worker *stuck; /* the worker that did not park; NULL: none */
-	uint64_t stuck_rounds;		/* its rounds at that time */
+		uint64_t since;	    /* timer cycles: its death */
+		uint32_t lost;	    /* mbufs taken back */
+	} resets[KNIT_MAX_WORKERS]; /* the last one of each worker; port thread */
+	uint32_t taking; /* workers that were taken over, and have not run yet; a bit each */
+	uint32_t replaced[KNIT_MAX_WORKERS]; /* the last process of each that was taken over from */
+	gid_t group;			     /* its members may run secondaries, 0: only root */
+	time_t started;			     /* in seconds since 1970 */
+	bool status;			     /* print a status line every second */
+	uint32_t restart;		     /* not 0: end with KNIT_EXIT_RESTART */
+	struct knit_topo_worker *stuck;	     /* the worker that did not park; NULL: none */
+	uint64_t stuck_rounds;		     /* its rounds at that time */
 	/*
 	 * Serializes control operations of ethdev. The port thread makes most of them, and takes
 	 * the lock for as long as a driver needs. The main thread reads link states; it never waits
@@ -140,7 +147,5 @@ struct primary {
 	 */
 	bool links_wait;
 };
-
-#define CONTROL_ENTRY KNIT_MAX_WORKERS
 
 #endif

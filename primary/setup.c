@@ -75,6 +75,10 @@ static int make_doorbells(struct knit_topo *t)
 		if (doorbell < 0)
 			return doorbell;
 		t->workers[i].doorbell = doorbell;
+		doorbell = knit_doorbell_new();
+		if (doorbell < 0)
+			return doorbell;
+		t->workers[i].next.doorbell = doorbell;
 	}
 	return 0;
 }

@@ -70,7 +70,7 @@ _knit_command_words() # program
 	log:log) _knit_words level ;;
 	log:level) _knit_words "main kni kmod tap port req worker" ;;
 	log:*) _knit_words "error warning notice info debug" ;;
-	worker:worker) _knit_words "park resume restart" ;;
+	worker:worker) _knit_words "park resume restart replace" ;;
 	worker:*)
 		_knit_words "$("$1" "${system[@]}" --json show workers 2>/dev/null |
 			grep -Eo '"id":[0-9]+' | sed 's/.*://')"

@@ -39,12 +39,12 @@ _knit_command_words()
 	case $words[CURRENT-1] in
 	worker)
 		if [[ $words[2] == worker ]]; then
-			compadd -- park resume restart
+			compadd -- park resume restart replace
 		else
 			_knit_names worker
 		fi
 		;;
-	park|resume|restart) _knit_names worker ;;
+	park|resume|restart|replace) _knit_names worker ;;
 	port|interface) _knit_names $words[CURRENT-1] ;;
 	show)
 		compadd -- ports interfaces workers control drops memory config \

@@ -7,6 +7,7 @@
 #include "port/port.h"
 #include "primary.h"
 #include "process/registry.h"
+#include "process/replace.h"
 #include "system/rundir/rundir.h"
 
 #include <rte_cycles.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #define SAY_MS 2000	     /* when to say in the log that somebody does not follow */
+#define STANDBY_MS 5000	     /* a process that stands by, and does not follow */
 #define KILL_MS 10000	     /* a worker that is no longer in the configuration */
 #define CLEAN_AGAIN_MS 10000 /* between tries to have a device removed by all processes */
 
@@ -88,7 +90,8 @@ void change_follow(struct primary *p, struct change *c)
 	for (i = 0; i < KNIT_MAX_WORKERS; i++)
 		if (c->awaited & UINT32_C(1) << i && worker_is_done(p, c, i))
 			c->awaited &= ~(UINT32_C(1) << i);
-	if (c->awaited || !control_is_done(p)) {
+	if (c->awaited || !control_is_done(p) ||
+	    !replace_all_follow(p, change_is_late(c, STANDBY_MS))) {
 		say_late(p, c);
 		return;
 	}

@@ -240,8 +240,10 @@ static void withdraw_workers(struct primary *p)
 	unsigned int i;
 
 	for (i = 0; i < KNIT_MAX_WORKERS; i++)
-		if (p->topo->workers[i].there && !p->plan->workers[i].there)
+		if (p->topo->workers[i].there && !p->plan->workers[i].there) {
 			knit_rundir_withdraw_role(p->conf->eal.prefix, KNIT_ROLE_WORKER, i);
+			knit_rundir_withdraw_role(p->conf->eal.prefix, KNIT_ROLE_STANDBY, i);
+		}
 }
 
 /* What has no plan: live keys. And all else, together with a plan. */
@@ -320,8 +322,10 @@ static void wake_all(const struct primary *p)
 {
 	unsigned int i;
 
-	for (i = 0; i < KNIT_MAX_WORKERS; i++)
+	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
 		knit_doorbell_ring(p->topo->workers[i].doorbell);
+		knit_doorbell_ring(p->topo->workers[i].next.doorbell);
+	}
 	knit_doorbell_ring(p->topo->control.doorbell);
 }
 

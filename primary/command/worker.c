@@ -57,7 +57,7 @@ static void worker_start(struct primary *p, struct command_client *c, const void
 
 	memcpy(&asked, request, len);
 	w = knit_topo_worker(p->topo, asked.id);
-	if (asked.order < KNIT_WORKER_PARK || asked.order > KNIT_WORKER_RESTART ||
+	if (asked.order < KNIT_WORKER_PARK || asked.order > KNIT_WORKER_REPLACE ||
 	    asked.wait_ms > KNIT_WORKER_WAIT_MAX)
 		command_end(c, KNIT_EXIT_USAGE, "order %u with %u ms: there is none such",
 			    asked.order, asked.wait_ms);
@@ -71,6 +71,7 @@ static void tell_obeyed(struct command_client *c, const struct order *o, uint32_
 {
 	const struct knit_command_obeyed told = {
 		.pid = o->answer.pid,
+		.gap_us = o->answer.gap_us,
 		.left_ms = o->left_ms,
 		.successor = successor,
 		.attached_ms = successor ? ms_passed(o) : 0,
@@ -146,7 +147,7 @@ static void worker_poll(struct primary *p, struct command_client *c)
 	else if (o->asked.order == KNIT_WORKER_RESTART)
 		await_successor(c, o);
 	else
-		tell_obeyed(c, o, 0);
+		tell_obeyed(c, o, o->answer.successor);
 }
 
 /* What was ordered is done even if nobody wants to know any more. */

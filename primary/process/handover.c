@@ -35,5 +35,11 @@ int handover_open(struct primary *p, struct knit_msg *m)
 	/* All made by this process, for engines or workers: secondaries may ring any of them. */
 	if (m->op == KNIT_OP_DOORBELL)
 		return knit_doorbell_copy(m->value);
-	return open_role(p, m, i == CONTROL_ENTRY ? NULL : &p->topo->workers[i]);
+	if (i == CONTROL_ENTRY)
+		return open_role(p, m, NULL);
+	/* It opens the files of taps beforehand. One of the module is the worker's alone. */
+	if (i > CONTROL_ENTRY && p->topo->ifaces[m->port % KNIT_MAX_CONF_IFACES].kni &&
+	    p->topo->ifaces[m->port % KNIT_MAX_CONF_IFACES].kni->engine_kind != KNIT_ENGINE_TAP)
+		return -EPERM;
+	return open_role(p, m, &p->topo->workers[registry_worker_of(i)]);
 }

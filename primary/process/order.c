@@ -5,6 +5,7 @@
 #include "event/event.h"
 #include "kni/base/log.h"
 #include "park.h"
+#include "replace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,10 +13,11 @@
 enum stage {
 	IDLE,
 	GIVEN,
+	BEGUN,
 	DONE,
 };
 
-/* stage says whose the rest is: GIVEN: the port thread's, otherwise the command thread's. */
+/* stage says whose the rest is: GIVEN, BEGUN: the port thread's, otherwise the command thread's. */
 static struct {
 	enum knit_worker_order order;
 	unsigned int worker;
@@ -31,7 +33,9 @@ void order_init(void (*kick)(void))
 
 bool order_give(enum knit_worker_order order, unsigned int worker)
 {
-	if (__atomic_load_n(&given.stage, __ATOMIC_ACQUIRE) == GIVEN)
+	uint32_t stage = __atomic_load_n(&given.stage, __ATOMIC_ACQUIRE);
+
+	if (stage == GIVEN || stage == BEGUN)
 		return false;
 	given.order = order;
 	given.worker = worker;
@@ -105,18 +109,38 @@ static int carry_out(struct primary *p, struct knit_topo_worker *w, struct order
 		return order_resume(p, w);
 	case KNIT_WORKER_RESTART:
 		return order_restart(p, w, a);
+	case KNIT_WORKER_REPLACE:
+		return replace_begin(p, given.worker, a->why, sizeof(a->why));
 	}
 	return -EINVAL;
 }
 
-void order_poll(struct primary *p)
+/* True: the answer is complete. */
+static bool replacement_is_done(struct primary *p, struct order_answer *a)
 {
+	a->result = replace_end(p, given.worker, &a->successor, &a->gap_us, a->why, sizeof(a->why));
+	return a->result != -EINPROGRESS;
+}
+
+bool order_poll(struct primary *p)
+{
+	uint32_t stage = __atomic_load_n(&given.stage, __ATOMIC_ACQUIRE);
+	struct order_answer *a = &given.answer;
 	struct knit_topo_worker *w;
 
-	if (__atomic_load_n(&given.stage, __ATOMIC_ACQUIRE) != GIVEN)
-		return;
-	w = &p->topo->workers[given.worker];
-	given.answer = (struct order_answer){ .pid = w->pid, .generation = w->generation };
-	given.answer.result = carry_out(p, w, &given.answer);
+	if (stage != GIVEN && stage != BEGUN)
+		return false;
+	if (stage == GIVEN) {
+		w = &p->topo->workers[given.worker];
+		*a = (struct order_answer){ .pid = w->pid, .generation = w->generation };
+		a->result = carry_out(p, w, a);
+		stage = BEGUN;
+	}
+	if (given.order == KNIT_WORKER_REPLACE && (a->result == 0 || a->result == -EINPROGRESS) &&
+	    !replacement_is_done(p, a)) {
+		__atomic_store_n(&given.stage, stage, __ATOMIC_RELEASE);
+		return true;
+	}
 	__atomic_store_n(&given.stage, DONE, __ATOMIC_RELEASE);
+	return false;
 }

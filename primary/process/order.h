@@ -14,12 +14,16 @@
  * restart: it ends as if it had been asked to by a signal, with KNIT_EXIT_RESTART, so that its
  * supervisor starts the next one.
  *
+ * replace: process/replace.h. Only this one takes more than one call of order_poll.
+ *
  * The answer is 0 or -errno, with the reason in why; nothing has changed then.
  */
 struct order_answer {
 	int result;
 	uint32_t pid;	     /* of the worker when it got the order */
 	uint32_t generation; /* likewise */
+	uint32_t successor;  /* of a replacement */
+	uint32_t gap_us;
 	char why[160];
 };
 
@@ -29,7 +33,9 @@ void order_init(void (*kick)(void));
 bool order_give(enum knit_worker_order order, unsigned int worker);
 /* Command thread: whether the order that was given last has been carried out. */
 bool order_done(struct order_answer *answer);
-/* Port thread: carries out what was given. */
-void order_poll(struct primary *p);
+/*
+ * Port thread: carries out what was given. Returns whether there is more to do, and soon.
+ */
+bool order_poll(struct primary *p);
 
 #endif

@@ -93,6 +93,20 @@ static struct knit_topo_worker *wait_workers_quiet(struct primary *p, const uint
 	return NULL;
 }
 
+static void next_park(void)
+{
+	park_count = park_count == UINT32_MAX ? 1 : park_count + 1;
+}
+
+void park_ask(struct primary *p, unsigned int worker)
+{
+	struct knit_topo_worker *w = &p->topo->workers[worker];
+
+	next_park();
+	__atomic_store_n(&w->park, park_count, __ATOMIC_RELEASE);
+	worker_wake(w);
+}
+
 /*
  * After the park word of a worker is set, there is a full barrier and a grace period. After that
  * the worker either has acknowledged or was offline. A worker that comes online reads park before
@@ -106,7 +120,7 @@ int park_set(struct primary *p, uint64_t workers, char *why, size_t len)
 	struct knit_topo_worker *w;
 	unsigned int i;
 
-	park_count = park_count == UINT32_MAX ? 1 : park_count + 1;
+	next_park();
 	for (i = 0; i < p->topo->n_workers; i++) {
 		w = &p->topo->workers[i];
 		if (!(workers & UINT64_C(1) << i))

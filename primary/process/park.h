@@ -9,12 +9,16 @@
  * -errno with the reason in why; no worker is parked then.
  */
 int park_workers(struct primary *p, uint64_t ports, char *why, size_t len);
-/* Likewise one worker, by its index in the topology. */
 /* The same for those workers, a bit each, whatever ports they have. */
 int park_set(struct primary *p, uint64_t workers, char *why, size_t len);
 int park_worker(struct primary *p, unsigned int worker, char *why, size_t len);
 /* Parked by people, see process/order.h. */
 bool park_is_held(const struct knit_topo_worker *w);
+/*
+ * Asks one worker to park, and does not wait: for who waits for another answer of it than the
+ * grace period. park_resume ends it.
+ */
+void park_ask(struct primary *p, unsigned int worker);
 /* Ends the park of all workers but those that people hold (process/order.h). */
 void park_resume(struct primary *p);
 /*

@@ -23,17 +23,28 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Two processes of a worker may have changed places, and the sender does not know yet. */
+static bool has_entry(const struct knit_msg *m, uint32_t pid, uint64_t start_time)
+{
+	return pid == m->pid && start_time == m->start_time;
+}
+
 /* The index of the sender's pidfd; -1, with a text, if there is no such role or id. */
 static int entry_of(struct primary *p, struct knit_msg *m)
 {
+	const struct knit_topo_worker *w;
+
 	if (m->instance != p->topo->instance) {
 		KNIT_MSG_TEXT(m, "that process belongs to an earlier start of the primary");
 		return -1;
 	}
 	if (m->role == KNIT_ROLE_CONTROL)
 		return CONTROL_ENTRY;
-	if (m->role == KNIT_ROLE_WORKER && knit_topo_worker(p->topo, m->id))
-		return m->id;
+	w = knit_topo_worker(p->topo, m->id);
+	if (w && m->role == KNIT_ROLE_WORKER)
+		return has_entry(m, w->next.pid, w->next.start_time) ? STANDBY_ENTRY(w->id) : w->id;
+	if (w && m->role == KNIT_ROLE_STANDBY)
+		return has_entry(m, w->pid, w->start_time) ? w->id : STANDBY_ENTRY(w->id);
 	KNIT_MSG_TEXT(m, "%s %u is not in the configuration", knit_role_text(m->role), m->id);
 	return -1;
 }
@@ -44,18 +55,45 @@ struct entry {
 	uint32_t *pid;
 	uint64_t *start_time;
 	uint32_t *generation;
-	uint32_t *goodbye;
+	uint32_t *goodbye; /* as long as the generation is the same */
 };
 
-static struct entry entry_words(struct primary *p, int i)
+static struct entry entry_words(struct primary *p, unsigned int i)
 {
 	struct knit_topo_control *c = &p->topo->control;
-	struct knit_topo_worker *w = &p->topo->workers[i == CONTROL_ENTRY ? 0 : i];
+	struct knit_topo_worker *w;
 
 	if (i == CONTROL_ENTRY)
 		return (struct entry){ &c->state, &c->pid, &c->start_time, &c->generation,
 				       &c->goodbye };
-	return (struct entry){ &w->state, &w->pid, &w->start_time, &w->generation, &w->goodbye };
+	w = &p->topo->workers[registry_worker_of(i)];
+	if (i > CONTROL_ENTRY)
+		return (struct entry){ &w->next.state, &w->next.pid, &w->next.start_time,
+				       &w->next.generation, &w->goodbye[w->next.generation % 2] };
+	return (struct entry){ &w->state, &w->pid, &w->start_time, &w->generation,
+			       &w->goodbye[w->generation % 2] };
+}
+
+static struct knit_role_name entry_name(unsigned int i)
+{
+	if (i == CONTROL_ENTRY)
+		return knit_role_name(KNIT_ROLE_CONTROL, 0);
+	return knit_role_name(i < CONTROL_ENTRY ? KNIT_ROLE_WORKER : KNIT_ROLE_STANDBY,
+			      registry_worker_of(i));
+}
+
+/* See struct knit_topo_worker. */
+static uint32_t next_generation(struct primary *p, unsigned int i, const struct entry *s)
+{
+	const struct knit_topo_worker *w;
+	uint32_t other, next;
+
+	if (i == CONTROL_ENTRY)
+		return *s->generation + 1;
+	w = &p->topo->workers[registry_worker_of(i)];
+	other = i < CONTROL_ENTRY ? w->next.generation : w->generation;
+	next = RTE_MAX(other, *s->generation) + 1;
+	return next + (next % 2 == other % 2);
 }
 
 static bool process_has_ended(int pidfd)
@@ -93,20 +131,22 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 		KNIT_MSG_TEXT(m, "it is stopping");
 		return -ECONNREFUSED;
 	}
-	if (i != CONTROL_ENTRY && !p->plan->workers[i].there) {
+	if (i != CONTROL_ENTRY && !p->plan->workers[registry_worker_of(i)].there) {
 		KNIT_MSG_TEXT(m, "worker %u is no longer in the configuration", m->id);
 		return -ENOENT;
 	}
 	s = entry_words(p, i);
 	/* The process repeats its request because the answer came too late. */
 	if (*s.state == KNIT_PROCESS_ATTACHING && *s.pid == m->pid &&
-	    *s.start_time == m->start_time)
+	    *s.start_time == m->start_time) {
+		m->value = *s.generation;
 		return 0;
+	}
 	if (*s.state != KNIT_PROCESS_FREE) {
 		KNIT_MSG_TEXT(m,
-			      *s.state == KNIT_PROCESS_DEAD ? "%s %u: its domain is being reset"
-							    : "%s %u is process %u",
-			      knit_role_text(m->role), m->id, *s.pid);
+			      *s.state == KNIT_PROCESS_DEAD ? "%s: its domain is being reset"
+							    : "%s is process %u",
+			      entry_name(i).text, *s.pid);
 		return *s.state == KNIT_PROCESS_DEAD ? -EAGAIN : -EBUSY;
 	}
 	if (*pidfd < 0) {
@@ -124,17 +164,19 @@ int registry_attach(struct primary *p, struct knit_msg *m, int *pidfd)
 	}
 	*s.pid = m->pid;
 	*s.start_time = m->start_time;
-	(*s.generation)++;
+	*s.generation = next_generation(p, i, &s);
+	m->value = *s.generation;
+	if (i != CONTROL_ENTRY)
+		p->topo->workers[registry_worker_of(i)].attaches++;
 	__atomic_store_n(s.state, KNIT_PROCESS_ATTACHING, __ATOMIC_RELEASE);
 	p->pidfd[i] = *pidfd;
 	*pidfd = -1;
 	return 0;
 }
 
-/* Engines start or stop to serve the domain's pairs. */
-static int pairs_serve(struct primary *p, const struct knit_topo_worker *w, bool on)
+int registry_serve_pairs(struct primary *p, unsigned int i, bool on)
 {
-	const int16_t *pair = p->plan->workers[w->id].pair;
+	const int16_t *pair = p->plan->workers[i].pair;
 	struct rte_kni *kni;
 	unsigned int k;
 	int ret;
@@ -166,13 +208,15 @@ int registry_ready(struct primary *p, struct knit_msg *m)
 		KNIT_MSG_TEXT(m, "%s %u did not attach", knit_role_text(m->role), m->id);
 		return -EPROTO;
 	}
-	if (i != CONTROL_ENTRY)
-		ret = pairs_serve(p, &p->topo->workers[i], true);
+	if (i < CONTROL_ENTRY)
+		ret = registry_serve_pairs(p, i, true);
 	if (ret < 0)
 		return ret;
 	__atomic_store_n(s.state, KNIT_PROCESS_ATTACHED, __ATOMIC_RELEASE);
 	if (i == CONTROL_ENTRY)
 		EVENT(CONTROL_ATTACHED, EV(m->pid));
+	else if (i > CONTROL_ENTRY)
+		EVENT(STANDBY_ATTACHED, EV(m->id), EV(m->pid));
 	else
 		EVENT(WORKER_ATTACHED, EV(m->id), EV(m->pid));
 	return i;
@@ -187,8 +231,8 @@ static bool sync_goodbye(struct primary *p, unsigned int i, const struct entry *
 		return false;
 	if (*s->state == KNIT_PROCESS_DETACHING)
 		return true;
-	if (i != CONTROL_ENTRY)
-		pairs_serve(p, &p->topo->workers[i], false);
+	if (i < CONTROL_ENTRY)
+		registry_serve_pairs(p, i, false);
 	__atomic_store_n(s->state, KNIT_PROCESS_DETACHING, __ATOMIC_RELEASE);
 	return true;
 }
@@ -252,18 +296,20 @@ void registry_release_pairs(struct primary *p, unsigned int i)
 static void forget_park(struct knit_topo_worker *w)
 {
 	__atomic_store_n(&w->held, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->yield, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&w->park, 0, __ATOMIC_RELEASE);
 }
 
 static void worker_died(struct primary *p, struct knit_topo_worker *w)
 {
 	p->resets[w - p->topo->workers].since = rte_get_timer_cycles();
+	p->taking &= ~(UINT32_C(1) << w->id);
 	EVENT(WORKER_DIED, EV(w->id), EV(w->pid));
 	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 	rte_rcu_qsbr_thread_unregister(w->qsbr, 0);
 	forget_park(w);
 	__atomic_store_n(&w->state, KNIT_PROCESS_DEAD, __ATOMIC_RELEASE);
-	pairs_serve(p, w, false);
+	registry_serve_pairs(p, w->id, false);
 }
 
 /*
@@ -305,18 +351,51 @@ void registry_end_workers(struct primary *p, uint64_t ports)
 	}
 }
 
-static void entry_left(struct primary *p, unsigned int i, uint32_t pid)
+/* Whoever took over has the other lock file for a moment. */
+static bool entry_died_attaching(const struct primary *p, unsigned int i, uint32_t pid)
 {
-	enum knit_role role = i == CONTROL_ENTRY ? KNIT_ROLE_CONTROL : KNIT_ROLE_WORKER;
-	uint32_t id = i == CONTROL_ENTRY ? 0 : p->topo->workers[i].id;
+	const char *prefix = p->conf->eal.prefix;
+	unsigned int id = registry_worker_of(i);
 	pid_t inside;
 
-	if (knit_rundir_died_attaching(p->conf->eal.prefix, role, id, &inside))
+	if (i == CONTROL_ENTRY)
+		return knit_rundir_died_attaching(prefix, KNIT_ROLE_CONTROL, 0, &inside);
+	return (knit_rundir_died_attaching(prefix, KNIT_ROLE_WORKER, id, &inside) &&
+		inside == (pid_t)pid) ||
+	       (knit_rundir_died_attaching(prefix, KNIT_ROLE_STANDBY, id, &inside) &&
+		inside == (pid_t)pid);
+}
+
+static void entry_left(struct primary *p, unsigned int i, uint32_t pid)
+{
+	enum knit_role role = i == CONTROL_ENTRY  ? KNIT_ROLE_CONTROL
+			      : i < CONTROL_ENTRY ? KNIT_ROLE_WORKER
+						  : KNIT_ROLE_STANDBY;
+
+	if (entry_died_attaching(p, i, pid))
 		process_died_attaching(p, role, pid);
 	else if (role == KNIT_ROLE_CONTROL)
 		EVENT(CONTROL_LEFT, EV(pid));
+	else if (role == KNIT_ROLE_STANDBY && *entry_words(p, i).state == KNIT_PROCESS_DETACHING &&
+		 p->replaced[registry_worker_of(i)] == pid)
+		log_notice("worker %u: process %u, which was replaced, is gone",
+			   registry_worker_of(i), pid);
+	else if (role == KNIT_ROLE_STANDBY)
+		EVENT(STANDBY_LEFT, EV(registry_worker_of(i)), EV(pid));
 	else
-		EVENT(WORKER_LEFT, EV(id), EV(pid));
+		EVENT(WORKER_LEFT, EV(i), EV(pid));
+}
+
+/* Of a worker's end there is something to be done, of one that stood by there is not. */
+static bool entry_died(struct primary *p, unsigned int i, uint32_t pid)
+{
+	if (i == CONTROL_ENTRY)
+		EVENT(CONTROL_DIED, EV(pid));
+	else if (i > CONTROL_ENTRY)
+		EVENT(STANDBY_LEFT, EV(registry_worker_of(i)), EV(pid));
+	else
+		worker_died(p, &p->topo->workers[i]);
+	return i < CONTROL_ENTRY;
 }
 
 bool registry_ended(struct primary *p, unsigned int i)
@@ -329,11 +408,8 @@ bool registry_ended(struct primary *p, unsigned int i)
 	sync_goodbye(p, i, &s);
 	switch (*s.state) {
 	case KNIT_PROCESS_ATTACHED:
-		if (i != CONTROL_ENTRY) {
-			worker_died(p, &p->topo->workers[i]);
+		if (entry_died(p, i, *s.pid))
 			return true;
-		}
-		EVENT(CONTROL_DIED, EV(*s.pid));
 		break;
 	/*
 	 * The process may have ended in an orderly way before it was let in. Its lock file tells.
@@ -344,12 +420,38 @@ bool registry_ended(struct primary *p, unsigned int i)
 		break;
 	}
 	*s.pid = 0;
-	if (i != CONTROL_ENTRY) {
+	if (i < CONTROL_ENTRY) {
 		forget_park(&p->topo->workers[i]);
 		registry_release_pairs(p, i);
 	}
 	__atomic_store_n(s.state, KNIT_PROCESS_FREE, __ATOMIC_RELEASE);
 	return false;
+}
+
+void registry_take_over(struct primary *p, unsigned int i)
+{
+	struct knit_topo_worker *w = &p->topo->workers[i];
+	struct knit_topo_next before = { .pid = w->pid,
+					 .start_time = w->start_time,
+					 .generation = w->generation };
+	int pidfd = p->pidfd[i];
+
+	before.state = pidfd < 0 ? KNIT_PROCESS_FREE : KNIT_PROCESS_DETACHING;
+	p->pidfd[i] = p->pidfd[STANDBY_ENTRY(i)];
+	p->pidfd[STANDBY_ENTRY(i)] = pidfd;
+	p->replaced[i] = before.pid;
+	forget_park(w);
+	w->pid = w->next.pid;
+	w->start_time = w->next.start_time;
+	w->next.pid = before.pid;
+	w->next.start_time = before.start_time;
+	w->next.prepared = 0;
+	__atomic_store_n(&w->state, KNIT_PROCESS_ATTACHED, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->next.state, before.state, __ATOMIC_RELEASE);
+	/* The last one: from then on it may touch the domain. */
+	__atomic_store_n(&w->generation, w->next.generation, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->next.generation, before.generation, __ATOMIC_RELEASE);
+	knit_doorbell_ring(w->next.doorbell);
 }
 
 void registry_check(struct primary *p)
@@ -366,6 +468,11 @@ void registry_check(struct primary *p)
 		    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_WORKER,
 					       t->workers[i].id, &pid))
 			process_died_attaching(p, KNIT_ROLE_WORKER, pid);
+	for (i = 0; i < t->n_workers; i++)
+		if (t->workers[i].there && t->workers[i].next.state == KNIT_PROCESS_FREE &&
+		    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_STANDBY,
+					       t->workers[i].id, &pid))
+			process_died_attaching(p, KNIT_ROLE_STANDBY, pid);
 	if (t->control.state == KNIT_PROCESS_FREE &&
 	    knit_rundir_died_attaching(p->conf->eal.prefix, KNIT_ROLE_CONTROL, 0, &pid))
 		process_died_attaching(p, KNIT_ROLE_CONTROL, pid);
@@ -373,8 +480,12 @@ void registry_check(struct primary *p)
 
 int registry_block_attach(struct primary *p)
 {
-	int ret = knit_rundir_block_attach(p->conf->eal.prefix, 0);
+	int ret;
 
+	/* It claims a domain, as one that attaches, and has no lock that says so. */
+	if (p->taking)
+		return -EBUSY;
+	ret = knit_rundir_block_attach(p->conf->eal.prefix, 0);
 	if (ret < 0)
 		return ret;
 	/* The lock may be free because its holder was killed inside EAL. */

@@ -15,6 +15,21 @@ int registry_ready(struct primary *p, struct knit_msg *m);
 int registry_detach(struct primary *p, struct knit_msg *m);
 /* The entry of the sender, which is attaching or attached. Or a negative errno. */
 int registry_entry(struct primary *p, struct knit_msg *m);
+/* The worker of an entry that is not control's. */
+static inline unsigned int registry_worker_of(unsigned int entry)
+{
+	return entry < CONTROL_ENTRY ? entry : entry - STANDBY_ENTRY(0);
+}
+
+/*
+ * The process that stands by for worker i becomes the worker, and whoever had the entry before, and
+ * touches nothing any more, has the other one until its end.
+ */
+void registry_take_over(struct primary *p, unsigned int i);
+
+/* Engines start or stop to serve the domain's pairs. 0 or -errno. */
+int registry_serve_pairs(struct primary *p, unsigned int i, bool on);
+
 /* 0: the message comes from the control process that has the entry. Otherwise -EPROTO. */
 int registry_is_control(struct primary *p, struct knit_msg *m);
 /* The process of pidfd[entry] has ended. Returns whether it left a domain to be reset. */
@@ -27,7 +42,7 @@ void registry_end_workers(struct primary *p, uint64_t ports);
  */
 void registry_check(struct primary *p);
 /*
- * 0: no process is between the set-up of EAL and READY, and none will be until
+ * 0: no process is between the set-up of EAL and READY, or taking over, and none will be until
  * knit_rundir_unblock_attach is called. -EBUSY: a process is there, or was killed there. If it was
  * killed, p->restart is set.
  */

@@ -28,7 +28,19 @@ static struct {
 	uint64_t since; /* timer cycles */
 	bool said;
 	bool killed;
-} seen[KNIT_MAX_WORKERS + 1];
+} seen[PROCESS_ENTRIES];
+
+static unsigned int worker_of(unsigned int i)
+{
+	return i < CONTROL_ENTRY ? i : i - STANDBY_ENTRY(0);
+}
+
+static enum knit_role role_of(unsigned int i)
+{
+	if (i == CONTROL_ENTRY)
+		return KNIT_ROLE_CONTROL;
+	return i < CONTROL_ENTRY ? KNIT_ROLE_WORKER : KNIT_ROLE_STANDBY;
+}
 
 /* A pidfd of the process that has the role of that entry, or negative. */
 static int open_entry(const struct primary *p, unsigned int i, pid_t *pid)
@@ -37,16 +49,16 @@ static int open_entry(const struct primary *p, unsigned int i, pid_t *pid)
 
 	if (i == CONTROL_ENTRY)
 		return knit_rundir_process(prefix, KNIT_ROLE_CONTROL, 0, pid);
-	if (!p->topo->workers[i].there)
+	if (!p->topo->workers[worker_of(i)].there)
 		return -ESRCH;
-	return knit_rundir_process(prefix, KNIT_ROLE_WORKER, p->topo->workers[i].id, pid);
+	return knit_rundir_process(prefix, role_of(i), worker_of(i), pid);
 }
 
 struct knit_role_name stalled_name(const struct primary *p, unsigned int i)
 {
 	if (i == CONTROL_ENTRY)
 		return knit_role_name(KNIT_ROLE_CONTROL, 0);
-	return knit_role_name(KNIT_ROLE_WORKER, p->topo->workers[i].id);
+	return knit_role_name(role_of(i), worker_of(i));
 }
 
 int stalled_entry(const struct primary *p, pid_t pid)
@@ -55,7 +67,7 @@ int stalled_entry(const struct primary *p, pid_t pid)
 	pid_t found;
 	int fd;
 
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
+	for (i = 0; i < PROCESS_ENTRIES; i++) {
 		fd = open_entry(p, i, &found);
 		if (fd < 0)
 			continue;
@@ -72,7 +84,7 @@ int stalled_first(const struct primary *p, pid_t *pid)
 	int fd;
 
 	*pid = 0;
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
+	for (i = 0; i < PROCESS_ENTRIES; i++) {
 		fd = open_entry(p, i, pid);
 		if (fd < 0)
 			continue;
@@ -89,7 +101,7 @@ unsigned int stalled_signal(const struct primary *p, int sig)
 	pid_t pid;
 	int fd;
 
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
+	for (i = 0; i < PROCESS_ENTRIES; i++) {
 		fd = p->pidfd[i] < 0 ? open_entry(p, i, &pid) : -1;
 		if (fd < 0)
 			continue;
@@ -155,7 +167,7 @@ void stalled_poll(const struct primary *p, bool reset_waits)
 		memset(seen, 0, sizeof(seen));
 		return;
 	}
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++) {
+	for (i = 0; i < PROCESS_ENTRIES; i++) {
 		fd = open_entry(p, i, &pid);
 		if (fd < 0 || !knit_rundir_blocks(p->conf->eal.prefix, pid))
 			pid = 0;

@@ -18,7 +18,9 @@
 #include "watch.h"
 #include "worker.h"
 
+#include <rte_cycles.h>
 #include <rte_errno.h>
+#include <rte_lcore.h>
 #include <rte_mempool.h>
 #include <rte_rcu_qsbr.h>
 
@@ -48,7 +50,6 @@ static int open_doorbells(struct knit_worker *w)
 	uint32_t i, doorbell;
 	int ret;
 
-	w->n_doorbells = 0;
 	ret = open_doorbell(w, w->entry->doorbell, "the worker");
 	for (i = 0; ret == KNIT_EXIT_OK && i < w->n_outputs; i++) {
 		if (w->outputs[i].end == KNIT_END_HANDOFF)
@@ -296,6 +297,7 @@ static int open_new_doorbells(struct knit_worker *w)
 	int ret;
 
 	memcpy(before, w->doorbells, sizeof(before));
+	w->n_doorbells = 0;
 	ret = open_doorbells(w);
 	for (i = 0; i < n; i++) {
 		for (k = 0; k < w->n_doorbells && w->doorbells[k] != before[i]; k++)
@@ -349,14 +351,133 @@ int knit_worker_follow(struct knit_worker *w)
 	return knit_net_tap_reaper_start(w);
 }
 
+static void unprepare_pairs(struct knit_worker *w)
+{
+	const struct knit_worker_pair *c;
+
+	while (w->n_prepared) {
+		c = &w->prepared[--w->n_prepared];
+		knit_engine_unbind_pair(c->kni, c->pair);
+	}
+}
+
+static void prepare_pairs(struct knit_worker *w)
+{
+	const struct knit_output *out;
+	uint32_t i;
+
+	for (i = 0; i < w->n_outputs; i++) {
+		out = &w->outputs[i];
+		if (out->kni == NULL)
+			continue;
+		knit_engine_prepare_pair(out->kni, out->queue);
+		w->prepared[w->n_prepared++] = (struct knit_worker_pair){ out->kni, out->queue };
+	}
+}
+
+bool knit_worker_prepared(const struct knit_worker *w)
+{
+	return w->plan.number == __atomic_load_n(&w->topo->planned, __ATOMIC_ACQUIRE) &&
+	       w->pool == w->entry->pool && !knit_net_tap_stale(w);
+}
+
+int knit_worker_prepare(struct knit_worker *w)
+{
+	bool again = w->entry != NULL;
+	uint32_t number = w->plan.number;
+	int ret = find_entry(w);
+
+	if (ret != KNIT_EXIT_OK)
+		return ret;
+	if (rte_lcore_id() != w->entry->lcore)
+		return knit_worker_fail(w, KNIT_EXIT_RESTART,
+					"the worker has another lcore id now");
+	knit_net_tap_reaper_end();
+	w->pool = w->entry->pool;
+	ret = knit_worker_plan(w);
+	if (ret == KNIT_EXIT_OK && !w->mine->there)
+		ret = knit_worker_fail(w, KNIT_EXIT_MISMATCH,
+				       "no longer in the primary's configuration");
+	if (ret == KNIT_EXIT_OK)
+		ret = open_new_doorbells(w);
+	if (ret == KNIT_EXIT_OK && !again)
+		ret = knit_net_tap_init(w);
+	else if (ret == KNIT_EXIT_OK && number != w->plan.number)
+		ret = knit_net_tap_follow(w);
+	else if (ret == KNIT_EXIT_OK)
+		ret = knit_net_tap_refresh(w);
+	if (ret != KNIT_EXIT_OK)
+		return ret;
+	if (!again || number != w->plan.number) {
+		unprepare_pairs(w);
+		prepare_pairs(w);
+	}
+	knit_watch_open(w);
+	__atomic_store_n(&w->entry->next.prepared, w->plan.number, __ATOMIC_RELEASE);
+	return knit_net_tap_reaper_start(w);
+}
+
+int knit_worker_take(struct knit_worker *w)
+{
+	int ret = claim_pairs(w);
+
+	if (ret == KNIT_EXIT_OK)
+		ret = claim_handoffs(w, NULL);
+	if (ret != KNIT_EXIT_OK)
+		return ret;
+	w->n_prepared = 0;
+	rte_rcu_qsbr_thread_register(w->qsbr, 0);
+	w->registered = true;
+	knit_idle_init(w);
+	__atomic_store_n(&w->entry->released, w->plan.number, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->entry->follows, w->plan.number, __ATOMIC_RELEASE);
+	return KNIT_EXIT_OK;
+}
+
+void knit_worker_yield(struct knit_worker *w)
+{
+	uint32_t i;
+
+	w->entry->yield_tsc = rte_rdtsc();
+	knit_watch_end(w);
+	knit_idle_awake(w);
+	unclaim_handoffs(w);
+	for (i = 0; i < w->n_claims; i++) {
+		knit_engine_yield_pair(w->claims[i].kni, w->claims[i].pair);
+		knit_pair_unclaim(w->claims[i].kni, w->claims[i].pair);
+	}
+	rte_rcu_qsbr_thread_unregister(w->qsbr, 0);
+	w->registered = false;
+	w->secondary.replaced = true;
+	__atomic_store_n(&w->entry->yielded, w->secondary.generation, __ATOMIC_RELEASE);
+}
+
+/* Of what it had open only; the rest is its successor's. */
+static void close_yielded(struct knit_worker *w)
+{
+	while (w->n_claims) {
+		w->n_claims--;
+		knit_engine_unbind_pair(w->claims[w->n_claims].kni, w->claims[w->n_claims].pair);
+	}
+	close_doorbells(w);
+}
+
 void knit_worker_unclaim(struct knit_worker *w)
 {
 	knit_net_tap_reaper_end();
+	if (w->secondary.replaced) {
+		close_yielded(w);
+		return;
+	}
+	unprepare_pairs(w);
 	if (w->registered)
 		rte_rcu_qsbr_thread_unregister(w->qsbr, 0);
 	w->registered = false;
-	unclaim_handoffs(w);
-	unclaim_pairs(w);
+	/* One that only stood by has claimed nothing. */
+	if (w->secondary.role == KNIT_ROLE_WORKER) {
+		unclaim_handoffs(w);
+		unclaim_pairs(w);
+	}
 	/*
 	 * The pool's cache stays as it is for the successor, which has the same lcore id. It is not
 	 * flushed here because the primary may be working on the pool right now.

@@ -2,6 +2,8 @@
 #ifndef KNIT_WORKER_ATTACH_H
 #define KNIT_WORKER_ATTACH_H
 
+#include <stdbool.h>
+
 struct knit_worker;
 
 /*
@@ -17,6 +19,22 @@ int knit_worker_claim(struct knit_worker *w);
  * interrupts it, w->unfinished is set: it is called again when the worker is resumed.
  */
 int knit_worker_follow(struct knit_worker *w);
+
+/*
+ * A process that stands by opens what the worker has open. It touches nothing of the domain. Again
+ * when knit_worker_prepared says that something is another one now.
+ */
+int knit_worker_prepare(struct knit_worker *w);
+bool knit_worker_prepared(const struct knit_worker *w);
+
+/* Instead of knit_worker_claim, for one that is prepared: claims what its predecessor gave up. */
+int knit_worker_take(struct knit_worker *w);
+
+/*
+ * Offline (QSBR): gives up what w has claimed, as it is and with what is in it, for a successor
+ * that takes it at once. From the return on it is the successor's. knit_worker_unclaim follows.
+ */
+void knit_worker_yield(struct knit_worker *w);
 
 /* Releases them. Called between two rounds, also after knit_worker_claim has failed. */
 void knit_worker_unclaim(struct knit_worker *w);

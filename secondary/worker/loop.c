@@ -4,6 +4,7 @@
 #include "idle.h"
 #include "park.h"
 #include "signals.h"
+#include "standby.h"
 #include "system/topology/watch.h"
 #include "watch.h"
 #include "worker.h"
@@ -96,6 +97,8 @@ static void look(struct knit_worker *w, uint64_t now)
 
 	knit_beat(&w->beat);
 	knit_watch_look(w);
+	if (unlikely(w->promote))
+		knit_standby_promote(w);
 	if (burst && burst <= KNIT_BURST_MAX)
 		w->burst = burst;
 	/* Nobody parks a worker that the next plan gives the same share. */
@@ -114,6 +117,8 @@ int knit_worker_run(struct knit_worker *w)
 	w->next_look = before;
 	rte_rcu_qsbr_thread_online(w->qsbr, 0);
 	ret = knit_park_check(w);
+	if (w->promote)
+		knit_standby_runs(w);
 	while (ret == KNIT_EXIT_OK && likely(!must_end(w))) {
 		n = 0;
 		for (i = 0; i < w->n_inputs; i++)
@@ -128,13 +133,17 @@ int knit_worker_run(struct knit_worker *w)
 		if (unlikely(now >= w->next_look))
 			look(w, now);
 		ret = between_rounds(w, n != 0, now);
-		if (unlikely(w->idle.slept)) {
+		if (unlikely(w->idle.slept && ret != KNIT_WORKER_REPLACED)) {
 			w->idle.slept = false;
 			before = rte_rdtsc();
 			look(w, before);
 		}
 	}
+	if (ret == KNIT_WORKER_REPLACED)
+		return ret;
 	knit_watch_end(w);
 	rte_rcu_qsbr_thread_offline(w->qsbr, 0);
+	if (ret == KNIT_EXIT_OK && knit_standby_hand_over(w))
+		return KNIT_WORKER_REPLACED;
 	return ret;
 }

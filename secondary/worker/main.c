@@ -5,6 +5,7 @@
 #include "options.h"
 #include "serves.h"
 #include "signals.h"
+#include "standby.h"
 #include "system/process/stdfds.h"
 #include "worker.h"
 
@@ -21,18 +22,28 @@ static int run_worker(struct knit_worker *w)
 	code = knit_secondary_attach(&w->secondary);
 	if (code)
 		return code;
-	code = knit_worker_claim(w);
-	if (code)
-		goto unclaim;
-	code = knit_secondary_ready(&w->secondary);
-	if (code)
+	if (w->secondary.role == KNIT_ROLE_STANDBY) {
+		code = knit_standby_wait(w);
+	} else {
+		code = knit_worker_claim(w);
+		if (code == KNIT_EXIT_OK)
+			code = knit_secondary_ready(&w->secondary);
+	}
+	if (code || w->secondary.role == KNIT_ROLE_STANDBY)
 		goto unclaim;
 
 	knit_signals_unblock(w->entry->doorbell);
-	knit_notify("READY=1");
-	knit_worker_status(w);
+	/* One that took over has said so, and says the rest when there is time. */
+	if (!w->promote) {
+		knit_notify("READY=1");
+		knit_worker_status(w);
+	}
 	code = knit_worker_run(w);
 	knit_notify("STOPPING=1");
+	if (code == KNIT_WORKER_REPLACED) {
+		knit_standby_leave_cpu(w);
+		code = KNIT_EXIT_OK;
+	}
 
 unclaim:
 	knit_worker_unclaim(w);

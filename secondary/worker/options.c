@@ -11,13 +11,15 @@
 #include <string.h>
 
 static const char usage[] =
-	"usage: knit-worker [--prefix PREFIX] --id N [-- EAL ARGUMENTS]\n"
+	"usage: knit-worker [--prefix PREFIX] --id N [--standby] [-- EAL ARGUMENTS]\n"
 	"\n"
 	"Moves packets between the ports and interfaces of worker N. It may be stopped, killed\n"
 	"and started again at any time.\n"
 	"\n"
 	"  -p, --prefix PREFIX  eal.prefix of the primary; default \"" KNIT_DEFAULT_PREFIX "\"\n"
 	"  -i, --id N           number of the worker in its configuration, 0 to 15\n"
+	"  -s, --standby        if another process is worker N: stand by, and take over when that\n"
+	"                       one is gone, or when `knit worker replace N` tells it to\n"
 	"  -V, --version        the version of knit\n"
 	"  -h, --help           this text\n"
 	"\n"
@@ -53,11 +55,9 @@ static int fail_usage(const char *what)
 int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "prefix", required_argument, NULL, 'p' },
-		{ "id", required_argument, NULL, 'i' },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL },
+		{ "prefix", required_argument, NULL, 'p' }, { "id", required_argument, NULL, 'i' },
+		{ "standby", no_argument, NULL, 's' },	    { "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },	    { NULL },
 	};
 	struct knit_secondary *s = &w->secondary;
 	bool have_id = false;
@@ -65,7 +65,7 @@ int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 
 	s->prefix = KNIT_DEFAULT_PREFIX;
 	s->role = KNIT_ROLE_WORKER;
-	while ((opt = getopt_long(argc, argv, "+p:i:Vh", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+p:i:sVh", options, NULL)) != -1) {
 		switch (opt) {
 		case 'p':
 			s->prefix = optarg;
@@ -74,6 +74,9 @@ int knit_worker_options(struct knit_worker *w, int argc, char **argv)
 			if (!parse_id(optarg, &s->id))
 				return KNIT_EXIT_USAGE;
 			have_id = true;
+			break;
+		case 's':
+			s->standby = true;
 			break;
 		case 'V':
 			puts("knit-worker " KNIT_VERSION);

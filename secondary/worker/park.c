@@ -17,12 +17,26 @@
 /* The longest time until a changed park word is seen if the doorbell did not ring. */
 #define POLL_MS 50
 
+bool knit_park_must_yield(struct knit_worker *w)
+{
+	uint32_t mine = w->secondary.generation;
+
+	if (likely(__atomic_load_n(&w->entry->yield, __ATOMIC_ACQUIRE) != mine) ||
+	    !__atomic_compare_exchange_n(&w->entry->yield, &mine, KNIT_YIELDING, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return false;
+	knit_worker_yield(w);
+	return true;
+}
+
 /* Offline. Waits until the primary resumes, or until something ends the worker. */
 static void wait_resumed(struct knit_worker *w)
 {
 	struct pollfd doorbell = { .fd = knit_doorbell_open(w->entry->doorbell), .events = POLLIN };
 	uint32_t park;
 
+	if (knit_park_must_yield(w))
+		return;
 	knit_count(&w->stats->parks, 1);
 	while ((park = __atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE)) != 0 &&
 	       !knit_stop_requested()) {
@@ -30,6 +44,8 @@ static void wait_resumed(struct knit_worker *w)
 		knit_beat(&w->beat);
 		if (poll(&doorbell, 1, POLL_MS) > 0)
 			knit_doorbell_clear(w->entry->doorbell);
+		if (knit_park_must_yield(w))
+			return;
 	}
 }
 
@@ -69,6 +85,8 @@ int knit_park_check(struct knit_worker *w)
 		}
 		rte_rcu_qsbr_thread_offline(w->qsbr, 0);
 		wait_resumed(w);
+		if (w->secondary.replaced)
+			return KNIT_WORKER_REPLACED;
 		if (knit_stop_requested())
 			return KNIT_EXIT_OK;
 		ret = knit_net_tap_refresh(w);

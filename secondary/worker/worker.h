@@ -40,6 +40,9 @@
 #define KNIT_MAX_INPUTS (KNIT_MAX_PORTS * KNIT_MAX_WORKERS + KNIT_MAX_CONF_IFACES)
 #define KNIT_MAX_PORT_TAPS 128 /* fds of one net_tap port here, up to 32 for each start */
 
+/* Instead of an exit code: another process is the worker now, and this one touches nothing. */
+#define KNIT_WORKER_REPLACED (-1)
+
 enum knit_end {
 	KNIT_END_NONE, /* output 0: drops */
 	KNIT_END_PORT,
@@ -159,6 +162,10 @@ struct knit_worker {
 	uint32_t n_doorbells;
 	uint32_t doorbells[2 * KNIT_MAX_OUTPUTS]; /* that it may ring */
 	bool registered;			  /* with qsbr */
+	uint32_t n_prepared;
+	struct knit_worker_pair prepared[KNIT_MAX_CONF_IFACES]; /* for a take-over */
+	const struct rte_mempool *pool; /* of the domain, when that was prepared */
+	bool promote;			/* it took over, and has not the worker's lock yet */
 	unsigned int n_taps;
 	unsigned int n_unused_taps;
 	struct knit_worker_tap taps[KNIT_MAX_PORTS]; /* of inputs */

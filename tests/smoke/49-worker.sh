@@ -145,12 +145,12 @@ successor_runs()
 words()
 {
 	check "no such worker" says 1 "there is no worker 7" knit worker park 7
-	check "no order" says 2 "found \"stop\": park, resume or restart is expected" \
+	check "no order" says 2 "found \"stop\": park, resume, restart or replace is expected" \
 		knit worker stop 0
 	check "an id that is too large" says 2 "found \"4294967296\": the id of a worker" \
 		knit worker park 4294967296
 	check "no id" says 2 "found \"x\": the id of a worker is expected" knit worker park x
-	check "too few words" says 2 "park, resume or restart, and the id" knit worker park
+	check "too few words" says 2 "park, resume, restart or replace, and the id" knit worker park
 	check "no time" says 2 "timeout: found \"soon\": a number from 0 to 3600" \
 		knit worker restart 0 --timeout soon
 }

@@ -76,6 +76,10 @@ static void worker_row(struct table *t, struct json_object *worker)
 	number(t, worker, "id");
 	word(t, worker, "state");
 	number(t, worker, "pid");
+	if (field_uint(worker, "standby_state") == 2)
+		number(t, worker, "standby_pid");
+	else
+		table_cell(t, field_uint(worker, "standby_expected") ? "missing" : "-");
 	number(t, worker, "rx_packets");
 	number(t, worker, "tx_packets");
 	number(t, worker, "punted");
@@ -103,8 +107,9 @@ static const struct kind kinds[] = {
 				 ">FROM KERNEL", ">DROPS", NULL },
 	  iface_row },
 	{ "workers", "worker", OBJECT_WORKER,
-	  (const char *const[]){ ">WORKER", "STATE", ">PROCESS", ">RX", ">TX", ">TO KERNEL",
-				 ">FROM KERNEL", ">BETWEEN", ">DROPS", ">BUSY", NULL },
+	  (const char *const[]){ ">WORKER", "STATE", ">PROCESS", ">STANDBY", ">RX", ">TX",
+				 ">TO KERNEL", ">FROM KERNEL", ">BETWEEN", ">DROPS", ">BUSY",
+				 NULL },
 	  worker_row },
 	{ "control", NULL, OBJECT_KINDS,
 	  (const char *const[]){ "CONTROL", ">PROCESS", ">SERVED", ">REFUSED", NULL },

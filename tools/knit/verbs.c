@@ -70,14 +70,17 @@ const struct command commands[] = {
 	  "\n"
 	  "A file with errors changes nothing. Only root may do it.",
 	  reload_main },
-	{ "worker", "park | resume | restart ID", "Pjpt", "a worker stops, goes on, or starts anew",
+	{ "worker", "park | resume | restart | replace ID", "Pjpt",
+	  "a worker stops, goes on, starts anew, or hands over to its standby",
 	  "An order to a worker, and its answer.\n"
 	  "\n"
 	  "  park     it stops between two bursts, and moves no packets until `resume`. What\n"
 	  "           waits in the queues of its devices stays there as far as they have room\n"
 	  "  resume   it goes on\n"
 	  "  restart  it ends in good order, and the next process, which its supervisor starts,\n"
-	  "           has --timeout to attach",
+	  "           has --timeout to attach\n"
+	  "  replace  the process that stands by (knit-worker --standby) takes over between two\n"
+	  "           bursts, and it ends: no packet is lost",
 	  worker_main },
 	{ "check", "FILE", "jpfy", "what the machine lacks for a configuration, with remedies",
 	  "What this machine lacks for the configuration FILE, with remedies.\n"

@@ -12,6 +12,7 @@ static const char *const orders[] = {
 	[KNIT_WORKER_PARK] = "park",
 	[KNIT_WORKER_RESUME] = "resume",
 	[KNIT_WORKER_RESTART] = "restart",
+	[KNIT_WORKER_REPLACE] = "replace",
 };
 
 /* What has been done, as the last word of a sentence. */
@@ -24,12 +25,17 @@ static void print_obeyed(const struct options *o, const struct knit_command_work
 			 const struct knit_command_obeyed *told)
 {
 	bool restart = asked->order == KNIT_WORKER_RESTART;
+	bool replace = asked->order == KNIT_WORKER_REPLACE;
 	struct json_object *object;
 
 	if (!o->json && restart)
 		printf("worker %" PRIu32 ": process %" PRIu32 " ended after %" PRIu32
 		       " ms, process %" PRIu32 " attached after %" PRIu32 " ms\n",
 		       asked->id, told->pid, told->left_ms, told->successor, told->attached_ms);
+	else if (!o->json && replace)
+		printf("worker %" PRIu32 ": process %" PRIu32 " took over from process %" PRIu32
+		       ", without packets for %" PRIu32 " us\n",
+		       asked->id, told->successor, told->pid, told->gap_us);
 	else if (!o->json)
 		printf("worker %" PRIu32 ": process %" PRIu32 " %s\n", asked->id, told->pid,
 		       done[asked->order]);
@@ -39,6 +45,11 @@ static void print_obeyed(const struct options *o, const struct knit_command_work
 	json_object_object_add(object, "worker", json_object_new_uint64(asked->id));
 	json_object_object_add(object, "order", json_object_new_string(orders[asked->order]));
 	json_object_object_add(object, "pid", json_object_new_uint64(told->pid));
+	if (replace) {
+		json_object_object_add(object, "successor",
+				       json_object_new_uint64(told->successor));
+		json_object_object_add(object, "gap_us", json_object_new_uint64(told->gap_us));
+	}
 	if (restart) {
 		json_object_object_add(object, "left_ms", json_object_new_uint64(told->left_ms));
 		json_object_object_add(object, "successor",
@@ -90,13 +101,14 @@ int worker_main(const struct options *o, int argc, char **argv)
 	char *end;
 
 	if (argc != 3)
-		return fail(KNIT_EXIT_USAGE, "worker: park, resume or restart, and the id of a "
-					     "worker, are expected");
-	while (order <= KNIT_WORKER_RESTART && strcmp(argv[1], orders[order]) != 0)
+		return fail(KNIT_EXIT_USAGE, "worker: park, resume, restart or replace, and the id "
+					     "of a worker, are expected");
+	while (order <= KNIT_WORKER_REPLACE && strcmp(argv[1], orders[order]) != 0)
 		order++;
-	if (order > KNIT_WORKER_RESTART)
+	if (order > KNIT_WORKER_REPLACE)
 		return fail(KNIT_EXIT_USAGE,
-			    "worker: found \"%s\": park, resume or restart is expected", argv[1]);
+			    "worker: found \"%s\": park, resume, restart or replace is expected",
+			    argv[1]);
 	asked.order = order;
 	id = strtoull(argv[2], &end, 10);
 	asked.id = (uint32_t)id;

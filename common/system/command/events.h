@@ -87,6 +87,28 @@
 	X(WORKER_RESUMED, worker_resumed, "3a3f4d90b8fb4f9989392ff9f3349fa4", NOTICE, 2,           \
 	  "worker {worker}: process {pid} is resumed", "A parked worker moves packets again.",     \
 	  "Nothing.")                                                                              \
+	X(WORKER_REPLACED, worker_replaced, "6d0c1f0e2a5b4b7f9d3c8a1e57b2940c", NOTICE, 4,         \
+	  "worker {worker}: process {pid} took over from process {before}, without packets "       \
+	  "for {us} us",                                                                           \
+	  "The process that stood by is the worker now. With `knit worker replace` nothing is "    \
+	  "lost. After a death its domain was reset before; the time is counted from then on.",    \
+	  "Nothing. Start the next one that stands by.")                                           \
+	X(STANDBY_ATTACHED, standby_attached, "b1f7a3c29e6d4c0f8a5d2e9b7c416f03", NOTICE, 2,       \
+	  "worker {worker}: process {pid} stands by",                                              \
+	  "A second process of a worker takes over if the first one ends, or when it is told "     \
+	  "to by `knit worker replace`.",                                                          \
+	  "Nothing.")                                                                              \
+	X(STANDBY_LEFT, standby_left, "0f9e5d7c3b2a4168b7d4c6e1a8f25390", NOTICE, 2,               \
+	  "worker {worker}: process {pid}, which stood by, is gone",                               \
+	  "No packet was concerned. Until another one stands by, the worker is as others: its "    \
+	  "supervisor has to start it anew after a death.",                                        \
+	  "Start knit-worker --standby, if nobody wanted it to end.")                              \
+	X(STANDBY_MISSING, standby_missing, "c84b0d6fe1374a92a05f3b9d6e27c1d8", WARNING, 1,        \
+	  "worker {worker}: nobody has stood by for it for a while",                               \
+	  "The configuration says that a process stands by (workers.standby), and there is none. " \
+	  "After a death of the worker its ports stand still until its supervisor has started "    \
+	  "the next one.",                                                                         \
+	  "Start knit-worker --standby, or knit-worker-standby@.service.")                         \
 	X(CONTROL_ATTACHED, control_attached, "89a59cafac964bfd81dc0c567f122973", NOTICE, 1,       \
 	  "control: attached, process {pid}",                                                      \
 	  "Control carries out on ports what is set on interfaces.", "Nothing.")                   \

@@ -12,6 +12,7 @@ enum knit_worker_order {
 	KNIT_WORKER_PARK = 1, /* it stops between two bursts */
 	KNIT_WORKER_RESUME,   /* it goes on */
 	KNIT_WORKER_RESTART,  /* it ends, and the next one attaches */
+	KNIT_WORKER_REPLACE,  /* the process that stands by takes over */
 };
 
 #define KNIT_WORKER_WAIT_MAX 3600000
@@ -26,9 +27,11 @@ struct knit_command_worker {
 struct knit_command_obeyed {
 	struct knit_command_head head;
 	uint32_t pid;
+	/* Of a replacement, between the last round of one process and the first of the next one. */
+	uint32_t gap_us;
 	/* Of a restart; otherwise 0. Milliseconds are counted from the order on. */
 	uint32_t left_ms;   /* until the process had ended */
-	uint32_t successor; /* its process id */
+	uint32_t successor; /* its process id; also of a replacement */
 	uint32_t attached_ms;
 };
 

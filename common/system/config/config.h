@@ -153,6 +153,7 @@ struct knit_conf_worker {
 	uint32_t id; /* 0..KNIT_MAX_WORKERS-1 */
 	uint32_t lcore;
 	char cpus[64];
+	bool standby; /* another process is expected to stand by */
 	enum knit_idle idle;
 	uint32_t burst; /* packets per burst, 4..256 */
 	unsigned int n_rules;

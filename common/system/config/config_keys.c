@@ -286,6 +286,8 @@ static const struct knit_key worker_keys[] = {
 	  .help = "without packets: sleep until a doorbell, or poll on" },
 	{ FIELD(knit_conf_worker, burst), .type = KNIT_KEY_INT, RANGE(4, 256), .def = "32",
 	  .needs = KNIT_NEEDS_NOTHING, .help = "packets moved at a time" },
+	{ FIELD(knit_conf_worker, standby), .needs = KNIT_NEEDS_NOTHING, .type = KNIT_KEY_BOOL,
+	  .def = "false", .help = "a second process stands by; it is missed if it is not there" },
 	{ .name = "forward",
 	  .needs = KNIT_NEEDS_PAUSE,
 	  LIST_OF(knit_conf_worker, rules, n_rules),

@@ -164,7 +164,12 @@
 	X(parked, parked, GAUGE, "", w->held && w->held == w->generation,                         \
 	  "1: parked by `knit worker park`, 0: not")                                              \
 	X(pid, pid, NUMBER, "", w->pid, "its process id")                                         \
-	X(generation, attaches, COUNTER, "", w->generation, "times a process attached")           \
+	X(standby_expected, standby_expected, GAUGE, "", w->standby,                              \
+	  "1: another process is expected to stand by, 0: not")                                   \
+	X(standby_state, standby_state, GAUGE, "", w->next.state,                                 \
+	  "the process that stands by: 0 none, 1 attaching, 2 ready, 3 leaving")                  \
+	X(standby_pid, standby_pid, NUMBER, "", w->next.pid, "its process id")                    \
+	X(generation, attaches, COUNTER, "", w->attaches, "times a process attached")             \
 	X(resets, resets, COUNTER, "", w->resets, "times the primary cleaned up after its death") \
 	X(lost_mbufs, recovered_mbufs, COUNTER, "mbufs", w->lost_mbufs,                           \
 	  "mbufs that these clean-ups took back from queues")                                     \

@@ -5,7 +5,13 @@
 
 const char *knit_role_text(enum knit_role role)
 {
-	return role == KNIT_ROLE_CONTROL ? "control" : "worker";
+	static const char *const texts[] = {
+		[KNIT_ROLE_WORKER] = "worker",
+		[KNIT_ROLE_CONTROL] = "control",
+		[KNIT_ROLE_STANDBY] = "standby",
+	};
+
+	return role <= KNIT_ROLE_STANDBY ? texts[role] : "worker";
 }
 
 const char *knit_role_program(enum knit_role role)
@@ -19,6 +25,8 @@ struct knit_role_name knit_role_name(enum knit_role role, uint32_t id)
 
 	if (role == KNIT_ROLE_CONTROL)
 		snprintf(name.text, sizeof(name.text), "control");
+	else if (role == KNIT_ROLE_STANDBY)
+		snprintf(name.text, sizeof(name.text), "standby of worker %u", id);
 	else
 		snprintf(name.text, sizeof(name.text), "worker %u", id);
 	return name;

@@ -20,6 +20,9 @@
  *                                    arguments, one "arg <text>" each
  *   worker-<id>.lock, control.lock   locked by the secondary as long as it lives; holds
  *                                    "<pid> <state>"
+ *   standby-<id>.args, .lock         likewise, for the process that stands by for that worker. It
+ *                                    keeps this lock after a take-over, until its predecessor is
+ *                                    gone; then it has worker-<id>.lock instead
  *   attach.lock                      locked shared by a secondary from before EAL init to READY,
  *                                    exclusively by the primary while it replaces a port's queues
  *   bound                            what the primary's devices had before it bound them, as
@@ -86,6 +89,19 @@ int knit_rundir_write_args(const char *prefix, enum knit_role role, uint32_t id,
  * may vanish inside any call of EAL's.
  */
 int knit_rundir_enter(const char *prefix, enum knit_role role, uint32_t id, struct knit_args *args);
+
+/*
+ * Secondary that wants to be worker id or to stand by for it: KNIT_ROLE_WORKER if nobody has that
+ * worker's lock, else KNIT_ROLE_STANDBY. Another one may be faster: knit_rundir_enter tells.
+ */
+enum knit_role knit_rundir_vacancy(const char *prefix, uint32_t id);
+
+/*
+ * Secondary that stood by and is the worker now: takes the worker's lock, and gives up the one that
+ * it has. Only when its predecessor is gone, and the primary knows. False: somebody has that lock
+ * for a moment; try again soon. Does not wait.
+ */
+bool knit_rundir_promote(const char *prefix, uint32_t id);
 
 /* Secondary: READY was answered, ports may be replaced under it again (it is told by parking). */
 void knit_rundir_attached(void);

@@ -16,6 +16,8 @@
 
 /* A port's queues are replaced within seconds; several ports one after the other. */
 #define ATTACH_WAIT_MS 10000
+/* A standby that took over keeps its lock until its predecessor is gone. */
+#define STANDBY_WAIT_MS 2000
 
 static int role_lock = -1;
 static int attach_lock = -1;
@@ -112,7 +114,8 @@ static enum knit_exit lock_role(const char *prefix, enum knit_role role, uint32_
 		fprintf(stderr, "knit: open %s: %s\n", path.text, strerror(-role_lock));
 		return KNIT_EXIT_RESOURCES;
 	}
-	if (knit_lock_try(role_lock, F_WRLCK) < 0) {
+	if (knit_lock_wait(role_lock, F_WRLCK, role == KNIT_ROLE_STANDBY ? STANDBY_WAIT_MS : 0) <
+	    0) {
 		knit_lock_read(role_lock, &pid);
 		fprintf(stderr, "knit: %s is running already: process %d\n", name.text, (int)pid);
 		close(role_lock);
@@ -171,6 +174,39 @@ int knit_rundir_enter(const char *prefix, enum knit_role role, uint32_t id, stru
 	else
 		knit_rundir_leave();
 	return ret;
+}
+
+enum knit_role knit_rundir_vacancy(const char *prefix, uint32_t id)
+{
+	struct knit_path path = knit_path_role(prefix, KNIT_ROLE_WORKER, id, "lock");
+	int fd = open(path.text, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	bool held;
+
+	if (fd < 0)
+		return KNIT_ROLE_WORKER;
+	held = knit_lock_held(fd);
+	close(fd);
+	return held ? KNIT_ROLE_STANDBY : KNIT_ROLE_WORKER;
+}
+
+bool knit_rundir_promote(const char *prefix, uint32_t id)
+{
+	struct knit_path path = knit_path_role(prefix, KNIT_ROLE_WORKER, id, "lock");
+	int fd = knit_lock_open(path.text);
+
+	if (fd < 0)
+		return false;
+	if (knit_lock_try(fd, F_WRLCK) < 0) {
+		close(fd);
+		return false;
+	}
+	knit_lock_write(fd, KNIT_LOCK_ATTACHED);
+	if (role_lock >= 0) {
+		knit_lock_write(role_lock, KNIT_LOCK_DETACHED);
+		close(role_lock);
+	}
+	role_lock = fd;
+	return true;
 }
 
 static void unlock_attach(void)

@@ -41,6 +41,9 @@ static inline struct knit_path knit_path_role(const char *prefix, enum knit_role
 
 	if (role == KNIT_ROLE_CONTROL)
 		snprintf(p.text, sizeof(p.text), KNIT_RUNDIR "/%.31s/control.%.4s", prefix, kind);
+	else if (role == KNIT_ROLE_STANDBY)
+		snprintf(p.text, sizeof(p.text), KNIT_RUNDIR "/%.31s/standby-%u.%.4s", prefix, id,
+			 kind);
 	else
 		snprintf(p.text, sizeof(p.text), KNIT_RUNDIR "/%.31s/worker-%u.%.4s", prefix, id,
 			 kind);

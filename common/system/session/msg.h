@@ -17,19 +17,20 @@
  *
  * columns: identifier, name
  */
-#define KNIT_OP_TABLE(X)                                                            \
-	X(ATTACH, attach)     /* role, id: may I? -> the entry is ATTACHING */      \
-	X(READY, ready)	      /* role, id: my ends are claimed -> ATTACHED */       \
-	X(DETACH, detach)     /* role, id: look at my goodbye -> DETACHING */       \
-	X(LINK, link)	      /* port, value: 1 up, 0 down */                       \
-	X(MTU, mtu)	      /* port, value */                                     \
-	X(MAC, mac)	      /* port, mac */                                       \
-	X(PROMISC, promisc)   /* port, value */                                     \
-	X(ALLMULTI, allmulti) /* port, value */                                     \
-	X(RXLIST, rxlist)     /* port; the lists are in the topology */             \
-	X(SYNC, sync)	      /* any reply: EAL has handled what was sent before */ \
-	X(DOORBELL, doorbell) /* role, id, value: hand over that doorbell's fd */   \
-	X(ROLE, role)	      /* role, id, port: interface, value: pair; hand over its file */
+#define KNIT_OP_TABLE(X)                                                                       \
+	X(ATTACH, attach)     /* role, id: may I? -> the entry is ATTACHING */                 \
+	X(READY, ready)	      /* role, id: my ends are claimed -> ATTACHED */                  \
+	X(DETACH, detach)     /* role, id: look at my goodbye -> DETACHING */                  \
+	X(LINK, link)	      /* port, value: 1 up, 0 down */                                  \
+	X(MTU, mtu)	      /* port, value */                                                \
+	X(MAC, mac)	      /* port, mac */                                                  \
+	X(PROMISC, promisc)   /* port, value */                                                \
+	X(ALLMULTI, allmulti) /* port, value */                                                \
+	X(RXLIST, rxlist)     /* port; the lists are in the topology */                        \
+	X(SYNC, sync)	      /* any reply: EAL has handled what was sent before */            \
+	X(DOORBELL, doorbell) /* role, id, value: hand over that doorbell's fd */              \
+	X(ROLE, role)	      /* role, id, port: interface, value: pair; hand over its file */ \
+	X(REPLACE, replace)   /* role, id: may end, and hands over to the one that stands by */
 
 enum knit_op {
 	KNIT_OP_NONE,

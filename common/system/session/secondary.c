@@ -127,6 +127,8 @@ int knit_secondary_enter(struct knit_secondary *s)
 	ret = check_extra(s);
 	if (ret != KNIT_EXIT_OK)
 		return ret;
+	if (s->standby)
+		s->role = knit_rundir_vacancy(s->prefix, s->id);
 	ret = knit_rundir_enter(s->prefix, s->role, s->id, &s->args);
 	if (ret == KNIT_EXIT_OK)
 		ret = check_cpus(s);
@@ -204,6 +206,7 @@ int knit_secondary_attach(struct knit_secondary *s)
 	close(pidfd);
 	if (ret < 0)
 		return refusal_report(s, &m, ret);
+	s->generation = m.value;
 	knit_handover_start(s);
 	return KNIT_EXIT_OK;
 }
@@ -226,11 +229,11 @@ static void goodbye_store(struct knit_secondary *s)
 	struct knit_topo_worker *w;
 
 	if (s->role == KNIT_ROLE_CONTROL) {
-		__atomic_store_n(&c->goodbye, c->generation, __ATOMIC_RELEASE);
+		__atomic_store_n(&c->goodbye, s->generation, __ATOMIC_RELEASE);
 		return;
 	}
-	w = knit_topo_worker(s->topo, s->id);
-	__atomic_store_n(&w->goodbye, w->generation, __ATOMIC_RELEASE);
+	w = &s->topo->workers[s->id];
+	__atomic_store_n(&w->goodbye[s->generation % 2], s->generation, __ATOMIC_RELEASE);
 }
 
 /* The message says nothing that the word does not: the primary looks at once, and is waited for. */
@@ -240,15 +243,22 @@ void knit_secondary_detach(struct knit_secondary *s)
 	int ret;
 
 	goodbye_store(s);
+	/* The primary has seen that it gave everything up. */
+	if (s->replaced)
+		return;
 	ret = primary_ask(s, KNIT_OP_DETACH, -1, &m);
 	if (ret < 0)
 		refusal_report(s, &m, ret);
 }
 
+/*
+ * One that was replaced leaves its memory to the kernel: EAL's clean-up takes time of the CPU that
+ * its successor has, and locks that a death inside would leave behind.
+ */
 void knit_secondary_leave(struct knit_secondary *s)
 {
 	knit_watchdog_leaving();
-	if (s->eal) {
+	if (s->eal && !s->replaced) {
 		knit_rundir_detaching();
 		rte_eal_cleanup();
 		/* before 21.11 it leaves some */

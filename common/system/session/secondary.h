@@ -11,6 +11,8 @@
  * How every secondary comes and goes. In this order, each step only after the one before succeeded:
  *
  *   knit_secondary_enter    locks, watch over the primary, EAL, topology
+ *                           With standby, the role may be KNIT_ROLE_STANDBY from then on, until
+ *                           the process takes over
  *   knit_secondary_attach   the primary knows us; what follows is the role's own: claiming its ends
  *   knit_secondary_ready    the primary lets us use them
  *   knit_secondary_detach   all is given up; also after a failure between attach and here
@@ -24,6 +26,7 @@ struct knit_secondary {
 	const char *prefix;
 	enum knit_role role;
 	uint32_t id;
+	bool standby; /* a worker that stands by if another process is the worker */
 	/*
 	 * EAL arguments beyond the primary's, from the command line: KNIT_EXTRA_ARGS, nothing else.
 	 * Some of the others make EAL end the process, or contradict what the primary decided.
@@ -33,6 +36,8 @@ struct knit_secondary {
 
 	struct knit_topo *topo; /* from here on filled by enter */
 	bool eal;
+	bool replaced; /* another process is the worker now, and nothing is left to be given up */
+	uint32_t generation; /* of its registry entry, from attach on */
 	struct knit_args args;
 };
 

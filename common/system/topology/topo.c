@@ -124,6 +124,8 @@ void knit_topo_name_worker(struct knit_topo_worker *w, const struct knit_conf_wo
 {
 	w->id = c->id;
 	w->lcore = c->lcore;
+	snprintf(w->cpus, sizeof(w->cpus), "%s", c->cpus);
+	w->standby = c->standby;
 	w->idle = c->idle;
 	w->burst = c->burst;
 	__atomic_store_n(&w->there, c->there, __ATOMIC_RELEASE);

@@ -32,7 +32,7 @@
  */
 #define KNIT_TOPO_MZ "knit_topo"
 #define KNIT_TOPO_MAGIC 0x6f706f74
-#define KNIT_TOPO_VERSION 10
+#define KNIT_TOPO_VERSION 11
 
 struct knit_watch;
 
@@ -123,11 +123,34 @@ struct knit_worker_stats {
 	struct knit_worker_port_stats port[KNIT_MAX_PORTS];
 } __rte_cache_aligned;
 
+/*
+ * The other process of a worker: one that stands by and, after it took over, its predecessor until
+ * that is gone. Both live like this:
+ *
+ *   FREE -> ATTACHING -> ATTACHED (it stands by: it touches nothing of the domain)
+ *     ATTACHED -> it takes over: the two entries change places
+ *     DETACHING (it said goodbye, or handed over) -> FREE when the process is gone
+ */
+struct knit_topo_next {
+	uint32_t state; /* enum knit_process_state, never DEAD */
+	uint32_t pid;
+	uint64_t start_time;
+	uint32_t generation; /* from the same numbers as the worker's */
+	uint32_t doorbell;   /* of the one that stands by; the primary owns it */
+	/* The number of the plan for which it has opened everything. Standby: wo */
+	uint32_t prepared;
+	/* Before a take-over the primary calls; the one that stands by stores the number here. */
+	uint32_t called;   /* primary: wo */
+	uint32_t answered; /* standby: wo */
+};
+
 struct knit_topo_worker {
 	uint32_t there; /* atomic. 1: it is in the configuration in force */
 	uint32_t id;	/* its place */
 	uint32_t lcore;
-	uint32_t idle; /* enum knit_idle */
+	char cpus[64];	  /* "": that of the lcore's number */
+	uint32_t standby; /* 1: another process is expected to stand by */
+	uint32_t idle;	  /* enum knit_idle */
 	uint32_t burst;
 	/* doorbell of this worker; the primary owns it, so it outlives workers */
 	uint32_t doorbell;
@@ -136,7 +159,13 @@ struct knit_topo_worker {
 	uint32_t state;		   /* enum knit_process_state */
 	uint32_t pid;
 	uint64_t start_time;
-	uint32_t generation; /* one more with every attach */
+	/*
+	 * Of the process, and as long as it is: larger than all before. Its last bit differs from
+	 * that of the other process, and says which goodbye is its own.
+	 */
+	uint32_t generation;
+	uint32_t attaches; /* of processes, also to stand by */
+	struct knit_topo_next next;
 	uint32_t resets;     /* times the domain was reset */
 	uint64_t lost_mbufs; /* mbufs taken back by resets from rings and cookies */
 
@@ -155,7 +184,20 @@ struct knit_topo_worker {
 	uint32_t leave; /* primary: wo */
 	uint32_t held;	/* primary: wo. Equal to generation: parked until somebody resumes it */
 	uint32_t park_ack __rte_cache_aligned; /* worker: wo */
-	uint32_t goodbye; /* worker: wo. Equal to generation: it touches nothing any more */
+	/* By the generation's last bit. Worker: wo. Equal to it: it touches nothing any more */
+	uint32_t goodbye[2];
+	/*
+	 * A take-over. The primary stores the worker's generation in yield, before park. A parked
+	 * worker that finds it there sets it to KNIT_YIELDING, gives the domain up as it is, stores
+	 * its generation in yielded, and leaves. If it does not park, the primary takes the word
+	 * back: both use compare-and-swap. Then the entries change places, and the successor, which
+	 * finds its generation as the worker's, claims all, and stores it in taken.
+	 */
+	uint32_t yield;	    /* primary and worker, atomic */
+	uint32_t yielded;   /* worker: wo */
+	uint32_t taken;	    /* worker: wo */
+	uint64_t yield_tsc; /* worker: wo. TSC: the last round of the one that leaves was over */
+	uint64_t taken_tsc; /* worker: wo. TSC: the first round of the one that came begins */
 	/*
 	 * Numbers of plans. released: it has emptied and let go what that plan takes away; worker:
 	 * wo, primary while there is none. follows: it has claimed what that plan gives, too;
@@ -165,6 +207,8 @@ struct knit_topo_worker {
 	uint32_t follows;
 	struct knit_worker_stats stats; /* worker: wo */
 } __rte_cache_aligned;
+
+#define KNIT_YIELDING UINT32_MAX
 
 /*
  * The lists for KNIT_OP_RXLIST. Control: wo while it has no request on its way; primary: ro then.

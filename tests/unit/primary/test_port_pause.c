@@ -343,7 +343,7 @@ static void start_service(void)
 {
 	unsigned int i;
 
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
+	for (i = 0; i < PROCESS_ENTRIES; i++)
 		primary.pidfd[i] = -1;
 	conf.eal.attach_timeout = 30;
 	ck_assert_int_eq(knit_doorbell_init(), 0);

@@ -55,7 +55,7 @@ static void setup(void)
 	primary.plan = &topo.plan[0];
 	worker->there = 1;
 	topo.plan[0].workers[0].there = true;
-	for (i = 0; i <= KNIT_MAX_WORKERS; i++)
+	for (i = 0; i < PROCESS_ENTRIES; i++)
 		primary.pidfd[i] = -1;
 	topo.instance = INSTANCE;
 	topo.n_workers = 1;
@@ -92,8 +92,9 @@ static struct process begin(enum knit_role role)
 			pause();
 	s.start_time = knit_process_start_time(s.pid);
 	s.pidfd = syscall(SYS_pidfd_open, s.pid, 0);
-	s.lock = knit_lock_open(role == KNIT_ROLE_CONTROL ? "/run/knit/" PREFIX "/control.lock"
-							  : "/run/knit/" PREFIX "/worker-0.lock");
+	s.lock = knit_lock_open(role == KNIT_ROLE_CONTROL   ? "/run/knit/" PREFIX "/control.lock"
+				: role == KNIT_ROLE_STANDBY ? "/run/knit/" PREFIX "/standby-0.lock"
+							    : "/run/knit/" PREFIX "/worker-0.lock");
 	ck_assert_int_ge(s.lock, 0);
 	ck_assert_int_eq(knit_lock_try(s.lock, F_WRLCK), 0);
 	write_state(&s, "attaching");
@@ -148,8 +149,10 @@ static void stores_goodbye(const struct process *s)
 {
 	if (s->role == KNIT_ROLE_CONTROL)
 		topo.control.goodbye = topo.control.generation;
+	else if ((pid_t)worker->next.pid == s->pid)
+		worker->goodbye[worker->next.generation % 2] = worker->next.generation;
 	else
-		worker->goodbye = worker->generation;
+		worker->goodbye[worker->generation % 2] = worker->generation;
 }
 
 static struct process serving(enum knit_role role)
@@ -265,6 +268,77 @@ START_TEST(killed)
 }
 END_TEST
 
+/* Of the one that stands by: nothing of the worker is concerned. */
+START_TEST(standby)
+{
+	struct process s = serving(KNIT_ROLE_WORKER), next = serving(KNIT_ROLE_STANDBY), third;
+
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_ATTACHED);
+	ck_assert_uint_eq(worker->next.state, KNIT_PROCESS_ATTACHED);
+	ck_assert_uint_eq(worker->pid, s.pid);
+	ck_assert_uint_ne(worker->generation % 2, worker->next.generation % 2);
+	third = (struct process){ .role = KNIT_ROLE_STANDBY, .pid = getpid(), .pidfd = s.pidfd };
+	ck_assert_int_eq(says_attach(&third), -EBUSY);
+	end(&next);
+	ck_assert(!registry_ended(&primary, STANDBY_ENTRY(0)));
+	ck_assert_uint_eq(worker->next.state, KNIT_PROCESS_FREE);
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_ATTACHED);
+	ck_assert(serves);
+	next = serving(KNIT_ROLE_STANDBY);
+	stores_goodbye(&next);
+	ck_assert_int_eq(says_detach(&next), 0);
+	ck_assert_uint_eq(worker->next.state, KNIT_PROCESS_DETACHING);
+	ck_assert(serves);
+	write_state(&next, "detached");
+	end(&next);
+	ck_assert(!registry_ended(&primary, STANDBY_ENTRY(0)));
+	next = begin(KNIT_ROLE_STANDBY);
+	ck_assert_int_eq(says_attach(&next), 0);
+	end(&next);
+	ck_assert(!registry_ended(&primary, STANDBY_ENTRY(0)));
+	ck_assert_uint_eq(primary.restart, 1);
+	end(&s);
+}
+END_TEST
+
+/* Each of the two goes on with its own words, whichever entry it has. */
+START_TEST(taken_over)
+{
+	struct process s = serving(KNIT_ROLE_WORKER), next = serving(KNIT_ROLE_STANDBY);
+	uint32_t before = worker->generation, after = worker->next.generation;
+
+	worker->park = 5;
+	worker->held = worker->yield = before;
+	registry_take_over(&primary, 0);
+	ck_assert_uint_eq(worker->pid, next.pid);
+	ck_assert_uint_eq(worker->generation, after);
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_ATTACHED);
+	ck_assert_uint_eq(worker->next.pid, s.pid);
+	ck_assert_uint_eq(worker->next.generation, before);
+	ck_assert_uint_eq(worker->next.state, KNIT_PROCESS_DETACHING);
+	ck_assert_uint_eq(worker->park | worker->held | worker->yield, 0);
+	/* The old one does not know its new place, and says goodbye. */
+	stores_goodbye(&s);
+	ck_assert_int_eq(says_detach(&s), 0);
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_ATTACHED);
+	end(&s);
+	ck_assert(!registry_ended(&primary, STANDBY_ENTRY(0)));
+	ck_assert_uint_eq(worker->next.state, KNIT_PROCESS_FREE);
+	ck_assert(serves);
+	/* A third one comes, and its number is another one. The lock file is free by then. */
+	ck_assert_int_eq(unlink("/run/knit/" PREFIX "/standby-0.lock"), 0);
+	s = serving(KNIT_ROLE_STANDBY);
+	ck_assert_uint_gt(worker->next.generation, after);
+	ck_assert_uint_ne(worker->next.generation % 2, after % 2);
+	end(&next);
+	ck_assert(registry_ended(&primary, 0));
+	ck_assert_uint_eq(worker->state, KNIT_PROCESS_DEAD);
+	ck_assert_uint_eq(worker->next.state, KNIT_PROCESS_ATTACHED);
+	ck_assert(!serves);
+	end(&s);
+}
+END_TEST
+
 KNIT_SUITE_EAL(registry, knit_eal_small_pages)
 {
 	TCase *tc = tcase_create("registry");
@@ -274,5 +348,7 @@ KNIT_SUITE_EAL(registry, knit_eal_small_pages)
 	tcase_add_test(tc, goodbye_in_time);
 	tcase_add_test(tc, attach_late);
 	tcase_add_test(tc, killed);
+	tcase_add_test(tc, standby);
+	tcase_add_test(tc, taken_over);
 	suite_add_tcase(s, tc);
 }
