@@ -158,10 +158,17 @@ struct knit_ioc_attach {
 	__u64 id;
 	__u32 pair;	   /* KNIT_ATTACH_PAIR; else 0 */
 	__s32 doorbell_fd; /* DETACH: -1 */
-	__u32 reserved[2];
+	__u32 flags;	   /* DETACH, KNIT_ATTACH_HANDLER: 0 */
+	__u32 reserved;
 };
 #define KNIT_ATTACH_PAIR 1
 #define KNIT_ATTACH_HANDLER 2
+/*
+ * From whoever has the pair, if anybody: no packet is dropped in between, and what is in the queues
+ * stays. That one has stopped to use them. -EPERM: the file was opened without CAP_NET_ADMIN. Older
+ * modules have no flags (-EINVAL).
+ */
+#define KNIT_ATTACH_TAKE_OVER 0x0001
 
 /*
  * Does now, in the caller's context, what the packet doorbell asks the packet thread for: up to 64

@@ -6,6 +6,9 @@
 
 static DEFINE_SPINLOCK(list_lock);
 
+/* Attaches that others took over. Who found one may still be using it. */
+static LIST_HEAD(taken_over);
+
 static struct kni_attach *live_of(const struct kni_iface *i, u32 pair)
 {
 	return rcu_dereference_protected(i->pair[pair].live, lockdep_is_held(&i->lock));
@@ -86,15 +89,27 @@ void kni_attach_free(struct list_head *ended)
 	INIT_LIST_HEAD(ended);
 }
 
+static void collect_taken_over(struct list_head *ended)
+{
+	spin_lock(&list_lock);
+	list_splice_init(&taken_over, ended);
+	spin_unlock(&list_lock);
+}
+
+static void wait_for_users(const struct kni_file *f)
+{
+	if (f->trusted)
+		synchronize_rcu_expedited();
+	else
+		synchronize_rcu();
+}
+
 /* f detached them: one grace period for each interface of a process that died. */
 static void attach_finish(const struct kni_file *f, struct kni_iface *i, struct list_head *ended)
 {
 	if (list_empty(ended))
 		return;
-	if (f->trusted)
-		synchronize_rcu_expedited();
-	else
-		synchronize_rcu();
+	wait_for_users(f);
 	wake_ownerless(i); /* after it: nobody can stop one for its late owner's sake */
 	kni_attach_free(ended);
 }
@@ -130,7 +145,17 @@ static void pair_reset(struct kni_iface *i, u32 pair)
 	__netif_tx_unlock_bh(q);
 }
 
-static int attach_pair(struct kni_iface *i, u32 pair, struct kni_attach *a)
+/* The module's ends of the queues stay as they are, and so does all that is in them. */
+static int attach_take_over(struct kni_iface *i, u32 pair, struct kni_attach *a)
+{
+	if (!a->file->trusted)
+		return -EPERM;
+	attach_take(live_of(i, pair), &taken_over);
+	rcu_assign_pointer(i->pair[pair].live, a);
+	return 0;
+}
+
+static int attach_pair(struct kni_iface *i, u32 pair, u32 flags, struct kni_attach *a)
 {
 	const struct kni_attach *live;
 
@@ -138,8 +163,10 @@ static int attach_pair(struct kni_iface *i, u32 pair, struct kni_attach *a)
 		return -ENOENT;
 	pair = array_index_nospec(pair, i->n_pairs);
 	live = live_of(i, pair);
+	if (live && live->file == a->file)
+		return -EALREADY;
 	if (live)
-		return live->file == a->file ? -EALREADY : -EBUSY;
+		return flags & KNIT_ATTACH_TAKE_OVER ? attach_take_over(i, pair, a) : -EBUSY;
 	if (!rings_claim(&i->pair[pair]))
 		return -EBADMSG;
 	pair_reset(i, pair);
@@ -175,11 +202,11 @@ static int attach_handler(struct kni_iface *i, struct kni_attach *a)
 
 static int attach_check(const struct knit_ioc_attach *c)
 {
-	if (c->reserved[0] || c->reserved[1])
+	if (c->reserved || c->flags & ~KNIT_ATTACH_TAKE_OVER)
 		return -EINVAL;
 	if (c->role == KNIT_ATTACH_PAIR)
 		return 0;
-	return c->role == KNIT_ATTACH_HANDLER && c->pair == 0 ? 0 : -EINVAL;
+	return c->role == KNIT_ATTACH_HANDLER && c->pair == 0 && !c->flags ? 0 : -EINVAL;
 }
 
 int kni_attach_add(struct kni_file *f, struct kni_iface *i, const struct knit_ioc_attach *c)
@@ -196,7 +223,7 @@ int kni_attach_add(struct kni_file *f, struct kni_iface *i, const struct knit_io
 	if (i->cut)
 		err = -ENODEV;
 	else if (c->role == KNIT_ATTACH_PAIR)
-		err = attach_pair(i, c->pair, a);
+		err = attach_pair(i, c->pair, c->flags, a);
 	else
 		err = attach_handler(i, a);
 	if (!err) {
@@ -239,7 +266,7 @@ int kni_attach_del(struct kni_file *f, struct kni_iface *i, const struct knit_io
 {
 	int err = attach_check(c);
 
-	if (err || c->doorbell_fd != -1)
+	if (err || c->flags || c->doorbell_fd != -1)
 		return -EINVAL;
 	mutex_lock(&i->lock);
 	err = attach_remove(f, i, c);
@@ -281,4 +308,9 @@ void kni_attach_del_file(struct kni_file *f)
 		mutex_unlock(&i->lock);
 		kni_iface_put(i);
 	}
+	collect_taken_over(&ended);
+	if (list_empty(&ended))
+		return;
+	wait_for_users(f);
+	kni_attach_free(&ended);
 }

@@ -19,9 +19,10 @@ static int open_role(struct primary *p, struct knit_msg *m, const struct knit_to
 	if (kni->engine->open_role == NULL)
 		return -EOPNOTSUPP;
 	if (w == NULL && m->value == KNIT_MAX_PAIRS)
-		return kni->engine->open_role(kni, m->value, p->topo->control.doorbell);
+		return kni->engine->open_role(kni, m->value, p->topo->control.doorbell, false);
 	if (w && pair[m->port] >= 0 && m->value == (uint32_t)pair[m->port])
-		return kni->engine->open_role(kni, m->value, w->doorbell);
+		return kni->engine->open_role(kni, m->value, w->doorbell,
+					      p->taking & UINT32_C(1) << w->id);
 	KNIT_MSG_TEXT(m, "that is not its pair");
 	return -EPERM;
 }

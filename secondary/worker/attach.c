@@ -121,7 +121,7 @@ static int claim_pair(struct knit_worker *w, struct rte_kni *kni, uint16_t pair)
 	ret = knit_pair_claim(kni, pair, w->entry->pool, w->entry->doorbell);
 	if (ret < 0)
 		return ret;
-	ret = knit_engine_bind_pair(kni, pair);
+	ret = w->promote ? knit_engine_take_pair(kni, pair) : knit_engine_bind_pair(kni, pair);
 	if (ret < 0)
 		knit_pair_unclaim(kni, pair);
 	else

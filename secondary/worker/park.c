@@ -8,6 +8,7 @@
 #include "kni/base/log.h"
 #include "net_tap.h"
 #include "signals.h"
+#include "standby.h"
 #include "worker.h"
 
 #include <rte_rcu_qsbr.h>
@@ -42,6 +43,8 @@ static void wait_resumed(struct knit_worker *w)
 	       !knit_stop_requested()) {
 		__atomic_store_n(&w->entry->park_ack, park, __ATOMIC_RELEASE);
 		knit_beat(&w->beat);
+		if (w->promote)
+			knit_standby_promote(w);
 		if (poll(&doorbell, 1, POLL_MS) > 0)
 			knit_doorbell_clear(w->entry->doorbell);
 		if (knit_park_must_yield(w))

@@ -23,6 +23,7 @@
 /* A port that was started anew, or another pool, is seen after so long. */
 #define LOOK_MS 100
 #define HAND_OVER_MS 500
+#define TAKE_MS 2000 /* a successor that takes longer has died, or stands still */
 
 static cpu_set_t cpus_of(const struct knit_worker *w, bool others)
 {
@@ -47,12 +48,24 @@ static void enter_cpu(const struct knit_worker *w)
 		log_warn("worker %u: its CPUs are not allowed here: it runs on others", w->id);
 }
 
+static bool is_being_taken(const struct knit_worker *w)
+{
+	const struct knit_topo_worker *e = w->entry;
+	uint32_t generation = __atomic_load_n(&e->generation, __ATOMIC_ACQUIRE);
+
+	return __atomic_load_n(&e->state, __ATOMIC_ACQUIRE) == KNIT_PROCESS_ATTACHED &&
+	       __atomic_load_n(&e->taken, __ATOMIC_ACQUIRE) != generation;
+}
+
 void knit_standby_leave_cpu(const struct knit_worker *w)
 {
+	int64_t end = knit_now_ms() + TAKE_MS;
 	cpu_set_t cpus = cpus_of(w, true);
 
 	/* Where there is no other CPU it stays. */
 	sched_setaffinity(0, sizeof(cpus), &cpus);
+	while (is_being_taken(w) && knit_now_ms() < end)
+		poll(NULL, 0, 1);
 }
 
 void knit_standby_runs(struct knit_worker *w)

@@ -30,7 +30,10 @@ bool knit_standby_hand_over(struct knit_worker *w);
 /* Took over: takes the worker's lock as soon as its predecessor is gone. Does not wait. */
 void knit_standby_promote(struct knit_worker *w);
 
-/* Was replaced: what is left to be done must take no time from the successor. */
+/*
+ * Was replaced: what is left to be done must take no time from the successor, and comes when that
+ * one has taken everything.
+ */
 void knit_standby_leave_cpu(const struct knit_worker *w);
 
 #endif

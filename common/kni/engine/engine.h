@@ -60,9 +60,9 @@ struct knit_engine_ops {
 	/*
 	 * For a process that may not open it itself. kmod: a file that is the owner of that pair,
 	 * or with KNIT_MAX_PAIRS the handler, until its last copy is closed; doorbell is that
-	 * process's. tap: the file of the pair's queue. The file, or a negative errno.
+	 * process's. take: from the one that has the pair. tap: the file of the pair's queue. The file, or a negative errno.
 	 */
-	int (*open_role)(struct rte_kni *kni, uint32_t role, uint32_t doorbell);
+	int (*open_role)(struct rte_kni *kni, uint32_t role, uint32_t doorbell, bool take);
 
 	/* Carrier, and speed in Mbit/s (UINT32_MAX: unknown) with duplex, as the port has them. */
 	int (*set_link)(struct rte_kni *kni, bool up, uint32_t speed, bool full_duplex);

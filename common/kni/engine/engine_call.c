@@ -22,6 +22,13 @@ int knit_engine_bind_pair(struct rte_kni *kni, uint16_t pair)
 	return 0;
 }
 
+int knit_engine_take_pair(struct rte_kni *kni, uint16_t pair)
+{
+	if (kni->engine_kind == KNIT_ENGINE_KMOD)
+		return knit_kmod_take_pair(kni, pair);
+	return knit_engine_bind_pair(kni, pair);
+}
+
 void knit_engine_prepare_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (kni->engine_kind == KNIT_ENGINE_TAP && kni->handover != KNIT_HANDOVER_THREAD &&
@@ -31,9 +38,7 @@ void knit_engine_prepare_pair(struct rte_kni *kni, uint16_t pair)
 
 void knit_engine_yield_pair(struct rte_kni *kni, uint16_t pair)
 {
-	if (kni->engine_kind == KNIT_ENGINE_KMOD)
-		knit_kmod_unbind_pair(kni, pair);
-	else
+	if (kni->engine_kind == KNIT_ENGINE_TAP)
 		knit_tap_owner_stop(kni, pair);
 }
 

@@ -18,12 +18,13 @@
  * prepare: opens what bind needs, while another process may have the pair. bind, or else unbind,
  * ends it.
  * yield: as unbind, for an owner whose successor claims the pair at once. What costs time is given
- * back by the unbind that follows, when the successor has the pair. The tap engine serves on; the
- * kmod engine drops what the kernel sends until the successor's bind.
+ * back by the unbind that follows, when the successor has the pair. The engine serves on.
+ * take: as bind, for that successor.
  * unbind: call it before the claim is given up. On return the engine touches none of the pair's
  * memory.
  */
 int knit_engine_bind_pair(struct rte_kni *kni, uint16_t pair);
+int knit_engine_take_pair(struct rte_kni *kni, uint16_t pair);
 void knit_engine_prepare_pair(struct rte_kni *kni, uint16_t pair);
 void knit_engine_yield_pair(struct rte_kni *kni, uint16_t pair);
 void knit_engine_unbind_pair(struct rte_kni *kni, uint16_t pair);

@@ -321,6 +321,30 @@ START_TEST(role_busy)
 }
 END_TEST
 
+/* An older module refuses the flag; then it is as with any pair that another process has. */
+START_TEST(role_taken_over)
+{
+	make();
+	kni->pair[0].user_doorbell = KNIT_DOORBELL_NONE;
+	ck_assert_int_eq(knit_engine_bind_pair(kni, 0), 0);
+	ck_assert_uint_eq(kmod_fake.attach.flags, 0);
+	knit_engine_yield_pair(kni, 0);
+	ck_assert_uint_eq(kmod_fake_calls(KNIT_IOC_DETACH), 0);
+	knit_engine_unbind_pair(kni, 0);
+	ck_assert_int_eq(knit_engine_take_pair(kni, 0), 0);
+	ck_assert_uint_eq(kmod_fake.attach.flags, KNIT_ATTACH_TAKE_OVER);
+	knit_engine_unbind_pair(kni, 0);
+	ck_assert_uint_eq(kmod_fake.detach.flags, 0);
+	kmod_fake.fail = KNIT_IOC_ATTACH;
+	kmod_fake.fail_times = 1;
+	kmod_fake.error = -EINVAL;
+	ck_assert_int_eq(knit_engine_take_pair(kni, 0), 0);
+	ck_assert_uint_eq(kmod_fake.attach.flags, 0);
+	knit_engine_unbind_pair(kni, 0);
+	end();
+}
+END_TEST
+
 START_TEST(role_of_another_interface)
 {
 	make();
@@ -542,6 +566,7 @@ KNIT_SUITE_EAL(kmod, knit_eal_small_pages)
 	tcase_add_test(c, roles);
 	tcase_add_test(c, handler_again);
 	tcase_add_test(c, role_busy);
+	tcase_add_test(c, role_taken_over);
 	tcase_add_test(c, role_of_another_interface);
 	tcase_add_test(c, role_in_child);
 	tcase_add_test(c, fork_while_opening);

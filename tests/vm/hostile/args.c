@@ -183,8 +183,7 @@ static unsigned int attach(const struct stage *s, struct dice *d, union any_arg 
 	if (a->role == KNIT_ATTACH_PAIR)
 		a->pair = below(d, s->plan->n_pairs + 1);
 	if (one_in(d, 15))
-		*PICK(d, ((uint32_t *[]){ &a->role, &a->pair, &a->reserved[below(d, 2)] })) =
-			edge(d);
+		*PICK(d, ((uint32_t *[]){ &a->role, &a->pair, &a->flags, &a->reserved })) = edge(d);
 	return off ? KNIT_IOC_DETACH : KNIT_IOC_ATTACH;
 }
 

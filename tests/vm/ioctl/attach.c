@@ -34,10 +34,10 @@ static void bad_arguments(int fd, uint64_t id)
 	is("attach: -EINVAL, no role", attach(fd, id, 0, 0), -EINVAL);
 	is("attach: -EINVAL, no such role", attach(fd, id, 3, 0), -EINVAL);
 	is("attach: -EINVAL, a handler's pair", attach(fd, id, HANDLER, 1), -EINVAL);
-	a.reserved[1] = 1;
+	a.reserved = 1;
 	is("attach: -EINVAL, reserved", call(fd, KNIT_IOC_ATTACH, &a), -EINVAL);
 	is("detach: -EINVAL, reserved", call(fd, KNIT_IOC_DETACH, &a), -EINVAL);
-	a.reserved[1] = 0;
+	a.reserved = 0;
 	a.doorbell_fd = packet_doorbell;
 	is("detach: -EINVAL, a doorbell", call(fd, KNIT_IOC_DETACH, &a), -EINVAL);
 	a.doorbell_fd = 999;
@@ -89,6 +89,45 @@ static void exclusive(const char *what, const struct bed *b, int fd, const struc
 	close(fd); /* the caller's: its last close detaches */
 	is("close: detaches", attach(stranger, w->id, w->role, w->pair), 0);
 	close(stranger);
+}
+
+static int take(int fd, uint64_t id, uint32_t role)
+{
+	struct knit_ioc_attach a = { .size = sizeof(a),
+				     .role = role,
+				     .id = id,
+				     .doorbell_fd = packet_doorbell,
+				     .flags = KNIT_ATTACH_TAKE_OVER };
+
+	return call(fd, KNIT_IOC_ATTACH, &a);
+}
+
+/* Nobody is told when it happens: who had the pair has yielded it, and closes its file later. */
+static void taken_over(const struct bed *b, uint64_t id)
+{
+	int first = kni_open(), second = kni_open();
+	struct knit_ioc_attach a = { .size = sizeof(a), .role = PAIR, .id = id, .doorbell_fd = -1 };
+
+	a.flags = KNIT_ATTACH_TAKE_OVER;
+	is("take over: -EINVAL, detach", call(first, KNIT_IOC_DETACH, &a), -EINVAL);
+	a.flags = 2;
+	is("take over: -EINVAL, no such flag", call(first, KNIT_IOC_ATTACH, &a), -EINVAL);
+	is("take over: -EINVAL, a handler", take(first, id, HANDLER), -EINVAL);
+	is("take over: from nobody", take(first, id, PAIR), 0);
+	is("take over: -EALREADY, its own", take(first, id, PAIR), -EALREADY);
+	is("take over: from another file", take(second, id, PAIR), 0);
+	is("take over: -EPERM, the first detaches", detach(first, id, PAIR, 0), -EPERM);
+	is("take over: and back", take(first, id, PAIR), 0);
+	close(second);
+	is("take over: the end of who had it changes nothing", attach(first, id, PAIR, 0),
+	   -EALREADY);
+	second = kni_open();
+	is("take over: again", take(second, id, PAIR), 0);
+	close(first);
+	is("take over: -EBUSY, it is attached", attach(b->fd, id, PAIR, 0), -EBUSY);
+	close(second);
+	is("take over: its own end detaches", attach(b->fd, id, PAIR, 0), 0);
+	is("take over: the last", detach(b->fd, id, PAIR, 0), 0);
 }
 
 static int attach_which(void *arg)
@@ -184,6 +223,7 @@ void test_attach(void)
 	w.pair = 1;
 	exclusive("attach: a pair", &b, fd, &w);
 	killed(&w);
+	taken_over(&b, w.id);
 	w.role = HANDLER;
 	w.pair = 0;
 	exclusive("attach: a handler", &b, kni_open(), &w);

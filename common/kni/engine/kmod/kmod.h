@@ -60,6 +60,7 @@ int knit_kmod_mem_get(struct knit_ioc_info *info);
 void knit_kmod_mem_put(void);
 
 /* Any process. See the functions of engine.h with the same ends. */
+int knit_kmod_take_pair(struct rte_kni *kni, uint16_t pair);
 int knit_kmod_bind_pair(struct rte_kni *kni, uint16_t pair);
 void knit_kmod_unbind_pair(struct rte_kni *kni, uint16_t pair);
 int knit_kmod_bind_handler(struct rte_kni *kni, uint32_t doorbell);
@@ -73,6 +74,6 @@ int knit_kmod_update_link(struct rte_kni *kni, bool up);
 void knit_kmod_kick_open(const struct rte_kni *kni, uint16_t pair, int fd);
 
 /* See open_role of engine.h. */
-int knit_kmod_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell);
+int knit_kmod_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell, bool take);
 
 #endif

@@ -167,6 +167,11 @@ static int attach_retry(int fd, struct knit_ioc_attach *a)
 
 	for (ms = 0;; ms++) {
 		ret = knit_kmod_call(fd, KNIT_IOC_ATTACH, a);
+		/* An older module, which can't: its owner gives it up soon. */
+		if (ret == -EINVAL && a->flags) {
+			a->flags = 0;
+			continue;
+		}
 		if (ret != -EBUSY || ms == BUSY_MS)
 			return ret;
 		usleep(1000);
@@ -192,12 +197,13 @@ static int handed_retry(const struct rte_kni *kni, struct own_iface *o, unsigned
 	return fd < 0 ? fd : 0;
 }
 
-static int role_bind(struct rte_kni *kni, unsigned int role, uint32_t doorbell)
+static int role_bind(struct rte_kni *kni, unsigned int role, uint32_t doorbell, uint32_t flags)
 {
 	struct knit_ioc_attach a = role_of(kni, role);
 	struct own_iface *o;
 	int fd, ret;
 
+	a.flags = flags;
 	if (doorbell != KNIT_DOORBELL_NONE)
 		a.doorbell_fd = knit_doorbell_open(doorbell);
 	if (doorbell != KNIT_DOORBELL_NONE && a.doorbell_fd < 0)
@@ -250,7 +256,14 @@ int knit_kmod_bind_pair(struct rte_kni *kni, uint16_t pair)
 {
 	if (pair >= kni->n_pairs)
 		return -EINVAL;
-	return role_bind(kni, pair, kni->pair[pair].user_doorbell);
+	return role_bind(kni, pair, kni->pair[pair].user_doorbell, 0);
+}
+
+int knit_kmod_take_pair(struct rte_kni *kni, uint16_t pair)
+{
+	if (pair >= kni->n_pairs)
+		return -EINVAL;
+	return role_bind(kni, pair, kni->pair[pair].user_doorbell, KNIT_ATTACH_TAKE_OVER);
 }
 
 void knit_kmod_unbind_pair(struct rte_kni *kni, uint16_t pair)
@@ -263,7 +276,7 @@ void knit_kmod_unbind_pair(struct rte_kni *kni, uint16_t pair)
 int knit_kmod_bind_handler(struct rte_kni *kni, uint32_t doorbell)
 {
 	role_unbind(kni, HANDLER);
-	return role_bind(kni, HANDLER, doorbell);
+	return role_bind(kni, HANDLER, doorbell, 0);
 }
 
 void knit_kmod_unbind_handler(struct rte_kni *kni)
@@ -271,7 +284,7 @@ void knit_kmod_unbind_handler(struct rte_kni *kni)
 	role_unbind(kni, HANDLER);
 }
 
-int knit_kmod_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell)
+int knit_kmod_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell, bool take)
 {
 	struct knit_ioc_attach a = role_of(kni, role);
 	int fd, ret;
@@ -279,8 +292,13 @@ int knit_kmod_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell)
 	a.doorbell_fd = knit_doorbell_open(doorbell);
 	if (a.doorbell_fd < 0)
 		return a.doorbell_fd;
+	a.flags = take && role != HANDLER ? KNIT_ATTACH_TAKE_OVER : 0;
 	fd = knit_kmod_open(NULL, NULL);
 	ret = fd < 0 ? fd : knit_kmod_call(fd, KNIT_IOC_ATTACH, &a);
+	if (ret == -EINVAL && a.flags) {
+		a.flags = 0;
+		ret = knit_kmod_call(fd, KNIT_IOC_ATTACH, &a);
+	}
 	if (ret < 0 && fd >= 0)
 		close(fd);
 	return ret < 0 ? ret : fd;

@@ -109,7 +109,7 @@ static int pairs_join_threads(struct knit_tap_iface *t, const struct knit_iface_
 }
 
 /* The file of a pair's queue, for an owner that may serve it. The handler needs none. */
-static int tap_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell)
+static int tap_open_role(struct rte_kni *kni, uint32_t role, uint32_t doorbell, bool take)
 {
 	struct knit_tap_iface *t = tap_of(kni);
 	int fd;
@@ -191,7 +191,7 @@ static int tap_bind(struct rte_kni *kni, uint16_t pair)
 		return ret;
 	/* of an interface of rte_kni_alloc this process is the owner, too */
 	if (kni->legacy && kni->handover != KNIT_HANDOVER_THREAD)
-		knit_tap_owner_open(kni, pair, tap_open_role(kni, pair, KNIT_DOORBELL_NONE));
+		knit_tap_owner_open(kni, pair, tap_open_role(kni, pair, KNIT_DOORBELL_NONE, false));
 	__atomic_or_fetch(&t->watch.active_wanted, 1u << pair, __ATOMIC_ACQ_REL);
 	knit_tap_watch_ring();
 	return 0;
