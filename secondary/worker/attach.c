@@ -434,7 +434,7 @@ int knit_worker_take(struct knit_worker *w)
 	return KNIT_EXIT_OK;
 }
 
-void knit_worker_yield(struct knit_worker *w)
+static void yield_all(struct knit_worker *w)
 {
 	uint32_t i;
 
@@ -450,6 +450,18 @@ void knit_worker_yield(struct knit_worker *w)
 	w->registered = false;
 	w->secondary.replaced = true;
 	__atomic_store_n(&w->entry->yielded, w->secondary.generation, __ATOMIC_RELEASE);
+}
+
+bool knit_worker_yield(struct knit_worker *w)
+{
+	uint32_t mine = w->secondary.generation;
+
+	if (likely(__atomic_load_n(&w->entry->yield, __ATOMIC_ACQUIRE) != mine) ||
+	    !__atomic_compare_exchange_n(&w->entry->yield, &mine, KNIT_YIELDING, false,
+					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return false;
+	yield_all(w);
+	return true;
 }
 
 /* Of what it had open only; the rest is its successor's. */

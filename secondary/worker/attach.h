@@ -31,10 +31,11 @@ bool knit_worker_prepared(const struct knit_worker *w);
 int knit_worker_take(struct knit_worker *w);
 
 /*
- * Offline (QSBR): gives up what w has claimed, as it is and with what is in it, for a successor
- * that takes it at once. From the return on it is the successor's. knit_worker_unclaim follows.
+ * Offline (QSBR), again and again. If the primary wants it, gives up what w has claimed, as it is
+ * and with what is in it, for a successor that takes it at once. True: it is the successor's, and
+ * w touches nothing of the domain any more. knit_worker_unclaim follows.
  */
-void knit_worker_yield(struct knit_worker *w);
+bool knit_worker_yield(struct knit_worker *w);
 
 /* Releases them. Called between two rounds, also after knit_worker_claim has failed. */
 void knit_worker_unclaim(struct knit_worker *w);

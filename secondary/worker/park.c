@@ -18,25 +18,13 @@
 /* The longest time until a changed park word is seen if the doorbell did not ring. */
 #define POLL_MS 50
 
-bool knit_park_must_yield(struct knit_worker *w)
-{
-	uint32_t mine = w->secondary.generation;
-
-	if (likely(__atomic_load_n(&w->entry->yield, __ATOMIC_ACQUIRE) != mine) ||
-	    !__atomic_compare_exchange_n(&w->entry->yield, &mine, KNIT_YIELDING, false,
-					 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return false;
-	knit_worker_yield(w);
-	return true;
-}
-
 /* Offline. Waits until the primary resumes, or until something ends the worker. */
 static void wait_resumed(struct knit_worker *w)
 {
 	struct pollfd doorbell = { .fd = knit_doorbell_open(w->entry->doorbell), .events = POLLIN };
 	uint32_t park;
 
-	if (knit_park_must_yield(w))
+	if (knit_worker_yield(w))
 		return;
 	knit_count(&w->stats->parks, 1);
 	while ((park = __atomic_load_n(&w->entry->park, __ATOMIC_ACQUIRE)) != 0 &&
@@ -47,7 +35,7 @@ static void wait_resumed(struct knit_worker *w)
 			knit_standby_promote(w);
 		if (poll(&doorbell, 1, POLL_MS) > 0)
 			knit_doorbell_clear(w->entry->doorbell);
-		if (knit_park_must_yield(w))
+		if (knit_worker_yield(w))
 			return;
 	}
 }

@@ -2,8 +2,6 @@
 #ifndef KNIT_WORKER_PARK_H
 #define KNIT_WORKER_PARK_H
 
-#include <stdbool.h>
-
 struct knit_worker;
 
 /*
@@ -12,10 +10,5 @@ struct knit_worker;
  * KNIT_EXIT_OK, KNIT_WORKER_REPLACED, or the code to end with.
  */
 int knit_park_check(struct knit_worker *w);
-
-/*
- * Offline (QSBR). True: this process has handed over, and touches nothing of the domain any more.
- */
-bool knit_park_must_yield(struct knit_worker *w);
 
 #endif

@@ -7,7 +7,6 @@
 #include "kni/base/clock.h"
 #include "kni/base/doorbell.h"
 #include "kni/base/log.h"
-#include "park.h"
 #include "serves.h"
 #include "signals.h"
 #include "system/config/cpus.h"
@@ -86,7 +85,7 @@ bool knit_standby_hand_over(struct knit_worker *w)
 	    knit_msg_ask(&m, -1, HAND_OVER_MS) < 0)
 		return false;
 	while (knit_now_ms() < end) {
-		if (knit_park_must_yield(w))
+		if (knit_worker_yield(w))
 			return true;
 		if (poll(&doorbell, 1, 1) > 0)
 			knit_doorbell_clear(w->entry->doorbell);

@@ -60,7 +60,8 @@ struct knit_engine_ops {
 	/*
 	 * For a process that may not open it itself. kmod: a file that is the owner of that pair,
 	 * or with KNIT_MAX_PAIRS the handler, until its last copy is closed; doorbell is that
-	 * process's. take: from the one that has the pair. tap: the file of the pair's queue. The file, or a negative errno.
+	 * process's; take: from the one that has the pair. tap: the file of the pair's queue. The
+	 * file, or a negative errno.
 	 */
 	int (*open_role)(struct rte_kni *kni, uint32_t role, uint32_t doorbell, bool take);
 
