@@ -173,6 +173,15 @@ check "traffic again" wait_for 10 flows
 stop worker0 KILL
 start_worker 0
 check "a killed worker's successor carries on" wait_for 10 flows
+start_as $USER_ID standby knit-worker --id 0 --standby
+check "one stands by" wait_for 30 field_is /knit/worker,0 standby_state 2
+check "it takes over" knit worker replace 0
+check "traffic is its own now" wait_for 10 flows
+wait_for 10 ended worker0
+stop worker0
+check "its predecessor ended well" [ "$STATUS" -eq 0 ]
+PID[worker0]=${PID[standby]}
+unset 'PID[standby]'
 stop control KILL
 start_control
 ip -n near link set kni-left mtu 2000
