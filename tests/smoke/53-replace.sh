@@ -14,10 +14,13 @@ SEED=${KNIT_SEED:-$RANDOM}
 RANDOM=$SEED
 echo "# KNIT_SEED=$SEED"
 SEQUENCE=$ROOT/tests/smoke/sequence.py
-ROUNDS=${KNIT_REPLACEMENTS:-20}
-KILLS=${KNIT_KILLS:-12}
+# KNIT_REPLACEMENTS and KNIT_KILLS: so many
+ROUNDS=20
+KILLS=12
 RATE=500
-[ "${KNIT_SLOW:-1}" -eq 1 ] || RATE=50
+[ "${KNIT_SLOW:-1}" -eq 1 ] || ROUNDS=4 KILLS=4 RATE=50
+ROUNDS=${KNIT_REPLACEMENTS:-$ROUNDS}
+KILLS=${KNIT_KILLS:-$KILLS}
 N=0
 
 # The next process, worker.N. The one that is the worker is $LIVE, the one that stands by $NEXT.

@@ -70,6 +70,7 @@ SMOKE="10-kni-legacy 20-traffic 22-requests 24-xconnect"
 # whose processes stand still on their way into EAL; 37 and 38, which have no interface.
 TAPS="33-two-workers 36-handoff 25-idle 40-users 51-change"
 MORE_TAPS="21-offload 23-many 30-errors 31-restart 34-shutdown 39-optional 43-large-buffers"
+MORE_TAPS+=" 53-replace"
 VIRTIO_KILL=$VM/scenarios/23-virtio-kill.sh
 # Of 30-bind.sh, by number of the NIC.
 PROBES="0:vfio-pci 0:igb_uio:msix 0:igb_uio:msi 0:igb_uio:legacy 0:uio_pci_generic"
@@ -146,7 +147,7 @@ boot() # name
 			"$UNLOAD"
 		;;
 	taps) vm taps 1300 --env KNIT_KILLS=4 "${taps[@]/#/$ON_MODULE}" "$UNLOAD" ;;
-	more-taps) vm more-taps 2400 "${more[@]/#/$ON_MODULE}" "$UNLOAD" ;;
+	more-taps) vm more-taps 2850 "${more[@]/#/$ON_MODULE}" "$UNLOAD" ;;
 	bind) probes bind 900 "$PROBES" ;;
 	matrix) probes matrix 1800 "$MATRIX" ;;
 	refuse)
