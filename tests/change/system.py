@@ -149,7 +149,10 @@ class System:
         told = []
         for fd in os.listdir(f"/proc/{pid}/fd"):
             try:
-                told.append(re.sub(r"\d+", "N", os.readlink(f"/proc/{pid}/fd/{fd}")))
+                name = re.sub(r"\d+", "N", os.readlink(f"/proc/{pid}/fd/{fd}"))
+                # control looks at its own files for a moment
+                if not name.startswith("/proc/"):
+                    told.append(name)
             except OSError:
                 pass
         return told

