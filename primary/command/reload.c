@@ -204,7 +204,7 @@ static void answer_at_once(struct command_client *c, const char *file)
 	command_end_json(c, answer_of(file, applied, "changes", now.diff.changes));
 }
 
-/* wanted is used up. What goes to err is for the client, too. 0: it has, or will have, an answer. */
+/* Uses wanted up. What goes to err is for the client, too. 0: there is or will be an answer. */
 static int reload(struct primary *p, struct command_client *c, struct knit_config *wanted,
 		  FILE *err)
 {
