@@ -79,8 +79,8 @@ const struct command commands[] = {
 	  "  resume   it goes on\n"
 	  "  restart  it ends in good order, and the next process, which its supervisor starts,\n"
 	  "           has --timeout to attach\n"
-	  "  replace  the process that stands by (knit-worker --standby) takes over between two\n"
-	  "           bursts, and it ends: no packet is lost",
+	  "  replace  a second process of that worker, which stands by, takes over between two\n"
+	  "           bursts, and the first one ends: no packet is lost",
 	  worker_main },
 	{ "check", "FILE", "jpfy", "what the machine lacks for a configuration, with remedies",
 	  "What this machine lacks for the configuration FILE, with remedies.\n"
