@@ -151,7 +151,7 @@ int primary_iface_create(struct primary *p, unsigned int i, const struct knit_co
 	snprintf(conf.name, sizeof(conf.name), "%s", c->name);
 	memcpy(conf.mac, c->mac, sizeof(conf.mac));
 	if (c->port >= 0 && memcmp(c->mac, "\0\0\0\0\0\0", 6) == 0)
-		memcpy(conf.mac, p->topo->ports[c->port].mac, sizeof(conf.mac));
+		memcpy(conf.mac, p->ports[c->port].own_mac, sizeof(conf.mac));
 	if (conf.mtu == 0)
 		conf.mtu = c->port >= 0 ? p->topo->ports[c->port].mtu : 1500;
 	kni = knit_iface_create(&conf);

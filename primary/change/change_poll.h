@@ -22,6 +22,12 @@ void change_switch(struct primary *p, struct change *c);
 void change_follow(struct primary *p, struct change *c);
 void change_clean(struct primary *p, struct change *c);
 
+/*
+ * From CHECK on: whether anybody has to follow another plan. What is live is in the configuration
+ * alone.
+ */
+bool change_needs_plan(const struct change *c);
+
 /* How long a change waits for processes that attach. */
 #define CHANGE_ATTACH_MS 10000
 

@@ -164,13 +164,22 @@ static void find_workers(const struct primary *p, struct change *c)
 	}
 }
 
-/* It would stay as it is until somebody resumes it, and the change with it. */
+bool change_needs_plan(const struct change *c)
+{
+	return c->parked || c->set_up || c->new_ports || c->gone_ports || c->new_ifaces ||
+	       c->gone_ifaces || c->other_workers;
+}
+
+/*
+ * Every worker follows a plan before the next one can come. It would stay as it is until somebody
+ * resumes it, and the change with it. While the change is under way, nobody can park one.
+ */
 static int check_held(const struct primary *p, const struct change *c, char *why, size_t len)
 {
 	unsigned int i;
 
-	for (i = 0; i < KNIT_MAX_WORKERS; i++) {
-		if (!(c->parked & UINT32_C(1) << i) || !park_is_held(&p->topo->workers[i]))
+	for (i = 0; i < KNIT_MAX_WORKERS && change_needs_plan(c); i++) {
+		if (!park_is_held(&p->topo->workers[i]))
 			continue;
 		snprintf(why, len,
 			 "worker %u is parked, and has to follow: `knit worker resume %u`", i, i);

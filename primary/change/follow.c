@@ -4,6 +4,7 @@
 
 #include "kni/base/log.h"
 #include "kni/engine/engine.h"
+#include "memory/pool.h"
 #include "port/port.h"
 #include "primary.h"
 #include "process/registry.h"
@@ -11,7 +12,6 @@
 #include "system/rundir/rundir.h"
 
 #include <rte_cycles.h>
-#include <rte_mempool.h>
 
 #include <errno.h>
 #include <signal.h>
@@ -156,7 +156,7 @@ static bool clean_worker(struct primary *p, const struct change *c, unsigned int
 	}
 	pthread_mutex_lock(&p->places);
 	__atomic_store_n(&w->there, 0, __ATOMIC_RELEASE);
-	rte_mempool_free(w->pool);
+	primary_pool_free(w->pool);
 	w->pool = NULL;
 	pthread_mutex_unlock(&p->places);
 	return true;

@@ -263,13 +263,6 @@ static void adopt_configuration(struct primary *p, struct change *c)
 	pthread_mutex_unlock(&p->places);
 }
 
-/* Whether anybody has to follow another plan. What is live is in the configuration alone. */
-static bool needs_plan(const struct change *c)
-{
-	return c->parked || c->set_up || c->new_ports || c->gone_ports || c->new_ifaces ||
-	       c->gone_ifaces || c->other_workers;
-}
-
 static void come_into_force(struct primary *p, struct change *c, const struct knit_plan *before)
 {
 	unsigned int i;
@@ -342,7 +335,7 @@ void change_switch(struct primary *p, struct change *c)
 				    "a process is attaching, and does not get on");
 		return;
 	}
-	if (!needs_plan(c)) {
+	if (!change_needs_plan(c)) {
 		knit_rundir_unblock_attach();
 		adopt_configuration(p, c);
 		wake_all(p);

@@ -277,14 +277,17 @@ static void reload_unasked(struct primary *p)
 		return;
 	}
 	now.diff = config_diff(p->conf, wanted);
-	if (now.diff.n && now.diff.n_start == 0 && begin(p, wanted, stderr) == 0)
-		return;
-	if (now.diff.n_start)
-		EVENT(RELOAD_FAILED, EV(p->file), EV("a change in it needs a start"));
-	else if (now.diff.n == 0)
-		log_notice("%s: nothing differs from what runs", p->file);
-	if (now.diff.n == 0 || now.diff.n_start)
+	if (now.diff.n && now.diff.n_start == 0) {
+		if (begin(p, wanted, stderr) == 0)
+			return;
+		EVENT(RELOAD_FAILED, EV(now.file), EV("the file has errors"));
+	} else {
+		if (now.diff.n_start)
+			EVENT(RELOAD_FAILED, EV(p->file), EV("a change in it needs a start"));
+		else
+			log_notice("%s: nothing differs from what runs", p->file);
 		free(wanted);
+	}
 	json_object_put(now.diff.changes);
 }
 

@@ -63,6 +63,17 @@ struct rte_mempool *primary_pool_create(const struct primary *p, unsigned int wo
 	return create_pool(name, p, pools, pools->worker[worker]);
 }
 
+void primary_pool_free(struct rte_mempool *pool)
+{
+	unsigned int have = pool ? rte_mempool_avail_count(pool) : 0;
+
+	if (pool && have != pool->size)
+		log_warn("mempool %s: %u of %u mbufs are missing: its memory is kept", pool->name,
+			 pool->size - have, pool->size);
+	else
+		rte_mempool_free(pool);
+}
+
 struct rte_mempool *primary_pool_unused(void)
 {
 	static const char *const name = "knit_unused";

@@ -8,6 +8,11 @@ int primary_pools_create(struct primary *p);
 /* That of one worker, on its node. NULL: no memory, logged. */
 struct rte_mempool *primary_pool_create(const struct primary *p, unsigned int worker,
 					const struct pool_plan *pools);
+/*
+ * That of a worker that has gone, and whose ports and queues have given their mbufs back. One of
+ * which mbufs are missing is kept, and logged: somebody may still write into them.
+ */
+void primary_pool_free(struct rte_mempool *pool);
 /* For receive queues of POOL_UNUSED_DESC descriptors that nobody uses. NULL: no memory, logged. */
 #define POOL_UNUSED_DESC 16
 struct rte_mempool *primary_pool_unused(void);

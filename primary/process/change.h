@@ -109,7 +109,7 @@ void change_request_free(struct change_request *asked);
 const struct change *change_done(void);
 void change_forget(void);
 
-/* Command thread: the stage, for people who wait. */
+/* Any thread. Who gives a change is the command thread, so to others one may begin just then. */
 enum change_stage change_stage(void);
 
 /* Main and port thread: the change, if it is in that stage; else NULL. */

@@ -2,6 +2,7 @@
 #define KNIT_LOGTYPE knit_log_worker
 #include "order.h"
 
+#include "change.h"
 #include "event/event.h"
 #include "kni/base/log.h"
 #include "park.h"
@@ -59,6 +60,10 @@ static int order_park(struct primary *p, struct knit_topo_worker *w, struct orde
 
 	if (w->held == w->generation)
 		return 0;
+	if (change_stage() != CHANGE_NONE) {
+		snprintf(a->why, sizeof(a->why), "the configuration is being changed");
+		return -EBUSY;
+	}
 	ret = park_worker(p, given.worker, a->why, sizeof(a->why));
 	if (ret < 0)
 		return ret;

@@ -327,15 +327,20 @@ static void process_died_attaching(struct primary *p, enum knit_role role, uint3
 	primary_abandon_later(p);
 }
 
+static enum knit_role role_of(unsigned int i)
+{
+	if (i == CONTROL_ENTRY)
+		return KNIT_ROLE_CONTROL;
+	return i < CONTROL_ENTRY ? KNIT_ROLE_WORKER : KNIT_ROLE_STANDBY;
+}
+
 void registry_hotplug_failed(struct primary *p)
 {
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(p->pidfd); i++)
 		if (p->pidfd[i] >= 0 && process_has_ended(p->pidfd[i]))
-			process_died_attaching(
-				p, i == CONTROL_ENTRY ? KNIT_ROLE_CONTROL : KNIT_ROLE_WORKER,
-				*entry_words(p, i).pid);
+			process_died_attaching(p, role_of(i), *entry_words(p, i).pid);
 }
 
 void registry_end_workers(struct primary *p, uint64_t ports)
@@ -368,9 +373,7 @@ static bool entry_died_attaching(const struct primary *p, unsigned int i, uint32
 
 static void entry_left(struct primary *p, unsigned int i, uint32_t pid)
 {
-	enum knit_role role = i == CONTROL_ENTRY  ? KNIT_ROLE_CONTROL
-			      : i < CONTROL_ENTRY ? KNIT_ROLE_WORKER
-						  : KNIT_ROLE_STANDBY;
+	enum knit_role role = role_of(i);
 
 	if (entry_died_attaching(p, i, pid))
 		process_died_attaching(p, role, pid);

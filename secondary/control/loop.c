@@ -82,7 +82,7 @@ static int follow(struct control *c)
 	if (__atomic_load_n(&c->topo->planned, __ATOMIC_ACQUIRE) == c->plan)
 		return KNIT_EXIT_OK;
 	ret = control_claim(c);
-	control_net_tap_init(c); /* also of a port that is going to be removed */
+	control_net_tap_again(c);
 	control_status(c);
 	return ret;
 }

@@ -37,6 +37,12 @@ void control_net_tap_init(struct control *c)
 	close_tap_fds();
 }
 
+void control_net_tap_again(struct control *c)
+{
+	c->poll_until = knit_now_ms() + POLL_MS;
+	close_tap_fds();
+}
+
 int control_net_tap_poll(struct control *c)
 {
 	uint32_t starts = count_starts(c->topo);

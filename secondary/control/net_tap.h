@@ -11,6 +11,12 @@ struct control;
 void control_net_tap_init(struct control *c);
 
 /*
+ * Another plan is in force. Closes the fds that came since, also those of a port that is going to
+ * be removed, and has control_net_tap_poll look for later ones.
+ */
+void control_net_tap_again(struct control *c);
+
+/*
  * Closes the fds that came when a port was started again. Returns how many ms control may sleep
  * until the next call; -1: no next call is needed.
  */

@@ -53,6 +53,7 @@ static int resume(struct knit_worker *w)
 {
 	int ret = KNIT_EXIT_OK;
 
+	w->behind = false;
 	if (w->unfinished || __atomic_load_n(&w->topo->planned, __ATOMIC_ACQUIRE) != w->plan.number)
 		ret = knit_worker_follow(w);
 	return ret == KNIT_EXIT_OK && must_leave(w) ? KNIT_EXIT_RESTART : ret;

@@ -84,9 +84,59 @@ held()
 	check "a parked worker can't follow" says 1 \
 		"taken over: worker 0 is parked, and has to follow: .knit worker resume 0" \
 		change "s/forward = ([^)]*)/forward = ($CROSS)/"
+	sed "s/forward = ([^)]*)/forward = ($PUNT)/; s/interfaces = (/& $TWO,/" "$TMP/now.cfg" \
+		>"$TMP/held.cfg"
+	check "nor what does not concern it" says 1 "worker 0 is parked, and has to follow" \
+		knit reload "$TMP/held.cfg"
+	sed "s/forward = ([^)]*)/forward = ($PUNT)/; s/eal = {/& log_level = \"info\";/" \
+		"$TMP/now.cfg" >"$TMP/held.cfg"
+	check "what nobody has to follow comes" says 0 "1 change taken over$" \
+		knit reload "$TMP/held.cfg"
 	knit worker resume 0 >/dev/null
 	check "it can, resumed" says 0 "worker 0 paused" knit reload "$TMP/now.cfg"
 	check "and back" says 0 "worker 0 paused" change "s/forward = ([^)]*)/forward = ($PUNT)/"
+}
+
+# A control that stands still holds the change up.
+under_way()
+{
+	local pid
+
+	kill -STOP "${PID[control]}"
+	change "s/forward = ([^)]*)/forward = ($CROSS)/" >"$TMP/under_way.log" 2>&1 &
+	pid=$!
+	check "the worker follows at once" wait_for 10 field_is /knit/port,left promisc 1
+	check "nobody parks it now" says 1 "the configuration is being changed" knit worker park 0
+	check "it serves" crosses
+	kill -CONT "${PID[control]}"
+	wait "$pid"
+	check "the change ends well" grep -q "1 change taken over" "$TMP/under_way.log"
+	check "it can be parked again" says 0 "" knit worker park 0
+	knit worker resume 0 >/dev/null
+	check "and all is as before" says 0 "worker 0 paused" \
+		change "s/forward = ([^)]*)/forward = ($PUNT)/"
+}
+
+# The driver net_tap sends fds to every process. Flows that go to one in control are lost.
+control_has_no_queue()
+{
+	! readlink "/proc/${PID[control]}/fd/"* | grep -q /dev/net/tun
+}
+
+# Its interface has a MAC of its own, and then another interface has none.
+addresses()
+{
+	local own with="${KS/name/mac = \"02:00:00:00:00:77\"; name}"
+
+	own=$(field /knit/port,spare mac)
+	check "an interface with a MAC" says 0 "taken over" \
+		change "s/interfaces = (/& $with,/"
+	check "the port gets it" wait_for 10 field_is /knit/port,spare mac 02:00:00:00:00:77
+	check "another interface" says 0 "taken over" \
+		change 's/{ mac = "[^"]*"; name = "ks"/{ name = "kz"/'
+	check "it has the device's" [ "$(mac_of left kz)" = "$own" ]
+	check "so has the port" field_is /knit/port,spare mac "$own"
+	check "it goes" says 0 "taken over" change 's/ { name = "kz";[^}]*},//'
 }
 
 # It was there from the start on, without an interface and without a worker.
@@ -141,6 +191,7 @@ ports()
 	check "with its device" in_ns right test ! -d /sys/class/net/third1
 	check "and from the list" [ "$(telemetry /knit/ports | grep -c third)" -eq 0 ]
 	check "others are as before" pings left 10.1.0.1
+	check "control keeps no queue of it" wait_for 5 control_has_no_queue
 	check "no process was started anew" same_processes
 }
 
@@ -214,11 +265,15 @@ cp "$TMP/knit.cfg" "$TMP/now.cfg"
 rules
 interfaces
 held
+under_way
 refused
+addresses
 spare
 ports
 workers
 knit show config >"$TMP/last"
 system_down
 check "primary ends well" [ "$STATUS" -eq 0 ]
+check "and was of the worker that left" \
+	[ "$(grep -c "its memory is kept" "$TMP/primary.log")" -eq 0 ]
 check "every mbuf is there" grep -qE "domain 1: ([0-9]+) of \1 mbufs" "$TMP/primary.log"

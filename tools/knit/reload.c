@@ -55,31 +55,30 @@ static int print_errors(const struct options *o, struct json_object *answer,
 	return KNIT_EXIT_CONFIG;
 }
 
+/* All in one line, behind the word for several or for one. */
+static void print_names(struct json_object *names, const char *several, const char *one)
+{
+	size_t i, n = json_object_array_length(names);
+
+	for (i = 0; i < n; i++)
+		printf("%s%s",
+		       i       ? ", "
+		       : n > 1 ? several
+			       : one,
+		       json_object_get_string(json_object_array_get_idx(names, i)));
+}
+
 /* "; worker 0 paused", with the ports that were set up anew, and for how long. */
 static void print_pause(const struct options *o, struct json_object *answer)
 {
 	struct json_object *workers, *ports, *us;
-	size_t i, n;
 
 	if (!json_object_object_get_ex(answer, "paused_workers", &workers) ||
-	    !json_object_object_get_ex(answer, "paused_ports", &ports))
+	    !json_object_object_get_ex(answer, "paused_ports", &ports) ||
+	    json_object_array_length(workers) == 0)
 		return;
-	n = json_object_array_length(workers);
-	for (i = 0; i < n; i++)
-		printf("%s%s",
-		       i       ? ", "
-		       : n > 1 ? "; workers "
-			       : "; worker ",
-		       json_object_get_string(json_object_array_get_idx(workers, i)));
-	n = n ? json_object_array_length(ports) : 0;
-	for (i = 0; i < n; i++)
-		printf("%s%s",
-		       i       ? ", "
-		       : n > 1 ? " and ports "
-			       : " and port ",
-		       json_object_get_string(json_object_array_get_idx(ports, i)));
-	if (json_object_array_length(workers) == 0)
-		return;
+	print_names(workers, "; workers ", "; worker ");
+	print_names(ports, " and ports ", " and port ");
 	printf(o->dry_run ? " would pause" : " paused");
 	if (json_object_object_get_ex(answer, "pause_us", &us))
 		printf(", for %.1f ms in all", (double)json_object_get_int64(us) / 1000);
